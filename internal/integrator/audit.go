@@ -4,9 +4,8 @@
 package integrator
 
 import (
-	"context"
 	"encoding/json"
-	"iter"
+	"errors"
 )
 
 // AuditEntry is one event of an import's audit log.
@@ -33,7 +32,10 @@ type FieldChange struct {
 	NewValue  json.RawMessage `json:"newValue"`
 }
 
-// ListAudit lists the audit log of one import, page by page, in the API's order.
-func (c *Client) ListAudit(ctx context.Context, id string) iter.Seq2[AuditEntry, error] {
-	return func(yield func(AuditEntry, error) bool) { yield(AuditEntry{}, errIncomplete) }
+func parseAuditEntry(raw json.RawMessage) (AuditEntry, error) {
+	var e AuditEntry
+	if !isObject(raw) {
+		return e, errors.New("an audit entry is not a JSON object")
+	}
+	return e, json.Unmarshal(raw, &e)
 }

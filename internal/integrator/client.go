@@ -5,8 +5,8 @@
 //
 // Documents stay raw JSON, so that nothing the API says is lost on the way. Every error of a
 // call is an [*APIError]: it tells the status, what the API said, and whether the request can
-// have reached the API at all. Nothing is ever sent twice by this package, except the GET of
-// a page that was answered with 429.
+// have reached the API at all. This package sends nothing a second time, except the GET of a
+// page that was answered with 429.
 package integrator
 
 import (
@@ -15,6 +15,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 	"time"
 )
@@ -112,6 +113,7 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Timeout < 0 {
 		return nil, fmt.Errorf("integrator: timeout %s is negative", cfg.Timeout)
 	}
+	kept, fresh := newTransports(cfg.RootCAs)
 	c := &Client{
 		base:      base,
 		timeout:   cfg.Timeout,
@@ -120,10 +122,9 @@ func New(cfg Config) (*Client, error) {
 		observer:  cfg.Observer,
 		authorize: authorizer(cfg.Token),
 		scrub:     scrubber(cfg.Token),
-		kept:      newTransport(cfg.RootCAs),
-		fresh:     newTransport(cfg.RootCAs),
+		kept:      kept,
+		fresh:     fresh,
 	}
-	c.fresh.DisableKeepAlives = true
 	if c.timeout == 0 {
 		c.timeout = DefaultTimeout
 	}
@@ -171,9 +172,9 @@ func parseBaseURL(raw string, allowHTTP bool) (*url.URL, error) {
 	}
 	p := strings.TrimRight(u.Path, "/")
 	switch {
-	case p == apiPrefix || strings.HasSuffix(p, apiPrefix):
+	case strings.HasSuffix(p, apiPrefix):
 		return nil, fmt.Errorf("integrator: leave %s out of the base URL, it is added", apiPrefix)
-	case !cleanPath(u, p):
+	case u.RawPath != "" || p != "" && path.Clean(p) != p:
 		return nil, fmt.Errorf("integrator: the path of the base URL is not a plain one")
 	}
 	return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: p}, nil

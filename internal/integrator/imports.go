@@ -4,9 +4,12 @@
 package integrator
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
+	"net/http"
 )
 
 // TokenInfo is what the API says of the token itself.
@@ -32,67 +35,149 @@ type Import struct {
 	Raw json.RawMessage
 }
 
-// PatchOperation is one operation of a JSON Patch (RFC 6902).
-type PatchOperation struct {
-	Op    string          `json:"op"`   // add, replace or remove
-	Path  string          `json:"path"` // /debugUntil or /assistantMetadata
-	Value json.RawMessage `json:"value,omitempty"`
-}
+var (
+	errNoID    = errors.New("the answer has no _id")
+	errOtherID = errors.New("the answer is another import than the one asked for")
+)
 
-// CloneRequest says how the copy differs from the original.
-type CloneRequest struct {
-	// Name of the copy; the API's default is "Clone - " and the name of the original.
-	Name string
-	// ConnectionMap gives the new connection id for each old one.
-	ConnectionMap map[string]string
+// parseImport reads the fields that the operator knows. It keeps raw, which must not change.
+func parseImport(raw json.RawMessage) (Import, error) {
+	doc := Import{Raw: bytes.TrimSpace(raw)}
+	into := map[string]*string{
+		"_id": &doc.ID, "name": &doc.Name, "adaptorType": &doc.AdaptorType,
+		"_connectionId": &doc.ConnectionID, "externalId": &doc.ExternalID,
+		"apiIdentifier": &doc.APIIdentifier, "createdAt": &doc.CreatedAt,
+		"lastModified": &doc.LastModified, "_connectorId": &doc.ConnectorID,
+		"_integrationId": &doc.IntegrationID,
+	}
+	err := objectFields(raw, func(key string, value json.RawMessage) error {
+		if field, ok := into[key]; ok {
+			*field = stringOnly(value)
+		}
+		return nil
+	})
+	if err == nil && doc.ID == "" {
+		err = errNoID
+	}
+	return doc, err
 }
-
-// Dependency is a resource that uses the import or is used by it.
-type Dependency struct {
-	Kind string // plural, as the API answers it, such as "flows"
-	ID   string
-	Name string
-}
-
-var errIncomplete = errors.New("not complete")
 
 // TokenInfo asks who the token belongs to: the check of a credential.
-func (c *Client) TokenInfo(ctx context.Context) (TokenInfo, error) { return TokenInfo{}, errIncomplete }
+func (c *Client) TokenInfo(ctx context.Context) (TokenInfo, error) {
+	var info TokenInfo
+	err := c.call(ctx, tokenInfo, "", nil, func(_ *http.Response, body io.Reader) error {
+		raw, err := io.ReadAll(body)
+		if err != nil {
+			return err
+		}
+		err = objectFields(raw, func(key string, value json.RawMessage) error {
+			switch key {
+			case "_userId":
+				info.UserID = stringOnly(value)
+			case "scope":
+				info.Scope = stringOnly(value)
+			}
+			return nil
+		})
+		if err == nil && info.UserID == "" {
+			err = errors.New("the answer has no _userId")
+		}
+		return err
+	})
+	if err != nil {
+		return TokenInfo{}, err
+	}
+	return info, nil
+}
 
-// CreateImport creates an import and gives the stored document.
+// document sends a request whose answer is one import, of the given id unless that is "".
+func (c *Client) document(ctx context.Context, e endpoint, id string, body json.RawMessage) (Import, error) {
+	if e.method != http.MethodGet && !isObject(body) {
+		return Import{}, invalid(e, "the document is not a JSON object")
+	}
+	var doc Import
+	err := c.call(ctx, e, id, body, func(_ *http.Response, body io.Reader) error {
+		raw, err := io.ReadAll(body)
+		if err != nil {
+			return err
+		}
+		if doc, err = parseImport(raw); err != nil {
+			return err
+		}
+		if id != "" && doc.ID != id {
+			return errOtherID
+		}
+		return nil
+	})
+	if err != nil {
+		return Import{}, err
+	}
+	return doc, nil
+}
+
+// CreateImport creates an import and gives the stored document. Names are not unique and there
+// is no idempotency key: after an error with Sent that is not a refusal, the import may exist.
 func (c *Client) CreateImport(ctx context.Context, body json.RawMessage) (Import, error) {
-	return Import{}, errIncomplete
+	return c.document(ctx, createImport, "", body)
 }
 
-// GetImport reads one import.
+// GetImport reads one import. An answer with another _id than asked for is an error.
 func (c *Client) GetImport(ctx context.Context, id string) (Import, error) {
-	return Import{}, errIncomplete
+	return c.document(ctx, getImport, id, nil)
 }
 
-// PutImport replaces the whole document: what body leaves out is erased.
+// PutImport replaces the whole document and gives the stored one: what body leaves out is erased.
 func (c *Client) PutImport(ctx context.Context, id string, body json.RawMessage) (Import, error) {
-	return Import{}, errIncomplete
+	return c.document(ctx, putImport, id, body)
+}
+
+// DeleteImport moves an import to the account's recycle bin.
+func (c *Client) DeleteImport(ctx context.Context, id string) error {
+	return c.call(ctx, deleteImport, id, nil, ignoreBody)
+}
+
+// PatchOperation is one operation of a JSON Patch (RFC 6902).
+type PatchOperation struct {
+	Op    string          `json:"op"`              // add, replace or remove
+	Path  string          `json:"path"`            // /debugUntil or /assistantMetadata
+	Value json.RawMessage `json:"value,omitempty"` // none for remove
 }
 
 // PatchImport changes debugUntil or assistantMetadata, the only fields that the API patches.
 func (c *Client) PatchImport(ctx context.Context, id string, ops []PatchOperation) error {
-	return errIncomplete
+	if len(ops) == 0 {
+		return invalid(patchImport, "the patch has no operation")
+	}
+	for i, op := range ops {
+		if op.Path != "/debugUntil" && op.Path != "/assistantMetadata" {
+			return invalid(patchImport, "operation %d: only /debugUntil and /assistantMetadata can be patched", i)
+		}
+		switch op.Op {
+		case "add", "replace":
+			if !json.Valid(op.Value) {
+				return invalid(patchImport, "operation %d: the value is not JSON", i)
+			}
+		case "remove":
+			if len(op.Value) > 0 {
+				return invalid(patchImport, "operation %d: remove takes no value", i)
+			}
+		default:
+			return invalid(patchImport, "operation %d: only add, replace and remove are possible", i)
+		}
+	}
+	body, err := json.Marshal(ops)
+	if err != nil {
+		return invalid(patchImport, "the patch cannot be written as JSON")
+	}
+	return c.call(ctx, patchImport, id, body, ignoreBody)
 }
 
-// DeleteImport moves an import to the account's recycle bin.
-func (c *Client) DeleteImport(ctx context.Context, id string) error { return errIncomplete }
-
-// CloneImport copies an import and gives the id of the copy.
-func (c *Client) CloneImport(ctx context.Context, id string, req CloneRequest) (string, error) {
-	return "", errIncomplete
-}
-
-// ReplaceConnection moves an import to another connection.
+// ReplaceConnection moves an import to another connection. The API does not document its
+// answer: read the import afterwards.
 func (c *Client) ReplaceConnection(ctx context.Context, id, newConnectionID string) error {
-	return errIncomplete
-}
-
-// Dependencies lists what uses the import or is used by it, sorted by kind and id.
-func (c *Client) Dependencies(ctx context.Context, id string) ([]Dependency, error) {
-	return nil, errIncomplete
+	if !plainID(newConnectionID) {
+		return invalid(replaceConnection, "the id of the new connection must be letters, digits, \"-\" and \"_\", at most 64")
+	}
+	body := []byte(`{"_newConnectionId":"` + newConnectionID + `"}`)
+	return c.call(ctx, replaceConnection, id, body, ignoreBody)
 }

@@ -4,27 +4,32 @@
 package integrator
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"io"
+	"net/http"
+	"strconv"
 )
 
 // InvokeRequest is the data of one invocation.
 type InvokeRequest struct {
 	// Data is the records, in order; each is one JSON value.
 	Data []json.RawMessage
-	// Settings is passed beside the data; empty means none.
+	// Settings is one JSON value passed beside the data; empty means none.
 	Settings json.RawMessage
 }
 
 // InvokeResponse is the answer to an invocation.
 type InvokeResponse struct {
-	// Records is one result per record, in the order of the request.
+	// Records is one result per record, in the order of the request. Their number is the
+	// API's word: compare it with what was sent.
 	Records []RecordResult
 	// Raw is the whole answer, byte for byte.
 	Raw json.RawMessage
 }
 
-// RecordResult is what became of one record.
+// RecordResult is what became of one record. The JSON is a part of InvokeResponse.Raw in a copy.
 type RecordResult struct {
 	StatusCode int    // status of this record; 0 when the API gave none, which is no success
 	ID         string // id at the destination; a number is given as text
@@ -34,7 +39,117 @@ type RecordResult struct {
 	DataURI    string
 }
 
-// Invoke runs the import on the given records. It really writes to the destination.
+// Invoke runs the import on the given records. It really writes to the destination, and there
+// is no way to ask later whether it did.
+//
+// It sends once, on a connection of its own. Only the deadline of ctx bounds it, however slowly
+// the answer comes. The error tells what is known: without Sent nothing was done; with Sent and
+// no StatusCode, with 5xx, or when NotUnderstood, the outcome is unknown. Status 200 with Errors
+// is a failure of the whole request in the API's own words.
 func (c *Client) Invoke(ctx context.Context, id string, req InvokeRequest) (InvokeResponse, error) {
-	return InvokeResponse{}, errIncomplete
+	body, err := req.body()
+	if err != nil {
+		return InvokeResponse{}, err
+	}
+	var result InvokeResponse
+	err = c.call(ctx, invokeImport, id, body, func(_ *http.Response, body io.Reader) error {
+		raw, err := io.ReadAll(body)
+		if err != nil {
+			return err
+		}
+		result.Raw = bytes.TrimSpace(raw)
+		if details := c.wholeRequestErrors(result.Raw); details != nil {
+			return &refusal{details: details}
+		}
+		return arrayElements(bytes.NewReader(result.Raw), func(element json.RawMessage) error {
+			record, err := c.parseRecord(element)
+			result.Records = append(result.Records, record)
+			return err
+		})
+	})
+	if err != nil {
+		return InvokeResponse{}, err
+	}
+	return result, nil
+}
+
+// body writes the records as they are: an array or, with settings, an object of the two.
+func (r InvokeRequest) body() ([]byte, error) {
+	settings := bytes.TrimSpace(r.Settings)
+	size := len(settings) + 32
+	for i, record := range r.Data {
+		if !json.Valid(record) {
+			return nil, invalid(invokeImport, "record %d is not JSON", i)
+		}
+		size += len(record) + 1
+	}
+	if len(settings) > 0 && !json.Valid(settings) {
+		return nil, invalid(invokeImport, "the settings are not JSON")
+	}
+	b := bytes.NewBuffer(make([]byte, 0, size))
+	if len(settings) > 0 {
+		b.WriteString(`{"data":`)
+	}
+	b.WriteByte('[')
+	for i, record := range r.Data {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.Write(record)
+	}
+	b.WriteByte(']')
+	if len(settings) > 0 {
+		b.WriteString(`,"settings":`)
+		b.Write(settings)
+		b.WriteByte('}')
+	}
+	return b.Bytes(), nil
+}
+
+// wholeRequestErrors finds the errors of {"errors": [...]}, nil in any other answer. The other
+// forms of errorDetails do not count here: with status 200, {"message": ...} is no clear refusal.
+func (c *Client) wholeRequestErrors(raw json.RawMessage) []ErrorDetail {
+	if !isObject(raw) {
+		return nil
+	}
+	var details []ErrorDetail
+	_ = objectFields(raw, func(key string, value json.RawMessage) error {
+		if key == "errors" {
+			details = c.detailList(value)
+		}
+		return nil
+	})
+	return details
+}
+
+func (c *Client) parseRecord(raw json.RawMessage) (RecordResult, error) {
+	var r RecordResult
+	err := objectFields(raw, func(key string, value json.RawMessage) error {
+		switch key {
+		case "statusCode":
+			r.StatusCode = statusNumber(value)
+		case "id":
+			r.ID = text(value)
+		case "ignored":
+			r.Ignored = string(value) == "true"
+		case "errors":
+			r.Errors = c.detailList(value)
+		case "_json":
+			r.JSON = bytes.Clone(value)
+		case "dataURI":
+			r.DataURI = stringOnly(value)
+		}
+		return nil
+	})
+	return r, err
+}
+
+// statusNumber reads a status, which the API writes as a number or as a string; 0 for anything
+// that is no HTTP status.
+func statusNumber(raw json.RawMessage) int {
+	n, err := strconv.Atoi(text(raw))
+	if err != nil || n < 100 || n > 599 {
+		return 0
+	}
+	return n
 }

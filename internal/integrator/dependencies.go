@@ -1,0 +1,69 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package integrator
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"slices"
+)
+
+// Dependency is a resource that uses the import or is used by it.
+type Dependency struct {
+	Kind string // plural, as the API answers it, such as "flows"
+	ID   string // "" when the API gives none
+	Name string
+}
+
+// Dependencies lists what uses the import or is used by it, sorted by kind and id. What is not
+// understood is an error and never left out: a delete depends on it.
+func (c *Client) Dependencies(ctx context.Context, id string) ([]Dependency, error) {
+	var deps []Dependency
+	err := c.call(ctx, dependencies, id, nil, func(resp *http.Response, body io.Reader) error {
+		if resp.StatusCode == http.StatusNoContent {
+			return nil
+		}
+		raw, err := io.ReadAll(body)
+		if err != nil {
+			return err
+		}
+		return objectFields(raw, func(kind string, list json.RawMessage) error {
+			if string(list) == "null" {
+				return nil
+			}
+			return arrayElements(bytes.NewReader(list), func(element json.RawMessage) error {
+				d, err := parseDependency(kind, element)
+				deps = append(deps, d)
+				return err
+			})
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(deps, func(a, b Dependency) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID))
+	})
+	return deps, nil
+}
+
+func parseDependency(kind string, raw json.RawMessage) (Dependency, error) {
+	d := Dependency{Kind: kind}
+	err := objectFields(raw, func(key string, value json.RawMessage) error {
+		switch key {
+		case "_id":
+			d.ID = text(value)
+		case "id":
+			d.ID = cmp.Or(d.ID, text(value))
+		case "name":
+			d.Name = text(value)
+		}
+		return nil
+	})
+	return d, err
+}

@@ -1,0 +1,57 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package integrator
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxText is how much of a foreign string an error keeps, in bytes.
+const maxText = 512
+
+// scrubber gives a function that takes the token, in any way of writing it that an answer may
+// echo, out of a text. The token lives in the closure only.
+func scrubber(token string) func(string) string {
+	quoted := strconv.Quote(token)
+	const mask = "[redacted]"
+	return strings.NewReplacer(
+		token, mask,
+		quoted[1:len(quoted)-1], mask,
+		url.QueryEscape(token), mask,
+		url.PathEscape(token), mask,
+	).Replace
+}
+
+// oneLine makes a foreign text fit for one line of a log or a condition: valid UTF-8, no control
+// or invisible formatting characters.
+func oneLine(s string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD")))
+}
+
+// cut shortens s to at most n bytes, between characters, and shows that it did.
+func cut(s string, n int) string {
+	const mark = "…"
+	if len(s) <= n {
+		return s
+	}
+	end := n - len(mark)
+	for end > 0 && !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end] + mark
+}
+
+// clean is what every foreign string goes through before it may stand in an error.
+func (c *Client) clean(s string) string {
+	return cut(oneLine(c.scrub(cut(s, maxErrorBody))), maxText)
+}
