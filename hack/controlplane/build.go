@@ -94,7 +94,7 @@ func buildInto(ctx context.Context, dir string, v versions) error {
 		}
 	}
 
-	if err := os.Chmod(work, 0o755); err != nil { //nolint:gosec // programs for whoever runs the tests
+	if err := os.Chmod(work, 0o755); err != nil {
 		return fmt.Errorf("open the work directory to others: %w", err)
 	}
 	if err := os.Rename(work, dir); err != nil {
@@ -120,7 +120,7 @@ func leftovers(dir string) []string {
 // buildOne builds one program, showing its progress.
 func buildOne(ctx context.Context, label string, p program, out string, v versions) error {
 	args := append(buildArgs(v.kubernetes), "-o", out, p.pkg)
-	cmd := exec.CommandContext(ctx, "go", args...) //nolint:gosec // the arguments are this program's own
+	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	// An interrupt lets the go command clean its temporary directory; a kill would not.
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) }

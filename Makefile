@@ -1,0 +1,174 @@
+# Needs Go, make and git. Everything else is built from Go modules when it is missing:
+# tools into bin/, the control plane into the user's cache.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+# The image of the manager, for docker-build and deploy.
+IMG ?= integrator-operator:latest
+CONTAINER_TOOL ?= docker
+# What "make run", "make demo" and "make test" pass on.
+RUN_FLAGS ?=
+DEMO_FLAGS ?=
+TEST_FLAGS ?=
+
+CONTROLLER_GEN := bin/controller-gen
+KUSTOMIZE := bin/kustomize
+GOLANGCI_LINT := bin/golangci-lint
+DOCKERFILE_LINT := bin/dockerfile-lint
+
+# Tools and control plane must not depend on the flags or the workspace of the caller.
+TOOL_ENV := GOWORK=off GOFLAGS=-mod=readonly CGO_ENABLED=0
+TOOL_BUILD := -trimpath -buildvcs=false -ldflags="-s -w"
+
+# Directories with a go.mod, the root last: the others are small.
+MODULES := hack/controlplane hack/tools hack/tools/lint .
+# Those of them that have code of this project besides the root.
+CODE_MODULES := hack/controlplane hack/tools/lint
+
+# The race detector is the default where it can be linked: it needs a C compiler.
+RACE ?= $(shell set -- $$(go env CC); command -v "$$1" >/dev/null && [ "$$(go env CGO_ENABLED)" = 1 ] && echo -race)
+
+# Programs that a recipe needs at run time, found or built by the shell.
+ASSETS = "$$(hack/controlplane/build)"
+KUBECTL ?= "$$(command -v kubectl || echo "$$(hack/controlplane/build)/kubectl")"
+
+##@ General
+
+.PHONY: help
+help: ## List the targets.
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: clean
+clean: ## Remove what the other targets leave in the checkout (not the cached control plane).
+	find bin -mindepth 1 ! -name .gitignore -delete
+	rm -rf .demo cover.out
+
+##@ Development
+
+# controller-gen's arguments, shared with hack/verify.sh.
+export GEN_PATHS := $(foreach dir,$(wildcard api controllers),paths=./$(dir)/...)
+export GEN_OBJECT := object:headerFile=hack/boilerplate.go.txt
+export GEN_CRD := crd
+export GEN_RBAC := rbac:roleName=manager-role
+
+.PHONY: generate
+generate: $(CONTROLLER_GEN) ## Generate the deepcopy methods of the API types.
+	$(CONTROLLER_GEN) $(GEN_OBJECT) $(GEN_PATHS)
+
+.PHONY: manifests
+manifests: $(CONTROLLER_GEN) ## Generate the CRDs and the manager's ClusterRole.
+	$(CONTROLLER_GEN) $(GEN_CRD) $(GEN_RBAC) $(GEN_PATHS) \
+		output:crd:artifacts:config=config/crd/bases output:rbac:artifacts:config=config/rbac
+
+.PHONY: fmt
+fmt: ## Format the Go code.
+	gofmt -l -w .
+
+.PHONY: vet
+vet: ## Run go vet in every module that has code.
+	@for dir in $(CODE_MODULES) .; do echo "go vet ./$$dir/..."; (cd "$$dir" && go vet ./...) || exit 1; done
+
+.PHONY: tidy
+tidy: ## Run go mod tidy in every module.
+	@for dir in $(MODULES); do echo "go mod tidy in $$dir"; (cd "$$dir" && GOWORK=off go mod tidy) || exit 1; done
+
+.PHONY: lint
+lint: $(GOLANGCI_LINT) $(DOCKERFILE_LINT) ## Lint the Go code, the API types and the Dockerfile.
+	@for dir in $(CODE_MODULES) .; do \
+		echo "golangci-lint run in $$dir"; \
+		(cd "$$dir" && "$(CURDIR)/$(GOLANGCI_LINT)" run --config "$(CURDIR)/.golangci.yml" ./...) || exit 1; \
+	done
+	$(DOCKERFILE_LINT) Dockerfile
+
+.PHONY: lint-fix
+lint-fix: $(GOLANGCI_LINT) ## Lint and correct what can be corrected by machine.
+	@for dir in $(CODE_MODULES) .; do \
+		echo "golangci-lint run --fix in $$dir"; \
+		(cd "$$dir" && "$(CURDIR)/$(GOLANGCI_LINT)" run --fix --config "$(CURDIR)/.golangci.yml" ./...) || exit 1; \
+	done
+
+.PHONY: verify
+verify: $(CONTROLLER_GEN) $(KUSTOMIZE) ## Fail when anything generated, formatted or tidied is stale; changes nothing.
+	@CONTROLLER_GEN=$(CONTROLLER_GEN) KUSTOMIZE=$(KUSTOMIZE) MODULES="$(MODULES)" hack/verify.sh
+
+.PHONY: test
+test: ## Run every test against a real kube-apiserver, with the race detector.
+	@$(if $(RACE),:,echo "No C compiler found: testing without the race detector." >&2)
+	cd hack/controlplane && go test ./...
+	assets=$(ASSETS) && KUBEBUILDER_ASSETS="$$assets" \
+		go test $(RACE) -timeout 20m -coverprofile=cover.out $(TEST_FLAGS) ./...
+
+##@ Build and run
+
+.PHONY: build
+build: ## Build the manager into bin/manager.
+	CGO_ENABLED=0 go build -trimpath -o bin/manager .
+
+.PHONY: simulator
+simulator: ## Build the simulator of the integrator.io API into bin/simulator.
+	CGO_ENABLED=0 go build -trimpath -o bin/simulator ./hack/simulator
+
+.PHONY: run
+run: ## Run the manager against the cluster of the current kubeconfig (RUN_FLAGS="...").
+	go run . $(RUN_FLAGS)
+
+.PHONY: demo
+demo: build simulator ## Show the operator at work on a cluster of its own (DEMO_FLAGS=--once: check and stop).
+	go build -o bin/demo ./hack/demo
+	assets=$(ASSETS) && exec bin/demo --assets="$$assets" \
+		--manager=bin/manager --simulator=bin/simulator $(DEMO_FLAGS)
+
+.PHONY: controlplane
+controlplane: ## Build kube-apiserver, etcd, kubectl and kube-controller-manager once; print their directory.
+	@hack/controlplane/build
+
+.PHONY: docker-build
+docker-build: ## Build the manager's image (IMG=...).
+	$(CONTAINER_TOOL) build -t "$(IMG)" .
+
+##@ Cluster of the current kubeconfig
+
+.PHONY: install
+install: $(KUSTOMIZE) ## Install the CRDs.
+	$(KUSTOMIZE) build config/crd | $(KUBECTL) apply --server-side -f -
+
+.PHONY: uninstall
+uninstall: $(KUSTOMIZE) ## Remove the CRDs, and with them every object of theirs.
+	$(KUSTOMIZE) build config/crd | $(KUBECTL) delete --ignore-not-found -f -
+
+.PHONY: deploy
+deploy: $(KUSTOMIZE) ## Install the CRDs and the manager (IMG=...).
+	$(KUSTOMIZE) build config/default | sed 's|image: controller:latest|image: $(IMG)|' | $(KUBECTL) apply --server-side -f -
+
+.PHONY: undeploy
+undeploy: $(KUSTOMIZE) ## Remove the manager and the CRDs, and with them every object of theirs.
+	$(KUSTOMIZE) build config/default | $(KUBECTL) delete --ignore-not-found -f -
+
+# Tools, built again only when what pins them changes. The touch is for a build that
+# gives the same file and leaves its old time.
+
+$(CONTROLLER_GEN): hack/tools/go.mod hack/tools/go.sum
+	@echo "Building $@"
+	@cd hack/tools && $(TOOL_ENV) go build $(TOOL_BUILD) -o ../../$@ sigs.k8s.io/controller-tools/cmd/controller-gen
+	@touch $@
+
+$(KUSTOMIZE): hack/tools/go.mod hack/tools/go.sum
+	@echo "Building $@"
+	@cd hack/tools && $(TOOL_ENV) go build $(TOOL_BUILD) -o ../../$@ sigs.k8s.io/kustomize/kustomize/v5
+	@touch $@
+
+LINT_PINS := hack/tools/lint/go.mod hack/tools/lint/go.sum
+
+$(GOLANGCI_LINT): $(LINT_PINS) $(wildcard hack/tools/lint/golangci/*.go)
+	@echo "Building $@ (some minutes the first time)"
+	@cd hack/tools/lint && $(TOOL_ENV) go build $(TOOL_BUILD) -o ../../../$@ ./golangci
+	@touch $@
+
+$(DOCKERFILE_LINT): $(LINT_PINS) $(wildcard hack/tools/lint/dockerfile/*.go)
+	@echo "Building $@"
+	@cd hack/tools/lint && $(TOOL_ENV) go build $(TOOL_BUILD) -o ../../../$@ ./dockerfile
+	@touch $@

@@ -1,0 +1,92 @@
+#!/bin/sh
+# Tells whether everything generated, formatted or tidied is up to date. It compares
+# with results made in a temporary directory, so it changes nothing and works in a
+# checkout with changes in progress. Run by "make verify", which sets the variables.
+set -eu
+: "${CONTROLLER_GEN:?}" "${KUSTOMIZE:?}" "${MODULES:?}" "${GEN_PATHS:?}" "${GEN_OBJECT:?}" "${GEN_CRD:?}" "${GEN_RBAC:?}"
+
+# A CRD above this size cannot be applied from the client's side: kubectl keeps the
+# whole of it in an annotation, and that is the limit of all annotations together.
+crd_limit=262144
+
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+: > "$tmp/failed"
+
+# check NAME COMMAND...: runs the command and notes NAME if it fails.
+check() {
+	name=$1
+	shift
+	if "$@"; then
+		echo "ok    $name"
+	else
+		echo "FAIL  $name"
+		echo "$name" >> "$tmp/failed"
+	fi
+}
+
+# generated WANT GOT: compares a file or directory with the one made just now.
+generated() {
+	diff -ruN "$1" "$2"
+}
+
+formatted() {
+	unformatted=$(gofmt -l .) || return 1
+	[ -z "$unformatted" ] || { echo "$unformatted"; return 1; }
+}
+
+tidy() {
+	(cd "$1" && GOWORK=off go mod tidy -diff)
+}
+
+licensed() {
+	header=$(cat hack/boilerplate.go.txt)
+	lines=$(wc -l < hack/boilerplate.go.txt)
+	find . -name '*.go' ! -path './.git/*' > "$tmp/gofiles"
+	bad=0
+	while read -r file; do
+		# controller-gen puts its build constraint above the header.
+		case $file in */zz_generated.*) continue ;; esac
+		[ "$(head -n "$lines" "$file")" = "$header" ] || { echo "$file: no licence header"; bad=1; }
+	done < "$tmp/gofiles"
+	return $bad
+}
+
+small_enough() {
+	bad=0
+	for file in config/crd/bases/*.yaml; do
+		size=$(wc -c < "$file")
+		[ "$size" -lt "$crd_limit" ] || { echo "$file: $size bytes, the limit is $crd_limit"; bad=1; }
+	done
+	return $bad
+}
+
+builds() {
+	"$KUSTOMIZE" build "$1" > "$tmp/built.yaml"
+}
+
+mkdir "$tmp/crd" "$tmp/rbac"
+# shellcheck disable=SC2086 # GEN_PATHS is a list of arguments
+"$CONTROLLER_GEN" "$GEN_OBJECT" "$GEN_CRD" "$GEN_RBAC" $GEN_PATHS \
+	"output:object:dir=$tmp" "output:crd:dir=$tmp/crd" "output:rbac:dir=$tmp/rbac"
+
+check "deepcopy methods (make generate)" generated api/v1alpha1/zz_generated.deepcopy.go "$tmp/zz_generated.deepcopy.go"
+check "CRDs (make manifests)" generated config/crd/bases "$tmp/crd"
+check "ClusterRole (make manifests)" generated config/rbac/role.yaml "$tmp/rbac/role.yaml"
+check "CRD sizes" small_enough
+check "formatting (make fmt)" formatted
+check "licence headers" licensed
+for dir in $MODULES; do
+	check "go.mod and go.sum in $dir (make tidy)" tidy "$dir"
+done
+find config -name kustomization.yaml | sort > "$tmp/kustomizations"
+while read -r file; do
+	check "kustomize build ${file%/*}" builds "${file%/*}"
+done < "$tmp/kustomizations"
+
+if [ -s "$tmp/failed" ]; then
+	echo
+	echo "Stale or broken:"
+	sed 's/^/  /' "$tmp/failed"
+	exit 1
+fi
