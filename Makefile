@@ -25,7 +25,7 @@ TOOL_BUILD := -trimpath -buildvcs=false -ldflags="-s -w"
 # Directories with a go.mod, the root last: the others are small.
 MODULES := hack/controlplane hack/tools hack/tools/lint .
 # Those of them that have code of this project besides the root.
-CODE_MODULES := hack/controlplane hack/tools/lint
+CODE_MODULES := hack/controlplane hack/tools hack/tools/lint
 
 # The race detector is the default where it can be linked: it needs a C compiler.
 RACE ?= $(shell set -- $$(go env CC); command -v "$$1" >/dev/null && [ "$$(go env CGO_ENABLED)" = 1 ] && echo -race)
@@ -98,7 +98,9 @@ verify: $(CONTROLLER_GEN) $(KUSTOMIZE) ## Fail when anything generated, formatte
 .PHONY: test
 test: ## Run every test against a real kube-apiserver, with the race detector.
 	@$(if $(RACE),:,echo "No C compiler found: testing without the race detector." >&2)
-	cd hack/controlplane && go test ./...
+	cd hack/controlplane && $(TOOL_ENV) go test -trimpath ./...
+	cd hack/tools && $(TOOL_ENV) go test -trimpath ./...
+	cd hack/tools/lint && $(TOOL_ENV) go test -trimpath ./dockerfile
 	assets=$(ASSETS) && KUBEBUILDER_ASSETS="$$assets" \
 		go test $(RACE) -timeout 20m -coverprofile=cover.out $(TEST_FLAGS) ./...
 

@@ -40,9 +40,11 @@ func check(ctx context.Context, path string) (ok bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	source := llb.NewSourceMap(nil, path, "Dockerfile", content)
+	source.Definition = &llb.Definition{} // the results copy it, and do not take nil
 	results, err := dockerfile2llb.DockerfileLint(ctx, content, dockerfile2llb.ConvertOpt{
 		MetaResolver: bareImages{},
-		SourceMap:    llb.NewSourceMap(nil, path, "Dockerfile", content),
+		SourceMap:    source,
 	})
 	if err != nil {
 		return false, err
