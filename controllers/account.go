@@ -1,0 +1,254 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"crypto/sha256"
+	"maps"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
+)
+
+// Accounts is what the process holds for every Account in use: its client, shared by all
+// that call in its name, and what its scanner saw last. The Account controller fills it,
+// the other controllers ask it for a session.
+type Accounts struct {
+	// ctx ends the scanners.
+	ctx       context.Context
+	reader    client.Reader
+	clock     clock.Clock
+	allowHTTP bool
+
+	// Events to the controllers: an Account that has to be looked at, and, for Import and
+	// ImportRun, the Account or the Import that changed.
+	accountEvents, importEvents, runEvents chan event.GenericEvent
+
+	mu    sync.Mutex
+	byKey map[types.NamespacedName]*account
+}
+
+// account is the state of one Account. Fields are guarded by Accounts.mu, but for
+// observed, which guards itself.
+type account struct {
+	client     *integrator.Client
+	limiter    *integrator.Limiter
+	credential [sha256.Size]byte
+	ids        map[string]v1alpha1.ID
+	interval   time.Duration
+	observed   *observations
+
+	// blocked is why no call can be made; nil when the token was accepted.
+	blocked *problem
+	// scan is the outcome of the last scan, nil before the first.
+	scan        *scanSummary
+	stopScanner context.CancelFunc
+}
+
+// session is a usable account: what one reconcile works with.
+type session struct {
+	key      types.NamespacedName
+	client   *integrator.Client
+	ids      map[string]v1alpha1.ID
+	observed *observations
+}
+
+// NewAccounts returns an empty registry whose scanners end with ctx. reader is the cached
+// reader of Kubernetes objects. allowHTTP permits base URLs without TLS, for local tests.
+func NewAccounts(ctx context.Context, reader client.Reader, clock clock.Clock, allowHTTP bool) *Accounts {
+	return &Accounts{
+		ctx:           ctx,
+		reader:        reader,
+		clock:         clock,
+		allowHTTP:     allowHTTP,
+		accountEvents: make(chan event.GenericEvent),
+		importEvents:  make(chan event.GenericEvent),
+		runEvents:     make(chan event.GenericEvent),
+		byKey:         map[types.NamespacedName]*account{},
+	}
+}
+
+// session returns the account's client and what else a reconcile needs, or why there is
+// none. exists tells whether the Account object is there.
+func (a *Accounts) session(ctx context.Context, namespace, name string) (*session, error) {
+	key := types.NamespacedName{Namespace: namespace, Name: name}
+	var object v1alpha1.Account
+	if err := a.reader.Get(ctx, key, &object); err != nil {
+		if client.IgnoreNotFound(err) != nil {
+			return nil, err
+		}
+		return nil, terminalf(reasonAccountNotFound, "there is no Account %q in namespace %q: create it, or correct accountRef", name, namespace)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	entry, ok := a.byKey[key]
+	switch {
+	case !ok:
+		return nil, waitingf(reasonAccountNotReady, "Account %q has not been checked yet", name)
+	case entry.blocked != nil:
+		return nil, &problem{class: entry.blocked.class.asDependency(), reason: reasonAccountNotReady,
+			message: "Account \"" + name + "\" is not ready: " + entry.blocked.Error(), cause: entry.blocked}
+	}
+	return &session{key: key, client: entry.client, ids: entry.ids, observed: entry.observed}, nil
+}
+
+// asDependency is the class for those who wait for the one with the problem: they never
+// retry, its end is told to them.
+func (c class) asDependency() class {
+	if c == terminal {
+		return terminal
+	}
+	return waiting
+}
+
+// configure brings the account's client in line with the spec and the token. It returns
+// true when the account has to be probed: it is new, its credential changed, or it is
+// blocked.
+func (a *Accounts) configure(key types.NamespacedName, spec *v1alpha1.AccountSpec, interval time.Duration, token string) (probe bool, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	credential := sha256.Sum256([]byte(spec.BaseURL + "\n" + token))
+	rate, inFlight := float64(spec.RequestsPerSecond), int(spec.MaxInFlight)
+
+	entry, ok := a.byKey[key]
+	if !ok || entry.client == nil {
+		entry = &account{limiter: integrator.NewLimiter(rate, int(spec.RequestsPerSecond), inFlight), observed: newObservations()}
+	}
+	if entry.client == nil || entry.credential != credential {
+		remote, err := integrator.New(integrator.Config{
+			BaseURL: spec.BaseURL, Token: token, Limiter: entry.limiter,
+			AllowHTTP: a.allowHTTP, Observer: observeRequest(key),
+		})
+		if err != nil {
+			return false, err
+		}
+		entry.stop()
+		entry.client, entry.credential = remote, credential
+		entry.blocked = waitingf(reasonProgressing, "the token is being checked")
+		a.byKey[key] = entry
+	}
+	entry.limiter.SetLimits(rate, int(spec.RequestsPerSecond), inFlight)
+	entry.ids = maps.Clone(spec.IDs)
+	if entry.interval != interval {
+		entry.interval = interval
+		if entry.stopScanner != nil {
+			entry.stop()
+			a.startScanner(key, entry)
+		}
+	}
+	return entry.blocked != nil, nil
+}
+
+// client returns the client that configure made.
+func (a *Accounts) client(key types.NamespacedName) *integrator.Client {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.byKey[key].client
+}
+
+// stop ends the account's scanner and, once they are idle, its connections.
+func (e *account) stop() {
+	if e.stopScanner != nil {
+		e.stopScanner()
+		e.stopScanner = nil
+	}
+	if e.client != nil {
+		e.client.Close()
+	}
+}
+
+// unblock makes the account usable and starts its scanner. Those who wait are told.
+func (a *Accounts) unblock(key types.NamespacedName) {
+	a.mu.Lock()
+	entry, ok := a.byKey[key]
+	if ok {
+		entry.blocked = nil
+		if entry.stopScanner == nil {
+			a.startScanner(key, entry)
+		}
+	}
+	a.mu.Unlock()
+	a.publish(key)
+}
+
+// block stops all calls for the account. Those who wait are told why.
+func (a *Accounts) block(key types.NamespacedName, p *problem) {
+	a.mu.Lock()
+	entry, ok := a.byKey[key]
+	if !ok {
+		entry = &account{}
+		a.byKey[key] = entry
+	}
+	changed := entry.blocked == nil || entry.blocked.Error() != p.Error()
+	entry.blocked = p
+	entry.stop()
+	a.mu.Unlock()
+	if changed {
+		a.publish(key)
+	}
+}
+
+// rejected is told when a call of the session got 401. If its client is still the
+// account's, the account is blocked until the Account controller has probed it again.
+func (a *Accounts) rejected(s *session, p *problem) {
+	a.mu.Lock()
+	entry, ok := a.byKey[s.key]
+	current := ok && entry.client == s.client && entry.blocked == nil
+	if current {
+		entry.blocked = p
+		entry.stop()
+	}
+	a.mu.Unlock()
+	if current {
+		a.send(a.accountEvents, accountObject(s.key))
+	}
+}
+
+// forget drops an Account that is gone.
+func (a *Accounts) forget(key types.NamespacedName) {
+	a.mu.Lock()
+	if entry, ok := a.byKey[key]; ok {
+		entry.stop()
+		delete(a.byKey, key)
+	}
+	a.mu.Unlock()
+	a.publish(key)
+}
+
+// summary returns the outcome of the account's last scan, nil when there is none.
+func (a *Accounts) summary(key types.NamespacedName) *scanSummary {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if entry, ok := a.byKey[key]; ok {
+		return entry.scan
+	}
+	return nil
+}
+
+// publish tells the Imports and ImportRuns of an Account that it changed.
+func (a *Accounts) publish(key types.NamespacedName) {
+	a.send(a.importEvents, accountObject(key))
+	a.send(a.runEvents, accountObject(key))
+}
+
+func (a *Accounts) send(events chan<- event.GenericEvent, object client.Object) {
+	select {
+	case events <- event.GenericEvent{Object: object}:
+	case <-a.ctx.Done():
+	}
+}
+
+func accountObject(key types.NamespacedName) *v1alpha1.Account {
+	object := &v1alpha1.Account{}
+	object.Namespace, object.Name = key.Namespace, key.Name
+	return object
+}

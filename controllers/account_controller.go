@@ -1,0 +1,191 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+)
+
+// Reasons of an Account's Ready condition, beside those of errors.go.
+const (
+	reasonTokenAccepted  = "TokenAccepted"
+	reasonSecretNotFound = "SecretNotFound"
+	reasonHostNotAllowed = "HostNotAllowed"
+	reasonInvalidSpec    = "InvalidSpec"
+)
+
+// AccountReconciler checks the credential of each Account and keeps its client and its
+// scanner running.
+type AccountReconciler struct {
+	client.Client
+	// Live reads past the cache: Secrets are never cached.
+	Live     client.Reader
+	Accounts *Accounts
+	Recorder events.EventRecorder
+	// AllowedHosts are the hosts that an Account's baseURL may name.
+	AllowedHosts []string
+}
+
+// +kubebuilder:rbac:groups=integrator.io,resources=accounts,verbs=get;list;watch
+// +kubebuilder:rbac:groups=integrator.io,resources=accounts/status,verbs=patch
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// SetupWithManager registers the controller.
+func (r *AccountReconciler) SetupWithManager(mgr ctrl.Manager) error {
+	return ctrl.NewControllerManagedBy(mgr).
+		For(&v1alpha1.Account{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.accountsOfSecret)).
+		WatchesRawSource(source.Channel(r.Accounts.accountEvents, &handler.EnqueueRequestForObject{})).
+		WithOptions(controllerOptions(4)).
+		Complete(r)
+}
+
+// Reconcile brings the Account's client in line with its spec and its Secret, checks the
+// token, and writes what came of it to status.
+func (r *AccountReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	var account v1alpha1.Account
+	if err := r.Get(ctx, req.NamespacedName, &account); err != nil {
+		if apierrors.IsNotFound(err) {
+			r.Accounts.forget(req.NamespacedName)
+			forgetAccountMetrics(req.NamespacedName)
+		}
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	before := account.DeepCopy()
+
+	err := r.reconcile(ctx, &account)
+	p := classify(err, "check the token")
+	if err != nil && p == nil {
+		return ctrl.Result{}, err
+	}
+	if p != nil {
+		r.Accounts.block(req.NamespacedName, p)
+	}
+	r.setStatus(&account, p)
+	if !equality.Semantic.DeepEqual(before.Status, account.Status) {
+		if err := r.Status().Patch(ctx, &account, client.MergeFrom(before)); err != nil {
+			return ctrl.Result{}, client.IgnoreNotFound(err)
+		}
+	}
+	recordTransition(r.Recorder, &account, before.Status.Conditions, account.Status.Conditions)
+	return resultOf(p, err)
+}
+
+// reconcile runs the steps in order; the first that fails names the problem.
+func (r *AccountReconciler) reconcile(ctx context.Context, account *v1alpha1.Account) error {
+	if account.Spec.Suspend {
+		return waitingf(reasonSuspended, "spec.suspend is true: no call is made for this account")
+	}
+	if err := r.checkHost(account.Spec.BaseURL); err != nil {
+		return err
+	}
+	token, err := r.token(ctx, account)
+	if err != nil {
+		return err
+	}
+	key := client.ObjectKeyFromObject(account)
+	probe, err := r.Accounts.configure(key, &account.Spec, duration(account.Spec.ScanInterval), token)
+	if err != nil {
+		return terminalf(reasonInvalidSpec, "spec cannot be used: %v", err)
+	}
+	if !probe {
+		r.Accounts.publish(key)
+		return nil
+	}
+	return r.probe(ctx, key, account)
+}
+
+// checkHost refuses a base URL whose host the operator was not started to allow.
+func (r *AccountReconciler) checkHost(baseURL string) error {
+	parsed, err := url.Parse(baseURL)
+	if err != nil {
+		return terminalf(reasonInvalidSpec, "spec.baseURL is not a URL; use one like https://api.integrator.io")
+	}
+	if !slices.ContainsFunc(r.AllowedHosts, func(host string) bool {
+		return strings.EqualFold(host, parsed.Host) || strings.EqualFold(host, parsed.Hostname())
+	}) {
+		return terminalf(reasonHostNotAllowed, "the host of spec.baseURL, %s, is not allowed; use one of %s, or start the operator with it in --allowed-api-hosts",
+			cut(parsed.Host, 128), strings.Join(r.AllowedHosts, ", "))
+	}
+	return nil
+}
+
+// token reads the token from the Account's Secret.
+func (r *AccountReconciler) token(ctx context.Context, account *v1alpha1.Account) (string, error) {
+	ref := account.Spec.TokenSecretRef
+	var secret corev1.Secret
+	err := r.Live.Get(ctx, types.NamespacedName{Namespace: account.Namespace, Name: ref.Name}, &secret)
+	if apierrors.IsNotFound(err) {
+		return "", terminalf(reasonSecretNotFound, "there is no Secret %q in namespace %q: create it with the API token under key %q",
+			ref.Name, account.Namespace, ref.Key)
+	}
+	if err != nil {
+		return "", fmt.Errorf("read Secret %s: %w", ref.Name, err)
+	}
+	token := strings.TrimSpace(string(secret.Data[ref.Key]))
+	if token == "" {
+		return "", terminalf(reasonSecretNotFound, "Secret %q has nothing under key %q: put the API token there", ref.Name, ref.Key)
+	}
+	return token, nil
+}
+
+// probe asks the API whose token it is. Only an accepted token makes the account usable.
+func (r *AccountReconciler) probe(ctx context.Context, key types.NamespacedName, account *v1alpha1.Account) error {
+	info, err := r.Accounts.client(key).TokenInfo(ctx)
+	if err != nil {
+		p := classify(err, "check the token")
+		if p != nil && p.reason == reasonTokenRejected {
+			// The token may be activated again on the platform, of which no event tells.
+			p.message = fmt.Sprintf("the API rejects the token (401): put a valid one into Secret %q, key %q",
+				account.Spec.TokenSecretRef.Name, account.Spec.TokenSecretRef.Key)
+			p.after = max(duration(account.Spec.ScanInterval), backoffBase)
+		}
+		return asError(p, err)
+	}
+	account.Status.UserID = info.UserID
+	r.Accounts.unblock(key)
+	return nil
+}
+
+// setStatus fills the status from the problem, if any, and from the last scan.
+func (r *AccountReconciler) setStatus(account *v1alpha1.Account, p *problem) {
+	status := &account.Status
+	status.ObservedGeneration = account.Generation
+	if scan := r.Accounts.summary(client.ObjectKeyFromObject(account)); scan != nil {
+		if scan.problem == nil || status.Imports != nil {
+			status.Imports, status.Managed = &scan.imports, &scan.managed
+		}
+		if p == nil {
+			p = scan.problem
+		}
+	}
+	if p == nil {
+		setReady(&status.Conditions, account.Generation, reasonTokenAccepted, "the API accepts the token")
+		return
+	}
+	setProblem(&status.Conditions, account.Generation, p)
+}
+
+func (r *AccountReconciler) accountsOfSecret(ctx context.Context, secret client.Object) []ctrl.Request {
+	return requestsByIndex(ctx, r, &v1alpha1.AccountList{}, secret.GetNamespace(), indexAccountSecret, secret.GetName())
+}

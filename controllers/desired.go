@@ -1,0 +1,205 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/go-openapi/jsonpointer"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/drift"
+)
+
+const (
+	reasonInvalidDefinition = "InvalidDefinition"
+	reasonUnknownAlias      = "UnknownAlias"
+)
+
+// serverOwned are the fields that the API makes itself and ignores in what it is sent.
+var serverOwned = []string{
+	"_id", "createdAt", "lastModified", "lastModifiedBy", "apiIdentifier", "sandbox",
+	"_sourceId", "_templateId", "_connectorId", "draft", "draftExpiresAt", "debugUntil",
+	"aiDescription", "apim",
+}
+
+// writeOnly are the fields that the API masks in every answer: they are sent, and
+// cannot be compared.
+var writeOnly = []string{"/encrypted"}
+
+// idField matches the names of fields that hold ids, in which an alias may stand.
+var idField = regexp.MustCompile("^_[A-Za-z0-9]+Ids?$")
+
+// desired is the document that the remote import is held to.
+type desired struct {
+	document map[string]any
+	// hash of the document, to tell whether anything declared changed.
+	hash string
+	// fields are the JSON pointers of what the document declares.
+	fields []string
+}
+
+// desire makes the desired document: the definition with its aliases resolved, and the
+// operator's mark where the user declares no externalId.
+func desire(object *v1alpha1.Import, accountName string, ids map[string]v1alpha1.ID) (*desired, error) {
+	document, err := drift.Parse(object.Spec.Definition.Raw)
+	if err != nil {
+		return nil, terminalf(reasonInvalidDefinition, "spec.definition is %v", err)
+	}
+	if err := refuseServerOwned(document); err != nil {
+		return nil, err
+	}
+	if err := resolveAliases("", document, accountName, ids); err != nil {
+		return nil, err
+	}
+	if document["externalId"] == nil {
+		document["externalId"] = marker(object)
+	}
+	encoded, err := json.Marshal(document)
+	if err != nil {
+		return nil, fmt.Errorf("encode the definition: %w", err)
+	}
+	sum := sha256.Sum256(encoded)
+	fields := drift.Fields(document)
+	if len(fields) > maxOwnedFields {
+		return nil, terminalf(reasonInvalidDefinition, "spec.definition has %d fields outside arrays, more than the %d that can be tracked", len(fields), maxOwnedFields)
+	}
+	if i := slices.IndexFunc(fields, func(field string) bool { return len(field) > maxPath }); i >= 0 {
+		return nil, terminalf(reasonInvalidDefinition, "spec.definition has a field whose path is longer than %d bytes: %s", maxPath, cut(fields[i], 100))
+	}
+	return &desired{document: document, hash: hex.EncodeToString(sum[:16]), fields: fields}, nil
+}
+
+// Bounds of status.ownedFields, as the CRD has them.
+const (
+	maxOwnedFields = 4096
+	maxPath        = 512
+)
+
+// marker is the externalId by which an import is found again after a crash.
+func marker(object *v1alpha1.Import) string {
+	return v1alpha1.MarkerPrefix + string(object.UID)
+}
+
+func refuseServerOwned(document map[string]any) error {
+	var found []string
+	for _, field := range serverOwned {
+		if _, ok := document[field]; ok {
+			found = append(found, field)
+		}
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	return terminalf(reasonInvalidDefinition, "spec.definition declares %s, which the server makes itself: remove it from the definition", strings.Join(found, ", "))
+}
+
+// resolveAliases replaces "@alias" in every id field, at any depth.
+func resolveAliases(path string, value any, accountName string, ids map[string]v1alpha1.ID) error {
+	switch typed := value.(type) {
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(typed)) {
+			below := path + "/" + jsonpointer.Escape(key)
+			if idField.MatchString(key) {
+				resolved, err := resolveIDs(below, typed[key], accountName, ids)
+				if err != nil {
+					return err
+				}
+				typed[key] = resolved
+				continue
+			}
+			if err := resolveAliases(below, typed[key], accountName, ids); err != nil {
+				return err
+			}
+		}
+	case []any:
+		for i, child := range typed {
+			if err := resolveAliases(fmt.Sprintf("%s/%d", path, i), child, accountName, ids); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// resolveIDs resolves the value of an id field: one id, an array of them, or something
+// that holds id fields itself.
+func resolveIDs(path string, value any, accountName string, ids map[string]v1alpha1.ID) (any, error) {
+	switch typed := value.(type) {
+	case string:
+		alias, ok := strings.CutPrefix(typed, "@")
+		if !ok {
+			return typed, nil
+		}
+		id, ok := ids[alias]
+		if !ok {
+			return nil, terminalf(reasonUnknownAlias, "definition%s: Account %q has no alias %q in spec.ids; %s",
+				path, accountName, cut(alias, 63), existing(ids))
+		}
+		return string(id), nil
+	case []any:
+		for i, child := range typed {
+			resolved, err := resolveIDs(fmt.Sprintf("%s/%d", path, i), child, accountName, ids)
+			if err != nil {
+				return nil, err
+			}
+			typed[i] = resolved
+		}
+		return typed, nil
+	default:
+		return value, resolveAliases(path, value, accountName, ids)
+	}
+}
+
+func existing(ids map[string]v1alpha1.ID) string {
+	if len(ids) == 0 {
+		return "it has none"
+	}
+	return "it has " + cut(strings.Join(slices.Sorted(maps.Keys(ids)), ", "), 300)
+}
+
+// asDifferences is what status shows of differences: the first 16, values cut.
+func asDifferences(found []drift.Difference) []v1alpha1.Difference {
+	const most, longest = 16, 256
+	var shown []v1alpha1.Difference
+	for _, difference := range found[:min(len(found), most)] {
+		item := v1alpha1.Difference{Path: cut(difference.Path, maxPath)}
+		if difference.Declared != nil {
+			item.Declared = drift.Text(difference.Declared, longest)
+		}
+		if difference.Remote != nil {
+			item.Remote = drift.Text(difference.Remote, longest)
+		}
+		shown = append(shown, item)
+	}
+	return shown
+}
+
+// describe tells differences in one line: path, declared and remote value.
+func describe(found []v1alpha1.Difference, total int) string {
+	const most = 4
+	var parts []string
+	for _, difference := range found[:min(len(found), most)] {
+		parts = append(parts, fmt.Sprintf("%s (declared %s, remote %s)", difference.Path,
+			cut(orNone(difference.Declared), 80), cut(orNone(difference.Remote), 80)))
+	}
+	if total > len(parts) {
+		parts = append(parts, fmt.Sprintf("and %d more", total-len(parts)))
+	}
+	return strings.Join(parts, "; ")
+}
+
+func orNone(text string) string {
+	if text == "" {
+		return "none"
+	}
+	return text
+}

@@ -1,0 +1,191 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
+)
+
+// ImportReconciler keeps each Import's remote import as it is declared.
+type ImportReconciler struct {
+	client.Client
+	// Live reads past the cache.
+	Live     client.Reader
+	Accounts *Accounts
+	Recorder events.EventRecorder
+	Clock    clock.PassiveClock
+	// CreateGrace is how long after an unanswered create its import may still turn up:
+	// longer than a request can be under way plus the list's lag.
+	CreateGrace time.Duration
+	// Concurrency is how many Imports are reconciled at once.
+	Concurrency int
+}
+
+// +kubebuilder:rbac:groups=integrator.io,resources=imports,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=integrator.io,resources=imports/status,verbs=patch
+
+// SetupWithManager registers the controller.
+func (r *ImportReconciler) SetupWithManager(mgr ctrl.Manager) error {
+	return ctrl.NewControllerManagedBy(mgr).
+		For(&v1alpha1.Import{}, builder.WithPredicates(specOrRequest())).
+		Watches(&v1alpha1.Account{}, handler.EnqueueRequestsFromMapFunc(r.importsOf),
+			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		WatchesRawSource(source.Channel(r.Accounts.importEvents, handler.EnqueueRequestsFromMapFunc(r.importsOf))).
+		WithOptions(controllerOptions(r.Concurrency)).
+		Complete(r)
+}
+
+// importsOf maps an Account to its Imports, and an Import to itself.
+func (r *ImportReconciler) importsOf(ctx context.Context, object client.Object) []ctrl.Request {
+	if _, ok := object.(*v1alpha1.Account); ok {
+		return requestsByIndex(ctx, r, &v1alpha1.ImportList{}, object.GetNamespace(), indexImportAccount, object.GetName())
+	}
+	return []ctrl.Request{{NamespacedName: client.ObjectKeyFromObject(object)}}
+}
+
+// importScope is what one reconcile of an Import knows.
+type importScope struct {
+	object *v1alpha1.Import
+	// before is the object as it was read.
+	before *v1alpha1.Import
+
+	session *session
+	desired *desired
+	// id of the remote import, once it is known.
+	id     string
+	remote integrator.Import
+	// events are recorded after the status was written.
+	events []pendingEvent
+}
+
+type pendingEvent struct{ kind, reason, note string }
+
+func (s *importScope) tell(kind, reason, note string) {
+	s.events = append(s.events, pendingEvent{kind, reason, note})
+}
+
+// Reconcile brings the remote import in line with one Import: at most one write to the
+// API, then one status patch, then events.
+func (r *ImportReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	object := &v1alpha1.Import{}
+	if err := r.Get(ctx, req.NamespacedName, object); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	s := &importScope{object: object, before: object.DeepCopy()}
+	return r.finish(ctx, s, r.reconcile(ctx, s))
+}
+
+// reconcile runs the steps in order; the first that fails ends the pass.
+func (r *ImportReconciler) reconcile(ctx context.Context, s *importScope) error {
+	if !s.object.DeletionTimestamp.IsZero() {
+		return r.delete(ctx, s)
+	}
+	if s.object.Spec.Suspend {
+		return waitingf(reasonSuspended, "spec.suspend is true: no call is made for this import")
+	}
+	if err := r.resolve(ctx, s); err != nil {
+		return err
+	}
+	if r.settled(s) {
+		return nil
+	}
+	found, err := r.locate(ctx, s)
+	if err != nil {
+		return err
+	}
+	if !found {
+		return r.create(ctx, s)
+	}
+	gone, err := r.observe(ctx, s)
+	if err != nil {
+		return err
+	}
+	if gone {
+		return r.recreate(ctx, s)
+	}
+	return r.correct(ctx, s)
+}
+
+// resolve finds the account's session and makes the desired document.
+func (r *ImportReconciler) resolve(ctx context.Context, s *importScope) (err error) {
+	accountName := s.object.Spec.AccountRef.Name
+	if s.session, err = r.Accounts.session(ctx, s.object.Namespace, accountName); err != nil {
+		return err
+	}
+	s.desired, err = desire(s.object, accountName, s.session.ids)
+	return err
+}
+
+// settled tells that there is nothing to look at: this very document was compared with
+// the remote, nobody asks for a look, and the scanner saw no change since.
+func (r *ImportReconciler) settled(s *importScope) bool {
+	status, id := &s.object.Status, remoteID(s.object)
+	return id != "" && id == status.ID && hasFinalizer(s.object) &&
+		status.ObservedGeneration == s.object.Generation &&
+		status.DesiredHash == s.desired.hash &&
+		compared(status) &&
+		s.object.Annotations[v1alpha1.AnnotationReconcileRequestedAt] == status.LastHandledReconcileAt &&
+		!s.session.observed.changed(id, status.LastModified)
+}
+
+// remoteID is the id that the Import remembers. While a create is pending there is none,
+// whatever the status still says.
+func remoteID(object *v1alpha1.Import) string {
+	if id := object.Annotations[v1alpha1.AnnotationID]; id != "" {
+		return id
+	}
+	if object.Annotations[v1alpha1.AnnotationCreatePending] != "" {
+		return ""
+	}
+	return object.Status.ID
+}
+
+// finish writes the status if it changed, then records the events, and says when to look
+// again.
+func (r *ImportReconciler) finish(ctx context.Context, s *importScope, err error) (ctrl.Result, error) {
+	p := classify(err, "reach the import")
+	if err != nil && p == nil {
+		return afterKubernetesError(ctx, err)
+	}
+	if p != nil && p.reason == reasonTokenRejected && s.session != nil {
+		r.Accounts.rejected(s.session, p)
+	}
+	if s.released() {
+		r.record(s)
+		return ctrl.Result{}, nil
+	}
+	s.setStatus(p)
+	if err := r.patchStatus(ctx, s); err != nil {
+		return afterKubernetesError(ctx, err)
+	}
+	r.record(s)
+	recordTransition(r.Recorder, s.object, s.before.Status.Conditions, s.object.Status.Conditions)
+	return resultOf(p, err)
+}
+
+func (r *ImportReconciler) record(s *importScope) {
+	for _, e := range s.events {
+		recordEvent(r.Recorder, s.object, e.kind, e.reason, e.note)
+	}
+}
+
+// normal and warning are shorter names of the event types.
+const (
+	normal  = corev1.EventTypeNormal
+	warning = corev1.EventTypeWarning
+)

@@ -1,0 +1,260 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/util/retry"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
+)
+
+// The create protocol. The API makes the id and names are not unique, so a lost answer
+// would leave an import that nobody knows:
+//
+//  1. intend: one metadata patch, refused if anybody else wrote the object meanwhile,
+//     puts down the finalizer and the intent (create-pending);
+//  2. post: the body carries the mark k8s/<uid> as externalId, unless the user declares one;
+//  3. writeDown: the id goes into the annotation, which survives a restore without status.
+//
+// A pass that finds an intent without an id lists the account and looks for the mark. It
+// creates again only when the mark is nowhere and the first call cannot be under way any
+// more.
+
+const (
+	reasonCreateUnconfirmed = "CreateUnconfirmed"
+	reasonAmbiguousCreate   = "AmbiguousCreate"
+)
+
+// intent is the value of the create-pending annotation.
+type intent struct {
+	Token string    `json:"token"`
+	Time  time.Time `json:"time"`
+}
+
+// clockSkew is how far the API's clock may be off ours where a creation time is compared.
+const clockSkew = 10 * time.Minute
+
+// locate finds the id of the remote import: remembered, or of a create whose answer was
+// lost. found is false when there is none and one may be created.
+func (r *ImportReconciler) locate(ctx context.Context, s *importScope) (found bool, err error) {
+	if s.id = remoteID(s.object); s.id != "" {
+		return true, r.remember(ctx, s)
+	}
+	if s.object.Annotations[v1alpha1.AnnotationCreatePending] == "" {
+		return false, nil
+	}
+	if err := r.reread(ctx, s); err != nil {
+		return false, err
+	}
+	if s.id = remoteID(s.object); s.id != "" {
+		return true, nil
+	}
+	return r.recover(ctx, s)
+}
+
+// remember puts a finalizer and the id annotation back where they are missing, as after a
+// restore that kept only the status.
+func (r *ImportReconciler) remember(ctx context.Context, s *importScope) error {
+	if s.object.Annotations[v1alpha1.AnnotationID] == s.id && hasFinalizer(s.object) {
+		return nil
+	}
+	return r.patchMetadata(ctx, s, metadataChange{locked: true, finalizer: true, annotations: map[string]any{v1alpha1.AnnotationID: s.id}})
+}
+
+// recover looks for the import of a create whose answer was lost.
+func (r *ImportReconciler) recover(ctx context.Context, s *importScope) (found bool, err error) {
+	pending := r.pendingIntent(s)
+	candidates, err := r.candidates(ctx, s, pending)
+	if err != nil {
+		return false, err
+	}
+	switch len(candidates) {
+	case 1:
+		s.id = candidates[0]
+		s.tell(normal, "Recovered", "found the import "+s.id+" whose creation had not been confirmed")
+		return true, r.writeDown(ctx, s)
+	case 0:
+		if rest := pending.Time.Add(r.CreateGrace).Sub(r.Clock.Now()); rest > 0 {
+			p := waitingf(reasonCreateUnconfirmed, "the answer to the creation was lost; it is looked for in the account before another is made")
+			p.after = min(rest, r.CreateGrace)
+			return false, p
+		}
+		log.FromContext(ctx).Info("an unconfirmed creation left nothing behind, creating again")
+		return false, nil
+	default:
+		return false, terminalf(reasonAmbiguousCreate, "the account has %d imports that may be this one: %s; delete all but one of them",
+			len(candidates), cut(strings.Join(candidates, ", "), 300))
+	}
+}
+
+func (r *ImportReconciler) pendingIntent(s *importScope) intent {
+	var pending intent
+	if err := json.Unmarshal([]byte(s.object.Annotations[v1alpha1.AnnotationCreatePending]), &pending); err != nil || pending.Time.After(r.Clock.Now()) {
+		// Damaged: as if it were written now, which waits the whole grace.
+		pending.Time = r.Clock.Now()
+	}
+	return pending
+}
+
+// candidates lists the ids of imports that carry the mark or, when the user declares an
+// externalId, that one and a creation time after the intent. Imports that another Import
+// owns are left out.
+func (r *ImportReconciler) candidates(ctx context.Context, s *importScope, pending intent) ([]string, error) {
+	externalID, _ := s.desired.document["externalId"].(string)
+	marked := externalID == marker(s.object)
+	var ids []string
+	for document, err := range s.session.client.ListImports(ctx, integrator.ListOptions{Include: []string{"externalId", "createdAt"}}) {
+		if err != nil {
+			return nil, err
+		}
+		if document.ExternalID != externalID || !marked && !createdSince(document.CreatedAt, pending.Time.Add(-clockSkew)) {
+			continue
+		}
+		owner, err := r.ownerOf(ctx, s, document.ID)
+		if err != nil {
+			return nil, err
+		}
+		if owner == nil && !slices.Contains(ids, document.ID) {
+			ids = append(ids, document.ID)
+		}
+	}
+	return ids, nil
+}
+
+// createdSince compares the API's creation time. One that cannot be read counts as since:
+// a false candidate stops the create, a missed one would double it.
+func createdSince(createdAt string, since time.Time) bool {
+	created, err := time.Parse(time.RFC3339, createdAt)
+	return err != nil || created.After(since)
+}
+
+// ownerOf returns another Import of the same account that remembers the id, or nil.
+func (r *ImportReconciler) ownerOf(ctx context.Context, s *importScope, id string) (*v1alpha1.Import, error) {
+	var imports v1alpha1.ImportList
+	if err := r.List(ctx, &imports, client.MatchingFields{indexImportID: id}); err != nil {
+		return nil, err
+	}
+	for i := range imports.Items {
+		if item := &imports.Items[i]; item.UID != s.object.UID {
+			return item, nil
+		}
+	}
+	return nil, nil
+}
+
+// create makes the remote import.
+func (r *ImportReconciler) create(ctx context.Context, s *importScope) error {
+	if err := r.intend(ctx, s, nil); err != nil {
+		return err
+	}
+	return r.post(ctx, s)
+}
+
+// recreate makes the remote import again after somebody deleted it.
+func (r *ImportReconciler) recreate(ctx context.Context, s *importScope) error {
+	s.tell(warning, "Vanished", "the import "+s.id+" was deleted on the platform; it is created again")
+	if err := r.intend(ctx, s, map[string]any{v1alpha1.AnnotationID: nil}); err != nil {
+		return err
+	}
+	s.forgetRemote()
+	return r.post(ctx, s)
+}
+
+// intend writes down that a create follows. It fails with a conflict when this pass was
+// based on an old version of the object.
+func (r *ImportReconciler) intend(ctx context.Context, s *importScope, annotations map[string]any) error {
+	value, err := json.Marshal(intent{Token: uuid.NewString(), Time: r.Clock.Now().UTC()})
+	if err != nil {
+		return err
+	}
+	change := metadataChange{locked: true, finalizer: true, annotations: map[string]any{v1alpha1.AnnotationCreatePending: string(value)}}
+	for name, value := range annotations {
+		change.annotations[name] = value
+	}
+	return r.patchMetadata(ctx, s, change)
+}
+
+// post sends the create and takes over what it made.
+func (r *ImportReconciler) post(ctx context.Context, s *importScope) error {
+	body, err := json.Marshal(s.desired.document)
+	if err != nil {
+		return err
+	}
+	created, err := s.session.client.CreateImport(ctx, body)
+	if err != nil {
+		return r.createFailed(ctx, s, err)
+	}
+	s.id, s.remote = created.ID, created
+	if err := r.writeDown(ctx, s); err != nil {
+		return err
+	}
+	s.tell(normal, "Created", "created the import "+s.id)
+	s.session.observed.note(created.ID, created.LastModified)
+	return s.judge(created)
+}
+
+// createFailed takes the intent back when the create is known not to have been applied.
+// Otherwise it stays, and the next pass looks for what the call may have made.
+func (r *ImportReconciler) createFailed(ctx context.Context, s *importScope, cause error) error {
+	if knownNotApplied(cause) {
+		change := metadataChange{annotations: map[string]any{v1alpha1.AnnotationCreatePending: nil}}
+		if err := r.patchMetadata(ctx, s, change); err != nil {
+			return err
+		}
+		return asError(classify(cause, "create the import"), cause)
+	}
+	p := classify(cause, "create the import")
+	if p == nil {
+		return cause
+	}
+	return &problem{class: transient, reason: reasonCreateUnconfirmed, cause: cause,
+		message: "the answer to the creation was lost; it is looked for in the account before another is made"}
+}
+
+// knownNotApplied tells that a call changed nothing: not a byte of it was written, or the
+// API refused it.
+func knownNotApplied(err error) bool {
+	api, ok := errors.AsType[*integrator.APIError](err)
+	if !ok {
+		// It never became a request.
+		return true
+	}
+	if !api.Sent {
+		return true
+	}
+	switch api.StatusCode {
+	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound,
+		http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity, http.StatusTooManyRequests:
+		return true
+	default:
+		return false
+	}
+}
+
+// writeDown keeps the id. It is retried here, because the id is known nowhere else; if
+// it fails for good, the next pass finds the import by its mark.
+func (r *ImportReconciler) writeDown(ctx context.Context, s *importScope) error {
+	change := metadataChange{annotations: map[string]any{v1alpha1.AnnotationID: s.id, v1alpha1.AnnotationCreatePending: nil}}
+	err := retry.OnError(retry.DefaultBackoff, func(err error) bool { return !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) },
+		func() error { return r.patchMetadata(ctx, s, change) })
+	if err != nil {
+		return fmt.Errorf("write down the id %s of the created import: %w", s.id, err)
+	}
+	s.object.Status.ID = s.id
+	return nil
+}

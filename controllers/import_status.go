@@ -1,0 +1,160 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
+)
+
+const reasonSynced = "Synced"
+
+// converged takes over what the API answered as the last known state of the remote.
+func (s *importScope) converged(remote integrator.Import) {
+	status := &s.object.Status
+	status.ID = s.id
+	status.AdaptorType = cut(remote.AdaptorType, 64)
+	status.APIIdentifier = cut(remote.APIIdentifier, 64)
+	status.ConnectionID = cut(remote.ConnectionID, 64)
+	status.CreatedAt = cut(remote.CreatedAt, 64)
+	status.LastModified = cut(remote.LastModified, 64)
+	status.DesiredHash = s.desired.hash
+	status.OwnedFields = s.desired.fields
+	status.Drift = nil
+	status.NotAccepted = nil
+}
+
+// forgetRemote takes back all that status says of a remote import that is gone.
+func (s *importScope) forgetRemote() {
+	s.object.Status = v1alpha1.ImportStatus{
+		ObservedGeneration:     s.object.Status.ObservedGeneration,
+		LastHandledReconcileAt: s.object.Status.LastHandledReconcileAt,
+		Conditions:             s.object.Status.Conditions,
+	}
+}
+
+// compared tells that the last pass came to an end: the status speaks of a comparison
+// with the remote, whatever it found.
+func compared(status *v1alpha1.ImportStatus) bool {
+	ready := apimeta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
+	return ready != nil && status.LastModified != "" &&
+		(ready.Status == metav1.ConditionTrue || ready.Reason == reasonNotAccepted)
+}
+
+// setStatus sets the conditions from the outcome of the pass.
+func (s *importScope) setStatus(p *problem) {
+	status, generation := &s.object.Status, s.object.Generation
+	if p != nil && s.keepsReady(p) {
+		return
+	}
+	status.ObservedGeneration = generation
+	if p == nil || p.class == terminal {
+		status.LastHandledReconcileAt = cut(s.object.Annotations[v1alpha1.AnnotationReconcileRequestedAt], 256)
+	}
+	switch {
+	case p == nil && !s.object.DeletionTimestamp.IsZero():
+		return
+	case p == nil && len(status.Drift) > 0:
+		message := "the remote differs and driftPolicy is Report: " + describe(status.Drift, len(status.Drift))
+		setReady(&status.Conditions, generation, reasonSynced, "the remote import is observed; it differs from what is declared, see status.drift")
+		setCondition(&status.Conditions, generation, v1alpha1.ConditionDrifted, metav1.ConditionTrue, "DriftReported", message)
+		return
+	case p == nil:
+		setReady(&status.Conditions, generation, reasonSynced, "the remote import is as declared")
+	default:
+		setProblem(&status.Conditions, generation, p)
+	}
+	apimeta.RemoveStatusCondition(&status.Conditions, v1alpha1.ConditionDrifted)
+}
+
+// keepsReady tells that a passing trouble of the Account says nothing of an import that
+// was in sync: thousands of Imports need not be rewritten for each outage.
+func (s *importScope) keepsReady(p *problem) bool {
+	status := &s.object.Status
+	return p.reason == reasonAccountNotReady && p.class == waiting &&
+		status.ObservedGeneration == s.object.Generation && s.object.DeletionTimestamp.IsZero() &&
+		apimeta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady) &&
+		s.object.Annotations[v1alpha1.AnnotationReconcileRequestedAt] == status.LastHandledReconcileAt
+}
+
+// patchStatus writes the status if it changed.
+func (r *ImportReconciler) patchStatus(ctx context.Context, s *importScope) error {
+	if equality.Semantic.DeepEqual(s.before.Status, s.object.Status) {
+		return nil
+	}
+	base := s.object.DeepCopy()
+	base.Status = s.before.Status
+	return r.Status().Patch(ctx, s.object, client.MergeFrom(base))
+}
+
+// metadataChange is a change of an Import's metadata alone; the spec is never written.
+type metadataChange struct {
+	// locked refuses the change when the object is not the version that was read.
+	locked bool
+	// finalizer adds ours, dropFinalizer takes it off.
+	finalizer, dropFinalizer bool
+	// annotations to set; nil takes one off.
+	annotations map[string]any
+}
+
+// patchMetadata makes the change as one merge patch of just these fields. The uid goes
+// along, so that a new object of the same name is never taken for the old one.
+func (r *ImportReconciler) patchMetadata(ctx context.Context, s *importScope, change metadataChange) error {
+	metadata := map[string]any{"uid": s.object.UID}
+	if change.locked {
+		metadata["resourceVersion"] = s.object.ResourceVersion
+	}
+	if len(change.annotations) > 0 {
+		metadata["annotations"] = change.annotations
+	}
+	if change.finalizer && !hasFinalizer(s.object) {
+		metadata["finalizers"] = append(slices.Clone(s.object.Finalizers), v1alpha1.Finalizer)
+		metadata["resourceVersion"] = s.object.ResourceVersion
+	}
+	if change.dropFinalizer {
+		metadata["finalizers"] = slices.DeleteFunc(slices.Clone(s.object.Finalizers), func(name string) bool { return name == v1alpha1.Finalizer })
+	}
+	body, err := json.Marshal(map[string]any{"metadata": metadata})
+	if err != nil {
+		return err
+	}
+	patched := &v1alpha1.Import{}
+	patched.Namespace, patched.Name = s.object.Namespace, s.object.Name
+	if err := r.Patch(ctx, patched, client.RawPatch(types.MergePatchType, body)); err != nil {
+		return fmt.Errorf("write the Import's metadata: %w", err)
+	}
+	s.object.ObjectMeta = patched.ObjectMeta
+	return nil
+}
+
+// reread replaces the object by the version that the API server has now.
+func (r *ImportReconciler) reread(ctx context.Context, s *importScope) error {
+	live := &v1alpha1.Import{}
+	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(s.object), live); err != nil {
+		return fmt.Errorf("read the Import: %w", err)
+	}
+	s.object, s.before = live, live.DeepCopy()
+	return nil
+}
+
+func hasFinalizer(object client.Object) bool {
+	return slices.Contains(object.GetFinalizers(), v1alpha1.Finalizer)
+}
+
+// released tells that the finalizer is off an object that is being deleted: there is no
+// status to write any more.
+func (s *importScope) released() bool {
+	return !s.object.DeletionTimestamp.IsZero() && !hasFinalizer(s.object)
+}

@@ -1,0 +1,196 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
+)
+
+// One scanner runs per Account: it reads the account's list of imports page by page and
+// hands each Import whose remote changed, or is not in the list, to the Import
+// controller, which looks for itself. A scan that does not reach the end says nothing,
+// and no scan is ever a reason to create.
+
+// scanSummary is the outcome of a scan.
+type scanSummary struct {
+	imports, managed int32
+	// problem is why the scan did not reach its end; the counts are then those before.
+	problem *problem
+}
+
+// sighting is what the last complete scan, or a later call of our own, saw of an import.
+type sighting struct {
+	// lastModified as the API gave it; "" when the import was not in the list.
+	lastModified string
+	scan         int
+}
+
+// observations remembers the sightings of an account's managed imports by id.
+type observations struct {
+	mu   sync.Mutex
+	scan int
+	byID map[string]sighting
+}
+
+func newObservations() *observations {
+	return &observations{byID: map[string]sighting{}}
+}
+
+// begin starts a scan and returns its number. What is noted from now on is newer than
+// what the scan reads.
+func (o *observations) begin() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.scan++
+	return o.scan
+}
+
+// note records what a call of our own saw.
+func (o *observations) note(id, lastModified string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.byID[id] = sighting{lastModified: lastModified, scan: o.scan}
+}
+
+// changed tells whether the import was last seen otherwise than with lastModified. An
+// import that nobody looked at since the start is taken as unchanged: the first scan tells.
+func (o *observations) changed(id, lastModified string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	seen, ok := o.byID[id]
+	return ok && seen.lastModified != lastModified
+}
+
+// complete takes over what scan number scan saw of the managed ids. Ids that were noted
+// since it began keep the newer note; all that is managed no more is forgotten.
+func (o *observations) complete(scan int, managed []string, listed map[string]string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	byID := make(map[string]sighting, len(managed))
+	for _, id := range managed {
+		if noted, ok := o.byID[id]; ok && noted.scan >= scan {
+			byID[id] = noted
+			continue
+		}
+		byID[id] = sighting{lastModified: listed[id], scan: scan}
+	}
+	o.byID = byID
+}
+
+// scanJitter spreads the scans of several Accounts: an interval is up to a tenth longer.
+const scanJitter = 0.1
+
+// startScanner runs scans until the account stops. Accounts.mu is held.
+func (a *Accounts) startScanner(key types.NamespacedName, entry *account) {
+	ctx, cancel := context.WithCancel(a.ctx)
+	entry.stopScanner = cancel
+	s := &session{key: key, client: entry.client, observed: entry.observed}
+	interval := entry.interval
+	go func() {
+		for {
+			if summary := a.scan(ctx, s); ctx.Err() == nil {
+				a.scanned(s, summary)
+			}
+			timer := a.clock.NewTimer(wait.Jitter(interval, scanJitter))
+			select {
+			case <-ctx.Done():
+				timer.Stop()
+				return
+			case <-timer.C():
+			}
+		}
+	}()
+}
+
+// scan reads the whole list once and enqueues the Imports that have to look.
+func (a *Accounts) scan(ctx context.Context, s *session) scanSummary {
+	started := a.clock.Now()
+	number := s.observed.begin()
+	listed := map[string]string{}
+	for document, err := range s.client.ListImports(ctx, integrator.ListOptions{Include: []string{"lastModified"}}) {
+		if err != nil {
+			return scanSummary{problem: a.scanProblem(ctx, s, err)}
+		}
+		listed[document.ID] = document.LastModified
+	}
+
+	var imports v1alpha1.ImportList
+	if err := a.reader.List(ctx, &imports, client.InNamespace(s.key.Namespace),
+		client.MatchingFields{indexImportAccount: s.key.Name}, client.UnsafeDisableDeepCopy); err != nil {
+		return scanSummary{problem: a.scanProblem(ctx, s, err)}
+	}
+	var ids []string
+	for i := range imports.Items {
+		if id := remoteID(&imports.Items[i]); id != "" {
+			ids = append(ids, id)
+		}
+	}
+	s.observed.complete(number, ids, listed)
+	for i := range imports.Items {
+		item := &imports.Items[i]
+		if id := remoteID(item); id != "" && !item.Spec.Suspend && s.observed.changed(id, item.Status.LastModified) {
+			target := &v1alpha1.Import{}
+			target.Namespace, target.Name = item.Namespace, item.Name
+			a.send(a.importEvents, target)
+		}
+	}
+	observeScan(s.key, len(listed), a.clock.Since(started))
+	//nolint:gosec // an account's list is far below 2^31
+	return scanSummary{imports: int32(len(listed)), managed: int32(len(ids))}
+}
+
+func (a *Accounts) scanProblem(ctx context.Context, s *session, err error) *problem {
+	p := classify(err, "list the account's imports")
+	if p == nil {
+		p = &problem{class: transient, reason: reasonUnexpectedAnswer, message: "cannot list the account's imports: " + err.Error()}
+	}
+	log.FromContext(ctx).WithName("scanner").V(1).Info("scan did not reach the end", "account", s.key, "reason", p.reason, "message", p.message)
+	return p
+}
+
+// scanned keeps the outcome of a scan and has the Account's status follow when it changed.
+func (a *Accounts) scanned(s *session, summary scanSummary) {
+	a.mu.Lock()
+	entry, ok := a.byKey[s.key]
+	if !ok || entry.client != s.client {
+		a.mu.Unlock()
+		return
+	}
+	before := entry.scan
+	if summary.problem != nil && before != nil {
+		summary.imports, summary.managed = before.imports, before.managed
+	}
+	entry.scan = &summary
+	changed := before == nil || before.imports != summary.imports || before.managed != summary.managed ||
+		(before.problem == nil) != (summary.problem == nil) ||
+		before.problem != nil && before.problem.Error() != summary.problem.Error()
+	a.mu.Unlock()
+
+	if summary.problem != nil && summary.problem.reason == reasonTokenRejected {
+		a.rejected(s, summary.problem)
+		return
+	}
+	if changed {
+		a.send(a.accountEvents, accountObject(s.key))
+	}
+}
+
+// duration reads a scan interval, such as 60s; the CRD's pattern admits no other form.
+func duration(text string) time.Duration {
+	parsed, err := time.ParseDuration(text)
+	if err != nil || parsed <= 0 {
+		return time.Minute
+	}
+	return parsed
+}

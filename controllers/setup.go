@@ -1,0 +1,98 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package controllers reconciles Accounts, Imports and ImportRuns with integrator.io.
+//
+// Data flows one way: an object and what it refers to become the desired document
+// (desired.go), the API client reads the remote one, package drift compares the two, one
+// write follows if it must, then one status patch, then events. What an error means is
+// decided in errors.go alone.
+package controllers
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+)
+
+// Options configure the three controllers.
+type Options struct {
+	// AllowedHosts are the hosts that an Account's baseURL may name.
+	AllowedHosts []string
+	// AllowHTTP permits base URLs without TLS, for tests and demos on one machine.
+	AllowHTTP bool
+	// Clock tells the time; nil is the real one.
+	Clock clock.Clock
+	// CreateGrace is how long after an unanswered create its import may still turn up.
+	CreateGrace time.Duration
+	// ConcurrentImports and ConcurrentRuns are how many are reconciled at once.
+	ConcurrentImports, ConcurrentRuns int
+}
+
+// DefaultCreateGrace is longer than a create can be under way (30 s) plus any lag of the list.
+const DefaultCreateGrace = 90 * time.Second
+
+// Setup registers the controllers with a manager. Scanners end with ctx.
+func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
+	if options.Clock == nil {
+		options.Clock = clock.RealClock{}
+	}
+	if err := SetupIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
+		return err
+	}
+	accounts := NewAccounts(ctx, mgr.GetClient(), options.Clock, options.AllowHTTP)
+	recorder := mgr.GetEventRecorder("integrator-operator")
+	for _, reconciler := range []interface{ SetupWithManager(ctrl.Manager) error }{
+		&AccountReconciler{
+			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Accounts: accounts, Recorder: recorder,
+			AllowedHosts: options.AllowedHosts,
+		},
+		&ImportReconciler{
+			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Accounts: accounts, Recorder: recorder,
+			Clock: options.Clock, CreateGrace: options.CreateGrace, Concurrency: options.ConcurrentImports,
+		},
+		&ImportRunReconciler{
+			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Accounts: accounts, Recorder: recorder,
+			Clock: options.Clock, Holder: uuid.NewString(), Concurrency: options.ConcurrentRuns,
+		},
+	} {
+		if err := reconciler.SetupWithManager(mgr); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CacheOptions keeps the cache small: no managed fields, and no data of runs that have
+// ended. Secrets and ConfigMaps are never cached but for their metadata.
+func CacheOptions() cache.Options {
+	return cache.Options{
+		DefaultTransform:            cache.TransformStripManagedFields(),
+		ReaderFailOnMissingInformer: true,
+		ByObject: map[client.Object]cache.ByObject{
+			&v1alpha1.ImportRun{}: {Transform: stripFinishedRun},
+		},
+	}
+}
+
+// ClientOptions reads Secrets and ConfigMaps past the cache.
+func ClientOptions() client.Options {
+	return client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.Secret{}, &corev1.ConfigMap{}}}}
+}
+
+func stripFinishedRun(object any) (any, error) {
+	if run, ok := object.(*v1alpha1.ImportRun); ok && finished(run) {
+		run.ManagedFields = nil
+		run.Spec.Data, run.Spec.Settings = nil, nil
+		return run, nil
+	}
+	return cache.TransformStripManagedFields()(object)
+}

@@ -1,0 +1,149 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+)
+
+// Indexes of the cache: from what an object refers to, to the object.
+const (
+	indexAccountSecret = "spec.tokenSecretRef.name"
+	indexImportAccount = "spec.accountRef.name"
+	indexImportID      = "status.id"
+	indexRunImport     = "spec.importRef.name"
+	indexRunAccount    = "spec.accountRef.name"
+	indexRunConfigMap  = "spec.dataFrom.configMapKeyRef.name"
+	indexRunSecret     = "spec.dataFrom.secretKeyRef.name"
+)
+
+// SetupIndexes registers the indexes that the controllers look objects up by.
+func SetupIndexes(ctx context.Context, indexer client.FieldIndexer) error {
+	for _, index := range []struct {
+		object client.Object
+		field  string
+		values func(client.Object) []string
+	}{
+		{&v1alpha1.Account{}, indexAccountSecret, func(object client.Object) []string {
+			return []string{object.(*v1alpha1.Account).Spec.TokenSecretRef.Name}
+		}},
+		{&v1alpha1.Import{}, indexImportAccount, func(object client.Object) []string {
+			return []string{object.(*v1alpha1.Import).Spec.AccountRef.Name}
+		}},
+		{&v1alpha1.Import{}, indexImportID, func(object client.Object) []string {
+			return notEmpty(remoteID(object.(*v1alpha1.Import)))
+		}},
+		{&v1alpha1.ImportRun{}, indexRunImport, func(object client.Object) []string {
+			return unfinished(object, func(run *v1alpha1.ImportRun) []string { return nameOf(run.Spec.ImportRef) })
+		}},
+		{&v1alpha1.ImportRun{}, indexRunAccount, func(object client.Object) []string {
+			return unfinished(object, func(run *v1alpha1.ImportRun) []string { return nameOf(run.Spec.AccountRef) })
+		}},
+		{&v1alpha1.ImportRun{}, indexRunConfigMap, func(object client.Object) []string {
+			return unfinished(object, func(run *v1alpha1.ImportRun) []string {
+				return sourceNames(run, func(s v1alpha1.DataSource) *v1alpha1.KeyReference { return s.ConfigMapKeyRef })
+			})
+		}},
+		{&v1alpha1.ImportRun{}, indexRunSecret, func(object client.Object) []string {
+			return unfinished(object, func(run *v1alpha1.ImportRun) []string {
+				return sourceNames(run, func(s v1alpha1.DataSource) *v1alpha1.KeyReference { return s.SecretKeyRef })
+			})
+		}},
+	} {
+		if err := indexer.IndexField(ctx, index.object, index.field, index.values); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func notEmpty(value string) []string {
+	if value == "" {
+		return nil
+	}
+	return []string{value}
+}
+
+func nameOf(ref *v1alpha1.LocalReference) []string {
+	if ref == nil {
+		return nil
+	}
+	return []string{ref.Name}
+}
+
+// unfinished indexes a run only while it can still be woken by what it refers to.
+func unfinished(object client.Object, values func(*v1alpha1.ImportRun) []string) []string {
+	run := object.(*v1alpha1.ImportRun)
+	if finished(run) {
+		return nil
+	}
+	return values(run)
+}
+
+func sourceNames(run *v1alpha1.ImportRun, ref func(v1alpha1.DataSource) *v1alpha1.KeyReference) []string {
+	var names []string
+	for _, source := range run.Spec.DataFrom {
+		if key := ref(source); key != nil && !slices.Contains(names, key.Name) {
+			names = append(names, key.Name)
+		}
+	}
+	return names
+}
+
+// requestsByIndex lists the objects of one namespace whose index has value.
+func requestsByIndex(ctx context.Context, reader client.Reader, list client.ObjectList, namespace, index, value string) []ctrl.Request {
+	if err := reader.List(ctx, list, client.InNamespace(namespace), client.MatchingFields{index: value}, client.UnsafeDisableDeepCopy); err != nil {
+		log.FromContext(ctx).Error(err, "cannot look up what depends on a changed object", "index", index, "value", value)
+		return nil
+	}
+	var requests []ctrl.Request
+	_ = meta.EachListItem(list, func(item runtime.Object) error {
+		object := item.(client.Object)
+		requests = append(requests, ctrl.Request{NamespacedName: types.NamespacedName{Namespace: object.GetNamespace(), Name: object.GetName()}})
+		return nil
+	})
+	return requests
+}
+
+// specOrRequest lets an object's event through when the spec changed, the object is going,
+// or somebody asks for a look. Status writes, our own above all, wake nobody.
+func specOrRequest() predicate.Predicate {
+	return predicate.Or(
+		predicate.GenerationChangedPredicate{},
+		predicate.Funcs{
+			UpdateFunc: func(e event.UpdateEvent) bool {
+				return e.ObjectOld.GetAnnotations()[v1alpha1.AnnotationReconcileRequestedAt] !=
+					e.ObjectNew.GetAnnotations()[v1alpha1.AnnotationReconcileRequestedAt]
+			},
+			CreateFunc:  func(event.CreateEvent) bool { return false },
+			DeleteFunc:  func(event.DeleteEvent) bool { return false },
+			GenericFunc: func(event.GenericEvent) bool { return false },
+		},
+	)
+}
+
+// controllerOptions are the options of all three controllers: backoff 1 s to 5 min.
+func controllerOptions(concurrent int) controller.Options {
+	return controller.Options{
+		MaxConcurrentReconciles: concurrent,
+		RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](backoffBase, backoffMax),
+		CacheSyncTimeout:        2 * time.Minute,
+	}
+}

@@ -1,0 +1,118 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Command manager runs the operator: it keeps the imports of integrator.io accounts as
+// they are declared in Kubernetes.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	_ "k8s.io/client-go/plugin/pkg/client/auth"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/controllers"
+)
+
+// shutdownGrace lets a call that is under way come to its end: an ImportRun may take 10
+// minutes by default, and its answer cannot be had a second time.
+const shutdownGrace = 11 * time.Minute
+
+type flags struct {
+	metricsAddress, probeAddress string
+	leaderElect                  bool
+	leaderNamespace              string
+	allowedHosts                 string
+	allowHTTP                    bool
+	createGrace                  time.Duration
+	concurrentImports            int
+	concurrentRuns               int
+}
+
+func (f *flags) register(set *flag.FlagSet) {
+	set.StringVar(&f.metricsAddress, "metrics-bind-address", "0", "Address to serve metrics at, such as :8080; 0 serves none.")
+	set.StringVar(&f.probeAddress, "health-probe-bind-address", ":8081", "Address to serve /healthz and /readyz at; 0 serves none.")
+	set.BoolVar(&f.leaderElect, "leader-elect", false, "Work only while holding the lease, so that several replicas can run.")
+	set.StringVar(&f.leaderNamespace, "leader-election-namespace", "", "Namespace of the lease; by default the one that the operator runs in.")
+	set.StringVar(&f.allowedHosts, "allowed-api-hosts", "api.integrator.io,api.eu.integrator.io",
+		"Hosts, or host:port, that an Account's baseURL may name, separated by commas.")
+	set.BoolVar(&f.allowHTTP, "allow-http", false, "Permit base URLs without TLS. For tests and demos on one machine only: the token travels in clear.")
+	set.DurationVar(&f.createGrace, "create-grace", controllers.DefaultCreateGrace,
+		"How long after an unanswered creation its import may still turn up before another is made.")
+	set.IntVar(&f.concurrentImports, "concurrent-imports", 8, "Imports reconciled at once.")
+	set.IntVar(&f.concurrentRuns, "concurrent-runs", 16, "ImportRuns in flight at once.")
+}
+
+func main() {
+	var f flags
+	f.register(flag.CommandLine)
+	logging := zap.Options{}
+	logging.BindFlags(flag.CommandLine)
+	flag.Parse()
+	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&logging)))
+
+	if err := run(f); err != nil {
+		ctrl.Log.Error(err, "the operator stops")
+		os.Exit(1)
+	}
+}
+
+// run builds the manager, registers the controllers and serves until it is told to stop.
+func run(f flags) error {
+	ctx := ctrl.SetupSignalHandler()
+	mgr, err := newManager(f)
+	if err != nil {
+		return fmt.Errorf("set up the manager: %w", err)
+	}
+	if err := controllers.Setup(ctx, mgr, controllers.Options{
+		AllowedHosts:      strings.FieldsFunc(f.allowedHosts, func(r rune) bool { return r == ',' || r == ' ' }),
+		AllowHTTP:         f.allowHTTP,
+		CreateGrace:       f.createGrace,
+		ConcurrentImports: f.concurrentImports,
+		ConcurrentRuns:    f.concurrentRuns,
+	}); err != nil {
+		return fmt.Errorf("set up the controllers: %w", err)
+	}
+	if err := mgr.AddHealthzCheck("healthz", healthz.Ping); err != nil {
+		return err
+	}
+	if err := mgr.AddReadyzCheck("readyz", healthz.Ping); err != nil {
+		return err
+	}
+	return mgr.Start(ctx)
+}
+
+func newManager(f flags) (manager.Manager, error) {
+	scheme := runtime.NewScheme()
+	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
+	utilruntime.Must(v1alpha1.AddToScheme(scheme))
+
+	config, err := ctrl.GetConfig()
+	if err != nil {
+		return nil, err
+	}
+	grace := shutdownGrace
+	return ctrl.NewManager(config, ctrl.Options{
+		Scheme:                  scheme,
+		Cache:                   controllers.CacheOptions(),
+		Client:                  controllers.ClientOptions(),
+		Metrics:                 metricsserver.Options{BindAddress: f.metricsAddress},
+		HealthProbeBindAddress:  f.probeAddress,
+		LeaderElection:          f.leaderElect,
+		LeaderElectionID:        "integrator-operator.integrator.io",
+		LeaderElectionNamespace: f.leaderNamespace,
+		GracefulShutdownTimeout: &grace,
+	})
+}
