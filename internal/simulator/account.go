@@ -5,12 +5,17 @@ package simulator
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"golang.org/x/time/rate"
 )
+
+// errNotExist tells callers of the Go and admin interfaces that they named
+// something that is not there.
+var errNotExist = errors.New("does not exist")
 
 // AccountSpec describes an account: who may call it and what is in it.
 type AccountSpec struct {
@@ -104,6 +109,26 @@ func (s *Server) AddAccount(spec AccountSpec) error {
 	return s.saveLocked()
 }
 
+// RemoveAccount removes an account with all that is in it.
+func (s *Server) RemoveAccount(name string) error {
+	return s.inAccount(name, func(*account) error {
+		delete(s.accounts, name)
+		return nil
+	})
+}
+
+// Reset removes all accounts, rules and requests in the ledger, and goes back
+// to the default choices.
+func (s *Server) Reset() error {
+	s.ClearRules()
+	s.ClearLedger()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.accounts = map[string]*account{}
+	s.choices = DefaultChoices()
+	return s.saveLocked()
+}
+
 func (s *Server) newAccount(name string) *account {
 	return &account{
 		name:    name,
@@ -122,7 +147,7 @@ func (s *Server) inAccount(name string, change func(*account) error) error {
 	defer s.mu.Unlock()
 	acct, ok := s.accounts[name]
 	if !ok {
-		return fmt.Errorf("account %s does not exist", name)
+		return fmt.Errorf("account %s %w", name, errNotExist)
 	}
 	if err := change(acct); err != nil {
 		return err
@@ -162,7 +187,7 @@ func (s *Server) addTokenLocked(acct *account, token Token) error {
 func (s *Server) RevokeToken(accountName, token string) error {
 	return s.inAccount(accountName, func(acct *account) error {
 		if _, ok := acct.tokens[token]; !ok {
-			return fmt.Errorf("account %s: no such token", accountName)
+			return fmt.Errorf("account %s: the token %w", accountName, errNotExist)
 		}
 		delete(acct.tokens, token)
 		return nil
@@ -178,7 +203,7 @@ func (s *Server) AddConnection(accountName string, c Connection) error {
 func (s *Server) RemoveConnection(accountName, id string) error {
 	return s.inAccount(accountName, func(acct *account) error {
 		if !acct.hasConnection(id) {
-			return fmt.Errorf("account %s: connection %s does not exist", accountName, id)
+			return fmt.Errorf("account %s: connection %s %w", accountName, id, errNotExist)
 		}
 		acct.connections = slices.DeleteFunc(acct.connections, func(c Connection) bool { return c.ID == id })
 		return nil
@@ -211,7 +236,7 @@ func (s *Server) RemoveFlow(accountName, id string) error {
 		before := len(acct.flows)
 		acct.flows = slices.DeleteFunc(acct.flows, func(f Flow) bool { return f.ID == id })
 		if len(acct.flows) == before {
-			return fmt.Errorf("account %s: flow %s does not exist", accountName, id)
+			return fmt.Errorf("account %s: flow %s %w", accountName, id, errNotExist)
 		}
 		return nil
 	})

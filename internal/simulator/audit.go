@@ -82,7 +82,11 @@ func (s *Server) listAudit(c *call) response {
 			return *refusal
 		}
 	}
-	p, refusal := s.readPage(c.query())
+	query, refusal := c.readQuery()
+	if refusal != nil {
+		return *refusal
+	}
+	p, refusal := s.readPage(query)
 	if refusal != nil {
 		return *refusal
 	}

@@ -171,7 +171,7 @@ func (s *Server) ReleaseRule(id string) error {
 	defer s.mu.Unlock()
 	i := s.ruleIndex(id)
 	if i < 0 {
-		return fmt.Errorf("rule %s does not exist", id)
+		return fmt.Errorf("rule %s %w", id, errNotExist)
 	}
 	s.faults.rules[i].letGo()
 	return nil
@@ -183,7 +183,7 @@ func (s *Server) RemoveRule(id string) error {
 	defer s.mu.Unlock()
 	i := s.ruleIndex(id)
 	if i < 0 {
-		return fmt.Errorf("rule %s does not exist", id)
+		return fmt.Errorf("rule %s %w", id, errNotExist)
 	}
 	s.faults.rules[i].letGo()
 	s.faults.rules = slices.Delete(s.faults.rules, i, i+1)

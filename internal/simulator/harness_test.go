@@ -61,6 +61,13 @@ func newHarness(t *testing.T, change ...func(*Options)) *harness {
 	return &harness{T: t, Server: sim, clock: fake, base: web.URL, http: client}
 }
 
+// in is the harness of a subtest.
+func (h *harness) in(t *testing.T) *harness {
+	sub := *h
+	sub.T = t
+	return &sub
+}
+
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {

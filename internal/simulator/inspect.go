@@ -117,7 +117,7 @@ func (s *Server) Restore(accountName, id string) error {
 	return s.inAccount(accountName, func(acct *account) error {
 		rec := acct.bin[id]
 		if rec == nil {
-			return fmt.Errorf("account %s: import %s is not in the recycle bin", accountName, id)
+			return fmt.Errorf("account %s: import %s %w in the recycle bin", accountName, id, errNotExist)
 		}
 		delete(acct.bin, id)
 		acct.put(rec)
@@ -130,7 +130,7 @@ func (s *Server) onImport(accountName, id string, change func(*account, *record)
 	return s.inAccount(accountName, func(acct *account) error {
 		rec := acct.imports[id]
 		if rec == nil {
-			return fmt.Errorf("account %s: import %s does not exist", accountName, id)
+			return fmt.Errorf("account %s: import %s %w", accountName, id, errNotExist)
 		}
 		if err := change(acct, rec); err != nil {
 			return fmt.Errorf("account %s: import %s: %w", accountName, id, err)

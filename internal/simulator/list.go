@@ -23,6 +23,15 @@ func invalidQuery(format string, args ...any) *response {
 	return &refusal
 }
 
+// readQuery reads the parameters of a list.
+func (c *call) readQuery() (url.Values, *response) {
+	query, err := url.ParseQuery(c.request.URL.RawQuery)
+	if err != nil {
+		return nil, invalidQuery("malformed query: %v", err)
+	}
+	return query, nil
+}
+
 // page is the part of a list that a request asks for.
 type page struct{ skip, limit int }
 
@@ -71,7 +80,7 @@ func (c *call) linkTo(p page) string {
 	if c.request.TLS != nil {
 		link.Scheme = "https"
 	}
-	query := c.query()
+	query := c.request.URL.Query()
 	query.Set("skip", strconv.Itoa(p.skip))
 	query.Set("limit", strconv.Itoa(p.limit))
 	link.RawQuery = query.Encode()
@@ -109,7 +118,10 @@ func readProjection(query url.Values) (func(Document) any, *response) {
 
 // listImports is GET /v1/imports.
 func (s *Server) listImports(c *call) response {
-	query := c.query()
+	query, refusal := c.readQuery()
+	if refusal != nil {
+		return *refusal
+	}
 	project, refusal := readProjection(query)
 	if refusal != nil {
 		return *refusal

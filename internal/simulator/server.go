@@ -12,7 +12,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"net/url"
 	"path"
 	"sync"
 	"time"
@@ -128,7 +127,6 @@ type call struct {
 }
 
 func (c *call) id() string        { return c.request.PathValue("id") }
-func (c *call) query() url.Values { return c.request.URL.Query() }
 func (c *call) applied(id string) { c.appliedID = id }
 
 // routes maps every endpoint. A path without the right method is told apart

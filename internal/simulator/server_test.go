@@ -18,7 +18,8 @@ func TestAuthentication(t *testing.T) {
 		{"another scheme", "Basic " + testToken, `{"message":"Unauthorized"}`},
 		{"wrong token", "Bearer nobody", `{"message":"Bearer Authentication Failed"}`},
 	} {
-		t.Run(test.name, func(*testing.T) {
+		t.Run(test.name, func(t *testing.T) {
+			h := h.in(t)
 			r := h.expect(http.StatusUnauthorized, http.MethodGet, "/v1/imports", "", "Authorization", test.authorization)
 			h.same(test.want, r.body)
 		})
@@ -77,7 +78,8 @@ func TestRequestsThatReachNoEndpoint(t *testing.T) {
 		{"malformed user header", http.MethodGet, "/v1/imports", "", []string{UserHeader, "ui; nobody"}, 400, "invalid_simulator_header"},
 		{"unknown source", http.MethodGet, "/v1/imports", "", []string{UserHeader, "web; A <a@example.com>"}, 400, "invalid_simulator_header"},
 	} {
-		t.Run(test.name, func(*testing.T) {
+		t.Run(test.name, func(t *testing.T) {
+			h := h.in(t)
 			r := h.expect(test.status, test.method, test.path, test.body, test.headers...)
 			if test.code != "" {
 				h.same([]string{test.code}, h.codes(r))
