@@ -50,7 +50,7 @@ clean: ## Remove what the other targets leave in the checkout (not the cached co
 ##@ Development
 
 # controller-gen's arguments, shared with hack/verify.sh.
-export GEN_PATHS := $(foreach dir,$(wildcard api controllers),paths=./$(dir)/...)
+export GEN_PATHS := paths=./api/... paths=./controllers/...
 export GEN_OBJECT := object:headerFile=hack/boilerplate.go.txt
 export GEN_CRD := crd
 export GEN_RBAC := rbac:roleName=manager-role
@@ -139,16 +139,18 @@ install: $(KUSTOMIZE) ## Install the CRDs.
 	$(KUSTOMIZE) build config/crd | $(KUBECTL) apply --server-side -f -
 
 .PHONY: uninstall
-uninstall: $(KUSTOMIZE) ## Remove the CRDs, and with them every object of theirs.
+uninstall: $(KUSTOMIZE) ## Remove the CRDs and every object of theirs; first of all, while the manager still runs.
 	$(KUSTOMIZE) build config/crd | $(KUBECTL) delete --ignore-not-found -f -
 
 .PHONY: deploy
 deploy: $(KUSTOMIZE) ## Install the CRDs and the manager (IMG=...).
 	$(KUSTOMIZE) build config/default | sed 's|image: controller:latest|image: $(IMG)|' | $(KUBECTL) apply --server-side -f -
 
+# The CRDs stay: without the manager nobody would answer the finalizers of their objects.
 .PHONY: undeploy
-undeploy: $(KUSTOMIZE) ## Remove the manager and the CRDs, and with them every object of theirs.
-	$(KUSTOMIZE) build config/default | $(KUBECTL) delete --ignore-not-found -f -
+undeploy: ## Remove the manager; the CRDs and their objects stay.
+	$(KUBECTL) delete --ignore-not-found namespace integrator-operator-system
+	$(KUBECTL) delete clusterroles,clusterrolebindings -l app.kubernetes.io/name=integrator-operator
 
 # Tools, built again only when what pins them changes. The touch is for a build that
 # gives the same file and leaves its old time.

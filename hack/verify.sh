@@ -13,14 +13,16 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 : > "$tmp/failed"
 
-# check NAME COMMAND...: runs the command and notes NAME if it fails.
+# check NAME COMMAND...: runs the command; if it fails, notes NAME and shows how the
+# output begins.
 check() {
 	name=$1
 	shift
-	if "$@"; then
+	if "$@" > "$tmp/output" 2>&1; then
 		echo "ok    $name"
 	else
 		echo "FAIL  $name"
+		sed -n 's/^/      /; 1,60p' "$tmp/output"
 		echo "$name" >> "$tmp/failed"
 	fi
 }
