@@ -112,8 +112,16 @@ func (c class) asDependency() class {
 
 // configure brings the account's client in line with the spec and the token. It returns
 // true when the account has to be probed: it is new, its credential changed, or it is
-// blocked.
-func (a *Accounts) configure(key types.NamespacedName, spec *v1alpha1.AccountSpec, interval time.Duration, token string) (probe bool, err error) {
+// blocked. When its aliases changed, those who use them are told.
+func (a *Accounts) configure(key types.NamespacedName, spec *v1alpha1.AccountSpec, token string) (probe bool, err error) {
+	probe, aliases, err := a.update(key, spec, token)
+	if aliases {
+		a.publish(key)
+	}
+	return probe, err
+}
+
+func (a *Accounts) update(key types.NamespacedName, spec *v1alpha1.AccountSpec, token string) (probe, aliases bool, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	credential := sha256.Sum256([]byte(spec.BaseURL + "\n" + token))
@@ -129,7 +137,7 @@ func (a *Accounts) configure(key types.NamespacedName, spec *v1alpha1.AccountSpe
 			AllowHTTP: a.allowHTTP, Observer: observeRequest(key),
 		})
 		if err != nil {
-			return false, err
+			return false, false, err
 		}
 		entry.stop()
 		entry.client, entry.credential = remote, credential
@@ -137,15 +145,16 @@ func (a *Accounts) configure(key types.NamespacedName, spec *v1alpha1.AccountSpe
 		a.byKey[key] = entry
 	}
 	entry.limiter.SetLimits(rate, int(spec.RequestsPerSecond), inFlight)
+	aliases = !maps.Equal(entry.ids, spec.IDs)
 	entry.ids = maps.Clone(spec.IDs)
-	if entry.interval != interval {
+	if interval := duration(spec.ScanInterval); entry.interval != interval {
 		entry.interval = interval
 		if entry.stopScanner != nil {
 			entry.stop()
 			a.startScanner(key, entry)
 		}
 	}
-	return entry.blocked != nil, nil
+	return entry.blocked != nil, aliases, nil
 }
 
 // client returns the client that configure made.

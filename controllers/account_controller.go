@@ -104,12 +104,11 @@ func (r *AccountReconciler) reconcile(ctx context.Context, account *v1alpha1.Acc
 		return err
 	}
 	key := client.ObjectKeyFromObject(account)
-	probe, err := r.Accounts.configure(key, &account.Spec, duration(account.Spec.ScanInterval), token)
+	probe, err := r.Accounts.configure(key, &account.Spec, token)
 	if err != nil {
 		return terminalf(reasonInvalidSpec, "spec cannot be used: %v", err)
 	}
 	if !probe {
-		r.Accounts.publish(key)
 		return nil
 	}
 	return r.probe(ctx, key, account)

@@ -14,7 +14,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
-	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
@@ -43,8 +42,6 @@ type ImportReconciler struct {
 func (r *ImportReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.Import{}, builder.WithPredicates(specOrRequest())).
-		Watches(&v1alpha1.Account{}, handler.EnqueueRequestsFromMapFunc(r.importsOf),
-			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesRawSource(source.Channel(r.Accounts.importEvents, handler.EnqueueRequestsFromMapFunc(r.importsOf))).
 		WithOptions(controllerOptions(r.Concurrency)).
 		Complete(r)

@@ -49,8 +49,6 @@ func (r *ImportRunReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.ImportRun{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.Import{}, handler.EnqueueRequestsFromMapFunc(r.runsBy(indexRunImport))).
-		Watches(&v1alpha1.Account{}, handler.EnqueueRequestsFromMapFunc(r.runsBy(indexRunAccount)),
-			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.runsBy(indexRunConfigMap))).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.runsBy(indexRunSecret))).
 		WatchesRawSource(source.Channel(r.Accounts.runEvents, handler.EnqueueRequestsFromMapFunc(r.runsOfAccount))).

@@ -18,8 +18,8 @@ import (
 //
 // +kubebuilder:object:generate=false
 // +kubebuilder:pruning:PreserveUnknownFields
-// +kubebuilder:validation:XValidation:rule="(has(self._connectionId) && self._connectionId != null) || (has(self.adaptorType) && self.adaptorType in ['AiAgentImport', 'GuardrailImport', 'ToolImport'])",message="_connectionId is required, except for AiAgentImport, GuardrailImport and ToolImport: give the connection's id or an @alias of the Account"
-// +kubebuilder:validation:XValidation:rule="!has(self.externalId) || self.externalId == null || !self.externalId.startsWith('k8s/')",message="an externalId that begins with k8s/ is the operator's own mark; choose another"
+// +kubebuilder:validation:XValidation:rule="has(self._connectionId) || (has(self.adaptorType) && self.adaptorType in ['AiAgentImport', 'GuardrailImport', 'ToolImport'])",message="_connectionId is required, except for AiAgentImport, GuardrailImport and ToolImport: give the connection's id or an @alias of the Account"
+// +kubebuilder:validation:XValidation:rule="!has(self.externalId) || !self.externalId.startsWith('k8s/')",message="an externalId that begins with k8s/ is the operator's own mark; choose another"
 type ImportDefinition struct {
 	// Raw is the whole document, byte for byte: the only thing that this type holds at
 	// run time.
@@ -60,8 +60,8 @@ func (d ImportDefinition) Name() string {
 }
 
 // importDefinitionSchema exists for the CRD's schema alone: what kubectl explain prints
-// and what a wrong type is refused by. Every field but name is nullable, because the API
-// server would drop an explicit null otherwise.
+// and what a wrong type is refused by. Fields are nullable, because the API server would
+// drop an explicit null otherwise; those that cannot be null, or that rules look at, are not.
 //
 // +kubebuilder:object:generate=false
 type importDefinitionSchema struct {
@@ -81,14 +81,12 @@ type importDefinitionSchema struct {
 	// operator puts its own mark there (k8s/ and the uid of this object), by which it
 	// finds the import again after a crash.
 	// +optional
-	// +nullable
 	// +kubebuilder:validation:MaxLength=1024
 	ExternalID *string `json:"externalId,omitempty"`
 
 	// _connectionId is the connection that the import writes through: its id, or "@alias"
 	// of the Account's spec.ids. Required, except for AI imports.
 	// +optional
-	// +nullable
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:Pattern=`^([0-9a-fA-F]{24}|@[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?)$`
 	ConnectionID *string `json:"_connectionId,omitempty"`

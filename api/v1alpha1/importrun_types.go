@@ -13,7 +13,6 @@ import (
 // +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec is immutable: a run happens once; create another ImportRun"
 // +kubebuilder:validation:XValidation:rule="has(self.importRef) != has(self.importID)",message="give either importRef or importID"
 // +kubebuilder:validation:XValidation:rule="has(self.importID) == has(self.accountRef)",message="accountRef goes with importID: an Import brings its own Account"
-// +kubebuilder:validation:XValidation:rule="has(self.data) || has(self.dataFrom)",message="give the records in data, in dataFrom, or in both"
 type ImportRunSpec struct {
 	// importRef names the Import, in the same namespace, to invoke. The run waits until
 	// it is Ready.

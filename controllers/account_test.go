@@ -1,0 +1,143 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers_test
+
+import (
+	"context"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/simulator"
+)
+
+var _ = Describe("I give the operator an account", func() {
+	It("says whose token it is and how many imports there are", func(ctx context.Context) {
+		w := newWorld(ctx)
+		for range 7 {
+			_, err := sim.SeedImport(w.account, map[string]any{
+				"name": "not managed", "_connectionId": shopConnection, "adaptorType": "HTTPImport",
+				"http": map[string]any{"method": []any{"POST"}, "relativeURI": []any{"/"}, "body": []any{nil}},
+			})
+			Expect(err).NotTo(HaveOccurred())
+		}
+		w.synced(ctx, w.httpImport("managed"))
+
+		account := &v1alpha1.Account{}
+		Eventually(func(g Gomega) {
+			get(ctx, w, account, "default")
+			g.Expect(account.Status.Imports).To(HaveValue(BeEquivalentTo(8)))
+			g.Expect(account.Status.Managed).To(HaveValue(BeEquivalentTo(1)))
+		}).Should(Succeed())
+		Expect(account.Status.UserID).NotTo(BeEmpty())
+		Expect(sim.Ledger(simulator.Filter{Account: w.account, Route: "/v1/tokenInfo"})).To(HaveLen(1), "the token is checked once")
+	})
+
+	It("waits for the Secret, and goes on when it comes", func(ctx context.Context) {
+		w := newEmptyWorld(ctx)
+		account := w.accountObject("default")
+		Expect(k8s.Create(ctx, account)).To(Succeed())
+		Expect(k8s.Create(ctx, w.httpImport("early"))).To(Succeed())
+		w.eventually(ctx, account, "default", "Failed False/SecretNotFound")
+		Expect(message(account)).To(ContainSubstring(`create it with the API token under key "token"`))
+		early := &v1alpha1.Import{}
+		w.eventually(ctx, early, "early", "Failed False/AccountNotReady")
+
+		Expect(k8s.Create(ctx, w.secret("token", w.token))).To(Succeed())
+		w.eventuallyReady(ctx, account, "default")
+		w.eventuallyReady(ctx, early, "early")
+		Expect(w.calls()).To(Equal(map[string]int{post: 1}))
+	})
+
+	It("picks a rotated token up at once", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.synced(ctx, w.httpImport("rotating"))
+
+		Expect(sim.RevokeToken(w.account, w.token)).To(Succeed())
+		account := &v1alpha1.Account{}
+		w.eventually(ctx, account, "default", "Failed False/TokenRejected")
+		Expect(message(account)).To(Equal(`the API rejects the token (401): put a valid one into Secret "token", key "token"`))
+		w.eventually(ctx, object, "rotating", "Failed False/AccountNotReady")
+
+		Expect(sim.AddToken(w.account, simulator.Token{Token: "second-" + w.token})).To(Succeed())
+		secret := w.secret("token", "")
+		change(ctx, secret, func(secret *corev1.Secret) { secret.Data["token"] = []byte("second-" + w.token + "\n") })
+		w.eventuallyReady(ctx, account, "default")
+		w.eventuallyReady(ctx, object, "rotating")
+		Expect(w.calls()).NotTo(Or(HaveKey(put), HaveKeyWithValue(post, 2)))
+	})
+
+	It("makes no call while I suspend it", func(ctx context.Context) {
+		w := newWorld(ctx)
+		account := &v1alpha1.Account{ObjectMeta: w.meta("default")}
+		change(ctx, account, func(account *v1alpha1.Account) { account.Spec.Suspend = true })
+		w.eventually(ctx, account, "default", "Current True/TokenAccepted")
+		Expect(conditionsOf(account)).To(ContainElement(HaveField("Type", "Suspended")))
+		before := len(sim.Ledger(simulator.Filter{Account: w.account}))
+
+		object := w.httpImport("later")
+		Expect(k8s.Create(ctx, object)).To(Succeed())
+		w.eventually(ctx, object, "later", "InProgress False/AccountNotReady")
+		Consistently(func() int { return len(sim.Ledger(simulator.Filter{Account: w.account})) }).Should(Equal(before))
+
+		change(ctx, account, func(account *v1alpha1.Account) { account.Spec.Suspend = false })
+		w.eventuallyReady(ctx, object, "later")
+	})
+
+	It("says so when there is none", func(ctx context.Context) {
+		w := newEmptyWorld(ctx)
+		object := w.httpImport("orphan")
+		Expect(k8s.Create(ctx, object)).To(Succeed())
+		w.eventually(ctx, object, "orphan", "Failed False/AccountNotFound")
+		Expect(message(object)).To(Equal(`there is no Account "default" in namespace "` + w.namespace + `": create it, or correct accountRef`))
+	})
+
+	DescribeTable("refuses a base URL that it was not started to allow",
+		func(ctx context.Context, baseURL, want string) {
+			w := newEmptyWorld(ctx)
+			Expect(k8s.Create(ctx, w.secret("token", w.token))).To(Succeed())
+			account := w.accountObject("default")
+			account.Spec.BaseURL = baseURL
+			Expect(k8s.Create(ctx, account)).To(Succeed())
+			w.eventually(ctx, account, "default", "Failed False/HostNotAllowed")
+			Expect(message(account)).To(ContainSubstring(want))
+			Expect(sim.Ledger(simulator.Filter{Account: w.account})).To(BeEmpty())
+		},
+		Entry("another host", "https://evil.example.com", "evil.example.com, is not allowed; use one of"),
+		Entry("another port of the same host", "https://127.0.0.1:1", "127.0.0.1:1, is not allowed"),
+		Entry("a longer host", "https://api.integrator.io.example.com", "is not allowed"),
+	)
+
+	It("tells a dead network from a bad token", func(ctx context.Context) {
+		w := newEmptyWorld(ctx)
+		Expect(k8s.Create(ctx, w.secret("token", w.token))).To(Succeed())
+		rule, err := sim.AddRule(simulator.Rule{Route: "/v1/tokenInfo", Phase: simulator.PhaseBefore, Count: 1,
+			Action: simulator.Action{Kind: simulator.ActionReset}})
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(sim.RemoveRule, rule)
+		account := w.accountObject("default")
+		Expect(k8s.Create(ctx, account)).To(Succeed())
+		w.eventually(ctx, account, "default", "InProgress False/Unreachable")
+		w.eventuallyReady(ctx, account, "default")
+	})
+
+	It("reports what stops its scans, and leaves the Imports as they were", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.synced(ctx, w.httpImport("calm"))
+		rule, err := sim.AddRule(simulator.Rule{Account: w.account, Route: "/v1/imports", Method: "GET", Phase: simulator.PhaseBefore,
+			Action: simulator.Action{Kind: simulator.ActionAnswer, Status: 503, HTML: true}})
+		Expect(err).NotTo(HaveOccurred())
+		account := &v1alpha1.Account{}
+		w.eventually(ctx, account, "default", "InProgress False/ServerError")
+		version := get(ctx, w, object, "calm").ResourceVersion
+		Expect(state(object)).To(Equal("Current True/Synced"))
+
+		Expect(sim.RemoveRule(rule)).To(Succeed())
+		w.eventuallyReady(ctx, account, "default")
+		Expect(get(ctx, w, object, "calm").ResourceVersion).To(Equal(version))
+		Expect(w.calls()).To(Equal(map[string]int{post: 1}))
+	})
+})

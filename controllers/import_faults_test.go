@@ -1,0 +1,188 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers_test
+
+import (
+	"context"
+	"net/http"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/simulator"
+)
+
+// strike has the simulator treat the account's next call of a route as told, once.
+func (w *world) strike(method, route string, phase simulator.Phase, action simulator.Action) {
+	GinkgoHelper()
+	_, err := sim.AddRule(simulator.Rule{Account: w.account, Method: method, Route: route, Phase: phase, Count: 1, Action: action})
+	Expect(err).NotTo(HaveOccurred())
+}
+
+var _ = Describe("The answer to the creation is lost", func() {
+	DescribeTable("finds the import that the call made, and makes no other",
+		func(ctx context.Context, action simulator.Action) {
+			w := newWorld(ctx)
+			w.strike(http.MethodPost, "/v1/imports", simulator.PhaseAfter, action)
+			object := w.synced(ctx, w.httpImport("once"))
+			Expect(w.calls()).To(HaveKeyWithValue(post, 1))
+			Expect(sim.Imports(w.account)).To(HaveLen(1))
+			Eventually(func() []string { return w.events(ctx, "once") }).Should(ContainElement(HavePrefix("Recovered: ")))
+			Expect(object.Annotations).NotTo(HaveKey("integrator.io/create-pending"))
+		},
+		Entry("connection reset", simulator.Action{Kind: simulator.ActionReset}),
+		Entry("a web page with 502", simulator.Action{Kind: simulator.ActionAnswer, Status: 502, HTML: true}),
+		Entry("half an answer", simulator.Action{Kind: simulator.ActionTruncate, Bytes: 20}),
+		Entry("garbage with 200", simulator.Action{Kind: simulator.ActionGarbage}),
+	)
+
+	It("finds it by my own externalId too", func(ctx context.Context) {
+		w := newWorld(ctx)
+		w.strike(http.MethodPost, "/v1/imports", simulator.PhaseAfter, simulator.Action{Kind: simulator.ActionReset})
+		w.synced(ctx, w.httpImport("mine", `{"externalId": "erp-17"}`))
+		Expect(w.calls()).To(HaveKeyWithValue(post, 1))
+		Expect(sim.Imports(w.account)).To(ConsistOf(HaveKeyWithValue("externalId", "erp-17")))
+	})
+
+	It("creates again when the call made nothing, after the grace", func(ctx context.Context) {
+		w := newWorld(ctx)
+		w.strike(http.MethodPost, "/v1/imports", simulator.PhaseBefore, simulator.Action{Kind: simulator.ActionReset})
+		w.synced(ctx, w.httpImport("again"))
+		Expect(w.calls()).To(HaveKeyWithValue(post, 2))
+		Expect(sim.Imports(w.account)).To(HaveLen(1))
+	})
+
+	It("stops when it cannot tell which import it made", func(ctx context.Context) {
+		w := newWorld(ctx)
+		w.strike(http.MethodPost, "/v1/imports", simulator.PhaseAfter, simulator.Action{Kind: simulator.ActionReset})
+		_, err := sim.SeedImport(w.account, map[string]any{
+			"name": "look-alike", "externalId": "erp-18", "_connectionId": shopConnection, "adaptorType": "HTTPImport",
+			"http": map[string]any{"method": []any{"POST"}, "relativeURI": []any{"/"}, "body": []any{nil}},
+		})
+		Expect(err).NotTo(HaveOccurred())
+		object := w.httpImport("which", `{"externalId": "erp-18"}`)
+		Expect(k8s.Create(ctx, object)).To(Succeed())
+		w.eventually(ctx, object, "which", "Failed False/AmbiguousCreate")
+		for _, document := range sim.Imports(w.account) {
+			Expect(message(object)).To(ContainSubstring(document["_id"].(string)))
+		}
+		Expect(w.calls()).To(HaveKeyWithValue(post, 1))
+	})
+})
+
+var _ = Describe("The API does not take what I declare", func() {
+	It("shows the fields, and does not write the same again", func(ctx context.Context) {
+		w := newWorld(ctx)
+		// The API lower-cases this one in its answer.
+		object := w.httpImport("loud", `{"file": {"type": "JSON"}, "http": {"type": "file", "method": ["POST"], "relativeURI": ["/"], "body": [null]}}`)
+		Expect(k8s.Create(ctx, object)).To(Succeed())
+		w.eventually(ctx, object, "loud", "Failed False/NotAccepted")
+		Expect(object.Status.NotAccepted).To(Equal([]v1alpha1.Difference{{Path: "/file/type", Declared: `"JSON"`, Remote: `"json"`}}))
+		w.scans(2)
+		Expect(w.calls()).To(Equal(map[string]int{post: 1}))
+
+		change(ctx, object, func(object *v1alpha1.Import) {
+			object.Annotations["integrator.io/reconcile-requested-at"] = "1"
+		})
+		Eventually(func() string { return get(ctx, w, object, "loud").Status.LastHandledReconcileAt }).Should(Equal("1"))
+		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 1}))
+
+		change(ctx, object, func(object *v1alpha1.Import) {
+			object.Spec.Definition.Raw = w.httpImport("loud", `{"file": {"type": "json"}, "http": {"type": "file", "method": ["POST"], "relativeURI": ["/"], "body": [null]}}`).Spec.Definition.Raw
+		})
+		w.eventuallyReady(ctx, object, "loud")
+		Expect(w.calls()).NotTo(HaveKey(put), "what the API answers needs no write")
+	})
+
+	DescribeTable("gives each kind of error its own reason and says what to do",
+		func(ctx context.Context, action simulator.Action, want, says string) {
+			w := newWorld(ctx)
+			_, err := sim.AddRule(simulator.Rule{Account: w.account, Method: http.MethodPost, Route: "/v1/imports", Phase: simulator.PhaseBefore, Action: action})
+			Expect(err).NotTo(HaveOccurred())
+			object := w.httpImport("refused")
+			Expect(k8s.Create(ctx, object)).To(Succeed())
+			Eventually(func() string { return state(get(ctx, w, object, "refused")) }).Should(Equal(want))
+			Expect(message(object)).To(ContainSubstring(says))
+			Expect(message(object)).NotTo(ContainSubstring(w.token))
+		},
+		Entry("403", simulator.Action{Kind: simulator.ActionAnswer, Status: 403}, "Failed False/Forbidden", "give it the permission"),
+		Entry("404", simulator.Action{Kind: simulator.ActionAnswer, Status: 404}, "Failed False/NotFound", "check the ids in the spec"),
+		Entry("422", simulator.Action{Kind: simulator.ActionAnswer, Status: 422,
+			Body: `{"errors":[{"code":"missing_required_field","field":"http","message":"http subschema not defined"}]}`},
+			"Failed False/Rejected", "field http: http subschema not defined [missing_required_field]"),
+		Entry("429", simulator.Action{Kind: simulator.ActionAnswer, Status: 429, RetryAfter: "2"}, "InProgress False/Throttled", "it goes on by itself when the API permits"),
+		Entry("307", simulator.Action{Kind: simulator.ActionRedirect, Location: "http://169.254.169.254/"}, "InProgress False/CreateUnconfirmed", "the answer to the creation was lost"),
+		Entry("503", simulator.Action{Kind: simulator.ActionAnswer, Status: 503}, "InProgress False/CreateUnconfirmed", "the answer to the creation was lost"),
+	)
+
+	It("goes on by itself after a failing read", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.synced(ctx, w.httpImport("shaky", `{"description": "declared"}`))
+		w.strike(http.MethodGet, "/v1/imports/{id}", simulator.PhaseBefore, simulator.Action{Kind: simulator.ActionAnswer, Status: 500})
+		Expect(sim.EditAs(jane, w.account, object.Status.ID, func(document simulator.Document) {
+			document["description"] = "by hand"
+		})).To(Succeed())
+		Eventually(func() simulator.Document { return w.remote(object.Status.ID) }).Should(HaveKeyWithValue("description", "declared"))
+		w.eventuallyReady(ctx, object, "shaky")
+	})
+
+	It("reports a 401 of any call at the Account", func(ctx context.Context) {
+		w := newWorld(ctx)
+		Expect(sim.RevokeToken(w.account, w.token)).To(Succeed())
+		object := w.httpImport("locked")
+		Expect(k8s.Create(ctx, object)).To(Succeed())
+		w.eventually(ctx, object, "locked", "Failed False/AccountNotReady")
+		Expect(message(object)).To(ContainSubstring("TokenRejected"))
+		w.eventually(ctx, &v1alpha1.Account{}, "default", "Failed False/TokenRejected")
+	})
+
+	It("names an alias that the Account does not have, and goes on when it has", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.httpImport("alias", `{"_connectionId": "@erp"}`)
+		Expect(k8s.Create(ctx, object)).To(Succeed())
+		w.eventually(ctx, object, "alias", "Failed False/UnknownAlias")
+		Expect(message(object)).To(Equal(`definition/_connectionId: Account "default" has no alias "erp" in spec.ids; it has ftp, shop`))
+
+		change(ctx, &v1alpha1.Account{ObjectMeta: w.meta("default")}, func(account *v1alpha1.Account) {
+			account.Spec.IDs["erp"] = shopConnection
+		})
+		w.eventuallyReady(ctx, object, "alias")
+	})
+
+	It("refuses a definition with fields that the server makes", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.httpImport("copied", `{"_id": "594000000000000000000662", "lastModified": "2017-06-23T17:31:04.446Z"}`)
+		Expect(k8s.Create(ctx, object)).To(Succeed())
+		w.eventually(ctx, object, "copied", "Failed False/InvalidDefinition")
+		Expect(message(object)).To(ContainSubstring("declares _id, lastModified, which the server makes itself: remove it"))
+		Expect(w.calls()).To(BeEmpty())
+	})
+
+	It("does not touch an import that carries the mark of another cluster", func(ctx context.Context) {
+		w := newWorld(ctx)
+		id, err := sim.SeedImport(w.account, map[string]any{
+			"name": "theirs", "externalId": "k8s/00000000-0000-0000-0000-000000000000", "_connectionId": shopConnection, "adaptorType": "HTTPImport",
+			"http": map[string]any{"method": []any{"POST"}, "relativeURI": []any{"/"}, "body": []any{nil}},
+		})
+		Expect(err).NotTo(HaveOccurred())
+		object := w.httpImport("restored")
+		object.Annotations = map[string]string{"integrator.io/id": id}
+		Expect(k8s.Create(ctx, object)).To(Succeed())
+		w.eventually(ctx, object, "restored", "Failed False/OwnedElsewhere")
+		Expect(w.calls()).To(Equal(map[string]int{getOne: 1}))
+	})
+
+	It("finds its import again after a restore that dropped the status", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.synced(ctx, w.httpImport("backup"))
+		id := object.Status.ID
+		object.Status = v1alpha1.ImportStatus{ObservedGeneration: -1}
+		Expect(k8s.Status().Update(ctx, object)).To(Succeed())
+		change(ctx, object, func(object *v1alpha1.Import) { object.Annotations["integrator.io/reconcile-requested-at"] = "restored" })
+		Eventually(func() string { return get(ctx, w, object, "backup").Status.LastHandledReconcileAt }).Should(Equal("restored"))
+		Expect(object.Status.ID).To(Equal(id))
+		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 1}))
+	})
+})

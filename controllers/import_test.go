@@ -1,0 +1,243 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers_test
+
+import (
+	"context"
+	"encoding/json"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/simulator"
+)
+
+const (
+	post   = "POST /v1/imports"
+	getOne = "GET /v1/imports/{id}"
+	put    = "PUT /v1/imports/{id}"
+	remove = "DELETE /v1/imports/{id}"
+)
+
+var _ = Describe("I declare an import", func() {
+	It("is created once, with its alias resolved and the operator's mark", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.synced(ctx, w.httpImport("orders"))
+
+		Expect(w.calls()).To(Equal(map[string]int{post: 1}))
+		remote := w.remote(object.Status.ID)
+		Expect(remote).To(HaveKeyWithValue("_connectionId", shopConnection))
+		Expect(remote).To(HaveKeyWithValue("externalId", "k8s/"+string(object.UID)))
+		Expect(object.Annotations).To(HaveKeyWithValue("integrator.io/id", object.Status.ID))
+		Expect(object.Annotations).NotTo(HaveKey("integrator.io/create-pending"))
+		Expect(object.Status).To(And(
+			HaveField("AdaptorType", "HTTPImport"),
+			HaveField("APIIdentifier", MatchRegexp("^i[0-9a-f]{9}$")),
+			HaveField("ConnectionID", shopConnection),
+			HaveField("LastModified", remote["lastModified"]),
+		))
+		Eventually(func() []string { return w.events(ctx, "orders") }).Should(ContainElement(HavePrefix("Created: ")))
+	})
+
+	It("writes what I change, and leaves what I did not declare", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.synced(ctx, w.httpImport("orders", `{"description": "first", "settings": {"a": 1, "b": 2}}`))
+		id := object.Status.ID
+		Expect(sim.EditAs(jane, w.account, id, func(document simulator.Document) {
+			document["sampleData"] = map[string]any{"sku": "A-1"}
+		})).To(Succeed())
+
+		change(ctx, object, func(object *v1alpha1.Import) {
+			object.Spec.Definition.Raw = w.httpImport("orders", `{"settings": {"a": 3}}`).Spec.Definition.Raw
+		})
+		w.eventuallyReady(ctx, object, "orders")
+
+		remote := w.remote(id)
+		Expect(remote).To(HaveKeyWithValue("sampleData", HaveKeyWithValue("sku", "A-1")))
+		Expect(remote).To(HaveKeyWithValue("settings", Equal(map[string]any{"a": json.Number("3")})), "b was mine and is taken back")
+		Expect(remote).NotTo(HaveKey("description"))
+		Expect(remote).To(HaveKeyWithValue("externalId", "k8s/"+string(object.UID)))
+		Expect(w.calls()).To(HaveKeyWithValue(put, 1))
+	})
+
+	It("keeps every value as I wrote it, on the way to the API and back", func(ctx context.Context) {
+		w := newWorld(ctx)
+		settings := `{"no": false, "zero": 0, "empty": "", "none": [], "null": null, "long": 9007199254740993,
+			"negative": -9223372036854775808, "decimal": 0.1, "small": 1e-7, "text": "Zażółć gęślą 😀 \u0000"}`
+		object := w.synced(ctx, w.httpImport("values", `{"settings": `+settings+`, "unheardOf": {"deep": [[1, null]]}, "ignoreExisting": false}`))
+
+		stored := get(ctx, w, &v1alpha1.Import{}, "values")
+		Expect(stored.Spec.Definition.Raw).To(MatchJSON(object.Spec.Definition.Raw))
+		var sent, declared map[string]any
+		raw, err := json.Marshal(w.remote(object.Status.ID))
+		Expect(err).NotTo(HaveOccurred())
+		Expect(decode(raw, &sent)).To(Succeed())
+		Expect(decode([]byte(settings), &declared)).To(Succeed())
+		Expect(sent["settings"]).To(Equal(declared))
+		Expect(sent["unheardOf"]).To(HaveKeyWithValue("deep", Equal([]any{[]any{json.Number("1"), nil}})))
+	})
+
+	It("makes no call and no write while nothing changes", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.synced(ctx, w.httpImport("still"))
+		before, version := w.calls(), object.ResourceVersion
+
+		w.scans(3)
+		Expect(w.calls()).To(Equal(before))
+		Expect(get(ctx, w, &v1alpha1.Import{}, "still").ResourceVersion).To(Equal(version))
+	})
+
+	It("looks at once when I ask", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.synced(ctx, w.httpImport("asked"))
+		change(ctx, object, func(object *v1alpha1.Import) {
+			object.Annotations["integrator.io/reconcile-requested-at"] = "now"
+		})
+		Eventually(func() string {
+			return get(ctx, w, object, "asked").Status.LastHandledReconcileAt
+		}).Should(Equal("now"))
+		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 1}))
+	})
+
+	It("lets it go without a call when I say Orphan", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.httpImport("kept")
+		object.Spec.DeletionPolicy = v1alpha1.DeletionPolicyOrphan
+		w.synced(ctx, object)
+		before := w.calls()
+
+		Expect(k8s.Delete(ctx, object)).To(Succeed())
+		w.eventuallyGone(ctx, object)
+		Expect(w.calls()).To(Equal(before))
+		w.remote(object.Status.ID)
+	})
+
+	It("is left alone while I suspend it", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.synced(ctx, w.httpImport("held"))
+		before := w.calls()
+		change(ctx, object, func(object *v1alpha1.Import) {
+			object.Spec.Suspend = true
+			object.Spec.Definition.Raw = w.httpImport("held", `{"description": "later"}`).Spec.Definition.Raw
+		})
+		w.eventually(ctx, object, "held", "Current True/Synced")
+		Expect(conditionsOf(object)).To(ContainElement(HaveField("Type", "Suspended")))
+		w.scans(2)
+		Expect(w.calls()).To(Equal(before))
+
+		change(ctx, object, func(object *v1alpha1.Import) { object.Spec.Suspend = false })
+		Eventually(func() simulator.Document { return w.remote(object.Status.ID) }).Should(HaveKeyWithValue("description", "later"))
+	})
+})
+
+var _ = Describe("Somebody changes the import on the platform", func() {
+	It("is put back, and an event says what it was", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.synced(ctx, w.httpImport("prices", `{"description": "declared"}`))
+		Expect(sim.EditAs(jane, w.account, object.Status.ID, func(document simulator.Document) {
+			document["description"] = "by hand"
+		})).To(Succeed())
+
+		Eventually(func() simulator.Document { return w.remote(object.Status.ID) }).Should(HaveKeyWithValue("description", "declared"))
+		w.eventuallyReady(ctx, object, "prices")
+		Eventually(func() []string { return w.events(ctx, "prices") }).Should(ContainElements(
+			`DriftDetected: the remote import was changed: /description (declared "declared", remote "by hand")`,
+			HavePrefix("DriftCorrected: "),
+		))
+		w.scans(2)
+		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 1, put: 1}))
+	})
+
+	It("is only told when the policy is Report", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.httpImport("watched", `{"description": "declared"}`)
+		object.Spec.DriftPolicy = v1alpha1.DriftPolicyReport
+		w.synced(ctx, object)
+		Expect(sim.EditAs(jane, w.account, object.Status.ID, func(document simulator.Document) {
+			document["description"] = "by hand"
+		})).To(Succeed())
+
+		Eventually(func() []v1alpha1.Difference { return get(ctx, w, object, "watched").Status.Drift }).Should(Equal([]v1alpha1.Difference{
+			{Path: "/description", Declared: `"declared"`, Remote: `"by hand"`},
+		}))
+		Expect(state(object)).To(Equal("Current True/Synced"))
+		Expect(conditionsOf(object)).To(ContainElement(HaveField("Type", "Drifted")))
+		w.scans(2)
+		Expect(w.calls()).NotTo(HaveKey(put))
+	})
+
+	It("says nothing of paths that I ignore", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.httpImport("tuned")
+		object.Spec.IgnoreDifferences = []string{"/http/batchSize"}
+		w.synced(ctx, object)
+		Expect(sim.EditAs(jane, w.account, object.Status.ID, func(document simulator.Document) {
+			document["http"].(map[string]any)["batchSize"] = 99
+		})).To(Succeed())
+
+		remote := w.remote(object.Status.ID)
+		Eventually(func() string { return get(ctx, w, object, "tuned").Status.LastModified }).Should(Equal(remote["lastModified"]))
+		Expect(w.calls()).NotTo(HaveKey(put))
+	})
+
+	It("is created again when it was deleted", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.synced(ctx, w.httpImport("lost"))
+		first := object.Status.ID
+		Expect(sim.DeleteAs(jane, w.account, first)).To(Succeed())
+
+		Eventually(func() string { return get(ctx, w, object, "lost").Status.ID }).ShouldNot(Or(Equal(first), BeEmpty()))
+		w.eventuallyReady(ctx, object, "lost")
+		Eventually(func() []string { return w.events(ctx, "lost") }).Should(ContainElement(HavePrefix("Vanished: ")))
+		Expect(sim.Imports(w.account)).To(HaveLen(1))
+		w.scans(2)
+		Expect(w.calls()).To(Equal(map[string]int{post: 2, getOne: 1}))
+	})
+})
+
+var _ = Describe("I delete an import", func() {
+	It("deletes the remote one, once nothing uses it", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.synced(ctx, w.httpImport("used"))
+		id := object.Status.ID
+		flow := simulator.Flow{ID: "64b000000000000000000001", Name: "Orders to shop", Imports: []string{id}}
+		Expect(sim.AddFlow(w.account, flow)).To(Succeed())
+
+		Expect(k8s.Delete(ctx, object)).To(Succeed())
+		Eventually(func() string { return state(get(ctx, w, object, "used")) }).Should(Equal("Terminating False/DeletionBlocked"))
+		Expect(message(object)).To(ContainSubstring(`flow "Orders to shop"`))
+		Expect(w.calls()).NotTo(HaveKey(remove))
+
+		Expect(sim.RemoveFlow(w.account, flow.ID)).To(Succeed())
+		change(ctx, object, func(object *v1alpha1.Import) {
+			object.Annotations["integrator.io/reconcile-requested-at"] = "the flow is gone"
+		})
+		w.eventuallyGone(ctx, object)
+		Expect(w.calls()).To(HaveKeyWithValue(remove, 1))
+		Expect(sim.Imports(w.account)).To(BeEmpty())
+	})
+
+	It("goes when somebody has deleted the remote one before", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.httpImport("both")
+		w.synced(ctx, object)
+		change(ctx, object, func(object *v1alpha1.Import) { object.Spec.Suspend = true })
+		w.eventuallyReady(ctx, object, "both")
+		Expect(sim.DeleteAs(jane, w.account, object.Status.ID)).To(Succeed())
+		Expect(k8s.Delete(ctx, object)).To(Succeed())
+		change(ctx, object, func(object *v1alpha1.Import) { object.Spec.Suspend = false })
+		w.eventuallyGone(ctx, object)
+		Expect(w.calls()).NotTo(HaveKey(remove))
+	})
+})
+
+func (w *world) eventuallyGone(ctx context.Context, object client.Object) {
+	GinkgoHelper()
+	Eventually(func() bool {
+		return apierrors.IsNotFound(k8s.Get(ctx, client.ObjectKeyFromObject(object), object))
+	}).Should(BeTrue(), "the object is still there")
+}

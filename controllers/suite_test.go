@@ -1,0 +1,156 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers_test
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/controllers"
+	"github.com/integrator-operator/integrator-operator/internal/simulator"
+)
+
+// The suite runs the controllers in a manager against a real kube-apiserver and etcd, and
+// against the simulator over HTTP. Each story has a namespace and an account of its own.
+var (
+	k8s    client.Client
+	sim    *simulator.Server
+	simURL string
+	// restConfig is for stories that start a manager of their own.
+	restConfig *rest.Config
+)
+
+func TestControllers(t *testing.T) {
+	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
+		t.Fatal("KUBEBUILDER_ASSETS is not set: run make test, which builds a control plane")
+	}
+	RegisterFailHandler(Fail)
+	SetDefaultEventuallyTimeout(30 * time.Second)
+	SetDefaultEventuallyPollingInterval(50 * time.Millisecond)
+	SetDefaultConsistentlyDuration(2 * time.Second)
+	EnforceDefaultTimeoutsWhenUsingContexts()
+	RunSpecs(t, "Controllers")
+}
+
+var _ = BeforeSuite(func() {
+	ctrl.SetLogger(zap.New(zap.WriteTo(GinkgoWriter), zap.UseDevMode(true)))
+
+	scheme := runtime.NewScheme()
+	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
+	utilruntime.Must(v1alpha1.AddToScheme(scheme))
+
+	environment := &envtest.Environment{
+		CRDDirectoryPaths:     []string{filepath.Join("..", "config", "crd", "bases")},
+		ErrorIfCRDPathMissing: true,
+	}
+	var err error
+	restConfig, err = environment.Start()
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(environment.Stop)
+
+	k8s, err = client.New(restConfig, client.Options{Scheme: scheme})
+	Expect(err).NotTo(HaveOccurred())
+
+	sim = simulator.New(simulator.Options{})
+	var stop func() error
+	simURL, stop, err = sim.Start("127.0.0.1:0")
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(func() { sim.Close(); Expect(stop()).To(Succeed()) })
+
+	DeferCleanup(startManager(scheme))
+})
+
+// startManager runs the three controllers until the returned function is called.
+func startManager(scheme *runtime.Scheme) (stop func()) {
+	GinkgoHelper()
+	skipNames := true
+	mgr, err := ctrl.NewManager(restConfig, ctrl.Options{
+		Scheme:     scheme,
+		Cache:      controllers.CacheOptions(),
+		Client:     controllers.ClientOptions(),
+		Metrics:    metricsserver.Options{BindAddress: "0"},
+		Controller: config.Controller{SkipNameValidation: &skipNames},
+	})
+	Expect(err).NotTo(HaveOccurred())
+
+	ctx, cancel := context.WithCancel(context.Background())
+	host, err := url.Parse(simURL)
+	Expect(err).NotTo(HaveOccurred())
+	Expect(controllers.Setup(ctx, mgr, controllers.Options{
+		AllowedHosts:      []string{host.Host, "api.integrator.io"},
+		AllowHTTP:         true,
+		CreateGrace:       2 * time.Second,
+		ConcurrentImports: 4,
+		ConcurrentRuns:    4,
+	})).To(Succeed())
+
+	ended := make(chan error, 1)
+	go func() { ended <- mgr.Start(ctx) }()
+	return func() {
+		cancel()
+		Eventually(ended, 30*time.Second).Should(Receive(BeNil()))
+	}
+}
+
+var stories atomic.Int64
+
+// world is what a story plays in: a namespace, an account of the simulator, and the
+// Account "default" that leads there.
+type world struct {
+	namespace string
+	account   string // in the simulator
+	token     string
+}
+
+const (
+	shopConnection = "64a0000000000000000000a1"
+	ftpConnection  = "64a0000000000000000000a3"
+)
+
+// newWorld makes a namespace with a Ready Account "default" with the aliases shop and ftp.
+func newWorld(ctx context.Context) *world {
+	GinkgoHelper()
+	w := newEmptyWorld(ctx)
+	Expect(k8s.Create(ctx, w.secret("token", w.token))).To(Succeed())
+	Expect(k8s.Create(ctx, w.accountObject("default"))).To(Succeed())
+	w.eventuallyReady(ctx, &v1alpha1.Account{}, "default")
+	return w
+}
+
+// newEmptyWorld makes a namespace, and an account of the simulator, but no Account.
+func newEmptyWorld(ctx context.Context) *world {
+	GinkgoHelper()
+	name := fmt.Sprintf("story-%d", stories.Add(1))
+	w := &world{namespace: name, account: name, token: "token-of-" + name}
+	Expect(sim.AddAccount(simulator.AccountSpec{
+		Name:        w.account,
+		Tokens:      []simulator.Token{{Token: w.token}},
+		Connections: simulator.FixtureConnections(),
+	})).To(Succeed())
+	namespace := &corev1.Namespace{}
+	namespace.Name = name
+	Expect(k8s.Create(ctx, namespace)).To(Succeed())
+	return w
+}
