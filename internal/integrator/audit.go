@@ -3,39 +3,96 @@
 
 package integrator
 
-import (
-	"encoding/json"
-	"errors"
-)
+import "encoding/json"
 
-// AuditEntry is one event of an import's audit log.
+// maxFieldChanges is how many changes of one audit entry are kept.
+const maxFieldChanges = 1000
+
+// AuditEntry is one event of an import's audit log. Strings are "" when absent.
 type AuditEntry struct {
-	ID           string        `json:"_id"`
-	Source       string        `json:"source"` // ui, api, connector, stack, system, sso
-	Event        string        `json:"event"`  // create, update, delete …
-	Time         string        `json:"time"`   // as the API wrote it
-	ByUser       AuditUser     `json:"byUser"`
-	FieldChanges []FieldChange `json:"fieldChanges"`
+	ID           string // _id
+	Source       string // ui, api, connector, stack, system, sso
+	Event        string // create, update, delete …
+	Time         string // as the API wrote it
+	ByUser       AuditUser
+	FieldChanges []FieldChange // at most 1000
 }
 
 // AuditUser is who made a change.
 type AuditUser struct {
-	ID    string `json:"_id"`
-	Email string `json:"email"`
-	Name  string `json:"name"`
+	ID    string // _id
+	Email string
+	Name  string
 }
 
 // FieldChange is one field of a change. A value that the API leaves out is nil.
 type FieldChange struct {
-	FieldPath string          `json:"fieldPath"`
-	OldValue  json.RawMessage `json:"oldValue"`
-	NewValue  json.RawMessage `json:"newValue"`
+	FieldPath string
+	OldValue  json.RawMessage
+	NewValue  json.RawMessage
 }
 
+// parseAuditEntry reads an entry. It keeps parts of raw, which must not change.
 func parseAuditEntry(raw json.RawMessage) (AuditEntry, error) {
 	var e AuditEntry
-	if !isObject(raw) {
-		return e, errors.New("an audit entry is not a JSON object")
-	}
-	return e, json.Unmarshal(raw, &e)
+	err := objectFields(raw, func(name []byte, value json.RawMessage) error {
+		switch string(name) {
+		case "_id":
+			e.ID = stringOnly(value)
+		case "source":
+			e.Source = stringOnly(value)
+		case "event":
+			e.Event = stringOnly(value)
+		case "time":
+			e.Time = stringOnly(value)
+		case "byUser":
+			e.ByUser = parseAuditUser(value)
+		case "fieldChanges":
+			e.FieldChanges = parseFieldChanges(value)
+		}
+		return nil
+	})
+	return e, err
+}
+
+func parseAuditUser(raw json.RawMessage) AuditUser {
+	var u AuditUser
+	_ = objectFields(raw, func(name []byte, value json.RawMessage) error { // no object: nobody
+		switch string(name) {
+		case "_id":
+			u.ID = stringOnly(value)
+		case "email":
+			u.Email = stringOnly(value)
+		case "name":
+			u.Name = stringOnly(value)
+		}
+		return nil
+	})
+	return u
+}
+
+func parseFieldChanges(raw json.RawMessage) []FieldChange {
+	var changes []FieldChange
+	_ = arrayElements(raw, func(element json.RawMessage) error { // no array: no changes
+		if len(changes) == maxFieldChanges {
+			return errStop
+		}
+		var f FieldChange
+		err := objectFields(element, func(name []byte, value json.RawMessage) error {
+			switch string(name) {
+			case "fieldPath":
+				f.FieldPath = stringOnly(value)
+			case "oldValue":
+				f.OldValue = value
+			case "newValue":
+				f.NewValue = value
+			}
+			return nil
+		})
+		if err == nil {
+			changes = append(changes, f)
+		}
+		return nil
+	})
+	return changes
 }

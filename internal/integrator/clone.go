@@ -29,11 +29,11 @@ func (c *Client) CloneImport(ctx context.Context, id string, req CloneRequest) (
 	}
 	var copyID string
 	err = c.call(ctx, cloneImport, id, body, func(_ *http.Response, body io.Reader) error {
-		raw, err := io.ReadAll(body)
+		raw, err := readJSON(body)
 		if err != nil {
 			return err
 		}
-		copyID, err = clonedID(bytes.TrimSpace(raw))
+		copyID, err = clonedID(raw)
 		if err == nil && copyID == id {
 			err = errors.New("the answer names the original as its copy")
 		}
@@ -53,10 +53,10 @@ func clonedID(raw json.RawMessage) (string, error) {
 		return doc.ID, err
 	}
 	var ids []string
-	err := arrayElements(bytes.NewReader(raw), func(element json.RawMessage) error {
+	err := arrayElements(raw, func(element json.RawMessage) error {
 		model, id := "", ""
-		err := objectFields(element, func(key string, value json.RawMessage) error {
-			switch key {
+		err := objectFields(element, func(name []byte, value json.RawMessage) error {
+			switch string(name) {
 			case "model":
 				model = stringOnly(value)
 			case "_id":
@@ -64,7 +64,7 @@ func clonedID(raw json.RawMessage) (string, error) {
 			}
 			return nil
 		})
-		if model == "Import" {
+		if len(ids) < 2 && model == "Import" {
 			ids = append(ids, id)
 		}
 		return err

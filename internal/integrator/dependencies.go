@@ -4,7 +4,6 @@
 package integrator
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -28,16 +27,19 @@ func (c *Client) Dependencies(ctx context.Context, id string) ([]Dependency, err
 		if resp.StatusCode == http.StatusNoContent {
 			return nil
 		}
-		raw, err := io.ReadAll(body)
+		raw, err := readJSON(body)
 		if err != nil {
 			return err
 		}
-		return objectFields(raw, func(kind string, list json.RawMessage) error {
+		return objectFields(raw, func(kind []byte, list json.RawMessage) error {
 			if string(list) == "null" {
 				return nil
 			}
-			return arrayElements(bytes.NewReader(list), func(element json.RawMessage) error {
-				d, err := parseDependency(kind, element)
+			return arrayElements(list, func(element json.RawMessage) error {
+				if len(deps) == maxPageItems {
+					return errTooMany
+				}
+				d, err := parseDependency(string(kind), element)
 				deps = append(deps, d)
 				return err
 			})
@@ -54,8 +56,8 @@ func (c *Client) Dependencies(ctx context.Context, id string) ([]Dependency, err
 
 func parseDependency(kind string, raw json.RawMessage) (Dependency, error) {
 	d := Dependency{Kind: kind}
-	err := objectFields(raw, func(key string, value json.RawMessage) error {
-		switch key {
+	err := objectFields(raw, func(name []byte, value json.RawMessage) error {
+		switch string(name) {
 		case "_id":
 			d.ID = text(value)
 		case "id":

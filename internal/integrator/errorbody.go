@@ -29,17 +29,17 @@ func (c *Client) errorDetails(body []byte) []ErrorDetail {
 	if body[0] != '{' {
 		return c.detailList(body)
 	}
-	var nested, whole json.RawMessage = nil, body
-	_ = objectFields(body, func(key string, value json.RawMessage) error {
-		if key == "errors" || key == "error" && nested == nil {
-			nested = bytes.Clone(value)
+	var nested json.RawMessage
+	_ = objectFields(body, func(name []byte, value json.RawMessage) error {
+		if key := string(name); key == "errors" || key == "error" && nested == nil {
+			nested = value
 		}
 		return nil
 	})
 	if details := c.detailList(nested); details != nil {
 		return details
 	}
-	return c.detailList(whole)
+	return c.detailList(body)
 }
 
 // detailList reads the details of an array, or of one element that stands alone.
@@ -55,7 +55,7 @@ func (c *Client) detailList(raw json.RawMessage) []ErrorDetail {
 		return nil
 	}
 	if len(raw) > 0 && raw[0] == '[' {
-		_ = arrayElements(bytes.NewReader(raw), add)
+		_ = arrayElements(raw, add)
 	} else {
 		_ = add(raw)
 	}
@@ -73,8 +73,8 @@ func (c *Client) detail(raw json.RawMessage) ErrorDetail {
 	if raw[0] != '{' {
 		return d
 	}
-	_ = objectFields(raw, func(key string, value json.RawMessage) error {
-		switch key {
+	_ = objectFields(raw, func(name []byte, value json.RawMessage) error {
+		switch string(name) {
 		case "code":
 			d.Code = c.clean(text(value))
 		case "message":

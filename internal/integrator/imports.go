@@ -4,7 +4,6 @@
 package integrator
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -42,17 +41,29 @@ var (
 
 // parseImport reads the fields that the operator knows. It keeps raw, which must not change.
 func parseImport(raw json.RawMessage) (Import, error) {
-	doc := Import{Raw: bytes.TrimSpace(raw)}
-	into := map[string]*string{
-		"_id": &doc.ID, "name": &doc.Name, "adaptorType": &doc.AdaptorType,
-		"_connectionId": &doc.ConnectionID, "externalId": &doc.ExternalID,
-		"apiIdentifier": &doc.APIIdentifier, "createdAt": &doc.CreatedAt,
-		"lastModified": &doc.LastModified, "_connectorId": &doc.ConnectorID,
-		"_integrationId": &doc.IntegrationID,
-	}
-	err := objectFields(raw, func(key string, value json.RawMessage) error {
-		if field, ok := into[key]; ok {
-			*field = stringOnly(value)
+	doc := Import{Raw: raw}
+	err := objectFields(raw, func(name []byte, value json.RawMessage) error {
+		switch string(name) {
+		case "_id":
+			doc.ID = stringOnly(value)
+		case "name":
+			doc.Name = stringOnly(value)
+		case "adaptorType":
+			doc.AdaptorType = stringOnly(value)
+		case "_connectionId":
+			doc.ConnectionID = stringOnly(value)
+		case "externalId":
+			doc.ExternalID = stringOnly(value)
+		case "apiIdentifier":
+			doc.APIIdentifier = stringOnly(value)
+		case "createdAt":
+			doc.CreatedAt = stringOnly(value)
+		case "lastModified":
+			doc.LastModified = stringOnly(value)
+		case "_connectorId":
+			doc.ConnectorID = stringOnly(value)
+		case "_integrationId":
+			doc.IntegrationID = stringOnly(value)
 		}
 		return nil
 	})
@@ -66,12 +77,12 @@ func parseImport(raw json.RawMessage) (Import, error) {
 func (c *Client) TokenInfo(ctx context.Context) (TokenInfo, error) {
 	var info TokenInfo
 	err := c.call(ctx, tokenInfo, "", nil, func(_ *http.Response, body io.Reader) error {
-		raw, err := io.ReadAll(body)
+		raw, err := readJSON(body)
 		if err != nil {
 			return err
 		}
-		err = objectFields(raw, func(key string, value json.RawMessage) error {
-			switch key {
+		err = objectFields(raw, func(name []byte, value json.RawMessage) error {
+			switch string(name) {
 			case "_userId":
 				info.UserID = stringOnly(value)
 			case "scope":
@@ -97,7 +108,7 @@ func (c *Client) document(ctx context.Context, e endpoint, id string, body json.
 	}
 	var doc Import
 	err := c.call(ctx, e, id, body, func(_ *http.Response, body io.Reader) error {
-		raw, err := io.ReadAll(body)
+		raw, err := readJSON(body)
 		if err != nil {
 			return err
 		}

@@ -12,6 +12,9 @@ import (
 	"strconv"
 )
 
+// maxRecords bounds the results of an answer, unless more records were sent.
+const maxRecords = 100_000
+
 // InvokeRequest is the data of one invocation.
 type InvokeRequest struct {
 	// Data is the records, in order; each is one JSON value.
@@ -53,15 +56,18 @@ func (c *Client) Invoke(ctx context.Context, id string, req InvokeRequest) (Invo
 	}
 	var result InvokeResponse
 	err = c.call(ctx, invokeImport, id, body, func(_ *http.Response, body io.Reader) error {
-		raw, err := io.ReadAll(body)
+		raw, err := readJSON(body)
 		if err != nil {
 			return err
 		}
-		result.Raw = bytes.TrimSpace(raw)
-		if details := c.wholeRequestErrors(result.Raw); details != nil {
+		result.Raw = raw
+		if details := c.wholeRequestErrors(raw); details != nil {
 			return &refusal{details: details}
 		}
-		return arrayElements(bytes.NewReader(result.Raw), func(element json.RawMessage) error {
+		return arrayElements(raw, func(element json.RawMessage) error {
+			if len(result.Records) == max(maxRecords, len(req.Data)) {
+				return errTooMany
+			}
 			record, err := c.parseRecord(element)
 			result.Records = append(result.Records, record)
 			return err
@@ -109,12 +115,9 @@ func (r InvokeRequest) body() ([]byte, error) {
 // wholeRequestErrors finds the errors of {"errors": [...]}, nil in any other answer. The other
 // forms of errorDetails do not count here: with status 200, {"message": ...} is no clear refusal.
 func (c *Client) wholeRequestErrors(raw json.RawMessage) []ErrorDetail {
-	if !isObject(raw) {
-		return nil
-	}
 	var details []ErrorDetail
-	_ = objectFields(raw, func(key string, value json.RawMessage) error {
-		if key == "errors" {
+	_ = objectFields(raw, func(name []byte, value json.RawMessage) error {
+		if string(name) == "errors" {
 			details = c.detailList(value)
 		}
 		return nil
@@ -124,8 +127,8 @@ func (c *Client) wholeRequestErrors(raw json.RawMessage) []ErrorDetail {
 
 func (c *Client) parseRecord(raw json.RawMessage) (RecordResult, error) {
 	var r RecordResult
-	err := objectFields(raw, func(key string, value json.RawMessage) error {
-		switch key {
+	err := objectFields(raw, func(name []byte, value json.RawMessage) error {
+		switch string(name) {
 		case "statusCode":
 			r.StatusCode = statusNumber(value)
 		case "id":

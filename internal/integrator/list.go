@@ -132,7 +132,7 @@ func page[T any](ctx context.Context, c *Client, e endpoint, u *url.URL, parse f
 					return err
 				}
 			}
-			return arrayElements(body, func(element json.RawMessage) error {
+			return streamArray(body, func(element json.RawMessage) error {
 				item, err := parse(element)
 				items = append(items, item)
 				return err

@@ -1,0 +1,162 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package integrator
+
+import (
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/iotest"
+)
+
+func TestLimitedBody(t *testing.T) {
+	for _, tc := range []struct {
+		size int
+		want error
+	}{{0, nil}, {9, nil}, {10, nil}, {11, ErrTooLarge}, {1000, ErrTooLarge}} {
+		for name, wrap := range map[string]func(io.Reader) io.Reader{
+			"whole": func(r io.Reader) io.Reader { return r }, "bytes": iotest.OneByteReader, "data with EOF": iotest.DataErrReader,
+		} {
+			b := &limitedBody{r: wrap(strings.NewReader(strings.Repeat("x", tc.size))), left: 10}
+			got, err := io.ReadAll(b)
+			if !errors.Is(err, tc.want) || len(got) != min(tc.size, 10) || !errors.Is(b.broken(), tc.want) {
+				t.Errorf("%d of 10, %s: %d bytes, %v, %v", tc.size, name, len(got), err, b.broken())
+			}
+		}
+	}
+	b := &limitedBody{r: iotest.ErrReader(io.ErrClosedPipe), left: 10}
+	if _, err := io.ReadAll(b); !errors.Is(err, io.ErrClosedPipe) || !errors.Is(b.broken(), io.ErrClosedPipe) {
+		t.Errorf("a lost connection: %v, %v", err, b.broken())
+	}
+}
+
+// endless writes JSON that does not end, until the client goes away or 64 MiB are written.
+func endless(w io.Writer, open, part string) {
+	block := []byte(strings.Repeat(part, 64<<10/len(part)))
+	if _, err := io.WriteString(w, open); err != nil {
+		return
+	}
+	for range 64 << 20 / len(block) {
+		if _, err := w.Write(block); err != nil {
+			return
+		}
+	}
+}
+
+// TestTooLarge sends far more than is read, plain and packed: a typed error, and memory stays bounded.
+func TestTooLarge(t *testing.T) {
+	shapes := map[string][2]string{
+		"one string":    {`{"_id":"x","a":"`, "aaaaaaaa"},
+		"many elements": {`[`, `{"_id":"x"},`},
+		"blanks":        {"", "        "},
+		"one element":   {`[{"_id":"`, "x"},
+	}
+	for name, shape := range shapes {
+		for _, packed := range []bool{false, true} {
+			c, _ := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+				if !packed {
+					endless(w, shape[0], shape[1])
+					return
+				}
+				w.Header().Set("Content-Encoding", "gzip")
+				z := gzip.NewWriter(w)
+				endless(z, shape[0], shape[1])
+			})
+			for _, op := range []string{getImport.op(), listImports.op()} {
+				t.Run(fmt.Sprintf("%s, packed %t, %s", name, packed, op), func(t *testing.T) {
+					var before, after runtime.MemStats
+					runtime.ReadMemStats(&before)
+					e := apiError(t, calls(c)[op](t.Context()))
+					runtime.ReadMemStats(&after)
+					streamed := op == listImports.op()
+					switch {
+					case errors.Is(e, ErrTooLarge):
+					case streamed && errors.Is(e, errTooMany):
+					case streamed && errors.Is(e, errNotArray): // seen at the first byte
+					default:
+						t.Errorf("got %v, want ErrTooLarge", e)
+					}
+					if !e.NotUnderstood() || !e.Sent {
+						t.Errorf("%+v", e)
+					}
+					// All that was allocated on the way, freed or not, the server included.
+					if used := after.TotalAlloc - before.TotalAlloc; used > 256<<20 {
+						t.Errorf("%d MiB allocated", used>>20)
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestLargeErrorBody: of an error's body only the beginning is read.
+func TestLargeErrorBody(t *testing.T) {
+	c, _ := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusInternalServerError)
+		endless(w, `{"message":"`, "aaaaaaaa")
+	})
+	if e := apiError(t, c.DeleteImport(t.Context(), testID)); e.StatusCode != 500 || e.Errors != nil || e.Err != nil {
+		t.Errorf("%+v", e)
+	}
+}
+
+// TestGzip: compressed answers are read as if they were not.
+func TestGzip(t *testing.T) {
+	var asked string
+	cut := false
+	c, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		asked = r.Header.Get("Accept-Encoding")
+		w.Header().Set("Content-Encoding", "gzip")
+		z := gzip.NewWriter(w)
+		_, _ = io.WriteString(z, `{"_id":"`+testID+`"}`)
+		_ = z.Flush()
+		if !cut {
+			_ = z.Close()
+		}
+	})
+	if doc, err := c.GetImport(t.Context(), testID); err != nil || doc.ID != testID || asked != "gzip" {
+		t.Errorf("%+v, %v, asked for %q", doc, err, asked)
+	}
+	cut = true
+	_, err := c.GetImport(t.Context(), testID)
+	if e := apiError(t, err); !e.NotUnderstood() || !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("a cut gzip stream: %v", err)
+	}
+}
+
+// TestConnectionIsReused after every kind of answer that leaves it in order.
+func TestConnectionIsReused(t *testing.T) {
+	remotes := map[string]bool{}
+	bodies := []struct {
+		status int
+		body   string
+	}{
+		{200, `{"_id":"` + testID + `"}` + strings.Repeat(" ", 10_000)},
+		{404, `{"errors":[{"code":"not_found"}]}`},
+		{500, strings.Repeat("<p>x</p>", 5_000)},
+		{401, `{"message":"Unauthorized"}`},
+		{307, "moved"},
+		{204, ""},
+		{200, `{"_id":"` + testID + `"}`},
+	}
+	i := 0
+	c, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		remotes[r.RemoteAddr] = true
+		answer(bodies[i].status, bodies[i].body)(w, r)
+	})
+	for i = range bodies {
+		if _, err := c.GetImport(t.Context(), testID); err != nil && StatusCode(err) != bodies[i].status {
+			t.Errorf("%d: %v", bodies[i].status, err)
+		}
+		_ = c.DeleteImport(t.Context(), testID) // does not look at the body
+	}
+	if len(remotes) != 1 {
+		t.Errorf("%d connections, want 1", len(remotes))
+	}
+}

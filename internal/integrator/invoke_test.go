@@ -1,0 +1,106 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package integrator
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestInvokeAnswers(t *testing.T) {
+	tests := []struct {
+		name string
+		body string
+		want []RecordResult
+	}{
+		{name: "none", body: `[]`},
+		{
+			name: "as documented", body: `[{"statusCode":200,"_json":{}},{"statusCode":200,"_json":{}}]`,
+			want: repeat(RecordResult{StatusCode: 200, JSON: json.RawMessage(`{}`)}, 2),
+		},
+		{
+			name: "all fields",
+			body: `[{"statusCode":201,"id":"a","_json":{"n":1.50},"_headers":{"x":"y"},"dataURI":"https://d.test/1","ignored":false,"errors":[]},
+				{"statusCode":422,"id":12345678901234567890,"errors":[{"code":422,"message":"no\nway","source":"destination"}]},
+				{"statusCode":200,"ignored":true,"_json":{"_raw":"text"}}]`,
+			want: []RecordResult{
+				{StatusCode: 201, ID: "a", JSON: json.RawMessage(`{"n":1.50}`), DataURI: "https://d.test/1"},
+				{StatusCode: 422, ID: "12345678901234567890", Errors: []ErrorDetail{{Code: "422", Message: "no way", Source: "destination"}}},
+				{StatusCode: 200, Ignored: true, JSON: json.RawMessage(`{"_raw":"text"}`)},
+			},
+		},
+		{
+			name: "odd status", body: `[{"statusCode":"401"},{"statusCode":"x"},{},{"statusCode":null},{"statusCode":200.5},{"statusCode":99},{"statusCode":1e3},{"StatusCode":200}]`,
+			want: append([]RecordResult{{StatusCode: 401}}, repeat(RecordResult{}, 7)...),
+		},
+		{
+			name: "odd values", body: `[{"statusCode":200,"id":null,"_json":null,"ignored":"true","errors":"boom","dataURI":5},{"statusCode":200,"id":{},"errors":{"message":"m"}}]`,
+			want: []RecordResult{
+				{StatusCode: 200, JSON: json.RawMessage(`null`), Errors: []ErrorDetail{{Message: "boom"}}},
+				{StatusCode: 200, Errors: []ErrorDetail{{Message: "m"}}},
+			},
+		},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			c, _ := serve(t, answer(200, "\n"+tc.body+" "))
+			got, err := c.Invoke(t.Context(), testID, InvokeRequest{Data: []json.RawMessage{[]byte("1")}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(InvokeResponse{Records: tc.want, Raw: json.RawMessage(tc.body)}, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestInvokeFailures(t *testing.T) {
+	tests := []struct {
+		name       string
+		body       string
+		errors     []ErrorDetail
+		understood bool
+	}{
+		{
+			name: "refused as a whole", body: `{"errors":[{"code":"invalid_settings","message":"no"}]}`,
+			errors: []ErrorDetail{{Code: "invalid_settings", Message: "no"}}, understood: true,
+		},
+		{name: "errors without content", body: `{"errors":[]}`},
+		{name: "errors without meaning", body: `{"errors":[{}]}`},
+		{name: "a message is no refusal", body: `{"message":"accepted"}`},
+		{name: "an object", body: `{"statusCode":200}`},
+		{name: "null", body: `null`},
+		{name: "a string", body: `"ok"`},
+		{name: "empty", body: ``},
+		{name: "HTML", body: `<html>`},
+		{name: "cut in a record", body: `[{"statusCode":200},{"statusCode":2`},
+		{name: "cut after a record", body: `[{"statusCode":200},`},
+		{name: "cut refusal", body: `{"errors":[{"code":"x"}]`},
+		{name: "record is null", body: `[{"statusCode":200},null]`},
+		{name: "record is a number", body: `[200]`},
+		{name: "garbage after the array", body: `[{"statusCode":200}]x`},
+		{name: "deep", body: strings.Repeat("[", 10001)},
+		{name: "deep record", body: `[{"statusCode":200,"_json":` + strings.Repeat("[", 10001) + strings.Repeat("]", 10001) + `}]`},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			c, _ := serve(t, answer(200, tc.body))
+			got, err := c.Invoke(t.Context(), testID, InvokeRequest{})
+			e := apiError(t, err)
+			if e.StatusCode != 200 || !e.Sent || e.NotUnderstood() == tc.understood || (e.Err == nil) != tc.understood {
+				t.Errorf("%+v: NotUnderstood %t", e, e.NotUnderstood())
+			}
+			if diff := cmp.Diff(tc.errors, e.Errors); diff != "" {
+				t.Errorf("errors (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(InvokeResponse{}, got); diff != "" {
+				t.Errorf("an answer beside the error: %s", diff)
+			}
+		})
+	}
+}

@@ -1,0 +1,321 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package integrator
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// listed is what a list gave before it ended.
+func listed(c *Client, t *testing.T, opts ListOptions) (ids []string, err error) {
+	for doc, e := range c.ListImports(t.Context(), opts) {
+		if err != nil {
+			t.Error("the sequence went on after an error")
+		}
+		if e != nil {
+			err = e
+			continue
+		}
+		ids = append(ids, doc.ID)
+	}
+	return ids, err
+}
+
+func TestListPages(t *testing.T) {
+	type pageOf struct {
+		status int
+		body   string
+		link   string // "{host}" is replaced
+	}
+	tests := []struct {
+		name  string
+		pages map[string]pageOf // by query
+		want  []string
+		fails string
+	}{
+		{name: "empty account", pages: map[string]pageOf{"": {status: 204}}},
+		{name: "empty array", pages: map[string]pageOf{"": {body: "[]"}}},
+		{name: "one page", pages: map[string]pageOf{"": {body: `[{"_id":"a"},{"_id":"b"}]`}}, want: []string{"a", "b"}},
+		{
+			name: "three pages, the last one empty",
+			pages: map[string]pageOf{
+				"":       {body: `[{"_id":"a"}]`, link: `<{host}/v1/imports?skip=1>; rel="next"`},
+				"skip=1": {body: `[{"_id":"b"}]`, link: `</v1/imports?skip=0>; rel="prev", <?skip=2>; title="x"; rel=next`},
+				"skip=2": {status: 204},
+			},
+			want: []string{"a", "b"},
+		},
+		{
+			name: "an empty page in the middle",
+			pages: map[string]pageOf{
+				"":       {body: "[]", link: `<?skip=1>; rel="next"`},
+				"skip=1": {body: `[{"_id":"b"}]`},
+			},
+			want: []string{"b"},
+		},
+		{
+			name:  "a link to itself",
+			pages: map[string]pageOf{"": {body: `[{"_id":"a"}]`, link: `</v1/imports>; rel="next"`}},
+			want:  []string{"a"}, fails: "circle",
+		},
+		{
+			name: "a longer circle",
+			pages: map[string]pageOf{
+				"":       {body: `[{"_id":"a"}]`, link: `<?skip=1>; rel="next"`},
+				"skip=1": {body: `[{"_id":"b"}]`, link: `<?skip=2>; rel="next"`},
+				"skip=2": {body: `[{"_id":"c"}]`, link: `<?skip=1#again>; rel="next"`},
+			},
+			want: []string{"a", "b", "c"}, fails: "circle",
+		},
+		{
+			name:  "a link to another server",
+			pages: map[string]pageOf{"": {body: `[{"_id":"a"}]`, link: `<http://169.254.169.254/v1/imports>; rel="next"`}},
+			fails: "another server",
+		},
+		{
+			name:  "a malformed link",
+			pages: map[string]pageOf{"": {body: `[{"_id":"a"}]`, link: `nonsense`}},
+			fails: "Link header",
+		},
+		{
+			name: "the second page fails",
+			pages: map[string]pageOf{
+				"":       {body: `[{"_id":"a"}]`, link: `<?skip=1>; rel="next"`},
+				"skip=1": {status: 500, body: "<html>"},
+			},
+			want: []string{"a"}, fails: "500",
+		},
+		{
+			name: "the second page is cut short",
+			pages: map[string]pageOf{
+				"":       {body: `[{"_id":"a"}]`, link: `<?skip=1>; rel="next"`},
+				"skip=1": {body: `[{"_id":"b"},{"_id":"c"`},
+			},
+			want: []string{"a"}, fails: "ended too early",
+		},
+		{name: "an element without _id", pages: map[string]pageOf{"": {body: `[{"_id":"a"},{"name":"n"}]`}}, fails: "no _id"},
+		{name: "an element whose _id is a number", pages: map[string]pageOf{"": {body: `[{"_id":7}]`}}, fails: "no _id"},
+		{name: "an element that is null", pages: map[string]pageOf{"": {body: `[null]`}}, fails: "not a JSON object"},
+		{name: "no array", pages: map[string]pageOf{"": {body: `{"_id":"a"}`}}, fails: "not a JSON array"},
+		{name: "HTML", pages: map[string]pageOf{"": {body: `<html>sign in</html>`}}, fails: "not JSON"},
+		{name: "nothing", pages: map[string]pageOf{"": {body: ""}}, fails: "ended too early"},
+		{name: "something after the array", pages: map[string]pageOf{"": {body: `[{"_id":"a"}][]`}}, fails: "follows"},
+		{name: "a comma too many", pages: map[string]pageOf{"": {body: `[{"_id":"a"},]`}}, fails: "not JSON"},
+		{name: "a comma too few", pages: map[string]pageOf{"": {body: `[{"_id":"a"}{"_id":"b"}]`}}, fails: "not JSON"},
+		{name: "the wrong bracket", pages: map[string]pageOf{"": {body: `[{"_id":"a"}}`}}, fails: "the answer"},
+		{name: "a status that is not the call's", pages: map[string]pageOf{"": {status: 206, body: "[]"}}, fails: "206"},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			asked := 0
+			c, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				asked++
+				p, ok := tc.pages[r.URL.RawQuery]
+				if !ok || r.URL.Path != "/v1/imports" {
+					t.Errorf("unexpected request for %s", r.URL)
+				}
+				if p.link != "" {
+					w.Header().Set("Link", strings.ReplaceAll(p.link, "{host}", "http://"+r.Host))
+				}
+				if p.status == 0 {
+					p.status = 200
+				}
+				answer(p.status, p.body)(w, r)
+			})
+			got, err := listed(c, t, ListOptions{})
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("imports (-want +got):\n%s", diff)
+			}
+			if tc.fails == "" && err != nil || tc.fails != "" && (err == nil || !strings.Contains(err.Error(), tc.fails)) {
+				t.Errorf("error %v, want one with %q", err, tc.fails)
+			}
+			if asked != len(tc.pages) {
+				t.Errorf("%d requests, want %d", asked, len(tc.pages))
+			}
+		})
+	}
+}
+
+func TestListEndsSomewhere(t *testing.T) {
+	asked := 0
+	c, _ := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		asked++
+		w.Header().Set("Link", fmt.Sprintf("<?skip=%d>; rel=next", asked))
+		answer(200, "[]")(w, nil)
+	})
+	c.limiter.SetLimits(maxRequestsPerSecond, 1000, 1)
+	_, err := listed(c, t, ListOptions{})
+	if asked != maxPages || err == nil || !strings.Contains(err.Error(), "more pages") {
+		t.Errorf("%d pages, %v; want %d and an error", asked, err, maxPages)
+	}
+}
+
+func TestListOptions(t *testing.T) {
+	tests := []struct {
+		opts ListOptions
+		want string // query, "-" for an error before any call
+	}{
+		{ListOptions{}, ""},
+		{ListOptions{Include: []string{"lastModified", "externalId"}}, "include=lastModified,externalId"},
+		{ListOptions{Include: []string{"http.relativeURI", "_connectionId"}}, "include=http.relativeURI,_connectionId"},
+		{ListOptions{Exclude: []string{"mapping", "file.csv"}}, "exclude=mapping,file.csv"},
+		{ListOptions{Include: []string{"a"}, Exclude: []string{"b"}}, "-"},
+		{ListOptions{Include: []string{""}}, "-"},
+		{ListOptions{Include: []string{"a,b"}}, "-"},
+		{ListOptions{Include: []string{"a&limit=1"}}, "-"},
+		{ListOptions{Include: []string{"a b"}}, "-"},
+		{ListOptions{Include: []string{"a-b"}}, "-"},
+		{ListOptions{Include: []string{"é"}}, "-"},
+		{ListOptions{Exclude: []string{"a%2Cb"}}, "-"},
+		{ListOptions{Exclude: []string{"ok", "a\r\nb"}}, "-"},
+	}
+	for _, tc := range tests {
+		got := "-"
+		c, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			got = r.URL.RawQuery
+			answer(200, "[]")(w, r)
+		})
+		_, err := listed(c, t, tc.opts)
+		if got != tc.want {
+			t.Errorf("%+v: query %q, want %q", tc.opts, got, tc.want)
+		}
+		if tc.want == "-" && !errors.Is(err, ErrInvalidArgument) || tc.want != "-" && err != nil {
+			t.Errorf("%+v: %v", tc.opts, err)
+		}
+	}
+}
+
+// TestListLetsGo: while the caller looks at an import, the list holds neither a connection nor
+// a place in the limiter, and a caller that stops leaves the next page alone.
+func TestListLetsGo(t *testing.T) {
+	asked := map[string]int{}
+	c, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		asked[r.RemoteAddr]++
+		if strings.HasSuffix(r.URL.Path, "/a") {
+			answer(200, `{"_id":"a"}`)(w, r)
+			return
+		}
+		answer(200, `[{"_id":"a"},{"_id":"b"}]`, "Link", `<?skip=2>; rel="next"`)(w, r)
+	})
+	c.limiter.SetLimits(100, 100, 1)
+	for doc, err := range c.ListImports(t.Context(), ListOptions{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.GetImport(t.Context(), doc.ID); err != nil { // would wait for ever
+			t.Fatal(err)
+		}
+		break
+	}
+	if len(asked) != 1 {
+		t.Errorf("requests by connection: %v, want all on one", asked)
+	}
+	for _, n := range asked {
+		if n != 2 {
+			t.Errorf("%d requests, want a page and a get", n)
+		}
+	}
+}
+
+// TestListTwice: a sequence can be run again.
+func TestListTwice(t *testing.T) {
+	c, _ := serve(t, answer(200, `[{"_id":"a"}]`))
+	seq := c.ListImports(t.Context(), ListOptions{})
+	for range 2 {
+		n := 0
+		for _, err := range seq {
+			if err != nil {
+				t.Fatal(err)
+			}
+			n++
+		}
+		if n != 1 {
+			t.Errorf("%d imports, want 1", n)
+		}
+	}
+}
+
+// TestListKeepsBytes: the documents are what the API wrote, each in memory of its own.
+func TestListKeepsBytes(t *testing.T) {
+	documents := []string{
+		`{ "_id" : "a", "n": 12345678901234567890.00, "s":"\u00e9é", "x":{"b":1,"a":[ ]}, "n": 1e400 }`,
+		`{"_id":"b","name":"<&>"}`,
+	}
+	c, _ := serve(t, answer(200, " [\n"+strings.Join(documents, " ,\n")+" ]\n"))
+	var raws []json.RawMessage
+	for doc, err := range c.ListImports(t.Context(), ListOptions{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		raws = append(raws, doc.Raw)
+	}
+	for i, want := range documents {
+		if string(raws[i]) != want {
+			t.Errorf("document %d is %s, want %s", i, raws[i], want)
+		}
+	}
+	for i := range raws[0] {
+		raws[0][i] = '!'
+	}
+	_ = append(raws[0][:len(raws[0]):cap(raws[0])], "!!!!"...)
+	if string(raws[1]) != documents[1] {
+		t.Error("two documents share memory")
+	}
+}
+
+func TestListAudit(t *testing.T) {
+	c, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/v1/imports/"+testID+"/audit" {
+			t.Errorf("asked for %s", r.URL)
+		}
+		skip, _ := strconv.Atoi(r.URL.Query().Get("skip"))
+		switch skip {
+		case 0:
+			answer(200, `[{"_id":"1","resourceType":"import","source":"ui","event":"update","time":"2026-01-02T03:04:05.678Z",
+				"byUser":{"_id":"u1","email":"ann@example.com","name":"Ann"},
+				"fieldChanges":[{"fieldPath":"name","oldValue":"a","newValue":null},{"fieldPath":"http.body","newValue":[1.50]}]}]`,
+				"Link", `<?skip=1>; rel="next"`)(w, r)
+		default:
+			answer(200, `[{"_id":"2","source":"api","event":"create","time":"t","byUser":null}]`)(w, r)
+		}
+	})
+	want := []AuditEntry{
+		{
+			ID: "1", Source: "ui", Event: "update", Time: "2026-01-02T03:04:05.678Z",
+			ByUser: AuditUser{ID: "u1", Email: "ann@example.com", Name: "Ann"},
+			FieldChanges: []FieldChange{
+				{FieldPath: "name", OldValue: json.RawMessage(`"a"`), NewValue: json.RawMessage(`null`)},
+				{FieldPath: "http.body", NewValue: json.RawMessage(`[1.50]`)},
+			},
+		},
+		{ID: "2", Source: "api", Event: "create", Time: "t"},
+	}
+	var got []AuditEntry
+	for e, err := range c.ListAudit(t.Context(), testID) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, e)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+
+	for _, body := range []string{`[null]`, `[1]`, `{}`, `[{"_id":"x"}`} {
+		c, _ := serve(t, answer(200, body))
+		for _, err := range c.ListAudit(t.Context(), testID) {
+			if e := apiError(t, err); !e.NotUnderstood() {
+				t.Errorf("%s: %v", body, err)
+			}
+		}
+	}
+}
