@@ -23,6 +23,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/drift"
 )
 
 // Reasons of an Account's Ready condition, beside those of errors.go.
@@ -124,7 +125,7 @@ func (r *AccountReconciler) checkHost(baseURL string) error {
 		return strings.EqualFold(host, parsed.Host) || strings.EqualFold(host, parsed.Hostname())
 	}) {
 		return terminalf(reasonHostNotAllowed, "the host of spec.baseURL, %s, is not allowed; use one of %s, or start the operator with it in --allowed-api-hosts",
-			cut(parsed.Host, 128), strings.Join(r.AllowedHosts, ", "))
+			drift.Cut(parsed.Host, 128), strings.Join(r.AllowedHosts, ", "))
 	}
 	return nil
 }

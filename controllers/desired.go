@@ -73,7 +73,7 @@ func desire(object *v1alpha1.Import, accountName string, ids map[string]v1alpha1
 		return nil, terminalf(reasonInvalidDefinition, "spec.definition has %d fields outside arrays, more than the %d that can be tracked", len(fields), maxOwnedFields)
 	}
 	if i := slices.IndexFunc(fields, func(field string) bool { return len(field) > maxPath }); i >= 0 {
-		return nil, terminalf(reasonInvalidDefinition, "spec.definition has a field whose path is longer than %d bytes: %s", maxPath, cut(fields[i], 100))
+		return nil, terminalf(reasonInvalidDefinition, "spec.definition has a field whose path is longer than %d bytes: %s", maxPath, drift.Cut(fields[i], 100))
 	}
 	return &desired{document: document, hash: hex.EncodeToString(sum[:16]), fields: fields}, nil
 }
@@ -142,7 +142,7 @@ func resolveIDs(path string, value any, accountName string, ids map[string]v1alp
 		id, ok := ids[alias]
 		if !ok {
 			return nil, terminalf(reasonUnknownAlias, "definition%s: Account %q has no alias %q in spec.ids; %s",
-				path, accountName, cut(alias, 63), existing(ids))
+				path, accountName, drift.Cut(alias, 63), existing(ids))
 		}
 		return string(id), nil
 	case []any:
@@ -163,7 +163,7 @@ func existing(ids map[string]v1alpha1.ID) string {
 	if len(ids) == 0 {
 		return "it has none"
 	}
-	return "it has " + cut(strings.Join(slices.Sorted(maps.Keys(ids)), ", "), 300)
+	return "it has " + drift.Cut(strings.Join(slices.Sorted(maps.Keys(ids)), ", "), 300)
 }
 
 // asDifferences is what status shows of differences: the first 16, values cut.
@@ -171,7 +171,7 @@ func asDifferences(found []drift.Difference) []v1alpha1.Difference {
 	const most, longest = 16, 256
 	var shown []v1alpha1.Difference
 	for _, difference := range found[:min(len(found), most)] {
-		item := v1alpha1.Difference{Path: cut(difference.Path, maxPath)}
+		item := v1alpha1.Difference{Path: drift.Cut(difference.Path, maxPath)}
 		if difference.Declared != nil {
 			item.Declared = drift.Text(difference.Declared, longest)
 		}
@@ -189,7 +189,7 @@ func describe(found []v1alpha1.Difference, total int) string {
 	var parts []string
 	for _, difference := range found[:min(len(found), most)] {
 		parts = append(parts, fmt.Sprintf("%s (declared %s, remote %s)", difference.Path,
-			cut(orNone(difference.Declared), 80), cut(orNone(difference.Remote), 80)))
+			drift.Cut(orNone(difference.Declared), 80), drift.Cut(orNone(difference.Remote), 80)))
 	}
 	if total > len(parts) {
 		parts = append(parts, fmt.Sprintf("and %d more", total-len(parts)))

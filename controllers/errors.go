@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/integrator-operator/integrator-operator/internal/drift"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
 )
 
@@ -154,7 +155,7 @@ func saying(api *integrator.APIError) string {
 		if detail.Field != "" {
 			fmt.Fprintf(&text, "field %s: ", detail.Field)
 		}
-		text.WriteString(cut(detail.Message, 200))
+		text.WriteString(drift.Cut(detail.Message, 200))
 		if detail.Code != "" {
 			fmt.Fprintf(&text, " [%s]", detail.Code)
 		}

@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/drift"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
 )
 
@@ -98,7 +99,7 @@ func (r *ImportReconciler) recover(ctx context.Context, s *importScope) (found b
 		return false, nil
 	default:
 		return false, terminalf(reasonAmbiguousCreate, "the account has %d imports that may be this one: %s; delete all but one of them",
-			len(candidates), cut(strings.Join(candidates, ", "), 300))
+			len(candidates), drift.Cut(strings.Join(candidates, ", "), 300))
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/drift"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
 )
 
@@ -115,7 +116,7 @@ func blockedBy(used []integrator.Dependency) error {
 		if name == "" {
 			name = dependency.ID
 		}
-		names = append(names, fmt.Sprintf("%s %q", strings.TrimSuffix(dependency.Kind, "s"), cut(name, 100)))
+		names = append(names, fmt.Sprintf("%s %q", strings.TrimSuffix(dependency.Kind, "s"), drift.Cut(name, 100)))
 	}
 	if len(used) > most {
 		names = append(names, fmt.Sprintf("and %d more", len(used)-most))

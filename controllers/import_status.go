@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/drift"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
 )
 
@@ -25,11 +26,11 @@ const reasonSynced = "Synced"
 func (s *importScope) converged(remote integrator.Import) {
 	status := &s.object.Status
 	status.ID = s.id
-	status.AdaptorType = cut(remote.AdaptorType, 64)
-	status.APIIdentifier = cut(remote.APIIdentifier, 64)
-	status.ConnectionID = cut(remote.ConnectionID, 64)
-	status.CreatedAt = cut(remote.CreatedAt, 64)
-	status.LastModified = cut(remote.LastModified, 64)
+	status.AdaptorType = drift.Cut(remote.AdaptorType, 64)
+	status.APIIdentifier = drift.Cut(remote.APIIdentifier, 64)
+	status.ConnectionID = drift.Cut(remote.ConnectionID, 64)
+	status.CreatedAt = drift.Cut(remote.CreatedAt, 64)
+	status.LastModified = drift.Cut(remote.LastModified, 64)
 	status.DesiredHash = s.desired.hash
 	status.OwnedFields = s.desired.fields
 	status.Drift = nil
@@ -61,7 +62,7 @@ func (s *importScope) setStatus(p *problem) {
 	}
 	status.ObservedGeneration = generation
 	if p == nil || p.class == terminal {
-		status.LastHandledReconcileAt = cut(s.object.Annotations[v1alpha1.AnnotationReconcileRequestedAt], 256)
+		status.LastHandledReconcileAt = drift.Cut(s.object.Annotations[v1alpha1.AnnotationReconcileRequestedAt], 256)
 	}
 	switch {
 	case p == nil && !s.object.DeletionTimestamp.IsZero():

@@ -36,7 +36,7 @@ func (r *ImportReconciler) observe(ctx context.Context, s *importScope) (gone bo
 	switch {
 	case s.ownedElsewhere():
 		return false, terminalf(reasonOwnedElsewhere, "the import %s carries the mark of an Import elsewhere (externalId %s): remove the annotation %s to have a new one created",
-			s.id, cut(s.remote.ExternalID, 64), v1alpha1.AnnotationID)
+			s.id, drift.Cut(s.remote.ExternalID, 64), v1alpha1.AnnotationID)
 	case s.remote.ConnectorID != "":
 		return false, terminalf(reasonOwnedByIntegrationApp, "the import %s belongs to an integration app, which updates it: it is not managed", s.id)
 	}
@@ -131,6 +131,7 @@ func (r *ImportReconciler) tellDrift(s *importScope, shown []v1alpha1.Difference
 // which nobody declared survive the API's full replacement.
 func (r *ImportReconciler) put(ctx context.Context, s *importScope, remote map[string]any) error {
 	merged := drift.Merge(s.object.Status.OwnedFields, s.desired.document, remote, s.object.Spec.IgnoreDifferences)
+	dropEchoes(merged, s.desired.document)
 	for _, field := range serverOwned {
 		delete(merged, field)
 	}

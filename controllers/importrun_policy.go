@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/drift"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
 )
 
@@ -89,6 +90,9 @@ func judgeAnswer(answer integrator.InvokeResponse, err error, total int, secret 
 	if err == nil {
 		return judgeRecords(answer.Records, counts, secret), nil
 	}
+	if secret {
+		err = withoutWords(err)
+	}
 	p := classify(err, "invoke the import")
 	if p == nil {
 		p = terminalf(reasonInvokeRejected, "cannot invoke the import: %v", err)
@@ -96,7 +100,7 @@ func judgeAnswer(answer integrator.InvokeResponse, err error, total int, secret 
 	if wholeRequestFailed(err) {
 		counts.Failed = counts.Total
 		return outcome{phase: v1alpha1.RunFailed, reason: reasonInvokeRejected, records: counts,
-			message: "the API failed the whole request" + unlessSecret(secret, saying(apiError(err))) + "; correct what it names and create another ImportRun"}, nil
+			message: "the API failed the whole request" + saying(apiError(err)) + "; correct what it names and create another ImportRun"}, nil
 	}
 	if !knownNotApplied(err) {
 		return outcome{phase: v1alpha1.RunUnknown, reason: reasonOutcomeUnknown, records: counts,
@@ -106,12 +110,25 @@ func judgeAnswer(answer integrator.InvokeResponse, err error, total int, secret 
 	if p.class == throttled {
 		return outcome{}, p
 	}
-	message := p.message
-	if secret && p.reason == reasonRejected {
-		message = fmt.Sprintf("cannot invoke the import: the API rejects it (%d)", integrator.StatusCode(err))
-	}
 	return outcome{phase: v1alpha1.RunFailed, reason: p.reason, records: counts,
-		message: message + "; nothing was written"}, nil
+		message: p.message + "; nothing was written"}, nil
+}
+
+// notShown stands for the API's words where these could repeat a Secret's content.
+const notShown = "(not shown: the records come from a Secret)"
+
+// withoutWords keeps of the API's errors only their codes.
+func withoutWords(err error) error {
+	api, ok := errors.AsType[*integrator.APIError](err)
+	if !ok {
+		return err
+	}
+	bare := *api
+	bare.Errors = nil
+	for _, detail := range api.Errors {
+		bare.Errors = append(bare.Errors, integrator.ErrorDetail{Code: detail.Code, Message: notShown})
+	}
+	return &bare
 }
 
 func apiError(err error) *integrator.APIError {
@@ -176,17 +193,13 @@ func failureOf(index int, result integrator.RecordResult, secret bool) v1alpha1.
 	//nolint:gosec // an index of a 5 MB page, and an HTTP status
 	failure := v1alpha1.RecordFailure{Index: int32(index), StatusCode: int32(result.StatusCode)}
 	if len(result.Errors) > 0 {
-		failure.Code = cut(result.Errors[0].Code, 128)
-		failure.Message = unlessSecret(secret, cut(result.Errors[0].Message, 512))
+		failure.Code = drift.Cut(result.Errors[0].Code, 128)
+		failure.Message = drift.Cut(result.Errors[0].Message, 512)
+		if secret {
+			failure.Message = notShown
+		}
 	}
 	return failure
-}
-
-func unlessSecret(secret bool, text string) string {
-	if secret && text != "" {
-		return " (not shown: the records come from a Secret)"
-	}
-	return text
 }
 
 // parseRecords reads one source of records: a JSON array, or JSON Lines.

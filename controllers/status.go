@@ -6,7 +6,6 @@ package controllers
 import (
 	"context"
 	"time"
-	"unicode/utf8"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -20,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/drift"
 )
 
 // maxMessage bounds a condition's message, in bytes.
@@ -65,7 +65,7 @@ func setProblem(conditions *[]metav1.Condition, generation int64, p *problem) {
 
 func setCondition(conditions *[]metav1.Condition, generation int64, kind string, status metav1.ConditionStatus, reason, message string) {
 	apimeta.SetStatusCondition(conditions, metav1.Condition{
-		Type: kind, Status: status, ObservedGeneration: generation, Reason: reason, Message: cut(message, maxMessage),
+		Type: kind, Status: status, ObservedGeneration: generation, Reason: reason, Message: drift.Cut(message, maxMessage),
 	})
 }
 
@@ -89,7 +89,7 @@ func recordTransition(recorder events.EventRecorder, object client.Object, befor
 // recordEvent records one event. The action of events.k8s.io is the reason once more: what
 // happened is what was done.
 func recordEvent(recorder events.EventRecorder, object client.Object, eventType, reason, note string) {
-	recorder.Eventf(object, nil, eventType, reason, reason, "%s", cut(note, maxMessage))
+	recorder.Eventf(object, nil, eventType, reason, reason, "%s", drift.Cut(note, maxMessage))
 }
 
 // resultOf says when to look again after p, the classified form of err.
@@ -121,17 +121,4 @@ func afterKubernetesError(ctx context.Context, err error) (ctrl.Result, error) {
 	}
 	// An object that is gone needs nothing any more.
 	return ctrl.Result{}, client.IgnoreNotFound(err)
-}
-
-// cut shortens text to at most limit bytes at a rune's start.
-func cut(text string, limit int) string {
-	const ellipsis = "…"
-	if len(text) <= limit {
-		return text
-	}
-	end := limit - len(ellipsis)
-	for end > 0 && !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return text[:end] + ellipsis
 }

@@ -66,10 +66,11 @@ func Text(value any, limit int) string {
 	if err := encoder.Encode(value); err != nil {
 		return "(not JSON)"
 	}
-	return cut(strings.TrimSuffix(text.String(), "\n"), limit)
+	return Cut(strings.TrimSuffix(text.String(), "\n"), limit)
 }
 
-func cut(text string, limit int) string {
+// Cut shortens text to at most limit bytes, at a rune's start, and shows that it did.
+func Cut(text string, limit int) string {
 	const ellipsis = "…"
 	if len(text) <= limit {
 		return text

@@ -17,7 +17,7 @@ func Merge(owned []string, declared, remote map[string]any, ignore []string) map
 	merged := clone(remote).(map[string]any)
 	for _, path := range Released(owned, declared) {
 		if !under(path, ignore) {
-			remove(merged, tokens(path))
+			Remove(merged, path)
 		}
 	}
 	overlay("", merged, declared, ignore)
@@ -44,6 +44,18 @@ func Remaining(paths []string, remote map[string]any) []string {
 		value, found := lookup(remote, tokens(path))
 		return !found || empty(value)
 	})
+}
+
+// Has tells whether a document has a field, whatever its value. path is a JSON pointer.
+func Has(document map[string]any, path string) bool {
+	_, found := lookup(document, tokens(path))
+	return found
+}
+
+// Remove takes a field out of a document, and the objects that this leaves empty. path is
+// a JSON pointer.
+func Remove(document map[string]any, path string) {
+	remove(document, tokens(path))
 }
 
 func tokens(path string) []string {
@@ -84,7 +96,6 @@ func lookup(document map[string]any, tokens []string) (any, bool) {
 	return value, true
 }
 
-// remove takes a field out, and the objects that this leaves empty.
 func remove(object map[string]any, tokens []string) {
 	if len(tokens) == 0 {
 		return

@@ -1,0 +1,35 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"github.com/integrator-operator/integrator-operator/internal/drift"
+)
+
+// echoes are pairs of fields of which the API fills in the one from the other. When only
+// one is declared, the other is a copy of what was declared before: sent back, it would
+// stand against the new value.
+var echoes = [][2]string{
+	{"/filter/rules", "/filter/expression/rules"},
+	{"/rest", "/http"},
+	{"/lookups", "/http/lookups"},
+	{"/lookups", "/rest/lookups"},
+	{"/lookups", "/netsuite_da/lookups"},
+	{"/lookups", "/netsuite/lookups"},
+	{"/lookups", "/salesforce/lookups"},
+	{"/lookups", "/wrapper/lookups"},
+}
+
+// dropEchoes takes the copies of declared fields out of a document to write.
+func dropEchoes(document, declared map[string]any) {
+	for _, pair := range echoes {
+		first, second := drift.Has(declared, pair[0]), drift.Has(declared, pair[1])
+		switch {
+		case first && !second:
+			drift.Remove(document, pair[1])
+		case second && !first:
+			drift.Remove(document, pair[0])
+		}
+	}
+}

@@ -1,0 +1,304 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package drift
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func parse(t *testing.T, text string) map[string]any {
+	t.Helper()
+	document, err := Parse([]byte(text))
+	if err != nil {
+		t.Fatalf("Parse(%s): %v", text, err)
+	}
+	return document
+}
+
+func TestCompare(t *testing.T) {
+	cases := map[string]struct {
+		reason           string
+		declared, remote string
+		ignore           []string
+		want             []string // path declared remote
+	}{
+		"Equal": {
+			reason:   "the same document does not differ",
+			declared: `{"a": 1, "b": {"c": [1, "x", null]}}`,
+			remote:   `{"b": {"c": [1, "x", null]}, "a": 1}`,
+		},
+		"Undeclared": {
+			reason:   "what is not declared is not compared, at any depth",
+			declared: `{"http": {"method": ["POST"]}}`,
+			remote:   `{"_id": "1", "http": {"method": ["POST"], "sendPostMappedData": true}}`,
+		},
+		"Leaves": {
+			reason:   "each differing leaf is named by its pointer",
+			declared: `{"name": "a", "http": {"batchSize": 1, "x/y": {"~": true}}}`,
+			remote:   `{"name": "b", "http": {"batchSize": 2, "x/y": {"~": false}}}`,
+			want:     []string{`/http/batchSize 1 2`, `/http/x~1y/~0 true false`, `/name "a" "b"`},
+		},
+		"EmptyIsAbsent": {
+			reason:   "servers drop empty values",
+			declared: `{"a": false, "b": [], "c": "", "d": null, "e": {}, "f": {"g": [], "h": {"i": false}}}`,
+			remote:   `{}`,
+		},
+		"AbsentIsEmpty": {
+			reason:   "servers add empty defaults inside declared arrays",
+			declared: `{"fields": [{"extract": "a"}]}`,
+			remote:   `{"fields": [{"extract": "a", "immutable": false, "lists": []}]}`,
+		},
+		"ZeroIsNotAbsent": {
+			reason:   "a number is a declaration even when it is 0",
+			declared: `{"maxAttempts": 0}`,
+			remote:   `{}`,
+			want:     []string{`/maxAttempts 0 null`},
+		},
+		"FalseAgainstTrue": {
+			reason:   "an explicit false is held to against a true",
+			declared: `{"oneToMany": false}`,
+			remote:   `{"oneToMany": true}`,
+			want:     []string{`/oneToMany false true`},
+		},
+		"EmptyAgainstFull": {
+			reason:   "an explicit [] is held to against elements",
+			declared: `{"lookups": []}`,
+			remote:   `{"lookups": [1]}`,
+			want:     []string{`/lookups [] [1]`},
+		},
+		"EmptyKindsDiffer": {
+			reason:   "two present values of different kinds differ, empty or not",
+			declared: `{"a": false, "b": ""}`,
+			remote:   `{"a": "", "b": []}`,
+			want:     []string{`/a false ""`, `/b "" []`},
+		},
+		"ArrayAddition": {
+			reason:   "an array is declared whole: what somebody adds to an element shows",
+			declared: `{"fields": [{"extract": "a"}]}`,
+			remote:   `{"fields": [{"extract": "a", "hardCodedValue": "7"}]}`,
+			want:     []string{`/fields/0/hardCodedValue null "7"`},
+		},
+		"ArrayLength": {
+			reason:   "an element more or less shows as the array",
+			declared: `{"fields": [1, 2]}`,
+			remote:   `{"fields": [1]}`,
+			want:     []string{`/fields [1,2] [1]`},
+		},
+		"ArrayOrder": {
+			reason:   "order counts",
+			declared: `{"m": ["PUT", "POST"]}`,
+			remote:   `{"m": ["POST", "PUT"]}`,
+			want:     []string{`/m/0 "PUT" "POST"`, `/m/1 "POST" "PUT"`},
+		},
+		"Positional": {
+			reason:   "a null holds its place in a positional array",
+			declared: `{"body": [null, "x"]}`,
+			remote:   `{"body": ["x", null]}`,
+			want:     []string{`/body/0 null "x"`, `/body/1 "x" null`},
+		},
+		"Numbers": {
+			reason:   "numbers are equal by value, at any precision",
+			declared: `{"a": 1.0, "b": 1e2, "c": 9007199254740993, "d": 0.10, "e": -0, "f": 1e-400}`,
+			remote:   `{"a": 1, "b": 100, "c": 9007199254740992, "d": 0.1, "e": 0, "f": 2e-400}`,
+			want:     []string{`/c 9007199254740993 9007199254740992`, `/f 1e-400 2e-400`},
+		},
+		"NumberIsNotText": {
+			reason:   "types are not converted",
+			declared: `{"batchSize": 10}`,
+			remote:   `{"batchSize": "10"}`,
+			want:     []string{`/batchSize 10 "10"`},
+		},
+		"ObjectAgainstScalar": {
+			reason:   "another shape is a difference of the whole field",
+			declared: `{"a": {"b": 1}, "c": 1}`,
+			remote:   `{"a": "x", "c": {"d": 1}}`,
+			want:     []string{`/a {"b":1} "x"`, `/c 1 {"d":1}`},
+		},
+		"MissingObject": {
+			reason:   "a missing object shows by its leaves",
+			declared: `{"a": {"b": {"c": 1}, "d": false}}`,
+			remote:   `{}`,
+			want:     []string{`/a/b/c 1 null`},
+		},
+		"Ignored": {
+			reason:   "ignored is what lies at or under the pointer, and no namesake",
+			declared: `{"a": {"b": 1}, "ab": 1, "l": [{"x": 1}, {"x": 1}]}`,
+			remote:   `{"a": {"b": 2}, "ab": 2, "l": [{"x": 2}, {"x": 2}]}`,
+			ignore:   []string{"/a", "/l/1/x"},
+			want:     []string{`/ab 1 2`, `/l/0/x 1 2`},
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			for _, difference := range Compare(parse(t, tc.declared), parse(t, tc.remote), tc.ignore) {
+				got = append(got, strings.Join([]string{difference.Path, Text(difference.Declared, 99), Text(difference.Remote, 99)}, " "))
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+func TestMerge(t *testing.T) {
+	cases := map[string]struct {
+		reason                 string
+		owned                  []string
+		declared, remote, want string
+		ignore                 []string
+	}{
+		"KeepsUndeclared": {
+			reason:   "fields that nobody declared survive the write",
+			declared: `{"name": "new", "http": {"batchSize": 2}}`,
+			remote:   `{"name": "old", "sampleData": {"a": 1}, "http": {"batchSize": 1, "headers": [1]}}`,
+			want:     `{"name": "new", "sampleData": {"a": 1}, "http": {"batchSize": 2, "headers": [1]}}`,
+		},
+		"TakesBack": {
+			reason:   "what was ours and is declared no more goes, with the objects that this leaves empty",
+			owned:    []string{"/description", "/salesforce/upsert/externalIdField", "/name"},
+			declared: `{"name": "n"}`,
+			remote:   `{"name": "n", "description": "d", "salesforce": {"upsert": {"externalIdField": "x"}}, "other": {}}`,
+			want:     `{"name": "n", "other": {}}`,
+		},
+		"KeepsSiblings": {
+			reason:   "an object that others put something into stays",
+			owned:    []string{"/settings/a"},
+			declared: `{}`,
+			remote:   `{"settings": {"a": 1, "theirs": 2}}`,
+			want:     `{"settings": {"theirs": 2}}`,
+		},
+		"DeeperIsStillDeclared": {
+			reason:   "a field that was a leaf and is now an object is replaced, not taken back",
+			owned:    []string{"/settings"},
+			declared: `{"settings": {"a": 1}}`,
+			remote:   `{"settings": 5}`,
+			want:     `{"settings": {"a": 1}}`,
+		},
+		"LeafAboveOwned": {
+			reason:   "a field that became a leaf replaces what was below",
+			owned:    []string{"/settings/a"},
+			declared: `{"settings": null}`,
+			remote:   `{"settings": {"a": 1}}`,
+			want:     `{"settings": null}`,
+		},
+		"ArraysWhole": {
+			reason:   "an array is replaced whole",
+			declared: `{"fields": [{"extract": "b"}]}`,
+			remote:   `{"fields": [{"extract": "a", "x": 1}, 2]}`,
+			want:     `{"fields": [{"extract": "b"}]}`,
+		},
+		"Ignored": {
+			reason:   "what is ignored stays as the remote has it, or absent",
+			owned:    []string{"/a/gone"},
+			declared: `{"a": {"b": 1}, "c": 1, "d": {"e": 1}}`,
+			remote:   `{"a": {"b": 2, "gone": 3}}`,
+			ignore:   []string{"/a", "/c", "/d/e"},
+			want:     `{"a": {"b": 2, "gone": 3}, "d": {}}`,
+		},
+		"Precision": {
+			reason:   "numbers that nobody declared are sent back as they are written",
+			declared: `{}`,
+			remote:   `{"a": 12345678901234567890.10, "b": 1e400}`,
+			want:     `{"a": 12345678901234567890.10, "b": 1e400}`,
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			declared, remote := parse(t, tc.declared), parse(t, tc.remote)
+			got := Merge(tc.owned, declared, remote, tc.ignore)
+			if diff := cmp.Diff(parse(t, tc.want), got); diff != "" {
+				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
+			}
+			if diff := cmp.Diff(parse(t, tc.declared), declared); diff != "" {
+				t.Errorf("Merge changed the declared document:\n%s", diff)
+			}
+			if diff := cmp.Diff(parse(t, tc.remote), remote); diff != "" {
+				t.Errorf("Merge changed the remote document:\n%s", diff)
+			}
+			if rest := Compare(declared, got, tc.ignore); len(rest) > 0 {
+				t.Errorf("the merged document still differs from the declared: %v", rest)
+			}
+		})
+	}
+}
+
+func TestFieldsAndReleased(t *testing.T) {
+	document := parse(t, `{"a": {"b": 1, "c": {}}, "d": [{"e": 1}], "f/g": null}`)
+	fields := Fields(document)
+	if diff := cmp.Diff([]string{"/a/b", "/a/c", "/d", "/f~1g"}, fields); diff != "" {
+		t.Errorf("Fields: -want, +got:\n%s", diff)
+	}
+	if released := Released(fields, document); len(released) > 0 {
+		t.Errorf("a document releases %v of its own fields", released)
+	}
+	released := Released(fields, parse(t, `{"a": {"c": 1}}`))
+	if diff := cmp.Diff([]string{"/a/b", "/d", "/f~1g"}, released); diff != "" {
+		t.Errorf("Released: -want, +got:\n%s", diff)
+	}
+	remaining := Remaining(released, parse(t, `{"a": {"b": false}, "d": [1]}`))
+	if diff := cmp.Diff([]string{"/d"}, remaining); diff != "" {
+		t.Errorf("Remaining: -want, +got:\n%s", diff)
+	}
+}
+
+func TestParse(t *testing.T) {
+	for text, want := range map[string]string{
+		``:                                   "not a JSON document",
+		`{"a": 1} {}`:                        "something follows its end",
+		`[1]`:                                "not a JSON object",
+		`null`:                               "not a JSON object",
+		`{"a": `:                             "not a JSON document",
+		strings.Repeat(`{"a":`, 20000) + "1": "not a JSON document",
+	} {
+		if _, err := Parse([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Parse(%.40s) = %v, want an error with %q", text, err, want)
+		}
+	}
+}
+
+func TestEqualNumbers(t *testing.T) {
+	cases := []struct {
+		a, b string
+		want bool
+	}{
+		{"0", "-0.00e5", true},
+		{"10", "1e1", true},
+		{"0.001", "1E-3", true},
+		{"100", "10", false},
+		{"1", "-1", false},
+		{"1e999999999", "1e999999999", true},
+		{"1e999999999", "1e999999998", false},
+		{"1e99999999999999999999", "1", false},
+		{"123456789012345678901234567890", "123456789012345678901234567891", false},
+	}
+	for _, tc := range cases {
+		if got := equalNumbers(tc.a, tc.b); got != tc.want {
+			t.Errorf("equalNumbers(%s, %s) = %t, want %t", tc.a, tc.b, got, tc.want)
+		}
+	}
+}
+
+func TestText(t *testing.T) {
+	cases := []struct {
+		value any
+		limit int
+		want  string
+	}{
+		{json.Number("1.50"), 10, "1.50"},
+		{"a<b>&", 20, `"a<b>&"`},
+		{"żółć żółć", 9, "\"żó…"},
+		{nil, 10, "null"},
+		{"abc", 2, "…"},
+	}
+	for _, tc := range cases {
+		if got := Text(tc.value, tc.limit); got != tc.want {
+			t.Errorf("Text(%v, %d) = %s, want %s", tc.value, tc.limit, got, tc.want)
+		}
+	}
+}
