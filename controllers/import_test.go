@@ -81,6 +81,20 @@ var _ = Describe("I declare an import", func() {
 		Expect(sent["unheardOf"]).To(HaveKeyWithValue("deep", Equal([]any{[]any{json.Number("1"), nil}})))
 	})
 
+	It("writes a changed lookup everywhere that the API copies it to", func(ctx context.Context) {
+		w := newWorld(ctx)
+		lookups := func(to string) string { return `{"lookups": [{"name": "size", "map": {"S": "` + to + `"}}]}` }
+		object := w.synced(ctx, w.httpImport("sizes", lookups("small")))
+		Expect(w.remote(object.Status.ID)["http"]).To(HaveKey("lookups"))
+		change(ctx, object, func(object *v1alpha1.Import) {
+			object.Spec.Definition.Raw = w.httpImport("sizes", lookups("klein")).Spec.Definition.Raw
+		})
+		w.eventuallyReady(ctx, object, "sizes")
+		remote := w.remote(object.Status.ID)
+		Expect(remote["http"]).To(HaveKeyWithValue("lookups", Equal(remote["lookups"])))
+		Expect(remote["lookups"]).To(ContainElement(HaveKeyWithValue("map", HaveKeyWithValue("S", "klein"))))
+	})
+
 	It("makes no call and no write while nothing changes", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.synced(ctx, w.httpImport("still"))

@@ -1,0 +1,259 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+)
+
+// kubectl runs the real kubectl against the suite's API server and returns what it prints.
+func kubectl(ctx context.Context, stdin string, args ...string) (string, error) {
+	GinkgoHelper()
+	file := filepath.Join(GinkgoT().TempDir(), "kubeconfig")
+	Expect(os.WriteFile(file, kubeconfig, 0o600)).To(Succeed())
+	//nolint:gosec // the program of the control plane under test
+	command := exec.CommandContext(ctx, filepath.Join(os.Getenv("KUBEBUILDER_ASSETS"), "kubectl"), append([]string{"--kubeconfig", file}, args...)...)
+	command.Stdin = strings.NewReader(stdin)
+	output, err := command.CombinedOutput()
+	return string(output), err
+}
+
+const importManifest = `
+apiVersion: integrator.io/v1alpha1
+kind: Import
+metadata: {name: bad}
+spec:
+  definition:
+    name: Orders
+    _connectionId: "@shop"
+    http: {method: [POST]}
+`
+
+var _ = Describe("I make a mistake in a manifest", func() {
+	DescribeTable("is refused at admission with the field and the reason",
+		func(ctx context.Context, manifest, says string) {
+			w := newEmptyWorld(ctx)
+			output, err := kubectl(ctx, manifest, "apply", "--validate=strict", "-n", w.namespace, "-f", "-")
+			Expect(err).To(HaveOccurred(), output)
+			Expect(output).To(ContainSubstring(says))
+		},
+		Entry("wrong type", with(importManifest, "distributed: \"yes\""), `spec.definition.distributed: Invalid value: "string": spec.definition.distributed in body must be of type boolean`),
+		Entry("wrong type of a block", with(importManifest, "ftp: /out"), `spec.definition.ftp: Invalid value: "string"`),
+		Entry("wrong type of an array", with(importManifest, "mappings: {a: 1}"), `spec.definition.mappings`),
+		Entry("no name", strings.Replace(importManifest, "name: Orders", "description: x", 1), `spec.definition.name: Required value`),
+		Entry("no connection", strings.Replace(importManifest, `_connectionId: "@shop"`, "description: x", 1), `_connectionId is required, except for AiAgentImport`),
+		Entry("a connection that is neither id nor alias", strings.Replace(importManifest, "@shop", "my shop", 1), `spec.definition._connectionId: Invalid value: "my shop"`),
+		Entry("the operator's own mark", with(importManifest, "externalId: k8s/123"), `an externalId that begins with k8s/ is the operator's own mark; choose another`),
+		Entry("an adaptorType in the wrong case", with(importManifest, "adaptorType: httpimport"), `spec.definition.adaptorType: Invalid value: "httpimport"`),
+		Entry("too long a description", with(importManifest, "description: "+strings.Repeat("x", 10241)), `spec.definition.description: Too long: may not be more than 10240`),
+		Entry("an unknown field of the spec", strings.Replace(importManifest, "spec:", "spec:\n  drift: Correct", 1), `unknown field "spec.drift"`),
+		Entry("an unknown policy", strings.Replace(importManifest, "spec:", "spec:\n  driftPolicy: Maybe", 1), `spec.driftPolicy: Unsupported value: "Maybe": supported values: "Correct", "Report"`),
+		Entry("a pointer that is none", strings.Replace(importManifest, "spec:", "spec:\n  ignoreDifferences: [http.batchSize]", 1), `spec.ignoreDifferences[0]: Invalid value: "http.batchSize"`),
+		Entry("oversize", with(importManifest, "settings: {blob: "+strings.Repeat("x", 4_000_000)+"}"), "Request entity too large"),
+		Entry("an alias with a space", `
+apiVersion: integrator.io/v1alpha1
+kind: Account
+metadata: {name: bad}
+spec: {tokenSecretRef: {name: t}, ids: {"my shop": 64a0000000000000000000a1}}
+`, `an alias is 1 to 63 letters, digits`),
+		Entry("an alias of no id", `
+apiVersion: integrator.io/v1alpha1
+kind: Account
+metadata: {name: bad}
+spec: {tokenSecretRef: {name: t}, ids: {shop: "12"}}
+`, `spec.ids.shop: Invalid value: "12"`),
+		Entry("an interval without a unit", `
+apiVersion: integrator.io/v1alpha1
+kind: Account
+metadata: {name: bad}
+spec: {tokenSecretRef: {name: t}, scanInterval: "60"}
+`, `spec.scanInterval: Invalid value: "60"`),
+		Entry("a URL with a password", `
+apiVersion: integrator.io/v1alpha1
+kind: Account
+metadata: {name: bad}
+spec: {tokenSecretRef: {name: t}, baseURL: "https://a:b@api.integrator.io"}
+`, `spec.baseURL: Invalid value`),
+		Entry("a Secret of another namespace", `
+apiVersion: integrator.io/v1alpha1
+kind: Account
+metadata: {name: bad}
+spec: {tokenSecretRef: {name: t, namespace: kube-system}}
+`, `unknown field "spec.tokenSecretRef.namespace"`),
+		Entry("a run of nothing", `
+apiVersion: integrator.io/v1alpha1
+kind: ImportRun
+metadata: {name: bad}
+spec: {data: [{}]}
+`, `give either importRef or importID`),
+		Entry("a run of two things", `
+apiVersion: integrator.io/v1alpha1
+kind: ImportRun
+metadata: {name: bad}
+spec: {importRef: {name: a}, importID: 64a0000000000000000000a1, accountRef: {name: default}, data: [{}]}
+`, `give either importRef or importID`),
+		Entry("a run by id without an account", `
+apiVersion: integrator.io/v1alpha1
+kind: ImportRun
+metadata: {name: bad}
+spec: {importID: 64a0000000000000000000a1, data: [{}]}
+`, `accountRef goes with importID`),
+		Entry("two sources in one", `
+apiVersion: integrator.io/v1alpha1
+kind: ImportRun
+metadata: {name: bad}
+spec: {importRef: {name: a}, dataFrom: [{configMapKeyRef: {name: a, key: b}, secretKeyRef: {name: a, key: b}}]}
+`, `give either configMapKeyRef or secretKeyRef`),
+	)
+
+	It("reports what only the account can tell", func(ctx context.Context) {
+		w := newEmptyWorld(ctx)
+		output, err := kubectl(ctx, importManifest, "apply", "--validate=strict", "-n", w.namespace, "-f", "-")
+		Expect(err).NotTo(HaveOccurred(), output)
+		object := &v1alpha1.Import{}
+		w.eventually(ctx, object, "bad", "Failed False/AccountNotFound")
+		Expect(message(object)).To(ContainSubstring("create it, or correct accountRef"))
+	})
+
+	DescribeTable("cannot change what the remote cannot follow",
+		func(ctx context.Context, edit func(*v1alpha1.Import), says string) {
+			w := newEmptyWorld(ctx)
+			object := w.httpImport("fixed")
+			Expect(k8s.Create(ctx, object)).To(Succeed())
+			Eventually(func() error {
+				get(ctx, w, object, "fixed")
+				edit(object)
+				return k8s.Update(ctx, object)
+			}).Should(MatchError(ContainSubstring(says)))
+		},
+		Entry("the account", func(object *v1alpha1.Import) { object.Spec.AccountRef.Name = "other" }, "accountRef is immutable"),
+		Entry("the adaptor", func(object *v1alpha1.Import) {
+			object.Spec.Definition.Raw = []byte(`{"name": "fixed", "_connectionId": "@shop", "adaptorType": "FTPImport"}`)
+		}, "definition.adaptorType is immutable"),
+	)
+
+	DescribeTable("cannot change a run",
+		func(ctx context.Context, edit func(*v1alpha1.ImportRun)) {
+			w := newEmptyWorld(ctx)
+			run := w.run("fixed", "nothing", `{"sku": "A-1", "nested": {"a": 1}}`)
+			run.Spec.Settings = &v1alpha1.JSON{Raw: []byte(`{"a": 1}`)}
+			Expect(k8s.Create(ctx, run)).To(Succeed())
+			Eventually(func() error {
+				get(ctx, w, run, "fixed")
+				edit(run)
+				return k8s.Update(ctx, run)
+			}).Should(MatchError(ContainSubstring("spec is immutable: a run happens once; create another ImportRun")))
+		},
+		Entry("its import", func(run *v1alpha1.ImportRun) { run.Spec.ImportRef.Name = "other" }),
+		Entry("a value in its data", func(run *v1alpha1.ImportRun) { run.Spec.Data[0].Raw = []byte(`{"sku": "A-2", "nested": {"a": 1}}`) }),
+		Entry("a key deep in its data", func(run *v1alpha1.ImportRun) { run.Spec.Data[0].Raw = []byte(`{"sku": "A-1", "nested": {"b": 1}}`) }),
+		Entry("a record more", func(run *v1alpha1.ImportRun) { run.Spec.Data = append(run.Spec.Data, v1alpha1.JSON{Raw: []byte("{}")}) }),
+		Entry("its settings", func(run *v1alpha1.ImportRun) { run.Spec.Settings.Raw = []byte(`{"b": 1}`) }),
+		Entry("its deadline", func(run *v1alpha1.ImportRun) { run.Spec.ActiveDeadlineSeconds = seconds(7) }),
+	)
+})
+
+// with adds a line to the manifest's definition.
+func with(manifest, line string) string {
+	return manifest + "    " + line + "\n"
+}
+
+var _ = Describe("I ask kubectl", func() {
+	DescribeTable("explain tells what a field is for",
+		func(ctx context.Context, path string, says ...string) {
+			output, err := kubectl(ctx, "", "explain", path)
+			Expect(err).NotTo(HaveOccurred(), output)
+			for _, text := range says {
+				Expect(strings.Join(strings.Fields(output), " ")).To(ContainSubstring(text))
+			}
+		},
+		Entry("a definition", "import.spec.definition", "_connectionId <string>", "adaptorType <string>", "netsuite_da <Object>", "name <string> -required-"),
+		Entry("an adaptor block", "import.spec.definition.http", "http is the block of HTTPImport", "relativeURI[]"),
+		Entry("a policy", "import.spec.driftPolicy", "ENUM: Correct Report", "Correct puts the declared values back"),
+		Entry("a run's phase", "importrun.status.phase", "look into the destination before running again"),
+		Entry("aliases", "account.spec.ids", "so that the same Import works in every environment"),
+	)
+
+	It("applies the samples with strict validation, and applies them again without a change", func(ctx context.Context) {
+		w := newEmptyWorld(ctx)
+		files, err := filepath.Glob(filepath.Join("..", "config", "samples", "*.yaml"))
+		Expect(err).NotTo(HaveOccurred())
+		var samples int
+		for _, file := range files {
+			if filepath.Base(file) == "kustomization.yaml" {
+				continue
+			}
+			samples++
+			output, err := kubectl(ctx, "", "apply", "--validate=strict", "-n", w.namespace, "-f", file)
+			Expect(err).NotTo(HaveOccurred(), output)
+			output, err = kubectl(ctx, "", "apply", "--validate=strict", "-n", w.namespace, "-f", file)
+			Expect(err).NotTo(HaveOccurred(), output)
+			for line := range strings.Lines(output) {
+				// kubectl calls a Secret with stringData configured each time.
+				Expect(line).To(Or(HavePrefix("secret/"), HaveSuffix(" unchanged\n")), file)
+			}
+		}
+		Expect(samples).To(BeNumerically(">=", 5))
+	})
+})
+
+var _ = Describe("I keep a manifest in Git", func() {
+	It("is stored as I wrote it: nothing dropped, reordered or respelt", func(ctx context.Context) {
+		w := newEmptyWorld(ctx)
+		manifest := `
+apiVersion: integrator.io/v1alpha1
+kind: Import
+metadata: {name: kept}
+spec:
+  definition:
+    name: "Zażółć 😀"
+    _connectionId: 64a0000000000000000000a1
+    description: ""
+    oneToMany: false
+    maxAttempts: 0
+    distributed: null
+    mapping: {fields: [], lists: null}
+    lookups: []
+    settings: {}
+    filter: null
+    parsers: [null, 1, "x", {}]
+    http: {body: [null, "{{record}}"], batchSize: 9007199254740993, ratio: 0.1, nested: {deep: [[], {}, false, 0, ""]}}
+    _anythingId: "@later"
+    unknownField: {a: null, b: [1, 1.5, -9223372036854775808]}
+`
+		// Client-side apply takes a null for "remove this"; server-side apply stores it.
+		output, err := kubectl(ctx, manifest, "apply", "--server-side", "--validate=strict", "-n", w.namespace, "-f", "-")
+		Expect(err).NotTo(HaveOccurred(), output)
+		w.eventually(ctx, &v1alpha1.Import{}, "kept", "Failed False/AccountNotFound")
+
+		var declared map[string]any
+		asJSON, err := yaml.YAMLToJSON([]byte(manifest))
+		Expect(err).NotTo(HaveOccurred())
+		Expect(decode(asJSON, &declared)).To(Succeed())
+
+		stored := &unstructured.Unstructured{}
+		stored.SetAPIVersion("integrator.io/v1alpha1")
+		stored.SetKind("Import")
+		Expect(k8s.Get(ctx, client.ObjectKey{Namespace: w.namespace, Name: "kept"}, stored)).To(Succeed())
+		raw, err := stored.MarshalJSON()
+		Expect(err).NotTo(HaveOccurred())
+		var read map[string]any
+		Expect(decode(raw, &read)).To(Succeed())
+		definition := func(object map[string]any) any { return object["spec"].(map[string]any)["definition"] }
+		Expect(definition(read)).To(Equal(definition(declared)), fmt.Sprintf("%s", raw))
+	})
+})
