@@ -129,7 +129,7 @@ func testGetImport(w *world) {
 	w.same(id, got.ID)
 	w.same("Upload File to FTP Site", got.Name)
 	stored, _ := w.sim.Import(account, id)
-	w.same(map[string]any(stored), w.fields(got.Raw))
+	w.same(stored, w.fields(got.Raw))
 
 	_, err = w.GetImport(w.Context(), noSuchID)
 	w.refused(err, 404, integrator.ErrorDetail{Code: "not_found"})

@@ -186,6 +186,9 @@ func (c *Client) answer(ctx context.Context, e endpoint, resp *http.Response, re
 		}
 		c.limiter.pause(failed.RetryAfter) // before the body, which may be slow
 	}
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		return failed // what follows is no body: no context would end the reading of it
+	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		// What could be read of the body counts: the status is known already.
 		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))

@@ -41,9 +41,7 @@ func TestSentOnTheWire(t *testing.T) {
 		{
 			name: "reset after the headers",
 			serve: func(_ *wire, _ int, conn *net.TCPConn) {
-				r := bufio.NewReader(conn)
-				for line, err := r.ReadString('\n'); err == nil && line != "\r\n"; line, err = r.ReadString('\n') {
-				}
+				_, _ = http.ReadRequest(bufio.NewReader(conn)) // stops at the body
 				reset(conn)
 			},
 		},
@@ -274,6 +272,23 @@ func TestNotSent(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// TestUpgrade: after 101 the connection belongs to the client, and its deadline no longer ends a
+// read. The server here says nothing more and waits.
+func TestUpgrade(t *testing.T) {
+	over := make(chan struct{})
+	w := newWire(t, func(w *wire, n int, conn *net.TCPConn) {
+		w.read(n, bufio.NewReader(conn))
+		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+		<-over
+	})
+	t.Cleanup(func() { close(over) })
+	for op, call := range calls(clientOf(t, w.url)) {
+		if e := apiError(t, call(t.Context())); e.StatusCode != 101 || !e.Sent {
+			t.Errorf("%s: %+v", op, e)
+		}
+	}
 }
 
 func TestCancelled(t *testing.T) {
