@@ -47,6 +47,11 @@ type account struct {
 	interval   time.Duration
 	observed   *observations
 
+	// userID is whose token it is. doubted is set while that is another user than the one
+	// whose imports the Account manages, and no scan has found any of these.
+	userID  string
+	doubted bool
+
 	// blocked is why no call can be made; nil when the token was accepted.
 	blocked *problem
 	// scan is the outcome of the last scan, nil before the first.
@@ -60,6 +65,8 @@ type session struct {
 	client   *integrator.Client
 	ids      map[string]v1alpha1.ID
 	observed *observations
+	// doubted tells that this may be another account than before.
+	doubted bool
 }
 
 // NewAccounts returns an empty registry whose scanners end with ctx. reader is the cached
@@ -98,7 +105,7 @@ func (a *Accounts) session(ctx context.Context, namespace, name string) (*sessio
 		return nil, &problem{class: entry.blocked.class.asDependency(), reason: reasonAccountNotReady,
 			message: "Account \"" + name + "\" is not ready: " + entry.blocked.Error(), cause: entry.blocked}
 	}
-	return &session{key: key, client: entry.client, ids: entry.ids, observed: entry.observed}, nil
+	return &session{key: key, client: entry.client, ids: entry.ids, observed: entry.observed, doubted: entry.doubted}, nil
 }
 
 // asDependency is the class for those who wait for the one with the problem: they never
@@ -175,12 +182,16 @@ func (e *account) stop() {
 	}
 }
 
-// unblock makes the account usable and starts its scanner. Those who wait are told.
-func (a *Accounts) unblock(key types.NamespacedName) {
+// unblock makes the account usable with a token of userID and starts its scanner. Those
+// who wait are told. A token of another user than the known one may be one of another
+// account, in which nothing of ours is to be found: until a scan has found some of it,
+// that is doubted.
+func (a *Accounts) unblock(key types.NamespacedName, userID, known string) {
 	a.mu.Lock()
 	entry, ok := a.byKey[key]
 	if ok {
 		entry.blocked = nil
+		entry.userID, entry.doubted = userID, known != "" && known != userID
 		if entry.stopScanner == nil {
 			a.startScanner(key, entry)
 		}
@@ -233,14 +244,20 @@ func (a *Accounts) forget(key types.NamespacedName) {
 	a.publish(key)
 }
 
-// summary returns the outcome of the account's last scan, nil when there is none.
-func (a *Accounts) summary(key types.NamespacedName) *scanSummary {
+// summary returns the outcome of the account's last scan, nil when there is none, and
+// whose account it is, "" while that is doubted.
+func (a *Accounts) summary(key types.NamespacedName) (scan *scanSummary, userID string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if entry, ok := a.byKey[key]; ok {
-		return entry.scan
+	entry, ok := a.byKey[key]
+	switch {
+	case !ok:
+		return nil, ""
+	case entry.doubted:
+		return entry.scan, ""
+	default:
+		return entry.scan, entry.userID
 	}
-	return nil
 }
 
 // publish tells the Imports and ImportRuns of an Account that it changed.

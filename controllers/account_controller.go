@@ -162,8 +162,7 @@ func (r *AccountReconciler) probe(ctx context.Context, key types.NamespacedName,
 		}
 		return asError(p, err)
 	}
-	account.Status.UserID = info.UserID
-	r.Accounts.unblock(key)
+	r.Accounts.unblock(key, info.UserID, account.Status.UserID)
 	return nil
 }
 
@@ -171,7 +170,11 @@ func (r *AccountReconciler) probe(ctx context.Context, key types.NamespacedName,
 func (r *AccountReconciler) setStatus(account *v1alpha1.Account, p *problem) {
 	status := &account.Status
 	status.ObservedGeneration = account.Generation
-	if scan := r.Accounts.summary(client.ObjectKeyFromObject(account)); scan != nil {
+	scan, userID := r.Accounts.summary(client.ObjectKeyFromObject(account))
+	if userID != "" {
+		status.UserID = drift.Cut(userID, 64)
+	}
+	if scan != nil {
 		if scan.problem == nil || status.Imports != nil {
 			status.Imports, status.Managed = &scan.imports, &scan.managed
 		}

@@ -70,6 +70,36 @@ var _ = Describe("I give the operator an account", func() {
 		Expect(w.calls()).NotTo(Or(HaveKey(put), HaveKeyWithValue(post, 2)))
 	})
 
+	It("does not make everything again when I put in a token of another account", func(ctx context.Context) {
+		w, other := newWorld(ctx), newEmptyWorld(ctx)
+		object := w.synced(ctx, w.httpImport("here"))
+		account := get(ctx, w, &v1alpha1.Account{}, "default")
+		user := account.Status.UserID
+
+		secret := w.secret("token", "")
+		change(ctx, secret, func(secret *corev1.Secret) { secret.Data["token"] = []byte(other.token) })
+		w.eventually(ctx, object, "here", "Failed False/AccountChanged")
+		Expect(sim.Imports(other.account)).To(BeEmpty())
+		Expect(get(ctx, w, account, "default").Status.UserID).To(Equal(user))
+
+		change(ctx, secret, func(secret *corev1.Secret) { secret.Data["token"] = []byte(w.token) })
+		w.eventuallyReady(ctx, object, "here")
+		Expect(sim.Imports(other.account)).To(BeEmpty())
+		Expect(w.calls()).To(HaveKeyWithValue(post, 1))
+	})
+
+	It("takes a token of another user of the same account", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.synced(ctx, w.httpImport("handed-over"))
+		Expect(sim.AddToken(w.account, simulator.Token{Token: "jane-of-" + w.token, User: simulator.User{ID: "5fb00000000000000000000a", Email: jane.Email}})).To(Succeed())
+		secret := w.secret("token", "")
+		change(ctx, secret, func(secret *corev1.Secret) { secret.Data["token"] = []byte("jane-of-" + w.token) })
+		Eventually(func() string { return get(ctx, w, &v1alpha1.Account{}, "default").Status.UserID }).Should(Equal("5fb00000000000000000000a"))
+
+		Expect(sim.DeleteAs(jane, w.account, object.Status.ID)).To(Succeed())
+		Eventually(func() int { return w.calls()[post] }).Should(Equal(2))
+	})
+
 	It("makes no call while I suspend it", func(ctx context.Context) {
 		w := newWorld(ctx)
 		account := &v1alpha1.Account{ObjectMeta: w.meta("default")}

@@ -35,7 +35,7 @@ func (r *ImportReconciler) observe(ctx context.Context, s *importScope) (gone bo
 	s.session.observed.note(s.id, s.remote.LastModified)
 	switch {
 	case s.ownedElsewhere():
-		return false, terminalf(reasonOwnedElsewhere, "the import %s carries the mark of an Import elsewhere (externalId %s): remove the annotation %s to have a new one created",
+		return false, terminalf(reasonOwnedElsewhere, "the import %s carries the mark of an Import elsewhere (externalId %s): to have one of its own made, delete this Import with deletionPolicy Orphan and create it again without the annotation %s",
 			s.id, drift.Cut(s.remote.ExternalID, 64), v1alpha1.AnnotationID)
 	case s.remote.ConnectorID != "":
 		return false, terminalf(reasonOwnedByIntegrationApp, "the import %s belongs to an integration app, which updates it: it is not managed", s.id)

@@ -25,6 +25,8 @@ import (
 // scanSummary is the outcome of a scan.
 type scanSummary struct {
 	imports, managed int32
+	// familiar tells that some of the managed imports are there, or that there are none.
+	familiar bool
 	// problem is why the scan did not reach its end; the counts are then those before.
 	problem *problem
 }
@@ -131,9 +133,13 @@ func (a *Accounts) scan(ctx context.Context, s *session) scanSummary {
 		return scanSummary{problem: a.scanProblem(ctx, s, err)}
 	}
 	var ids []string
+	found := 0
 	for i := range imports.Items {
 		if id := remoteID(&imports.Items[i]); id != "" {
 			ids = append(ids, id)
+			if _, ok := listed[id]; ok {
+				found++
+			}
 		}
 	}
 	s.observed.complete(number, ids, listed)
@@ -147,7 +153,7 @@ func (a *Accounts) scan(ctx context.Context, s *session) scanSummary {
 	}
 	observeScan(s.key, len(listed), a.clock.Since(started))
 	//nolint:gosec // an account's list is far below 2^31
-	return scanSummary{imports: int32(len(listed)), managed: int32(len(ids))}
+	return scanSummary{imports: int32(len(listed)), managed: int32(len(ids)), familiar: found > 0 || len(ids) == 0}
 }
 
 func (a *Accounts) scanProblem(ctx context.Context, s *session, err error) *problem {
@@ -175,13 +181,20 @@ func (a *Accounts) scanned(s *session, summary scanSummary) {
 	changed := before == nil || before.imports != summary.imports || before.managed != summary.managed ||
 		(before.problem == nil) != (summary.problem == nil) ||
 		before.problem != nil && before.problem.Error() != summary.problem.Error()
+	trusted := entry.doubted && summary.familiar
+	if trusted {
+		entry.doubted = false
+	}
 	a.mu.Unlock()
 
+	if trusted {
+		a.publish(s.key)
+	}
 	if summary.problem != nil && summary.problem.reason == reasonTokenRejected {
 		a.rejected(s, summary.problem)
 		return
 	}
-	if changed {
+	if changed || trusted {
 		a.send(a.accountEvents, accountObject(s.key))
 	}
 }

@@ -91,7 +91,9 @@ type AccountStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// userID is the _userId that the API gives for the token.
+	// userID is the _userId that the API gives for the token with which the imports were
+	// last seen. A token of another user is taken for one of the same account once a scan
+	// finds some of the managed imports; until then, none that is missing is created again.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	UserID string `json:"userID,omitempty"`
