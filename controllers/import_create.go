@@ -39,7 +39,6 @@ import (
 const (
 	reasonCreateUnconfirmed = "CreateUnconfirmed"
 	reasonAmbiguousCreate   = "AmbiguousCreate"
-	reasonAccountChanged    = "AccountChanged"
 )
 
 // intent is the value of the create-pending annotation.
@@ -167,12 +166,8 @@ func (r *ImportReconciler) create(ctx context.Context, s *importScope) error {
 	return r.post(ctx, s)
 }
 
-// recreate makes the remote import again after somebody deleted it. Where the token may be
-// of another account, all imports would be missing, and none was deleted.
+// recreate makes the remote import again after somebody deleted it.
 func (r *ImportReconciler) recreate(ctx context.Context, s *importScope) error {
-	if s.session.doubted {
-		return terminalf(reasonAccountChanged, "the import %s is not found, and the token is of another user than before: put a token of the same account into the Secret, or, to have it made in this account, delete this Import with deletionPolicy Orphan and create it again", s.id)
-	}
 	s.tell(warning, "Vanished", "the import "+s.id+" was deleted on the platform; it is created again")
 	if err := r.intend(ctx, s, map[string]any{v1alpha1.AnnotationID: nil}); err != nil {
 		return err

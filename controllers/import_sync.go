@@ -20,6 +20,7 @@ const (
 	reasonOwnedElsewhere        = "OwnedElsewhere"
 	reasonOwnedByIntegrationApp = "OwnedByIntegrationApp"
 	reasonNotAccepted           = "NotAccepted"
+	reasonAccountChanged        = "AccountChanged"
 )
 
 // observe reads the remote import. gone tells that the API confirms by 404 that it does
@@ -27,7 +28,7 @@ const (
 func (r *ImportReconciler) observe(ctx context.Context, s *importScope) (gone bool, err error) {
 	s.remote, err = s.session.client.GetImport(ctx, s.id)
 	if integrator.StatusCode(err) == http.StatusNotFound {
-		return true, nil
+		return true, s.doubt()
 	}
 	if err != nil {
 		return false, asError(classify(err, "read the import"), err)
@@ -41,6 +42,15 @@ func (r *ImportReconciler) observe(ctx context.Context, s *importScope) (gone bo
 		return false, terminalf(reasonOwnedByIntegrationApp, "the import %s belongs to an integration app, which updates it: it is not managed", s.id)
 	}
 	return false, nil
+}
+
+// doubt refuses to take a missing import for a deleted one where the token may be of
+// another account: there, all would be missing.
+func (s *importScope) doubt() error {
+	if !s.session.doubted {
+		return nil
+	}
+	return terminalf(reasonAccountChanged, "the import %s is not found, and the token is of another user than before: put a token of the same account into the Secret, or, to let it go, delete this Import with deletionPolicy Orphan", s.id)
 }
 
 // correct compares, and writes when something differs and the write is wanted.
