@@ -5,6 +5,9 @@ package integrator
 
 import (
 	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -56,6 +59,24 @@ func TestInvokeAnswers(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestInvokeManyRecords: the results are bounded, but never below what was sent.
+func TestInvokeManyRecords(t *testing.T) {
+	const n = maxRecords + 1
+	body := "[" + strings.Repeat(`{"statusCode":200},`, n-1) + `{"statusCode":200}]`
+	c, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		answer(200, body)(w, r)
+	})
+	_, err := c.Invoke(t.Context(), testID, InvokeRequest{Data: repeat(json.RawMessage("1"), n-1)})
+	if e := apiError(t, err); !errors.Is(err, errTooMany) || !e.NotUnderstood() {
+		t.Errorf("more results than records: %v", err)
+	}
+	got, err := c.Invoke(t.Context(), testID, InvokeRequest{Data: repeat(json.RawMessage("1"), n)})
+	if err != nil || len(got.Records) != n {
+		t.Errorf("as many results as records: %d, %v", len(got.Records), err)
 	}
 }
 

@@ -120,55 +120,6 @@ func TestInFlight(t *testing.T) {
 	}
 }
 
-func TestGateResizeAndOrder(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g := &gate{max: 1}
-		if err := g.enter(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		order := make(chan int, 10)
-		for i := range 5 {
-			go func() {
-				ctx := ctx
-				if i != 1 {
-					ctx = t.Context()
-				}
-				if err := g.enter(ctx); err == nil {
-					order <- i
-				} else if i != 1 || !errors.Is(err, context.Canceled) {
-					t.Errorf("enter %d: %v", i, err)
-				}
-			}()
-			synctest.Wait() // one after the other
-		}
-		cancel() // 1 gives up
-		synctest.Wait()
-		g.resize(3) // 0 and 2 come in
-		synctest.Wait()
-		if g.held != 3 || len(order) != 2 || <-order+<-order != 0+2 {
-			t.Errorf("after the gate got wider: %d held", g.held)
-		}
-		g.resize(1) // nobody is thrown out, and nobody comes in until two have left
-		g.leave()
-		g.leave()
-		synctest.Wait()
-		if g.held != 1 || len(order) != 0 {
-			t.Errorf("after the gate got narrower: %d held, %d let in", g.held, len(order))
-		}
-		g.leave()
-		synctest.Wait()
-		if got := <-order; got != 3 {
-			t.Errorf("%d came in, want 3", got)
-		}
-		g.leave()
-		synctest.Wait()
-		if got := <-order; got != 4 {
-			t.Errorf("%d came in, want 4", got)
-		}
-	})
-}
-
 // TestPause lets one client of an account meet a 429, and looks at another of the same account.
 func TestPause(t *testing.T) {
 	tests := []struct {

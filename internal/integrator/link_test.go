@@ -74,6 +74,7 @@ func TestFollow(t *testing.T) {
 		{"a longer host", "https://api.test", "https://api.test.evil.test/v1/imports", ""},
 		{"link-local address", "https://api.test", "http://169.254.169.254/v1/imports", ""},
 		{"without TLS", "https://api.test", "http://api.test/v1/imports", ""},
+		{"without TLS on the same port", "https://api.test", "http://api.test:443/v1/imports", ""},
 		{"another port", "https://api.test", "https://api.test:8443/v1/imports", ""},
 		{"user name", "https://api.test", "https://u:p@api.test/v1/imports", ""},
 		{"out of the API", "https://api.test", "/admin?skip=3", ""},
