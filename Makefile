@@ -79,17 +79,15 @@ tidy: ## Run go mod tidy in every module.
 .PHONY: lint
 lint: $(GOLANGCI_LINT) $(DOCKERFILE_LINT) ## Lint the Go code, the API types and the Dockerfile.
 	@for dir in $(CODE_MODULES) .; do \
-		echo "golangci-lint run in $$dir"; \
-		(cd "$$dir" && "$(CURDIR)/$(GOLANGCI_LINT)" run --config "$(CURDIR)/.golangci.yml" ./...) || exit 1; \
+		echo "golangci-lint run $(LINT_FLAGS) in $$dir"; \
+		(cd "$$dir" && "$(CURDIR)/$(GOLANGCI_LINT)" run $(LINT_FLAGS) --config "$(CURDIR)/.golangci.yml" ./...) || exit 1; \
 	done
+	$(GOLANGCI_LINT) run $(LINT_FLAGS) --config .golangci-api.yml ./api/...
 	$(DOCKERFILE_LINT) Dockerfile
 
 .PHONY: lint-fix
-lint-fix: $(GOLANGCI_LINT) ## Lint and correct what can be corrected by machine.
-	@for dir in $(CODE_MODULES) .; do \
-		echo "golangci-lint run --fix in $$dir"; \
-		(cd "$$dir" && "$(CURDIR)/$(GOLANGCI_LINT)" run --fix --config "$(CURDIR)/.golangci.yml" ./...) || exit 1; \
-	done
+lint-fix: LINT_FLAGS = --fix
+lint-fix: lint ## Lint, and correct what can be corrected by machine.
 
 .PHONY: verify
 verify: $(CONTROLLER_GEN) $(KUSTOMIZE) ## Fail when anything generated, formatted or tidied is stale; changes nothing.
