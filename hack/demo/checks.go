@@ -1,0 +1,131 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+)
+
+// Complaints about the state of the cluster: nil when it is as expected.
+
+// importIs complains until the Import's Ready condition has the status, the reason and
+// all of the text, and speaks of the latest generation.
+func (d *demo) importIs(ctx context.Context, name string, status metav1.ConditionStatus, reason string, text ...string) error {
+	var object v1alpha1.Import
+	if err := d.objects.Get(ctx, named(name), &object); err != nil {
+		return err
+	}
+	ready := apimeta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionReady)
+	if ready == nil {
+		return fmt.Errorf("it has no condition Ready yet")
+	}
+	if ready.Status != status || ready.Reason != reason || !containsAll(ready.Message, text) || ready.ObservedGeneration != object.Generation {
+		return fmt.Errorf("Ready=%s, %s: %s (generation %d of %d)", ready.Status, ready.Reason, ready.Message, ready.ObservedGeneration, object.Generation)
+	}
+	return nil
+}
+
+// importID returns the id of the Import's remote import.
+func (d *demo) importID(ctx context.Context, name string) (string, error) {
+	var object v1alpha1.Import
+	if err := d.objects.Get(ctx, named(name), &object); err != nil {
+		return "", err
+	}
+	if object.Status.ID == "" {
+		return "", fmt.Errorf("Import %s has no id", name)
+	}
+	return object.Status.ID, nil
+}
+
+// runIs complains until the ImportRun is in the phase.
+func (d *demo) runIs(ctx context.Context, name string, phase v1alpha1.RunPhase) error {
+	var run v1alpha1.ImportRun
+	if err := d.objects.Get(ctx, named(name), &run); err != nil {
+		return err
+	}
+	if run.Status.Phase != phase {
+		message := ""
+		if succeeded := apimeta.FindStatusCondition(run.Status.Conditions, v1alpha1.ConditionSucceeded); succeeded != nil {
+			message = succeeded.Message
+		}
+		return fmt.Errorf("phase %q: %s", run.Status.Phase, message)
+	}
+	return nil
+}
+
+// accountCounts complains until the Account is Ready and its last scan has found what the
+// account had at the start and the managed imports.
+func (d *demo) accountCounts(managed int) func(context.Context) error {
+	return func(ctx context.Context) error {
+		var account v1alpha1.Account
+		if err := d.objects.Get(ctx, named("default"), &account); err != nil {
+			return err
+		}
+		status := &account.Status
+		if !apimeta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady) {
+			return fmt.Errorf("conditions %+v", status.Conditions)
+		}
+		if status.Imports == nil || status.Managed == nil {
+			return fmt.Errorf("no counts yet")
+		}
+		if int(*status.Imports) != d.platform.imports+managed || int(*status.Managed) != managed {
+			return fmt.Errorf("%d imports, of which %d managed", *status.Imports, *status.Managed)
+		}
+		return nil
+	}
+}
+
+// hasEvent complains until the Import has an event with the reason and all of the text.
+func (d *demo) hasEvent(ctx context.Context, name, reason string, text ...string) error {
+	events, err := d.plane.clients.EventsV1().Events(namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return err
+	}
+	var notes []string
+	for _, event := range events.Items {
+		if event.Regarding.Name != name || event.Reason != reason {
+			continue
+		}
+		if containsAll(event.Note, text) {
+			return nil
+		}
+		notes = append(notes, event.Note)
+	}
+	return fmt.Errorf("of that reason: %q", notes)
+}
+
+func containsAll(message string, text []string) bool {
+	return !slices.ContainsFunc(text, func(part string) bool { return !strings.Contains(message, part) })
+}
+
+// versions returns the resourceVersion of every object of the operator's kinds.
+func (d *demo) versions(ctx context.Context) (map[string]string, error) {
+	versions := map[string]string{}
+	for _, list := range []client.ObjectList{&v1alpha1.AccountList{}, &v1alpha1.ImportList{}, &v1alpha1.ImportRunList{}} {
+		if err := d.objects.List(ctx, list); err != nil {
+			return nil, err
+		}
+		items, err := apimeta.ExtractList(list)
+		if err != nil {
+			return nil, err
+		}
+		for _, item := range items {
+			object, err := apimeta.Accessor(item)
+			if err != nil {
+				return nil, err
+			}
+			versions[fmt.Sprintf("%T %s", item, object.GetName())] = object.GetResourceVersion()
+		}
+	}
+	return versions, nil
+}

@@ -1,0 +1,116 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/integrator-operator/integrator-operator/internal/simulator"
+)
+
+func TestReservePort(t *testing.T) {
+	first, release, err := reservePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	second, releaseSecond, err := reservePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer releaseSecond()
+	if first == second {
+		t.Errorf("both got port %d", first)
+	}
+	if listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", first)); err == nil {
+		_ = listener.Close()
+		t.Errorf("port %d is reserved and was given away", first)
+	}
+}
+
+func TestAwaitTellsTheLastComplaint(t *testing.T) {
+	err := await(t.Context(), 10*time.Millisecond, "the moon", func(context.Context) error { return errors.New("a street lamp") })
+	if err == nil || !strings.Contains(err.Error(), "expected the moon within 10ms; found: a street lamp") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestOverlay(t *testing.T) {
+	root := t.TempDir()
+	base, work := filepath.Join(root, "config", "samples"), filepath.Join(root, "work")
+	for _, dir := range []string{base, work} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir, err := overlay(base, work, "patches: []\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(filepath.Join(dir, "kustomization.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n- ../../config/samples\npatches: []\n"
+	if diff := cmp.Diff(want, string(content)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestScreen(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		colour bool
+		want   string
+	}{
+		{"file", false, "\n1. Title\n# one\n# two\n$ kubectl get 'jsonpath={.a[*]}' '' 'it'\\''s' a=b/c:1\nout\n"},
+		{"terminal", true, "\n\033[1m1. Title\033[0m\n\033[2m# one\033[0m\n\033[2m# two\033[0m\n" +
+			"\033[32m$ kubectl get 'jsonpath={.a[*]}' '' 'it'\\''s' a=b/c:1\033[0m\nout\n"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var out bytes.Buffer
+			s := &screen{out: &out, colour: test.colour}
+			s.chapter(1, "Title")
+			s.say("one\n%s", "two")
+			s.command("kubectl", "get", "jsonpath={.a[*]}", "", "it's", "a=b/c:1")
+			s.output("out\n\n")
+			if diff := cmp.Diff(test.want, out.String()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestCalls(t *testing.T) {
+	entries := []simulator.Entry{
+		{Method: "GET", Route: "/v1/imports", Query: "include=lastModified"},
+		{Method: "GET", Route: "/v1/imports", Query: "include=lastModified&limit=3&skip=3"},
+		{Method: "PUT", Route: "/v1/imports/{id}", Path: "/v1/imports/1", Status: 422},
+		{Method: "GET", Route: "/v1/imports", Query: "include=lastModified"},
+	}
+	if diff := cmp.Diff([]int{0, 3}, starts(entries)); diff != "" {
+		t.Error(diff)
+	}
+	want := "GET     /v1/imports                          3\nPUT     /v1/imports/{id}                     1\n"
+	if diff := cmp.Diff(want, table(count(entries))); diff != "" {
+		t.Error(diff)
+	}
+	if err := failures(entries); err == nil || err.Error() != "PUT /v1/imports/1 was answered with 422" {
+		t.Errorf("error %v", err)
+	}
+	if err := failures(entries[:2]); err != nil {
+		t.Errorf("error %v", err)
+	}
+}

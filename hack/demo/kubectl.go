@@ -1,0 +1,71 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// kubectl is the real kubectl, as the cluster's administrator.
+type kubectl struct {
+	path, kubeconfig, cache string
+	screen                  *screen
+}
+
+// quiet runs a command and returns what it printed. A failure names the command.
+func (k *kubectl) quiet(ctx context.Context, args ...string) (string, error) {
+	// Neither what the user set up for kubectl nor what other clusters left counts here.
+	env := append(os.Environ(), "KUBECONFIG="+k.kubeconfig, "KUBECACHEDIR="+k.cache, "KUBERC=off")
+	output, err := run(ctx, k.path, env, args...)
+	if err != nil && ctx.Err() == nil {
+		err = fmt.Errorf("kubectl %s: %w\n%s", strings.Join(args, " "), err, output)
+	}
+	return output, err
+}
+
+// show runs a command and shows it with what it printed.
+func (k *kubectl) show(ctx context.Context, args ...string) error {
+	_, err := k.shown(ctx, args...)
+	return err
+}
+
+// shown is show, and returns what the command printed.
+func (k *kubectl) shown(ctx context.Context, args ...string) (string, error) {
+	k.screen.command("kubectl", args...)
+	output, err := k.quiet(ctx, args...)
+	if err == nil {
+		k.screen.output(output)
+	}
+	return output, err
+}
+
+// overlay writes a kustomization that lays patches over a directory of manifests, and
+// returns the overlay's directory. Kustomize knows relative paths alone.
+func overlay(base, dir, patches string) (string, error) {
+	from, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return "", err
+	}
+	to, err := filepath.Abs(base)
+	if err != nil {
+		return "", err
+	}
+	if to, err = filepath.EvalSymlinks(to); err != nil {
+		return "", err
+	}
+	target := filepath.Join(from, filepath.Base(base))
+	relative, err := filepath.Rel(target, to)
+	if err != nil {
+		return "", err
+	}
+	if err := os.Mkdir(target, 0o700); err != nil {
+		return "", err
+	}
+	content := "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n- " + relative + "\n" + patches
+	return target, os.WriteFile(filepath.Join(target, "kustomization.yaml"), []byte(content), 0o600)
+}

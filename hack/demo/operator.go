@@ -1,0 +1,63 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+
+	authenticationv1 "k8s.io/api/authentication/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+)
+
+const (
+	systemNamespace = "integrator-operator-system"
+	serviceAccount  = "integrator-operator-controller-manager"
+	// tokenSeconds is how long the manager's credential lasts; a demo may stay up.
+	tokenSeconds = 30 * 24 * 3600
+)
+
+// install installs what "make deploy" installs, but for the Deployment.
+func (d *demo) install(ctx context.Context) error {
+	if _, err := d.kubectl.quiet(ctx, "apply", "--server-side", "--validate=strict", "-k", "hack/demo/operator"); err != nil {
+		return err
+	}
+	_, err := d.kubectl.quiet(ctx, "wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+	return err
+}
+
+// startManager starts the manager with the credential of its ServiceAccount: what its
+// ClusterRole forgets is forbidden to it here as on any cluster.
+func (d *demo) startManager(ctx context.Context) error {
+	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: ptr.To[int64](tokenSeconds)}}
+	granted, err := d.plane.clients.CoreV1().ServiceAccounts(systemNamespace).CreateToken(ctx, serviceAccount, request, metav1.CreateOptions{})
+	if err != nil {
+		return fmt.Errorf("get a token for the manager's ServiceAccount: %w", err)
+	}
+	kubeconfig, err := d.plane.writeKubeconfig("manager.kubeconfig", serviceAccount, granted.Status.Token)
+	if err != nil {
+		return err
+	}
+	api, err := url.Parse(d.platform.api)
+	if err != nil {
+		return err
+	}
+	_, err = d.processes.start("manager", d.options.manager, append(os.Environ(), "KUBECONFIG="+kubeconfig),
+		"--allow-http", "--allowed-api-hosts="+api.Host, "--health-probe-bind-address=0", "--zap-encoder=console")
+	return err
+}
+
+// forbidden complains of every right that the manager missed.
+func (d *demo) forbidden() error {
+	for line := range strings.Lines(d.processes.log("manager")) {
+		if strings.Contains(line, "is forbidden") {
+			return fmt.Errorf("the manager lacks a right: %s", line)
+		}
+	}
+	return nil
+}

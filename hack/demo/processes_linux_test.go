@@ -1,0 +1,36 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bufio"
+	"os"
+	"os/exec"
+	"testing"
+)
+
+// A demo that is killed cannot clean up: the kernel does.
+func TestNothingOutlivesAKilledDemo(t *testing.T) {
+	demo := exec.Command(os.Args[0])
+	demo.Env = append(os.Environ(), asDemo+"="+t.TempDir())
+	output, err := demo.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := demo.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(output).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := printed(t, func() string { return line })
+	if err := demo.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := demo.Wait(); err == nil {
+		t.Error("the demo ended by itself")
+	}
+	expectGone(t, id)
+}

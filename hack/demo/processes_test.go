@@ -1,0 +1,141 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// asDemo makes the test program start another program, as the demo does, and stay.
+const asDemo = "TEST_AS_DEMO_IN"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(asDemo); dir != "" {
+		p := &processes{dir: dir, ended: func(error) {}}
+		started, err := p.start("sleep", "/bin/sh", nil, "-c", "exec sleep 1000")
+		if err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		fmt.Println(started.cmd.Process.Pid)
+		<-started.done
+	}
+	os.Exit(m.Run())
+}
+
+// stubborn is a program that ignores SIGTERM and has a child, whose id it prints.
+var stubborn = []string{"-c", "trap '' TERM; sleep 1000 & echo $!; while :; do wait; done"}
+
+func newProcesses(t *testing.T) *processes {
+	t.Helper()
+	return &processes{dir: t.TempDir(), ended: func(err error) { t.Errorf("ended by itself: %v", err) }}
+}
+
+// printed waits for the number that a program prints.
+func printed(t *testing.T, read func() string) int {
+	t.Helper()
+	var number int
+	if err := await(t.Context(), patience, "a number to be printed", func(context.Context) (err error) {
+		number, err = strconv.Atoi(strings.TrimSpace(read()))
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return number
+}
+
+// expectGone fails the test when a program goes on.
+func expectGone(t *testing.T, id int) {
+	t.Helper()
+	if err := await(t.Context(), patience, fmt.Sprintf("process %d to be gone", id), func(context.Context) error {
+		if errors.Is(syscall.Kill(id, 0), syscall.ESRCH) {
+			return nil
+		}
+		// Where nobody collects orphans, a dead one stays as a zombie.
+		if stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", id)); err == nil && strings.Contains(string(stat), ") Z ") {
+			return nil
+		}
+		return errors.New("it is there")
+	}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestStopLeavesNothing(t *testing.T) {
+	p := newProcesses(t)
+	first, err := p.start("stubborn", "/bin/sh", nil, stubborn...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := p.start("obedient", "/bin/sh", nil, "-c", "exec sleep 1000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	child := printed(t, func() string { return p.log("stubborn") })
+
+	p.stop(10 * time.Millisecond)
+	for _, id := range []int{first.cmd.Process.Pid, second.cmd.Process.Pid, child} {
+		expectGone(t, id)
+	}
+	if _, err := p.start("late", "/bin/sh", nil, "-c", "exec sleep 1000"); !errors.Is(err, errStopped) {
+		t.Errorf("start after stop: %v, want %v", err, errStopped)
+	}
+}
+
+func TestSecondSignalNeedsNoGrace(t *testing.T) {
+	p := newProcesses(t)
+	started, err := p.start("stubborn", "/bin/sh", nil, stubborn...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	child := printed(t, func() string { return p.log("stubborn") })
+	p.signal(syscall.SIGTERM)
+	p.signal(syscall.SIGKILL)
+	p.stop(time.Hour)
+	expectGone(t, started.cmd.Process.Pid)
+	expectGone(t, child)
+}
+
+func TestUnexpectedEnd(t *testing.T) {
+	told := make(chan error, 1)
+	p := &processes{dir: t.TempDir(), ended: func(err error) { told <- err }}
+	if _, err := p.start("brittle", "/bin/sh", nil, "-c", "echo no such flag; exit 3"); err != nil {
+		t.Fatal(err)
+	}
+	err := <-told
+	for _, part := range []string{"brittle", "exit status 3", "no such flag"} {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("%q is not in %q", part, err)
+		}
+	}
+	p.stop(time.Hour)
+}
+
+func TestRunEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cause := errors.New("enough")
+	file := t.TempDir() + "/child"
+	ended := make(chan error, 1)
+	go func() {
+		_, err := run(ctx, "/bin/sh", nil, "-c", "trap '' TERM; sleep 1000 & echo $! >"+quoted(file)+"; while :; do wait; done")
+		ended <- err
+	}()
+	child := printed(t, func() string {
+		content, _ := os.ReadFile(file) // it is not there at first
+		return string(content)
+	})
+	cancel(cause)
+	if err := <-ended; !errors.Is(err, cause) {
+		t.Errorf("error %v, want %v", err, cause)
+	}
+	expectGone(t, child)
+}
