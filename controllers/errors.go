@@ -97,6 +97,8 @@ func classify(err error, what string) *problem {
 func classifyStatus(api *integrator.APIError, what string) *problem {
 	status := api.StatusCode
 	switch {
+	case errors.Is(api.Err, integrator.ErrInvalidArgument):
+		return terminalf(reasonRejected, "cannot %s: %v; correct the spec", what, api.Err)
 	case status == 0:
 		return &problem{class: transient, reason: reasonUnreachable, message: fmt.Sprintf(
 			"cannot %s: %s; check the Account's baseURL and the network, it is tried again by itself", what, networkCause(api.Err))}

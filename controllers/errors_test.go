@@ -48,6 +48,8 @@ func TestClassify(t *testing.T) {
 		"Reset":   {&integrator.APIError{Err: &net.OpError{Op: "read", Err: syscall.ECONNRESET}}, transient, "Unreachable: cannot try it: the connection broke; check the Account's baseURL and the network, it is tried again by itself", 0},
 		"DNS":     {&integrator.APIError{Err: &net.DNSError{Name: "x"}}, transient, "Unreachable: cannot try it: the host name is not known; check the Account's baseURL and the network, it is tried again by itself", 0},
 		"Timeout": {&integrator.APIError{Err: context.DeadlineExceeded}, transient, "Unreachable: cannot try it: no answer in time; check the Account's baseURL and the network, it is tried again by itself", 0},
+		"Argument": {&integrator.APIError{Err: fmt.Errorf("%w: the id is empty", integrator.ErrInvalidArgument)}, terminal,
+			"Rejected: cannot try it: invalid argument: the id is empty; correct the spec", 0},
 		"Wrapped": {fmt.Errorf("outer: %w", &integrator.APIError{StatusCode: 503}), transient, "ServerError: cannot try it: the API failed (503); it is tried again by itself", 0},
 		"Problem": {fmt.Errorf("outer: %w", waitingf("ImportNotReady", "not yet")), waiting, "ImportNotReady: not yet", 0},
 	}

@@ -98,8 +98,10 @@ func (r *ImportReconciler) recover(ctx context.Context, s *importScope) (found b
 		log.FromContext(ctx).Info("an unconfirmed creation left nothing behind, creating again")
 		return false, nil
 	default:
-		return false, terminalf(reasonAmbiguousCreate, "the account has %d imports that may be this one: %s; delete all but one of them",
+		p := terminalf(reasonAmbiguousCreate, "the account has %d imports that may be this one: %s; delete all but one of them",
 			len(candidates), drift.Cut(strings.Join(candidates, ", "), 300))
+		p.after = backoffMax
+		return false, p
 	}
 }
 
@@ -190,8 +192,10 @@ func (r *ImportReconciler) intend(ctx context.Context, s *importScope, annotatio
 	return r.patchMetadata(ctx, s, change)
 }
 
-// post sends the create and takes over what it made.
+// post sends the create and takes over what it made. It goes on when the operator is asked
+// to stop: an id that was written down needs no recovery.
 func (r *ImportReconciler) post(ctx context.Context, s *importScope) error {
+	ctx = context.WithoutCancel(ctx)
 	body, err := json.Marshal(s.desired.document)
 	if err != nil {
 		return err

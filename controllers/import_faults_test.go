@@ -117,6 +117,20 @@ var _ = Describe("The API does not take what I declare", func() {
 		Entry("503", simulator.Action{Kind: simulator.ActionAnswer, Status: 503}, "InProgress False/CreateUnconfirmed", "the answer to the creation was lost"),
 	)
 
+	It("does not repeat a write that the API refuses", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.synced(ctx, w.httpImport("stuck", `{"description": "declared"}`))
+		_, err := sim.AddRule(simulator.Rule{Account: w.account, Method: http.MethodPut, Phase: simulator.PhaseBefore,
+			Action: simulator.Action{Kind: simulator.ActionAnswer, Status: 422}})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(sim.EditAs(jane, w.account, object.Status.ID, func(document simulator.Document) {
+			document["description"] = "by hand"
+		})).To(Succeed())
+		w.eventually(ctx, object, "stuck", "Failed False/Rejected")
+		w.scans(3)
+		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 1, put: 1}))
+	})
+
 	It("goes on by itself after a failing read", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.synced(ctx, w.httpImport("shaky", `{"description": "declared"}`))

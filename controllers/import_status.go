@@ -90,14 +90,26 @@ func (s *importScope) keepsReady(p *problem) bool {
 		s.object.Annotations[v1alpha1.AnnotationReconcileRequestedAt] == status.LastHandledReconcileAt
 }
 
-// patchStatus writes the status if it changed.
+// patchStatus writes the status if it changed. The uid goes along, as in patchMetadata.
 func (r *ImportReconciler) patchStatus(ctx context.Context, s *importScope) error {
 	if equality.Semantic.DeepEqual(s.before.Status, s.object.Status) {
 		return nil
 	}
 	base := s.object.DeepCopy()
 	base.Status = s.before.Status
-	return r.Status().Patch(ctx, s.object, client.MergeFrom(base))
+	data, err := client.MergeFrom(base).Data(s.object)
+	if err != nil {
+		return err
+	}
+	var patch map[string]any
+	if err := json.Unmarshal(data, &patch); err != nil {
+		return err
+	}
+	body, err := json.Marshal(map[string]any{"metadata": map[string]any{"uid": s.object.UID}, "status": patch["status"]})
+	if err != nil {
+		return err
+	}
+	return r.Status().Patch(ctx, s.object, client.RawPatch(types.MergePatchType, body))
 }
 
 // metadataChange is a change of an Import's metadata alone; the spec is never written.

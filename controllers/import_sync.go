@@ -34,6 +34,8 @@ func (r *ImportReconciler) observe(ctx context.Context, s *importScope) (gone bo
 		return false, asError(classify(err, "read the import"), err)
 	}
 	s.session.observed.note(s.id, s.remote.LastModified)
+	// Whatever comes of it, this version has been looked at: the scanner need not tell again.
+	s.object.Status.LastModified = drift.Cut(s.remote.LastModified, 64)
 	switch {
 	case s.ownedElsewhere():
 		return false, terminalf(reasonOwnedElsewhere, "the import %s carries the mark of an Import elsewhere (externalId %s): to have one of its own made, delete this Import with deletionPolicy Orphan and create it again without the annotation %s",

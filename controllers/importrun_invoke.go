@@ -16,6 +16,8 @@ import (
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/util/retry"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -217,10 +219,25 @@ func (r *ImportRunReconciler) comeBack(ctx context.Context, s *runScope, granted
 		return &outcome{phase: v1alpha1.RunFailed, reason: reasonDeadlineExceeded, records: s.payload.counts(),
 			message: "the account's rate limit left no time for the call within activeDeadlineSeconds; nothing was written"}, nil
 	}
-	if err := r.patchClaim(ctx, s.object, nil); err != nil {
+	if err := r.giveBack(ctx, s.object); err != nil {
 		return nil, err
 	}
 	return nil, again
+}
+
+// giveBack takes our claim off the run, whatever else was written to the run meanwhile.
+func (r *ImportRunReconciler) giveBack(ctx context.Context, run *v1alpha1.ImportRun) error {
+	ours := run.Annotations[v1alpha1.AnnotationClaim]
+	return retry.OnError(retry.DefaultBackoff, func(err error) bool { return !apierrors.IsNotFound(err) }, func() error {
+		live := &v1alpha1.ImportRun{}
+		if err := r.Live.Get(ctx, client.ObjectKeyFromObject(run), live); err != nil {
+			return err
+		}
+		if live.UID != run.UID || live.Annotations[v1alpha1.AnnotationClaim] != ours {
+			return nil
+		}
+		return r.patchClaim(ctx, live, nil)
+	})
 }
 
 func (p *payload) counts() v1alpha1.RecordCounts {
@@ -282,6 +299,10 @@ func (r *ImportRunReconciler) end(ctx context.Context, s *runScope, ended outcom
 	if err != nil || live.UID != s.object.UID || finished(live) {
 		r.unrecorded.Delete(s.object.UID)
 		return ctrl.Result{}, nil
+	}
+	if _, ours := r.unrecorded.Load(live.UID); !ours && live.Annotations[v1alpha1.AnnotationClaim] != s.object.Annotations[v1alpha1.AnnotationClaim] {
+		// Another process claimed the run meanwhile: how it ends is told by that call.
+		return ctrl.Result{RequeueAfter: wait.Jitter(conflictPause, 1)}, nil
 	}
 	s.object, s.before = live, live.DeepCopy()
 	s.ended(ended, r.Clock.Now())
