@@ -129,6 +129,9 @@ type call struct {
 func (c *call) id() string        { return c.request.PathValue("id") }
 func (c *call) applied(id string) { c.appliedID = id }
 
+// invokeRoute has a limit of its own for bodies.
+const invokeRoute = "/v1/imports/{id}/invoke"
+
 // routes maps every endpoint. A path without the right method is told apart
 // from a path that does not exist. The singular `/import/<id>/invoke` of the
 // vendor's example is a slip of that page and not served.
@@ -140,7 +143,7 @@ func (s *Server) routes() http.Handler {
 		"/v1/imports/{id}":                   {http.MethodGet: s.getImport, http.MethodPut: s.putImport, http.MethodPatch: s.patchImport, http.MethodDelete: s.deleteImport},
 		"/v1/imports/{id}/clone":             {http.MethodPost: s.cloneImport},
 		"/v1/imports/{id}/audit":             {http.MethodGet: s.listAudit},
-		"/v1/imports/{id}/invoke":            {http.MethodPost: s.invokeImport},
+		invokeRoute:                          {http.MethodPost: s.invokeImport},
 		"/v1/imports/{id}/replaceConnection": {http.MethodPut: s.replaceConnection},
 		"/v1/imports/{id}/dependencies":      {http.MethodGet: s.dependencies},
 	} {
@@ -262,34 +265,28 @@ func (s *Server) apply(c *call, fn endpoint) response {
 
 // admit returns the refusal of a request that does not reach its endpoint.
 func (s *Server) admit(c *call) *response {
-	var refusal response
-	switch {
-	case c.account == nil:
+	refuse := func(resp response) *response { return &resp }
+	if c.account == nil {
 		return c.refusal
-	default:
-		if wait := s.take(c.account); wait > 0 {
-			refusal = rateLimited(wait)
-			return &refusal
-		}
+	}
+	if wait := s.take(c.account); wait > 0 {
+		return refuse(rateLimited(wait))
 	}
 	if c.refusal != nil {
 		return c.refusal
 	}
-	limit := s.choices.MaxDocumentBytes
-	if c.route == "/v1/imports/{id}/invoke" {
-		limit = s.choices.MaxInvokeBytes
-	}
-	switch c.request.Method {
-	case http.MethodPost, http.MethodPut, http.MethodPatch:
+	if method := c.request.Method; method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch {
 		media, _, err := mime.ParseMediaType(c.request.Header.Get("Content-Type"))
 		if err != nil || media != "application/json" {
-			refusal = failf(http.StatusUnsupportedMediaType, codeUnsupportedType, "", "Content-Type must be application/json")
-			return &refusal
+			return refuse(failf(http.StatusUnsupportedMediaType, codeUnsupportedType, "", "Content-Type must be application/json"))
 		}
 	}
+	limit := s.choices.MaxDocumentBytes
+	if c.route == invokeRoute {
+		limit = s.choices.MaxInvokeBytes
+	}
 	if c.size > limit {
-		refusal = failf(http.StatusRequestEntityTooLarge, codeTooLarge, "", "the body has %d bytes, the limit is %d", c.size, limit)
-		return &refusal
+		return refuse(failf(http.StatusRequestEntityTooLarge, codeTooLarge, "", "the body has %d bytes, the limit is %d", c.size, limit))
 	}
 	return nil
 }
