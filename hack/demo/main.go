@@ -29,8 +29,9 @@ import (
 const (
 	namespace = "default"
 	samples   = "config/samples"
-	// stopGrace is how long the programs have to end.
-	stopGrace = 5 * time.Second
+	// stopGrace is how long the programs have to end. The manager ends well within it; what
+	// etcd and kube-apiserver would take longer for, to lose nothing, is thrown away.
+	stopGrace = time.Second
 )
 
 type options struct {
@@ -81,10 +82,7 @@ func play(o options) int {
 	err = d.run(ctx)
 	interrupted := errors.Is(context.Cause(ctx), errInterrupted)
 	if err != nil && !interrupted {
-		fmt.Fprintf(os.Stderr, "\ndemo: %v\n", err)
-		if log := d.processes.tail("manager", 25); log != "" {
-			fmt.Fprintf(os.Stderr, "\nThe end of the manager's log:\n%s\n", log)
-		}
+		d.report(err)
 	}
 	if interrupted {
 		d.screen.say("stopping")
@@ -119,6 +117,20 @@ func newDemo(o options, cancel context.CancelCauseFunc) (*demo, error) {
 	d.plane = &controlPlane{assets: o.assets, dir: dir, processes: d.processes}
 	d.platform = &platform{seed: o.seed, binary: o.simulator, processes: d.processes}
 	return d, nil
+}
+
+// report tells what went wrong, with the end of the logs that may tell why.
+func (d *demo) report(err error) {
+	fmt.Fprintf(os.Stderr, "\ndemo: %v\n", err)
+	logs := []string{"manager"}
+	if ended, ok := errors.AsType[*endedError](err); ok && ended.name != "manager" {
+		logs = append(logs, ended.name)
+	}
+	for _, name := range logs {
+		if log := d.processes.tail(name, 25); log != "" {
+			fmt.Fprintf(os.Stderr, "\nThe end of the log of %s:\n%s\n", name, log)
+		}
+	}
 }
 
 // obey ends the demo at the first signal, and at the second all that is left of it at
@@ -195,7 +207,7 @@ func (d *demo) invite() {
 	fmt.Fprintf(d.screen.out, `
 The demo stays up. In another terminal:
 
-  export KUBECONFIG=%[1]s PATH="$PATH:%[2]s"
+  export KUBECONFIG=%[1]s PATH="%[2]s:$PATH"
   kubectl get accounts,imports,importruns
 
 Be Jane in the UI and delete an import; the operator makes it again:

@@ -80,8 +80,13 @@ func (p *processes) wait(started *process) {
 	if err != nil {
 		how = err.Error()
 	}
-	p.ended(fmt.Errorf("%s ended by itself (%s); the end of its log:\n%s", started.name, how, p.tail(started.name, 15)))
+	p.ended(&endedError{started.name, how})
 }
+
+// endedError tells that a program ended that nobody told to.
+type endedError struct{ name, how string }
+
+func (e *endedError) Error() string { return fmt.Sprintf("%s ended by itself: %s", e.name, e.how) }
 
 // stop asks all programs to end, waits up to grace, and kills what is left. Afterwards
 // none is there any more, and none can be started.

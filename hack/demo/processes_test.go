@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // asDemo makes the test program start another program, as the demo does, and stay.
@@ -111,11 +113,11 @@ func TestUnexpectedEnd(t *testing.T) {
 	if _, err := p.start("brittle", "/bin/sh", nil, "-c", "echo no such flag; exit 3"); err != nil {
 		t.Fatal(err)
 	}
-	err := <-told
-	for _, part := range []string{"brittle", "exit status 3", "no such flag"} {
-		if !strings.Contains(err.Error(), part) {
-			t.Errorf("%q is not in %q", part, err)
-		}
+	if err, want := <-told, "brittle ended by itself: exit status 3"; err.Error() != want {
+		t.Errorf("error %q, want %q", err, want)
+	}
+	if diff := cmp.Diff("no such flag", p.tail("brittle", 1)); diff != "" {
+		t.Error(diff)
 	}
 	p.stop(time.Hour)
 }
