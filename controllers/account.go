@@ -47,10 +47,14 @@ type account struct {
 	interval   time.Duration
 	observed   *observations
 
-	// userID is whose token it is. doubted is set while that is another user than the one
-	// whose imports the Account manages, and no scan has found any of these.
-	userID  string
-	doubted bool
+	// secretVersion is the version of the Secret that the token is from. It is doubted to
+	// be of the same account as before until a scan has found a managed import.
+	secretVersion string
+	doubted       bool
+	// rejections counts the calls in a row that got 401 although the token's check did not;
+	// the next check waits until retryAt.
+	rejections int
+	retryAt    time.Time
 
 	// blocked is why no call can be made; nil when the token was accepted.
 	blocked *problem
@@ -65,8 +69,9 @@ type session struct {
 	client   *integrator.Client
 	ids      map[string]v1alpha1.ID
 	observed *observations
-	// doubted tells that this may be another account than before.
-	doubted bool
+	// doubted tells that this may be another account than before; scanned, that a scan with
+	// this token has ended.
+	doubted, scanned bool
 }
 
 // NewAccounts returns an empty registry whose scanners end with ctx. reader is the cached
@@ -105,7 +110,7 @@ func (a *Accounts) session(ctx context.Context, namespace, name string) (*sessio
 		return nil, &problem{class: entry.blocked.class.asDependency(), reason: reasonAccountNotReady,
 			message: "Account \"" + name + "\" is not ready: " + entry.blocked.Error(), cause: entry.blocked}
 	}
-	return &session{key: key, client: entry.client, ids: entry.ids, observed: entry.observed, doubted: entry.doubted}, nil
+	return &session{key: key, client: entry.client, ids: entry.ids, observed: entry.observed, doubted: entry.doubted, scanned: entry.scan != nil && entry.scan.problem == nil}, nil
 }
 
 // asDependency is the class for those who wait for the one with the problem: they never
@@ -148,6 +153,7 @@ func (a *Accounts) update(key types.NamespacedName, spec *v1alpha1.AccountSpec, 
 		}
 		entry.stop()
 		entry.client, entry.credential = remote, credential
+		entry.scan, entry.rejections, entry.retryAt = nil, 0, time.Time{}
 		entry.blocked = waitingf(reasonProgressing, "the token is being checked")
 		a.byKey[key] = entry
 	}
@@ -182,16 +188,14 @@ func (e *account) stop() {
 	}
 }
 
-// unblock makes the account usable with a token of userID and starts its scanner. Those
-// who wait are told. A token of another user than the known one may be one of another
-// account, in which nothing of ours is to be found: until a scan has found some of it,
-// that is doubted.
-func (a *Accounts) unblock(key types.NamespacedName, userID, known string) {
+// unblock makes the account usable and starts its scanner. Those who wait are told.
+// doubted tells that the token may be of another account than the managed imports.
+func (a *Accounts) unblock(key types.NamespacedName, secretVersion string, doubted bool) {
 	a.mu.Lock()
 	entry, ok := a.byKey[key]
 	if ok {
 		entry.blocked = nil
-		entry.userID, entry.doubted = userID, known != "" && known != userID
+		entry.secretVersion, entry.doubted = secretVersion, doubted
 		if entry.stopScanner == nil {
 			a.startScanner(key, entry)
 		}
@@ -218,19 +222,41 @@ func (a *Accounts) block(key types.NamespacedName, p *problem) {
 }
 
 // rejected is told when a call of the session got 401. If its client is still the
-// account's, the account is blocked until the Account controller has probed it again.
+// account's, the account is blocked until the Account controller has checked it again:
+// not at once, because a check that succeeds while calls fail would go round and round.
 func (a *Accounts) rejected(s *session, p *problem) {
 	a.mu.Lock()
 	entry, ok := a.byKey[s.key]
 	current := ok && entry.client == s.client && entry.blocked == nil
 	if current {
 		entry.blocked = p
+		pause := min(entry.interval<<min(entry.rejections, 10), backoffMax)
+		entry.rejections++
+		entry.retryAt = a.clock.Now().Add(pause)
 		entry.stop()
 	}
 	a.mu.Unlock()
 	if current {
 		a.send(a.accountEvents, accountObject(s.key))
 	}
+}
+
+// rejection returns why the account is blocked by a call of its own, and for how long,
+// nil when it may be checked.
+func (a *Accounts) rejection(key types.NamespacedName) *problem {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	entry, ok := a.byKey[key]
+	if !ok || entry.blocked == nil {
+		return nil
+	}
+	rest := entry.retryAt.Sub(a.clock.Now())
+	if rest <= 0 {
+		return nil
+	}
+	p := *entry.blocked
+	p.after = rest
+	return &p
 }
 
 // forget drops an Account that is gone.
@@ -244,9 +270,9 @@ func (a *Accounts) forget(key types.NamespacedName) {
 	a.publish(key)
 }
 
-// summary returns the outcome of the account's last scan, nil when there is none, and
-// whose account it is, "" while that is doubted.
-func (a *Accounts) summary(key types.NamespacedName) (scan *scanSummary, userID string) {
+// summary returns the outcome of the account's last scan, nil when there is none, and the
+// version of the Secret whose token is known to be of this account, "" while it is doubted.
+func (a *Accounts) summary(key types.NamespacedName) (scan *scanSummary, secretVersion string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	entry, ok := a.byKey[key]
@@ -256,7 +282,7 @@ func (a *Accounts) summary(key types.NamespacedName) (scan *scanSummary, userID 
 	case entry.doubted:
 		return entry.scan, ""
 	default:
-		return entry.scan, entry.userID
+		return entry.scan, entry.secretVersion
 	}
 }
 

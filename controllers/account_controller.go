@@ -80,6 +80,10 @@ func (r *AccountReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ct
 		return ctrl.Result{}, err
 	}
 	if p != nil {
+		if p.reason == reasonTokenRejected && p.after == 0 {
+			// The token may be activated again on the platform, of which no event tells.
+			p.after = duration(account.Spec.ScanInterval)
+		}
 		r.Accounts.block(req.NamespacedName, p)
 	}
 	r.setStatus(&account, p)
@@ -100,7 +104,7 @@ func (r *AccountReconciler) reconcile(ctx context.Context, account *v1alpha1.Acc
 	if err := r.checkHost(account.Spec.BaseURL); err != nil {
 		return err
 	}
-	token, err := r.token(ctx, account)
+	token, version, err := r.token(ctx, account)
 	if err != nil {
 		return err
 	}
@@ -112,7 +116,10 @@ func (r *AccountReconciler) reconcile(ctx context.Context, account *v1alpha1.Acc
 	if !probe {
 		return nil
 	}
-	return r.probe(ctx, key, account)
+	if p := r.Accounts.rejection(key); p != nil {
+		return p
+	}
+	return r.probe(ctx, key, account, version)
 }
 
 // checkHost refuses a base URL whose host the operator was not started to allow.
@@ -130,57 +137,73 @@ func (r *AccountReconciler) checkHost(baseURL string) error {
 	return nil
 }
 
-// token reads the token from the Account's Secret.
-func (r *AccountReconciler) token(ctx context.Context, account *v1alpha1.Account) (string, error) {
+// token reads the token from the Account's Secret, and the Secret's version.
+func (r *AccountReconciler) token(ctx context.Context, account *v1alpha1.Account) (token, version string, err error) {
 	ref := account.Spec.TokenSecretRef
 	var secret corev1.Secret
-	err := r.Live.Get(ctx, types.NamespacedName{Namespace: account.Namespace, Name: ref.Name}, &secret)
+	err = r.Live.Get(ctx, types.NamespacedName{Namespace: account.Namespace, Name: ref.Name}, &secret)
 	if apierrors.IsNotFound(err) {
-		return "", terminalf(reasonSecretNotFound, "there is no Secret %q in namespace %q: create it with the API token under key %q",
+		return "", "", terminalf(reasonSecretNotFound, "there is no Secret %q in namespace %q: create it with the API token under key %q",
 			ref.Name, account.Namespace, ref.Key)
 	}
 	if err != nil {
-		return "", fmt.Errorf("read Secret %s: %w", ref.Name, err)
+		return "", "", fmt.Errorf("read Secret %s: %w", ref.Name, err)
 	}
-	token := strings.TrimSpace(string(secret.Data[ref.Key]))
+	token = strings.TrimSpace(string(secret.Data[ref.Key]))
 	if token == "" {
-		return "", terminalf(reasonSecretNotFound, "Secret %q has nothing under key %q: put the API token there", ref.Name, ref.Key)
+		return "", "", terminalf(reasonSecretNotFound, "Secret %q has nothing under key %q: put the API token there", ref.Name, ref.Key)
 	}
-	return token, nil
+	return token, string(secret.UID) + "/" + secret.ResourceVersion, nil
 }
 
 // probe asks the API whose token it is. Only an accepted token makes the account usable.
-func (r *AccountReconciler) probe(ctx context.Context, key types.NamespacedName, account *v1alpha1.Account) error {
+func (r *AccountReconciler) probe(ctx context.Context, key types.NamespacedName, account *v1alpha1.Account, version string) error {
 	info, err := r.Accounts.client(key).TokenInfo(ctx)
 	if err != nil {
-		p := classify(err, "check the token")
-		if p != nil && p.reason == reasonTokenRejected {
-			// The token may be activated again on the platform, of which no event tells.
-			p.message = fmt.Sprintf("the API rejects the token (401): put a valid one into Secret %q, key %q",
-				account.Spec.TokenSecretRef.Name, account.Spec.TokenSecretRef.Key)
-			p.after = max(duration(account.Spec.ScanInterval), backoffBase)
-		}
-		return asError(p, err)
+		return asError(classify(err, "check the token"), err)
 	}
-	r.Accounts.unblock(key, info.UserID, account.Status.UserID)
+	account.Status.UserID = drift.Cut(info.UserID, 64)
+	managed, err := r.managed(ctx, account)
+	if err != nil {
+		return err
+	}
+	r.Accounts.unblock(key, version, managed > 0 && account.Status.SecretVersion != version)
 	return nil
+}
+
+// managed counts the Imports of the Account that have a remote import.
+func (r *AccountReconciler) managed(ctx context.Context, account *v1alpha1.Account) (count int, err error) {
+	var imports v1alpha1.ImportList
+	err = r.List(ctx, &imports, client.InNamespace(account.Namespace),
+		client.MatchingFields{indexImportAccount: account.Name}, client.UnsafeDisableDeepCopy)
+	for i := range imports.Items {
+		if remoteID(&imports.Items[i]) != "" {
+			count++
+		}
+	}
+	return count, err
 }
 
 // setStatus fills the status from the problem, if any, and from the last scan.
 func (r *AccountReconciler) setStatus(account *v1alpha1.Account, p *problem) {
 	status := &account.Status
 	status.ObservedGeneration = account.Generation
-	scan, userID := r.Accounts.summary(client.ObjectKeyFromObject(account))
-	if userID != "" {
-		status.UserID = drift.Cut(userID, 64)
+	scan, secretVersion := r.Accounts.summary(client.ObjectKeyFromObject(account))
+	if secretVersion != "" {
+		status.SecretVersion = secretVersion
 	}
-	if scan != nil {
-		if scan.problem == nil || status.Imports != nil {
-			status.Imports, status.Managed = &scan.imports, &scan.managed
-		}
-		if p == nil {
-			p = scan.problem
-		}
+	if scan != nil && scan.problem == nil {
+		status.Imports, status.Managed = &scan.imports, &scan.managed
+	}
+	if p == nil && scan != nil {
+		p = scan.problem
+	}
+	if p != nil && p.reason == reasonTokenRejected {
+		// Said here by its Secret, whichever call it was.
+		said := *p
+		p = &said
+		p.message = fmt.Sprintf("the API rejects the token (401): put a valid one into Secret %q, key %q",
+			account.Spec.TokenSecretRef.Name, account.Spec.TokenSecretRef.Key)
 	}
 	if p == nil {
 		setReady(&status.Conditions, account.Generation, reasonTokenAccepted, "the API accepts the token")

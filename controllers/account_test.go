@@ -74,18 +74,32 @@ var _ = Describe("I give the operator an account", func() {
 		w, other := newWorld(ctx), newEmptyWorld(ctx)
 		object := w.synced(ctx, w.httpImport("here"))
 		account := get(ctx, w, &v1alpha1.Account{}, "default")
-		user := account.Status.UserID
+		version := account.Status.SecretVersion
 
 		secret := w.secret("token", "")
 		change(ctx, secret, func(secret *corev1.Secret) { secret.Data["token"] = []byte(other.token) })
 		w.eventually(ctx, object, "here", "Failed False/AccountChanged")
+		Expect(k8s.Create(ctx, w.httpImport("new"))).To(Succeed())
+		w.eventually(ctx, &v1alpha1.Import{}, "new", "Failed False/AccountChanged")
 		Expect(sim.Imports(other.account)).To(BeEmpty())
-		Expect(get(ctx, w, account, "default").Status.UserID).To(Equal(user))
+		Expect(get(ctx, w, account, "default").Status.SecretVersion).To(Equal(version))
 
 		change(ctx, secret, func(secret *corev1.Secret) { secret.Data["token"] = []byte(w.token) })
 		w.eventuallyReady(ctx, object, "here")
+		w.eventuallyReady(ctx, &v1alpha1.Import{}, "new")
 		Expect(sim.Imports(other.account)).To(BeEmpty())
-		Expect(w.calls()).To(HaveKeyWithValue(post, 1))
+		Expect(w.calls()).To(HaveKeyWithValue(post, 2))
+	})
+
+	It("does not go round and round when calls are rejected and the token's check is not", func(ctx context.Context) {
+		w := newWorld(ctx)
+		_, err := sim.AddRule(simulator.Rule{Account: w.account, Route: "/v1/imports", Phase: simulator.PhaseBefore,
+			Action: simulator.Action{Kind: simulator.ActionAnswer, Status: 401}})
+		Expect(err).NotTo(HaveOccurred())
+		w.eventually(ctx, &v1alpha1.Account{}, "default", "Failed False/TokenRejected")
+		before := len(sim.Ledger(simulator.Filter{Account: w.account}))
+		// The pauses are 1 s, 2 s, 4 s: a check and a scan each.
+		Consistently(func() int { return len(sim.Ledger(simulator.Filter{Account: w.account})) - before }, "3s").Should(BeNumerically("<=", 8))
 	})
 
 	It("takes a token of another user of the same account", func(ctx context.Context) {

@@ -60,7 +60,7 @@ func desire(object *v1alpha1.Import, accountName string, ids map[string]v1alpha1
 	if err := resolveAliases("", document, accountName, ids); err != nil {
 		return nil, err
 	}
-	if document["externalId"] == nil {
+	if externalID, _ := document["externalId"].(string); externalID == "" {
 		document["externalId"] = marker(object)
 	}
 	encoded, err := json.Marshal(document)
@@ -181,6 +181,19 @@ func asDifferences(found []drift.Difference) []v1alpha1.Difference {
 		shown = append(shown, item)
 	}
 	return shown
+}
+
+// digestOf is a hash of all differences, of which status shows only the first, cut.
+func digestOf(found []drift.Difference) string {
+	sum := sha256.New()
+	for _, difference := range found {
+		for _, value := range []any{difference.Path, difference.Declared, difference.Remote} {
+			// Values of a parsed document can always be encoded.
+			encoded, _ := json.Marshal(value)
+			_, _ = sum.Write(append(encoded, '\n'))
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:16])
 }
 
 // describe tells differences in one line: path, declared and remote value.

@@ -43,6 +43,11 @@ func TestDesire(t *testing.T) {
 			definition: `{"externalId": "erp-1"}`,
 			want:       `{"externalId": "erp-1"}`,
 		},
+		"EmptyExternalID": {
+			reason:     "an empty externalId is none",
+			definition: `{"externalId": ""}`,
+			want:       `{"externalId": "k8s/11111111-2222"}`,
+		},
 		"Aliases": {
 			reason:     "aliases resolve in _…Id and _…Ids fields at any depth, and nowhere else",
 			definition: `{"externalId": "@shop", "_connectionId": "@shop", "hooks": {"preMap": {"_scriptId": "@erp.1", "function": "@shop"}}, "list": [{"_fileIds": ["@shop", "64a0000000000000000000ff"]}], "_customId": {"_otherId": "@shop"}}`,

@@ -21,14 +21,17 @@ var echoes = [][2]string{
 	{"/lookups", "/wrapper/lookups"},
 }
 
-// dropEchoes takes the copies of declared fields out of a document to write.
-func dropEchoes(document, declared map[string]any) {
+// dropEchoes takes the copies of declared fields out of a document to write. remote tells
+// what is a copy: a field that says something else was set by somebody, and stays.
+func dropEchoes(document, declared, remote map[string]any) {
 	for _, pair := range echoes {
 		first, second := drift.Has(declared, pair[0]), drift.Has(declared, pair[1])
-		switch {
-		case first && !second:
+		if first == second || !drift.Equal(remote, pair[0], pair[1]) {
+			continue
+		}
+		if first {
 			drift.Remove(document, pair[1])
-		case second && !first:
+		} else {
 			drift.Remove(document, pair[0])
 		}
 	}

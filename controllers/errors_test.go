@@ -74,8 +74,8 @@ func TestClassify(t *testing.T) {
 
 func TestKnownNotApplied(t *testing.T) {
 	for status, want := range map[int]bool{
-		400: true, 401: true, 403: true, 404: true, 415: true, 422: true, 429: true,
-		0: false, 200: false, 307: false, 405: false, 408: false, 409: false, 413: false, 500: false, 502: false, 503: false, 504: false,
+		400: true, 401: true, 403: true, 404: true, 405: true, 413: true, 415: true, 422: true, 429: true,
+		0: false, 200: false, 307: false, 408: false, 409: false, 500: false, 502: false, 503: false, 504: false,
 	} {
 		if got := knownNotApplied(&integrator.APIError{StatusCode: status, Sent: true}); got != want {
 			t.Errorf("status %d: %t, want %t", status, got, want)

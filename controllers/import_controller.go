@@ -99,7 +99,7 @@ func (r *ImportReconciler) reconcile(ctx context.Context, s *importScope) error 
 		return err
 	}
 	if r.settled(s) {
-		return nil
+		return s.standing()
 	}
 	found, err := r.locate(ctx, s)
 	if err != nil {
@@ -136,7 +136,7 @@ func (r *ImportReconciler) settled(s *importScope) bool {
 		status.ObservedGeneration == s.object.Generation &&
 		status.DesiredHash == s.desired.hash &&
 		compared(status) &&
-		s.object.Annotations[v1alpha1.AnnotationReconcileRequestedAt] == status.LastHandledReconcileAt &&
+		requested(s.object) == status.LastHandledReconcileAt &&
 		!s.session.observed.changed(id, status.LastModified)
 }
 

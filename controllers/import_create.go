@@ -13,11 +13,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/drift"
@@ -41,10 +39,12 @@ const (
 	reasonAmbiguousCreate   = "AmbiguousCreate"
 )
 
-// intent is the value of the create-pending annotation.
+// intent is the value of the create-pending annotation: what the import that is being
+// created can be found by, should the answer be lost.
 type intent struct {
-	Token string    `json:"token"`
-	Time  time.Time `json:"time"`
+	ExternalID string    `json:"externalId"`
+	Name       string    `json:"name"`
+	Time       time.Time `json:"time"`
 }
 
 // clockSkew is how far the API's clock may be off ours where a creation time is compared.
@@ -79,24 +79,40 @@ func (r *ImportReconciler) remember(ctx context.Context, s *importScope) error {
 
 // recover looks for the import of a create whose answer was lost.
 func (r *ImportReconciler) recover(ctx context.Context, s *importScope) (found bool, err error) {
-	pending := r.pendingIntent(s)
+	pending, readable := r.pendingIntent(s)
+	if !readable {
+		// Damaged: the grace begins anew.
+		if err := r.intend(ctx, s, nil); err != nil {
+			return false, err
+		}
+		return false, unconfirmed(r.CreateGrace, nil)
+	}
 	candidates, err := r.candidates(ctx, s, pending)
 	if err != nil {
 		return false, err
 	}
+	if rest := pending.Time.Add(r.CreateGrace).Sub(r.Clock.Now()); len(candidates) == 0 && rest > 0 {
+		return false, unconfirmed(rest, nil)
+	}
+	if len(candidates) == 0 {
+		// A list is read page by page, and what is deleted meanwhile can shift an import
+		// past the reader: not found once is not enough.
+		if candidates, err = r.candidates(ctx, s, pending); err != nil {
+			return false, err
+		}
+	}
+	return r.take(ctx, s, candidates)
+}
+
+// take goes on with what was found: nothing, the one import, or too many.
+func (r *ImportReconciler) take(ctx context.Context, s *importScope, candidates []string) (found bool, err error) {
 	switch len(candidates) {
+	case 0:
+		return false, nil
 	case 1:
 		s.id = candidates[0]
-		s.tell(normal, "Recovered", "found the import "+s.id+" whose creation had not been confirmed")
+		s.tell(normal, "Recovered", "found the import "+s.id+" that was created for this Import before")
 		return true, r.writeDown(ctx, s)
-	case 0:
-		if rest := pending.Time.Add(r.CreateGrace).Sub(r.Clock.Now()); rest > 0 {
-			p := waitingf(reasonCreateUnconfirmed, "the answer to the creation was lost; it is looked for in the account before another is made")
-			p.after = min(rest, r.CreateGrace)
-			return false, p
-		}
-		log.FromContext(ctx).Info("an unconfirmed creation left nothing behind, creating again")
-		return false, nil
 	default:
 		p := terminalf(reasonAmbiguousCreate, "the account has %d imports that may be this one: %s; delete all but one of them",
 			len(candidates), drift.Cut(strings.Join(candidates, ", "), 300))
@@ -105,27 +121,34 @@ func (r *ImportReconciler) recover(ctx context.Context, s *importScope) (found b
 	}
 }
 
-func (r *ImportReconciler) pendingIntent(s *importScope) intent {
-	var pending intent
-	if err := json.Unmarshal([]byte(s.object.Annotations[v1alpha1.AnnotationCreatePending]), &pending); err != nil || pending.Time.After(r.Clock.Now()) {
-		// Damaged: as if it were written now, which waits the whole grace.
-		pending.Time = r.Clock.Now()
+// unconfirmed says that a creation may or may not have happened.
+func unconfirmed(after time.Duration, cause error) *problem {
+	p := waitingf(reasonCreateUnconfirmed, "the answer to the creation was lost; it is looked for in the account before another is made")
+	p.after, p.cause = after, cause
+	if status := integrator.StatusCode(cause); status != 0 {
+		p.message = fmt.Sprintf("the API answered the creation with %d, which does not tell whether it was made; it is looked for in the account before another is made", status)
 	}
-	return pending
+	return p
 }
 
-// candidates lists the ids of imports that carry the mark or, when the user declares an
-// externalId, that one and a creation time after the intent. Imports that another Import
-// owns are left out.
+// pendingIntent reads the intent. One that is damaged or from the future is not readable.
+func (r *ImportReconciler) pendingIntent(s *importScope) (pending intent, readable bool) {
+	err := json.Unmarshal([]byte(s.object.Annotations[v1alpha1.AnnotationCreatePending]), &pending)
+	return pending, err == nil && pending.ExternalID != "" && !pending.Time.After(r.Clock.Now())
+}
+
+// candidates lists the ids of imports that carry our mark or, when the user had declared an
+// externalId, that one, the name, and a creation time after the intent. Imports that another
+// Import manages are left out.
 func (r *ImportReconciler) candidates(ctx context.Context, s *importScope, pending intent) ([]string, error) {
-	externalID, _ := s.desired.document["externalId"].(string)
-	marked := externalID == marker(s.object)
 	var ids []string
 	for document, err := range s.session.client.ListImports(ctx, integrator.ListOptions{Include: []string{"externalId", "createdAt"}}) {
 		if err != nil {
 			return nil, err
 		}
-		if document.ExternalID != externalID || !marked && !createdSince(document.CreatedAt, pending.Time.Add(-clockSkew)) {
+		ours := document.ExternalID == marker(s.object) ||
+			document.ExternalID == pending.ExternalID && document.Name == pending.Name && createdSince(document.CreatedAt, pending.Time.Add(-clockSkew))
+		if !ours {
 			continue
 		}
 		owner, err := r.ownerOf(ctx, s, document.ID)
@@ -146,14 +169,15 @@ func createdSince(createdAt string, since time.Time) bool {
 	return err != nil || created.After(since)
 }
 
-// ownerOf returns another Import of the same account that remembers the id, or nil.
+// ownerOf returns another Import, of any namespace, whose status says that it manages the
+// import of this id, or nil. Annotations do not count: anybody may have written them.
 func (r *ImportReconciler) ownerOf(ctx context.Context, s *importScope, id string) (*v1alpha1.Import, error) {
 	var imports v1alpha1.ImportList
 	if err := r.List(ctx, &imports, client.MatchingFields{indexImportID: id}); err != nil {
 		return nil, err
 	}
 	for i := range imports.Items {
-		if item := &imports.Items[i]; item.UID != s.object.UID {
+		if item := &imports.Items[i]; item.UID != s.object.UID && item.Status.ID == id {
 			return item, nil
 		}
 	}
@@ -162,26 +186,56 @@ func (r *ImportReconciler) ownerOf(ctx context.Context, s *importScope, id strin
 
 // create makes the remote import.
 func (r *ImportReconciler) create(ctx context.Context, s *importScope) error {
+	if err := s.doubt(); err != nil {
+		return err
+	}
 	if err := r.intend(ctx, s, nil); err != nil {
 		return err
 	}
 	return r.post(ctx, s)
 }
 
-// recreate makes the remote import again after somebody deleted it.
+// recreate makes the remote import again after somebody deleted it, unless one with our mark
+// is still there under another id, as when the Secret led to another account for a while.
 func (r *ImportReconciler) recreate(ctx context.Context, s *importScope) error {
-	s.tell(warning, "Vanished", "the import "+s.id+" was deleted on the platform; it is created again")
+	gone := s.id
+	candidates, err := r.candidates(ctx, s, intent{ExternalID: marker(s.object)})
+	if err != nil {
+		return err
+	}
+	found, err := r.take(ctx, s, slices.DeleteFunc(candidates, func(id string) bool { return id == gone }))
+	if err != nil {
+		return err
+	}
+	if found {
+		return r.settleOn(ctx, s)
+	}
 	if err := r.intend(ctx, s, map[string]any{v1alpha1.AnnotationID: nil}); err != nil {
 		return err
 	}
+	s.tell(warning, "Vanished", "the import "+gone+" was deleted on the platform; it is created again")
 	s.forgetRemote()
 	return r.post(ctx, s)
+}
+
+// settleOn compares with the import that was found in the place of the one that is gone.
+func (r *ImportReconciler) settleOn(ctx context.Context, s *importScope) error {
+	gone, err := r.observe(ctx, s)
+	if err != nil {
+		return err
+	}
+	if gone {
+		return unconfirmed(backoffBase, nil)
+	}
+	return r.correct(ctx, s)
 }
 
 // intend writes down that a create follows. It fails with a conflict when this pass was
 // based on an old version of the object.
 func (r *ImportReconciler) intend(ctx context.Context, s *importScope, annotations map[string]any) error {
-	value, err := json.Marshal(intent{Token: uuid.NewString(), Time: r.Clock.Now().UTC()})
+	externalID, _ := s.desired.document["externalId"].(string)
+	name, _ := s.desired.document["name"].(string)
+	value, err := json.Marshal(intent{ExternalID: externalID, Name: name, Time: r.Clock.Now().UTC()})
 	if err != nil {
 		return err
 	}
@@ -193,9 +247,11 @@ func (r *ImportReconciler) intend(ctx context.Context, s *importScope, annotatio
 }
 
 // post sends the create and takes over what it made. It goes on when the operator is asked
-// to stop: an id that was written down needs no recovery.
+// to stop: an id that was written down needs no recovery. It is given up well within the
+// grace, so that no call is still under way when another is made.
 func (r *ImportReconciler) post(ctx context.Context, s *importScope) error {
-	ctx = context.WithoutCancel(ctx)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.CreateGrace/2)
+	defer cancel()
 	body, err := json.Marshal(s.desired.document)
 	if err != nil {
 		return err
@@ -223,12 +279,10 @@ func (r *ImportReconciler) createFailed(ctx context.Context, s *importScope, cau
 		}
 		return asError(classify(cause, "create the import"), cause)
 	}
-	p := classify(cause, "create the import")
-	if p == nil {
+	if classify(cause, "create the import") == nil {
 		return cause
 	}
-	return &problem{class: transient, reason: reasonCreateUnconfirmed, cause: cause,
-		message: "the answer to the creation was lost; it is looked for in the account before another is made"}
+	return unconfirmed(backoffBase, cause)
 }
 
 // knownNotApplied tells that a call changed nothing: not a byte of it was written, or the
@@ -244,6 +298,7 @@ func knownNotApplied(err error) bool {
 	}
 	switch api.StatusCode {
 	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound,
+		http.StatusMethodNotAllowed, http.StatusRequestEntityTooLarge,
 		http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity, http.StatusTooManyRequests:
 		return true
 	default:

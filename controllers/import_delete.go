@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -81,14 +82,14 @@ func (r *ImportReconciler) deleteRemote(ctx context.Context, s *importScope) err
 	if err != nil || gone {
 		return err
 	}
-	used, err := s.session.client.Dependencies(ctx, s.id)
+	found, err := s.session.client.Dependencies(ctx, s.id)
 	if integrator.StatusCode(err) == http.StatusNotFound {
 		return nil
 	}
 	if err != nil {
 		return asError(classify(err, "read what uses the import"), err)
 	}
-	if len(used) > 0 {
+	if used := users(found); len(used) > 0 {
 		return blockedBy(used)
 	}
 	err = s.session.client.DeleteImport(ctx, s.id)
@@ -105,6 +106,17 @@ func (r *ImportReconciler) deleteRemote(ctx context.Context, s *importScope) err
 	}
 	s.tell(normal, "Deleted", "deleted the import "+s.id)
 	return nil
+}
+
+// usedByImports are the kinds of resources that imports use. The API lists them together with
+// those that use the import; it refuses a deletion that a kind unknown here stands against.
+var usedByImports = []string{"connections", "scripts", "stacks", "filedefinitions", "ediprofiles", "integrations"}
+
+// users keeps what uses the import.
+func users(dependencies []integrator.Dependency) []integrator.Dependency {
+	return slices.DeleteFunc(dependencies, func(dependency integrator.Dependency) bool {
+		return slices.Contains(usedByImports, strings.ToLower(dependency.Kind))
+	})
 }
 
 // blockedBy names what uses the import. Deleting it would break that.

@@ -54,11 +54,34 @@ var _ = Describe("The answer to the creation is lost", func() {
 		Expect(sim.Imports(w.account)).To(HaveLen(1))
 	})
 
+	It("finds it when I declare an externalId meanwhile", func(ctx context.Context) {
+		w := newWorld(ctx)
+		w.strike(http.MethodPost, "/v1/imports", simulator.PhaseAfter, simulator.Action{Kind: simulator.ActionReset})
+		w.strike(http.MethodGet, "/v1/imports", simulator.PhaseBefore, simulator.Action{Kind: simulator.ActionAnswer, Status: 503})
+		object := w.httpImport("renamed")
+		Expect(k8s.Create(ctx, object)).To(Succeed())
+		Eventually(func() int { return w.calls()[post] }).Should(Equal(1))
+		change(ctx, object, func(object *v1alpha1.Import) {
+			object.Spec.Definition.Raw = w.httpImport("renamed", `{"externalId": "erp-19"}`).Spec.Definition.Raw
+		})
+		w.eventuallyReady(ctx, object, "renamed")
+		Expect(sim.Imports(w.account)).To(ConsistOf(HaveKeyWithValue("externalId", "erp-19")))
+		Expect(w.calls()).To(HaveKeyWithValue(post, 1))
+	})
+
+	It("begins the grace anew when the intent is damaged", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.httpImport("damaged")
+		object.Annotations = map[string]string{"integrator.io/create-pending": "{"}
+		w.synced(ctx, object)
+		Expect(w.calls()).To(HaveKeyWithValue(post, 1))
+	})
+
 	It("stops when it cannot tell which import it made", func(ctx context.Context) {
 		w := newWorld(ctx)
 		w.strike(http.MethodPost, "/v1/imports", simulator.PhaseAfter, simulator.Action{Kind: simulator.ActionReset})
 		_, err := sim.SeedImport(w.account, map[string]any{
-			"name": "look-alike", "externalId": "erp-18", "_connectionId": shopConnection, "adaptorType": "HTTPImport",
+			"name": "which", "externalId": "erp-18", "_connectionId": shopConnection, "adaptorType": "HTTPImport",
 			"http": map[string]any{"method": []any{"POST"}, "relativeURI": []any{"/"}, "body": []any{nil}},
 		})
 		Expect(err).NotTo(HaveOccurred())
@@ -113,8 +136,9 @@ var _ = Describe("The API does not take what I declare", func() {
 			Body: `{"errors":[{"code":"missing_required_field","field":"http","message":"http subschema not defined"}]}`},
 			"Failed False/Rejected", "field http: http subschema not defined [missing_required_field]"),
 		Entry("429", simulator.Action{Kind: simulator.ActionAnswer, Status: 429, RetryAfter: "2"}, "InProgress False/Throttled", "it goes on by itself when the API permits"),
-		Entry("307", simulator.Action{Kind: simulator.ActionRedirect, Location: "http://169.254.169.254/"}, "InProgress False/CreateUnconfirmed", "the answer to the creation was lost"),
-		Entry("503", simulator.Action{Kind: simulator.ActionAnswer, Status: 503}, "InProgress False/CreateUnconfirmed", "the answer to the creation was lost"),
+		Entry("413", simulator.Action{Kind: simulator.ActionAnswer, Status: 413}, "Failed False/TooLarge", "make it smaller"),
+		Entry("307", simulator.Action{Kind: simulator.ActionRedirect, Location: "http://169.254.169.254/"}, "InProgress False/CreateUnconfirmed", "looked for in the account before another is made"),
+		Entry("503", simulator.Action{Kind: simulator.ActionAnswer, Status: 503}, "InProgress False/CreateUnconfirmed", "looked for in the account before another is made"),
 	)
 
 	It("does not repeat a write that the API refuses", func(ctx context.Context) {
@@ -186,6 +210,63 @@ var _ = Describe("The API does not take what I declare", func() {
 		Expect(k8s.Create(ctx, object)).To(Succeed())
 		w.eventually(ctx, object, "restored", "Failed False/OwnedElsewhere")
 		Expect(w.calls()).To(Equal(map[string]int{getOne: 1}))
+	})
+
+	It("stays as it is until something of it changes", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.httpImport("loud", `{"file": {"type": "JSON"}, "http": {"type": "file", "method": ["POST"], "relativeURI": ["/"], "body": [null]}}`)
+		Expect(k8s.Create(ctx, object)).To(Succeed())
+		w.eventually(ctx, object, "loud", "Failed False/NotAccepted")
+		version := object.ResourceVersion
+		change(ctx, &v1alpha1.Account{ObjectMeta: w.meta("default")}, func(account *v1alpha1.Account) {
+			account.Spec.IDs["unrelated"] = ftpConnection
+		})
+		w.scans(2)
+		Expect(get(ctx, w, object, "loud").ResourceVersion).To(Equal(version))
+		Expect(w.calls()).To(Equal(map[string]int{post: 1}))
+	})
+
+	DescribeTable("does not take over an import by a copied annotation",
+		func(ctx context.Context, copied func(w *world) *v1alpha1.Import) {
+			w := newWorld(ctx)
+			first := w.synced(ctx, w.httpImport("first", `{"externalId": "erp-20", "description": "mine"}`))
+			second := copied(w)
+			second.Annotations = map[string]string{"integrator.io/id": first.Status.ID}
+			Expect(k8s.Create(ctx, second)).To(Succeed())
+			w.eventually(ctx, second, "second", "Failed False/OwnedElsewhere")
+			Expect(k8s.Delete(ctx, second)).To(Succeed())
+			Eventually(func() string { return state(get(ctx, w, second, "second")) }).Should(HavePrefix("Terminating"))
+			w.scans(1)
+			Expect(w.remote(first.Status.ID)).To(HaveKeyWithValue("description", "mine"))
+			Expect(w.calls()).NotTo(Or(HaveKey(put), HaveKey(remove)))
+			change(ctx, second, func(second *v1alpha1.Import) { second.Spec.DeletionPolicy = v1alpha1.DeletionPolicyOrphan })
+			w.eventuallyGone(ctx, second)
+		},
+		Entry("of a copy", func(w *world) *v1alpha1.Import { return w.httpImport("second", `{"externalId": "erp-20"}`) }),
+		Entry("of another import", func(w *world) *v1alpha1.Import { return w.httpImport("second") }),
+	)
+
+	It("finds its import by its mark when the annotation leads astray", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.synced(ctx, w.httpImport("astray"))
+		id := object.Status.ID
+		change(ctx, object, func(object *v1alpha1.Import) { object.Annotations["integrator.io/id"] = "64a0000000000000000000ff" })
+		Eventually(func() string { return get(ctx, w, object, "astray").Annotations["integrator.io/id"] }).Should(Equal(id))
+		w.eventuallyReady(ctx, object, "astray")
+		Expect(w.calls()).To(HaveKeyWithValue(post, 1))
+	})
+
+	It("puts back what somebody takes out of its metadata", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.synced(ctx, w.httpImport("bare"))
+		id := object.Status.ID
+		change(ctx, object, func(object *v1alpha1.Import) { object.Finalizers, object.Annotations = nil, nil })
+		Eventually(func(g Gomega) {
+			get(ctx, w, object, "bare")
+			g.Expect(object.Finalizers).To(ConsistOf("integrator.io/import"))
+			g.Expect(object.Annotations).To(HaveKeyWithValue("integrator.io/id", id))
+		}).Should(Succeed())
+		Expect(w.calls()).To(HaveKeyWithValue(post, 1))
 	})
 
 	It("finds its import again after a restore that dropped the status", func(ctx context.Context) {

@@ -35,6 +35,7 @@ func (s *importScope) converged(remote integrator.Import) {
 	status.OwnedFields = s.desired.fields
 	status.Drift = nil
 	status.NotAccepted = nil
+	status.DifferencesHash = ""
 }
 
 // forgetRemote takes back all that status says of a remote import that is gone.
@@ -54,6 +55,20 @@ func compared(status *v1alpha1.ImportStatus) bool {
 		(ready.Status == metav1.ConditionTrue || ready.Reason == reasonNotAccepted)
 }
 
+// standing is what the last pass came to, where nothing has changed since.
+func (s *importScope) standing() error {
+	ready := apimeta.FindStatusCondition(s.object.Status.Conditions, v1alpha1.ConditionReady)
+	if ready == nil || ready.Status == metav1.ConditionTrue {
+		return nil
+	}
+	return &problem{class: terminal, reason: ready.Reason, message: ready.Message}
+}
+
+// requested is the value of the annotation that asks for a look, as status answers it.
+func requested(object *v1alpha1.Import) string {
+	return drift.Cut(object.Annotations[v1alpha1.AnnotationReconcileRequestedAt], 256)
+}
+
 // setStatus sets the conditions from the outcome of the pass.
 func (s *importScope) setStatus(p *problem) {
 	status, generation := &s.object.Status, s.object.Generation
@@ -62,7 +77,7 @@ func (s *importScope) setStatus(p *problem) {
 	}
 	status.ObservedGeneration = generation
 	if p == nil || p.class == terminal {
-		status.LastHandledReconcileAt = drift.Cut(s.object.Annotations[v1alpha1.AnnotationReconcileRequestedAt], 256)
+		status.LastHandledReconcileAt = requested(s.object)
 	}
 	switch {
 	case p == nil && !s.object.DeletionTimestamp.IsZero():
@@ -87,7 +102,7 @@ func (s *importScope) keepsReady(p *problem) bool {
 	return p.reason == reasonAccountNotReady && p.class == waiting &&
 		status.ObservedGeneration == s.object.Generation && s.object.DeletionTimestamp.IsZero() &&
 		apimeta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady) &&
-		s.object.Annotations[v1alpha1.AnnotationReconcileRequestedAt] == status.LastHandledReconcileAt
+		requested(s.object) == status.LastHandledReconcileAt
 }
 
 // patchStatus writes the status if it changed. The uid goes along, as in patchMetadata.
@@ -102,7 +117,7 @@ func (r *ImportReconciler) patchStatus(ctx context.Context, s *importScope) erro
 		return err
 	}
 	var patch map[string]any
-	if err := json.Unmarshal(data, &patch); err != nil {
+	if err := json.Unmarshal(data, &patch); err != nil || patch["status"] == nil {
 		return err
 	}
 	body, err := json.Marshal(map[string]any{"metadata": map[string]any{"uid": s.object.UID}, "status": patch["status"]})

@@ -36,23 +36,46 @@ func (r *ImportReconciler) observe(ctx context.Context, s *importScope) (gone bo
 	s.session.observed.note(s.id, s.remote.LastModified)
 	// Whatever comes of it, this version has been looked at: the scanner need not tell again.
 	s.object.Status.LastModified = drift.Cut(s.remote.LastModified, 64)
-	switch {
-	case s.ownedElsewhere():
-		return false, terminalf(reasonOwnedElsewhere, "the import %s carries the mark of an Import elsewhere (externalId %s): to have one of its own made, delete this Import with deletionPolicy Orphan and create it again without the annotation %s",
-			s.id, drift.Cut(s.remote.ExternalID, 64), v1alpha1.AnnotationID)
-	case s.remote.ConnectorID != "":
-		return false, terminalf(reasonOwnedByIntegrationApp, "the import %s belongs to an integration app, which updates it: it is not managed", s.id)
-	}
-	return false, nil
+	return false, r.checkOwner(ctx, s)
 }
 
-// doubt refuses to take a missing import for a deleted one where the token may be of
-// another account: there, all would be missing.
-func (s *importScope) doubt() error {
-	if !s.session.doubted {
+// checkOwner refuses an import that is not this Import's to manage.
+func (r *ImportReconciler) checkOwner(ctx context.Context, s *importScope) error {
+	if s.remote.ConnectorID != "" {
+		return terminalf(reasonOwnedByIntegrationApp, "the import %s belongs to an integration app, which updates it: it is not managed", s.id)
+	}
+	const wayOut = "to have one of its own made, delete this Import with deletionPolicy Orphan and create it again without the annotation " + v1alpha1.AnnotationID
+	mark := s.remote.ExternalID
+	if strings.HasPrefix(mark, v1alpha1.MarkerPrefix) && mark != marker(s.object) {
+		return terminalf(reasonOwnedElsewhere, "the import %s carries the mark of another Import (externalId %s): %s", s.id, drift.Cut(mark, 64), wayOut)
+	}
+	if s.object.Status.ID == s.id || mark == marker(s.object) {
 		return nil
 	}
-	return terminalf(reasonAccountChanged, "the import %s is not found, and the token is of another user than before: put a token of the same account into the Secret, or, to let it go, delete this Import with deletionPolicy Orphan", s.id)
+	// The id comes from the annotation alone, which anybody can copy.
+	owner, err := r.ownerOf(ctx, s, s.id)
+	switch {
+	case err != nil:
+		return err
+	case owner != nil:
+		return terminalf(reasonOwnedElsewhere, "the import %s is managed by Import %s in namespace %s: %s", s.id, owner.Name, owner.Namespace, wayOut)
+	case s.desired == nil || mark == "" || mark != s.desired.document["externalId"]:
+		return terminalf(reasonOwnedElsewhere, "the import %s was not made by this Import: %s", s.id, wayOut)
+	}
+	return nil
+}
+
+// doubt refuses to take a missing import for a deleted one, and to create, where the token
+// may be of another account: there, all would be missing.
+func (s *importScope) doubt() error {
+	switch {
+	case !s.session.doubted:
+		return nil
+	case !s.session.scanned:
+		return waitingf(reasonAccountNotReady, "the Account has a new token: its first scan tells whether it is of the same account")
+	default:
+		return terminalf(reasonAccountChanged, "the Account has a new token, and none of the imports that it manages is to be found with it: put a token of the same account into the Secret, or delete this Import with deletionPolicy Orphan to let its import go")
+	}
 }
 
 // correct compares, and writes when something differs and the write is wanted.
@@ -63,28 +86,31 @@ func (r *ImportReconciler) correct(ctx context.Context, s *importScope) error {
 	}
 	status := &s.object.Status
 	found := s.compare(remote)
-	released := drift.Remaining(drift.Released(status.OwnedFields, s.desired.document), remote)
-	specChanged := status.DesiredHash != s.desired.hash
+	released := drift.Released(status.OwnedFields, s.desired.document, remote, s.object.Spec.IgnoreDifferences)
+	specChanged := s.specChanged()
 	write := len(found) > 0 || len(released) > 0 || specChanged && s.declaresWriteOnly()
-	shown := asDifferences(found)
+	shown, digest := asDifferences(found), digestOf(found)
 
 	switch {
 	case !write:
 		s.converged(s.remote)
 		return nil
-	case !specChanged && refused(status, shown, len(released)):
+	case !specChanged && len(released) == 0 && len(status.NotAccepted) > 0 && status.DifferencesHash == digest:
 		// The API did not take these before, and nothing changed since.
 		s.converged(s.remote)
+		status.NotAccepted, status.DifferencesHash = shown, digest
 		return notAccepted(shown, len(found))
 	case !specChanged:
-		r.tellDrift(s, shown, len(found))
+		if status.DifferencesHash != digest {
+			r.tellDrift(s, shown, len(found))
+		}
 		if s.object.Spec.DriftPolicy == v1alpha1.DriftPolicyReport {
 			s.converged(s.remote)
-			status.Drift = shown
+			status.Drift, status.DifferencesHash = shown, digest
 			return nil
 		}
 	}
-	if err := r.put(ctx, s, remote); err != nil {
+	if err := r.put(ctx, s, remote, released); err != nil {
 		return err
 	}
 	if !specChanged {
@@ -93,12 +119,6 @@ func (r *ImportReconciler) correct(ctx context.Context, s *importScope) error {
 		s.tell(normal, "Updated", "updated the import "+s.id)
 	}
 	return s.judge(s.remote)
-}
-
-// ownedElsewhere tells whether the remote import carries the mark of an Import that is not
-// this one.
-func (s *importScope) ownedElsewhere() bool {
-	return strings.HasPrefix(s.remote.ExternalID, v1alpha1.MarkerPrefix) && s.remote.ExternalID != marker(s.object)
 }
 
 // compare lists what differs between the desired document and a remote one.
@@ -116,23 +136,19 @@ func (s *importScope) declaresWriteOnly() bool {
 	return false
 }
 
-// refused tells that exactly these differences were in the API's own answer to the last
-// write.
-func refused(status *v1alpha1.ImportStatus, found []v1alpha1.Difference, released int) bool {
-	if released > 0 || len(found) == 0 || len(found) != len(status.NotAccepted) {
-		return false
+// specChanged tells that what is declared is not what was compared last. After a restore
+// without status nobody knows: then it is, unless drift is only to be reported.
+func (s *importScope) specChanged() bool {
+	known := s.object.Status.DesiredHash
+	if known == "" {
+		return s.object.Spec.DriftPolicy != v1alpha1.DriftPolicyReport
 	}
-	for i := range found {
-		if found[i] != status.NotAccepted[i] {
-			return false
-		}
-	}
-	return true
+	return known != s.desired.hash
 }
 
-// tellDrift records a drift once: not again while the same one is reported.
+// tellDrift records a drift that was not known yet.
 func (r *ImportReconciler) tellDrift(s *importScope, shown []v1alpha1.Difference, total int) {
-	if len(shown) == 0 || refused(&v1alpha1.ImportStatus{NotAccepted: s.object.Status.Drift}, shown, 0) {
+	if len(shown) == 0 {
 		return
 	}
 	driftFound.WithLabelValues(s.session.key.String()).Inc()
@@ -141,9 +157,9 @@ func (r *ImportReconciler) tellDrift(s *importScope, shown []v1alpha1.Difference
 
 // put writes the remote document with the declared values laid over it, so that fields
 // which nobody declared survive the API's full replacement.
-func (r *ImportReconciler) put(ctx context.Context, s *importScope, remote map[string]any) error {
-	merged := drift.Merge(s.object.Status.OwnedFields, s.desired.document, remote, s.object.Spec.IgnoreDifferences)
-	dropEchoes(merged, s.desired.document)
+func (r *ImportReconciler) put(ctx context.Context, s *importScope, remote map[string]any, released []string) error {
+	merged := drift.Merge(released, s.desired.document, remote, s.object.Spec.IgnoreDifferences)
+	dropEchoes(merged, s.desired.document, remote)
 	for _, field := range serverOwned {
 		delete(merged, field)
 	}
@@ -174,7 +190,7 @@ func (s *importScope) judge(answer integrator.Import) error {
 		return nil
 	}
 	shown := asDifferences(found)
-	s.object.Status.NotAccepted = shown
+	s.object.Status.NotAccepted, s.object.Status.DifferencesHash = shown, digestOf(found)
 	return notAccepted(shown, len(found))
 }
 

@@ -235,6 +235,19 @@ var _ = Describe("I delete an import", func() {
 		Expect(sim.Imports(w.account)).To(BeEmpty())
 	})
 
+	It("is not held up by what the import itself uses", func(ctx context.Context) {
+		w := newWorld(ctx)
+		choices := sim.Choices()
+		Expect(sim.SetChoices(func(c *simulator.Choices) { c.DependenciesListConnection = true })).To(Succeed())
+		DeferCleanup(func() {
+			Expect(sim.SetChoices(func(c *simulator.Choices) { *c = choices })).To(Succeed())
+		})
+		object := w.synced(ctx, w.httpImport("free"))
+		Expect(k8s.Delete(ctx, object)).To(Succeed())
+		w.eventuallyGone(ctx, object)
+		Expect(sim.Imports(w.account)).To(BeEmpty())
+	})
+
 	It("goes when somebody has deleted the remote one before", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.httpImport("both")

@@ -35,8 +35,8 @@ type ImportRunReconciler struct {
 	// Concurrency is how many runs are reconciled, and so in flight, at once.
 	Concurrency int
 
-	// unrecorded has the outcomes of calls that could not be written to status yet, by
-	// the run's uid: what is retried is the record, never the call.
+	// unrecorded has the outcomes of calls that are not in status yet, by the run's uid: what
+	// is retried is the record, never the call.
 	unrecorded sync.Map
 }
 
@@ -89,6 +89,7 @@ func (r *ImportRunReconciler) Reconcile(ctx context.Context, req ctrl.Request) (
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	if finished(object) || !object.DeletionTimestamp.IsZero() {
+		r.unrecorded.Delete(object.UID)
 		return ctrl.Result{}, nil
 	}
 	s := &runScope{object: object, before: object.DeepCopy()}
@@ -107,6 +108,10 @@ func (r *ImportRunReconciler) reconcile(ctx context.Context, s *runScope) (*outc
 	}
 	if held := s.object.Annotations[v1alpha1.AnnotationClaim]; held != "" {
 		return r.resume(held)
+	}
+	if s.object.Status.Phase == v1alpha1.RunRunning {
+		// The claim was taken away: its call may have been made.
+		return lostClaim(), nil
 	}
 	if err := r.target(ctx, s); err != nil {
 		return nil, err

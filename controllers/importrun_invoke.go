@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -50,7 +51,7 @@ func invokable(declared *v1alpha1.Import) error {
 			reason = ready.Reason
 		}
 		return waitingf(reasonImportNotReady, "waiting for Import %q to be Ready: %s", declared.Name, reason)
-	case ready.ObservedGeneration != declared.Generation || remoteID(declared) == "":
+	case ready.ObservedGeneration != declared.Generation || remoteID(declared) == "" || remoteID(declared) != declared.Status.ID:
 		return waitingf(reasonImportNotReady, "waiting for Import %q to be Ready at its latest generation", declared.Name)
 	}
 	return nil
@@ -148,21 +149,13 @@ func (r *ImportRunReconciler) claim(ctx context.Context, s *runScope) (claim, er
 	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(s.object), live); err != nil {
 		return claim{}, err
 	}
-	if finished(live) || live.Annotations[v1alpha1.AnnotationClaim] != "" || live.UID != s.object.UID || !live.DeletionTimestamp.IsZero() {
+	free := !finished(live) && live.Status.Phase != v1alpha1.RunRunning && live.Annotations[v1alpha1.AnnotationClaim] == ""
+	if !free || live.UID != s.object.UID || !live.DeletionTimestamp.IsZero() {
 		return claim{}, apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("importruns").GroupResource(), live.Name,
-			fmt.Errorf("the run was claimed or changed meanwhile"))
+			errors.New("the run was claimed or changed meanwhile"))
 	}
-	now := r.Clock.Now().UTC()
-	granted := claim{Token: uuid.NewString(), Holder: r.Holder, Time: now, Deadline: now.Add(timeLimit(live))}
-	if live.Status.StartTime != nil {
-		// An earlier claim was given back unused: the time limit goes on from there.
-		granted.Deadline = live.Status.StartTime.Add(timeLimit(live))
-	}
-	value, err := json.Marshal(granted)
-	if err != nil {
-		return claim{}, err
-	}
-	if err := r.patchClaim(ctx, live, string(value)); err != nil {
+	granted := r.grant(live)
+	if err := r.takeClaim(ctx, live, granted); err != nil {
 		return claim{}, err
 	}
 	s.object, s.before = live, live.DeepCopy()
@@ -172,6 +165,34 @@ func (r *ImportRunReconciler) claim(ctx context.Context, s *runScope) (claim, er
 		log.FromContext(ctx).Error(err, "cannot show the run as Running")
 	}
 	return granted, nil
+}
+
+// grant makes the claim for a run. The time limit counts from the first claim: an earlier
+// one may have been given back unused.
+func (r *ImportRunReconciler) grant(run *v1alpha1.ImportRun) claim {
+	now := r.Clock.Now().UTC()
+	started := now
+	if run.Status.StartTime != nil {
+		started = run.Status.StartTime.Time
+	}
+	return claim{Token: uuid.NewString(), Holder: r.Holder, Time: now, Deadline: started.Add(timeLimit(run))}
+}
+
+// takeClaim writes the claim to exactly the version that was read. When the answer to that
+// write is lost, another read tells whether it was made.
+func (r *ImportRunReconciler) takeClaim(ctx context.Context, live *v1alpha1.ImportRun, granted claim) error {
+	value, err := json.Marshal(granted)
+	if err != nil {
+		return err
+	}
+	failed := r.patchClaim(ctx, live, string(value))
+	if failed == nil || apierrors.IsConflict(failed) {
+		return failed
+	}
+	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(live), live); err != nil || live.Annotations[v1alpha1.AnnotationClaim] != string(value) {
+		return failed
+	}
+	return nil
 }
 
 func timeLimit(run *v1alpha1.ImportRun) time.Duration {
@@ -215,28 +236,37 @@ func (r *ImportRunReconciler) invoke(ctx context.Context, s *runScope, granted c
 // comeBack gives the claim back after the API asked to come later, unless that is past
 // the run's deadline. The claim's call is known to have changed nothing.
 func (r *ImportRunReconciler) comeBack(ctx context.Context, s *runScope, granted claim, again *problem) (*outcome, error) {
-	if r.Clock.Now().Add(again.after).After(granted.Deadline) {
-		return &outcome{phase: v1alpha1.RunFailed, reason: reasonDeadlineExceeded, records: s.payload.counts(),
-			message: "the account's rate limit left no time for the call within activeDeadlineSeconds; nothing was written"}, nil
-	}
-	if err := r.giveBack(ctx, s.object); err != nil {
-		return nil, err
+	ended := &outcome{phase: v1alpha1.RunFailed, reason: reasonDeadlineExceeded, records: s.payload.counts(),
+		message: "the account's rate limit left no time for the call within activeDeadlineSeconds; nothing was written"}
+	if r.Clock.Now().Add(again.after).After(granted.Deadline) || r.giveBack(ctx, s, again) != nil {
+		r.unrecorded.Store(s.object.UID, ended)
+		return ended, nil
 	}
 	return nil, again
 }
 
-// giveBack takes our claim off the run, whatever else was written to the run meanwhile.
-func (r *ImportRunReconciler) giveBack(ctx context.Context, run *v1alpha1.ImportRun) error {
-	ours := run.Annotations[v1alpha1.AnnotationClaim]
+// giveBack takes our claim off the run, whatever else was written to the run meanwhile. The
+// run shows as Waiting first: Running without a claim would mean that the claim was lost.
+func (r *ImportRunReconciler) giveBack(ctx context.Context, s *runScope, again *problem) error {
+	ours := s.object.Annotations[v1alpha1.AnnotationClaim]
 	return retry.OnError(retry.DefaultBackoff, func(err error) bool { return !apierrors.IsNotFound(err) }, func() error {
 		live := &v1alpha1.ImportRun{}
-		if err := r.Live.Get(ctx, client.ObjectKeyFromObject(run), live); err != nil {
+		if err := r.Live.Get(ctx, client.ObjectKeyFromObject(s.object), live); err != nil {
 			return err
 		}
-		if live.UID != run.UID || live.Annotations[v1alpha1.AnnotationClaim] != ours {
+		if live.UID != s.object.UID || live.Annotations[v1alpha1.AnnotationClaim] != ours {
 			return nil
 		}
-		return r.patchClaim(ctx, live, nil)
+		s.object, s.before = live, live.DeepCopy()
+		s.waiting(again)
+		if err := r.patchStatus(ctx, s); err != nil {
+			return err
+		}
+		if err := r.patchClaim(ctx, s.object, nil); err != nil {
+			return err
+		}
+		s.before = s.object.DeepCopy()
+		return nil
 	})
 }
 
@@ -248,7 +278,6 @@ func (p *payload) counts() v1alpha1.RecordCounts {
 // running shows the run as under way.
 func (s *runScope) running(granted claim) {
 	status := &s.object.Status
-	status.ObservedGeneration = s.object.Generation
 	status.Phase = v1alpha1.RunRunning
 	status.ImportID = s.importID
 	if status.StartTime == nil {
@@ -259,9 +288,16 @@ func (s *runScope) running(granted claim) {
 	s.progress(&problem{class: transient, reason: reasonProgressing, message: "the records are being sent"})
 }
 
+// waiting shows what the run waits for before its call.
+func (s *runScope) waiting(p *problem) {
+	s.object.Status.Phase = v1alpha1.RunWaiting
+	s.progress(p)
+}
+
 // progress sets the conditions of a run that goes on.
 func (s *runScope) progress(p *problem) {
 	status, generation := &s.object.Status, s.object.Generation
+	status.ObservedGeneration = generation
 	setProblem(&status.Conditions, generation, &problem{class: transient, reason: p.reason, message: p.message})
 	setCondition(&status.Conditions, generation, v1alpha1.ConditionSucceeded, metav1.ConditionUnknown, p.reason, p.message)
 }
@@ -272,11 +308,11 @@ func (r *ImportRunReconciler) wait(ctx context.Context, s *runScope, err error) 
 	if p == nil {
 		return afterKubernetesError(ctx, err)
 	}
-	s.object.Status.ObservedGeneration = s.object.Generation
 	if s.object.Annotations[v1alpha1.AnnotationClaim] == "" {
-		s.object.Status.Phase = v1alpha1.RunWaiting
+		s.waiting(p)
+	} else {
+		s.progress(p)
 	}
-	s.progress(p)
 	if err := r.patchStatus(ctx, s); err != nil {
 		return afterKubernetesError(ctx, err)
 	}

@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -77,7 +78,12 @@ func judgeClaim(text string, now time.Time) (wait time.Duration, ended *outcome)
 			return wait, nil
 		}
 	}
-	return 0, &outcome{phase: v1alpha1.RunUnknown, reason: reasonOutcomeUnknown,
+	return 0, lostClaim()
+}
+
+// lostClaim is the end of a run whose call was permitted and left no outcome.
+func lostClaim() *outcome {
+	return &outcome{phase: v1alpha1.RunUnknown, reason: reasonOutcomeUnknown,
 		message: "the operator stopped between the call and its answer: the records may or may not have been written; look into the destination before running again"}
 }
 
@@ -110,8 +116,15 @@ func judgeAnswer(answer integrator.InvokeResponse, err error, total int, secret 
 	if p.class == throttled {
 		return outcome{}, p
 	}
-	return outcome{phase: v1alpha1.RunFailed, reason: p.reason, records: counts,
-		message: p.message + "; nothing was written"}, nil
+	ended = outcome{phase: v1alpha1.RunFailed, reason: p.reason, message: p.message + "; nothing was written", records: counts}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		ended.reason = reasonDeadlineExceeded
+		ended.message = "there was no connection to the API within activeDeadlineSeconds; nothing was written"
+	case p.reason == reasonUnreachable:
+		ended.message = "cannot invoke the import: " + networkCause(apiError(err).Err) + "; nothing was written; create another ImportRun once the API can be reached"
+	}
+	return ended, nil
 }
 
 // notShown stands for the API's words where these could repeat a Secret's content.

@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -76,7 +77,9 @@ func TestJudgeAnswer(t *testing.T) {
 		"Many":   {reason: "failures are listed up to 20", results: many, total: 30, phase: v1alpha1.RunFailed, because: reasonRecordsFailed, counts: v1alpha1.RecordCounts{Total: 30, Sent: 30, Failed: 30}, listed: 20},
 		"Lost":   {reason: "sent and not answered is unknown", err: &integrator.APIError{Sent: true}, total: 2, phase: v1alpha1.RunUnknown, because: reasonOutcomeUnknown, counts: v1alpha1.RecordCounts{Total: 2, Sent: 2}},
 		"500":    {reason: "a failing server may have applied it", err: &integrator.APIError{Sent: true, StatusCode: 500}, total: 2, phase: v1alpha1.RunUnknown, because: reasonOutcomeUnknown, counts: v1alpha1.RecordCounts{Total: 2, Sent: 2}},
-		"413":    {reason: "413 is not among what is known not to be applied", err: &integrator.APIError{Sent: true, StatusCode: 413}, total: 2, phase: v1alpha1.RunUnknown, because: reasonOutcomeUnknown, counts: v1alpha1.RecordCounts{Total: 2, Sent: 2}},
+		"413":    {reason: "what is too large was not read", err: &integrator.APIError{Sent: true, StatusCode: 413}, total: 2, phase: v1alpha1.RunFailed, because: reasonTooLarge, counts: v1alpha1.RecordCounts{Total: 2}},
+		"307":    {reason: "who redirects may have applied it", err: &integrator.APIError{Sent: true, StatusCode: 307}, total: 2, phase: v1alpha1.RunUnknown, because: reasonOutcomeUnknown, counts: v1alpha1.RecordCounts{Total: 2, Sent: 2}},
+		"Late":   {reason: "no connection came about in time", err: &integrator.APIError{Err: context.DeadlineExceeded}, total: 2, phase: v1alpha1.RunFailed, because: reasonDeadlineExceeded, counts: v1alpha1.RecordCounts{Total: 2}},
 		"Unsent": {reason: "not a byte was written", err: &integrator.APIError{}, total: 2, phase: v1alpha1.RunFailed, because: reasonUnreachable, counts: v1alpha1.RecordCounts{Total: 2}},
 		"422":    {reason: "a refusal changed nothing", err: &integrator.APIError{Sent: true, StatusCode: 422}, total: 2, phase: v1alpha1.RunFailed, because: reasonRejected, counts: v1alpha1.RecordCounts{Total: 2}},
 		"429":    {reason: "come back later", err: &integrator.APIError{Sent: true, StatusCode: 429, RetryAfter: time.Second}, total: 2, again: true},

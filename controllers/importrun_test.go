@@ -204,6 +204,40 @@ var _ = Describe("I run an import", func() {
 		Expect(written).To(Equal(1))
 	})
 
+	It("rests while it is throttled", func(ctx context.Context) {
+		w := newWorld(ctx)
+		w.synced(ctx, w.httpImport("orders"))
+		_, err := sim.AddRule(simulator.Rule{Account: w.account, Method: http.MethodPost, Phase: simulator.PhaseBefore,
+			Action: simulator.Action{Kind: simulator.ActionAnswer, Status: 429, RetryAfter: "600"}})
+		Expect(err).NotTo(HaveOccurred())
+		run := w.run("resting", "orders", record("A-1"))
+		run.Spec.ActiveDeadlineSeconds = seconds(3600)
+		Expect(k8s.Create(ctx, run)).To(Succeed())
+		w.eventually(ctx, run, "resting", "InProgress False/Throttled")
+		Expect(run.Status.Phase).To(Equal(v1alpha1.RunWaiting))
+		Expect(run.Annotations).NotTo(HaveKey("integrator.io/claim"))
+		version := run.ResourceVersion
+		Consistently(func() string { return get(ctx, w, run, "resting").ResourceVersion }).Should(Equal(version))
+		Expect(w.calls()).To(HaveKeyWithValue(invoke, 1))
+	})
+
+	It("does not send again when its claim is taken away", func(ctx context.Context) {
+		w := newWorld(ctx)
+		w.synced(ctx, w.httpImport("orders"))
+		run := w.run("robbed", "nothing-yet", record("A-1"))
+		Expect(k8s.Create(ctx, run)).To(Succeed())
+		w.eventually(ctx, run, "robbed", "InProgress False/ImportNotFound")
+		// As it looks when the operator is killed during a call and the claim is stripped.
+		Eventually(func() error {
+			get(ctx, w, run, "robbed")
+			run.Status.Phase = v1alpha1.RunRunning
+			return k8s.Status().Update(ctx, run)
+		}).Should(Succeed())
+		Expect(k8s.Create(ctx, w.httpImport("nothing-yet"))).To(Succeed())
+		w.done(ctx, run, v1alpha1.RunUnknown)
+		Expect(w.calls()).NotTo(HaveKey(invoke))
+	})
+
 	DescribeTable("sends nothing when the data cannot be sent",
 		func(ctx context.Context, edit func(*v1alpha1.ImportRun), says string) {
 			w := newWorld(ctx)

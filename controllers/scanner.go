@@ -173,7 +173,7 @@ func (a *Accounts) scanned(s *session, summary scanSummary) {
 		a.mu.Unlock()
 		return
 	}
-	before := entry.scan
+	before, doubted := entry.scan, entry.doubted
 	if summary.problem != nil && before != nil {
 		summary.imports, summary.managed = before.imports, before.managed
 	}
@@ -181,13 +181,15 @@ func (a *Accounts) scanned(s *session, summary scanSummary) {
 	changed := before == nil || before.imports != summary.imports || before.managed != summary.managed ||
 		(before.problem == nil) != (summary.problem == nil) ||
 		before.problem != nil && before.problem.Error() != summary.problem.Error()
-	trusted := entry.doubted && summary.familiar
-	if trusted {
-		entry.doubted = false
+	if summary.problem == nil {
+		entry.doubted = entry.doubted && !summary.familiar
+		entry.rejections = 0
 	}
+	trusted := doubted && !entry.doubted
+	firstWord := doubted && summary.problem == nil && (before == nil || before.problem != nil)
 	a.mu.Unlock()
 
-	if trusted {
+	if trusted || firstWord {
 		a.publish(s.key)
 	}
 	if summary.problem != nil && summary.problem.reason == reasonTokenRejected {

@@ -105,7 +105,7 @@ func startManager(scheme *runtime.Scheme) (stop func()) {
 	Expect(controllers.Setup(ctx, mgr, controllers.Options{
 		AllowedHosts:      []string{host.Host, "api.integrator.io"},
 		AllowHTTP:         true,
-		CreateGrace:       2 * time.Second,
+		CreateGrace:       4 * time.Second,
 		ConcurrentImports: 4,
 		ConcurrentRuns:    4,
 	})).To(Succeed())

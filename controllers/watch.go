@@ -122,15 +122,18 @@ func requestsByIndex(ctx context.Context, reader client.Reader, list client.Obje
 	return requests
 }
 
-// specOrRequest lets an object's event through when the spec changed, the object is going,
-// or somebody asks for a look. Status writes, our own above all, wake nobody.
+// specOrRequest lets an Import's event through when the spec changed, the object is going,
+// somebody asks for a look, or somebody took away what the operator keeps in its metadata.
+// Status writes, our own above all, wake nobody.
 func specOrRequest() predicate.Predicate {
 	return predicate.Or(
 		predicate.GenerationChangedPredicate{},
 		predicate.Funcs{
 			UpdateFunc: func(e event.UpdateEvent) bool {
-				return e.ObjectOld.GetAnnotations()[v1alpha1.AnnotationReconcileRequestedAt] !=
-					e.ObjectNew.GetAnnotations()[v1alpha1.AnnotationReconcileRequestedAt]
+				before, after := e.ObjectOld.GetAnnotations(), e.ObjectNew.GetAnnotations()
+				return before[v1alpha1.AnnotationReconcileRequestedAt] != after[v1alpha1.AnnotationReconcileRequestedAt] ||
+					hasFinalizer(e.ObjectOld) && !hasFinalizer(e.ObjectNew) ||
+					before[v1alpha1.AnnotationID] != "" && before[v1alpha1.AnnotationID] != after[v1alpha1.AnnotationID] && after[v1alpha1.AnnotationCreatePending] == ""
 			},
 			CreateFunc:  func(event.CreateEvent) bool { return false },
 			DeleteFunc:  func(event.DeleteEvent) bool { return false },

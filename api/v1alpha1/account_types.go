@@ -91,12 +91,17 @@ type AccountStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// userID is the _userId that the API gives for the token with which the imports were
-	// last seen. A token of another user is taken for one of the same account once a scan
-	// finds some of the managed imports; until then, none that is missing is created again.
+	// userID is the _userId that the API gives for the token.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	UserID string `json:"userID,omitempty"`
+
+	// secretVersion is the version of the Secret with whose token the managed imports were
+	// last found. With another one nothing that is missing is created again, or taken for
+	// deleted, until a scan has found some of them: it could be the token of another account.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	SecretVersion string `json:"secretVersion,omitempty"`
 
 	// imports is the number of imports in the account, as of the last scan.
 	// +optional

@@ -34,7 +34,7 @@ const (
 // ImportSpec declares one import.
 //
 // +kubebuilder:validation:XValidation:rule="self.accountRef == oldSelf.accountRef",message="accountRef is immutable: an import cannot move to another account; create a new Import"
-// +kubebuilder:validation:XValidation:rule="!has(self.definition.adaptorType) || !has(oldSelf.definition.adaptorType) || self.definition.adaptorType == oldSelf.definition.adaptorType",message="definition.adaptorType is immutable: the API does not change an import's adaptor; create a new Import"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.definition.adaptorType) || (has(self.definition.adaptorType) && self.definition.adaptorType == oldSelf.definition.adaptorType)",message="definition.adaptorType is immutable: the API does not change an import's adaptor; create a new Import"
 type ImportSpec struct {
 	// accountRef names the Account, in the same namespace, that the import lives in.
 	// Immutable.
@@ -138,6 +138,12 @@ type ImportStatus struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=16
 	NotAccepted []Difference `json:"notAccepted,omitempty"`
+
+	// differencesHash is a hash of all differences of which drift or notAccepted show the
+	// first.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	DifferencesHash string `json:"differencesHash,omitempty"`
 
 	// lastHandledReconcileAt is the last value of the annotation
 	// integrator.io/reconcile-requested-at that was answered.

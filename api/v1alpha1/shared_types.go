@@ -27,7 +27,7 @@ const (
 const (
 	// AnnotationID has the _id of the remote import. It survives a restore that drops status.
 	AnnotationID = "integrator.io/id"
-	// AnnotationCreatePending is the intent to create: {"token","time"}, written before
+	// AnnotationCreatePending is the intent to create: {"externalId","name","time"}, written before
 	// the call, removed together with the arrival of the id.
 	AnnotationCreatePending = "integrator.io/create-pending"
 	// AnnotationReconcileRequestedAt asks for a look at the remote now; any new value

@@ -25,6 +25,16 @@ func Compare(declared, remote map[string]any, ignore []string) []Difference {
 	return comparison.found
 }
 
+// Equal tells whether two fields of a document have the same value, as Compare sees it.
+// The arguments are JSON pointers.
+func Equal(document map[string]any, one, other string) bool {
+	first, _ := lookup(document, tokens(one))
+	second, _ := lookup(document, tokens(other))
+	var comparison comparison
+	comparison.values("", first, second, true)
+	return len(comparison.found) == 0
+}
+
 type comparison struct {
 	ignore []string
 	found  []Difference

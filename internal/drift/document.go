@@ -96,6 +96,16 @@ func under(path string, pointers []string) bool {
 	return false
 }
 
+// above tells whether one of the pointers lies below path.
+func above(path string, pointers []string) bool {
+	for _, pointer := range pointers {
+		if strings.HasPrefix(pointer, path+"/") {
+			return true
+		}
+	}
+	return false
+}
+
 func clone(value any) any {
 	switch typed := value.(type) {
 	case map[string]any:

@@ -201,6 +201,20 @@ func TestMerge(t *testing.T) {
 			ignore:   []string{"/a", "/c", "/d/e"},
 			want:     `{"a": {"b": 2, "gone": 3}, "d": {}}`,
 		},
+		"IgnoredInArrays": {
+			reason:   "what is ignored inside a declared array survives its replacement",
+			declared: `{"headers": [{"name": "A", "value": "x"}, {"name": "B", "value": "y"}, {"name": "C"}]}`,
+			remote:   `{"headers": [{"name": "a", "value": "secret", "extra": 1}, {"name": "b", "value": "z"}]}`,
+			ignore:   []string{"/headers/0/value", "/headers/0/none", "/headers/2"},
+			want:     `{"headers": [{"name": "A", "value": "secret"}, {"name": "B", "value": "y"}, {"name": "C"}]}`,
+		},
+		"OthersInOurEmptyObject": {
+			reason:   "what others put into an object that was declared empty is theirs",
+			owned:    []string{"/settings"},
+			declared: `{}`,
+			remote:   `{"settings": {"ui": 1}}`,
+			want:     `{"settings": {"ui": 1}}`,
+		},
 		"Precision": {
 			reason:   "numbers that nobody declared are sent back as they are written",
 			declared: `{}`,
@@ -211,7 +225,7 @@ func TestMerge(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			declared, remote := parse(t, tc.declared), parse(t, tc.remote)
-			got := Merge(tc.owned, declared, remote, tc.ignore)
+			got := Merge(Released(tc.owned, declared, remote, tc.ignore), declared, remote, tc.ignore)
 			if diff := cmp.Diff(parse(t, tc.want), got); diff != "" {
 				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
 			}
@@ -234,16 +248,30 @@ func TestFieldsAndReleased(t *testing.T) {
 	if diff := cmp.Diff([]string{"/a/b", "/a/c", "/d", "/f~1g"}, fields); diff != "" {
 		t.Errorf("Fields: -want, +got:\n%s", diff)
 	}
-	if released := Released(fields, document); len(released) > 0 {
-		t.Errorf("a document releases %v of its own fields", released)
+	remote := parse(t, `{"a": {"b": 2, "c": {"theirs": 1}}, "d": [1], "f/g": null}`)
+	for name, tc := range map[string]struct {
+		declared string
+		ignore   []string
+		want     []string
+	}{
+		"what is declared is not released":          {declared: `{"a": {"b": 1, "c": {}}, "d": []}`},
+		"what is there and declared no more is":     {declared: `{}`, want: []string{"/a/b", "/d"}},
+		"a leaf above still declares":               {declared: `{"a": 1}`, want: []string{"/d"}},
+		"what is ignored is not released":           {declared: `{}`, ignore: []string{"/a"}, want: []string{"/d"}},
+		"an object declared again in another shape": {declared: `{"a": {"b": {"x": 1}}}`, want: []string{"/d"}},
+	} {
+		if diff := cmp.Diff(tc.want, Released(fields, parse(t, tc.declared), remote, tc.ignore)); diff != "" {
+			t.Errorf("%s: -want, +got:\n%s", name, diff)
+		}
 	}
-	released := Released(fields, parse(t, `{"a": {"c": 1}}`))
-	if diff := cmp.Diff([]string{"/a/b", "/d", "/f~1g"}, released); diff != "" {
-		t.Errorf("Released: -want, +got:\n%s", diff)
-	}
-	remaining := Remaining(released, parse(t, `{"a": {"b": false}, "d": [1]}`))
-	if diff := cmp.Diff([]string{"/d"}, remaining); diff != "" {
-		t.Errorf("Remaining: -want, +got:\n%s", diff)
+}
+
+func TestEqual(t *testing.T) {
+	document := parse(t, `{"a": [{"x": 1.0, "y": false}], "b": {"c": [{"x": 1}], "d": [{"x": 2}]}}`)
+	for other, want := range map[string]bool{"/b/c": true, "/b/d": false, "/none": false} {
+		if got := Equal(document, "/a", other); got != want {
+			t.Errorf("Equal(/a, %s) = %t", other, got)
+		}
 	}
 }
 

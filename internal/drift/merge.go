@@ -5,45 +5,41 @@ package drift
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/go-openapi/jsonpointer"
 )
 
-// Merge returns the document to write: the remote one, without the fields of owned that
-// are declared no more, with the declared values laid over it. Maps merge by key, all
-// else is replaced. What lies at or under a pointer of ignore stays as the remote has it.
-// The arguments are not changed.
-func Merge(owned []string, declared, remote map[string]any, ignore []string) map[string]any {
+// Merge returns the document to write: the remote one, without the released fields, with
+// the declared values laid over it. Maps merge by key, all else is replaced. What lies at
+// or under a pointer of ignore stays as the remote has it, inside arrays too. The
+// arguments are not changed.
+func Merge(released []string, declared, remote map[string]any, ignore []string) map[string]any {
 	merged := clone(remote).(map[string]any)
-	for _, path := range Released(owned, declared) {
-		if !under(path, ignore) {
-			Remove(merged, path)
-		}
+	for _, path := range released {
+		Remove(merged, path)
 	}
 	overlay("", merged, declared, ignore)
 	return merged
 }
 
-// Released lists the owned fields that the document declares no more, sorted. A field is
-// still declared when the document has it, anything below it, or a leaf above it.
-func Released(owned []string, declared map[string]any) []string {
+// Released lists the fields to take back, sorted: owned, declared no more, not ignored, and
+// still there with a value. A field is still declared when the document has it, anything
+// below it, or a leaf above it. An object that is not empty is left alone: only leaves are
+// owned, so what is in it came from others.
+func Released(owned []string, declared, remote map[string]any, ignore []string) []string {
 	var released []string
 	for _, path := range owned {
-		if !declares(declared, tokens(path)) {
+		if declares(declared, tokens(path)) || under(path, ignore) {
+			continue
+		}
+		value, found := lookup(remote, tokens(path))
+		if _, isObject := value.(map[string]any); found && !isObject && !empty(value) {
 			released = append(released, path)
 		}
 	}
 	slices.Sort(released)
 	return released
-}
-
-// Remaining lists the fields of paths that the remote document still has with a value
-// that is not empty.
-func Remaining(paths []string, remote map[string]any) []string {
-	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool {
-		value, found := lookup(remote, tokens(path))
-		return !found || empty(value)
-	})
 }
 
 // Has tells whether a document has a field, whatever its value. path is a JSON pointer.
@@ -130,6 +126,49 @@ func overlay(path string, merged, declared map[string]any, ignore []string) {
 			overlay(below, existing, object, ignore)
 			continue
 		}
-		merged[key] = clone(value)
+		merged[key] = replaced(below, value, merged[key], ignore)
 	}
+}
+
+// replaced is the declared value, with what is ignored inside it as the remote has it.
+func replaced(path string, declared, remote any, ignore []string) any {
+	if !above(path, ignore) {
+		return clone(declared)
+	}
+	switch typed := declared.(type) {
+	case []any:
+		result, array := clone(typed).([]any), elements(remote)
+		for i := range result {
+			below := path + "/" + strconv.Itoa(i)
+			switch {
+			case i >= len(array):
+			case under(below, ignore):
+				result[i] = array[i]
+			default:
+				result[i] = replaced(below, typed[i], array[i], ignore)
+			}
+		}
+		return result
+	case map[string]any:
+		result := map[string]any{}
+		object, _ := remote.(map[string]any)
+		for key, value := range typed {
+			if below := join(path, key); !under(below, ignore) {
+				result[key] = replaced(below, value, object[key], ignore)
+			}
+		}
+		for key, value := range object {
+			if under(join(path, key), ignore) {
+				result[key] = value
+			}
+		}
+		return result
+	default:
+		return declared
+	}
+}
+
+func elements(value any) []any {
+	array, _ := value.([]any)
+	return array
 }
