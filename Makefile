@@ -8,10 +8,11 @@ MAKEFLAGS += --no-builtin-rules
 # The image of the manager, for docker-build and deploy.
 IMG ?= integrator-operator:latest
 CONTAINER_TOOL ?= docker
-# What "make run", "make demo" and "make test" pass on.
+# What "make run", "make demo", "make test" and "make lint" pass on.
 RUN_FLAGS ?=
 DEMO_FLAGS ?=
 TEST_FLAGS ?=
+LINT_FLAGS ?=
 
 CONTROLLER_GEN := bin/controller-gen
 KUSTOMIZE := bin/kustomize
@@ -78,12 +79,16 @@ tidy: ## Run go mod tidy in every module.
 
 .PHONY: lint
 lint: $(GOLANGCI_LINT) $(DOCKERFILE_LINT) ## Lint the Go code, the API types and the Dockerfile.
-	@for dir in $(CODE_MODULES) .; do \
+	@status=0; \
+	for dir in $(CODE_MODULES) .; do \
 		echo "golangci-lint run $(LINT_FLAGS) in $$dir"; \
-		(cd "$$dir" && "$(CURDIR)/$(GOLANGCI_LINT)" run $(LINT_FLAGS) --config "$(CURDIR)/.golangci.yml" ./...) || exit 1; \
-	done
-	$(GOLANGCI_LINT) run $(LINT_FLAGS) --config .golangci-api.yml ./api/...
-	$(DOCKERFILE_LINT) Dockerfile
+		(cd "$$dir" && "$(CURDIR)/$(GOLANGCI_LINT)" run $(LINT_FLAGS) --config "$(CURDIR)/.golangci.yml" ./...) || status=1; \
+	done; \
+	echo "golangci-lint run $(LINT_FLAGS) on the conventions of api/"; \
+	$(GOLANGCI_LINT) run $(LINT_FLAGS) --config .golangci-api.yml ./api/... || status=1; \
+	echo "lint of the Dockerfile"; \
+	$(DOCKERFILE_LINT) Dockerfile || status=1; \
+	exit $$status
 
 .PHONY: lint-fix
 lint-fix: LINT_FLAGS = --fix
