@@ -33,8 +33,8 @@ type RecordScript struct {
 	DataURI    string          `json:"dataURI,omitempty"`
 }
 
-// CallScript, under ScriptKey in the settings, makes the call fail as a whole,
-// after the first Written records have reached the destination.
+// CallScript stands under ScriptKey in the settings. It makes the call fail as a
+// whole, after the first Written records have reached the destination.
 type CallScript struct {
 	StatusCode int           `json:"statusCode,omitempty"` // default 200
 	Errors     []ErrorDetail `json:"errors"`

@@ -299,7 +299,7 @@ func (s *Server) tokenInfo(c *call) response {
 
 // newID makes an id of 24 hex characters, of which the first eight are the time.
 func (s *Server) newID() string {
-	return fmt.Sprintf("%08x%s", uint32(s.clock.Now().Unix()&0xffffffff), s.randomHex(16)) //nolint:gosec // masked to 32 bits
+	return fmt.Sprintf("%08x%s", s.clock.Now().Unix()&0xffffffff, s.randomHex(16))
 }
 
 func (s *Server) randomHex(digits int) string {
