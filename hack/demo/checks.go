@@ -30,7 +30,7 @@ func (d *demo) importIs(ctx context.Context, name string, status metav1.Conditio
 		return fmt.Errorf("it has no condition Ready yet")
 	}
 	if ready.Status != status || ready.Reason != reason || !containsAll(ready.Message, text) || ready.ObservedGeneration != object.Generation {
-		return fmt.Errorf("Ready=%s, %s: %s (generation %d of %d)", ready.Status, ready.Reason, ready.Message, ready.ObservedGeneration, object.Generation)
+		return fmt.Errorf("condition Ready %s, %s: %s (generation %d of %d)", ready.Status, ready.Reason, ready.Message, ready.ObservedGeneration, object.Generation)
 	}
 	return nil
 }
@@ -42,7 +42,7 @@ func (d *demo) importID(ctx context.Context, name string) (string, error) {
 		return "", err
 	}
 	if object.Status.ID == "" {
-		return "", fmt.Errorf("Import %s has no id", name)
+		return "", fmt.Errorf("the Import %s has no id", name)
 	}
 	return object.Status.ID, nil
 }

@@ -67,12 +67,11 @@ func (p *platform) start(ctx context.Context) error {
 
 // readSeed finds the account to work in: the first of the seed.
 func (p *platform) readSeed() error {
-	file, err := os.Open(p.seed)
+	content, err := os.ReadFile(p.seed)
 	if err != nil {
 		return err
 	}
-	defer file.Close()
-	seed, err := simulator.ReadSeed(file)
+	seed, err := simulator.ReadSeed(bytes.NewReader(content))
 	if err != nil {
 		return fmt.Errorf("%s: %w", p.seed, err)
 	}
@@ -178,7 +177,7 @@ func (p *platform) call(ctx context.Context, method, url string, body, answer an
 	if err != nil {
 		return err
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	content, err := io.ReadAll(response.Body)
 	if err != nil {
 		return err

@@ -49,7 +49,7 @@ func (p *processes) start(name, path string, env []string, args ...string) (*pro
 	if err != nil {
 		return nil, err
 	}
-	defer log.Close()
+	defer func() { _ = log.Close() }() // the program has its own
 	started := &process{name: name, cmd: exec.Command(path, args...), done: make(chan struct{})}
 	started.cmd.Env = env
 	started.cmd.Stdout, started.cmd.Stderr = log, log

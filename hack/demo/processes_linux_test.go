@@ -12,7 +12,11 @@ import (
 
 // A demo that is killed cannot clean up: the kernel does.
 func TestNothingOutlivesAKilledDemo(t *testing.T) {
-	demo := exec.Command(os.Args[0])
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	demo := exec.Command(self)
 	demo.Env = append(os.Environ(), asDemo+"="+t.TempDir())
 	output, err := demo.StdoutPipe()
 	if err != nil {

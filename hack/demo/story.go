@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -54,7 +55,7 @@ func (d *demo) tell(ctx context.Context) error {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			return fmt.Errorf("chapter %d, %q: %w", i+1, chapter.title, err)
+			return errors.Join(fmt.Errorf("chapter %d, %q: %w", i+1, chapter.title, err), d.forbidden())
 		}
 	}
 	return nil
