@@ -5,7 +5,6 @@ package controllers_test
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -254,6 +253,6 @@ spec:
 		var read map[string]any
 		Expect(decode(raw, &read)).To(Succeed())
 		definition := func(object map[string]any) any { return object["spec"].(map[string]any)["definition"] }
-		Expect(definition(read)).To(Equal(definition(declared)), fmt.Sprintf("%s", raw))
+		Expect(definition(read)).To(Equal(definition(declared)), string(raw))
 	})
 })

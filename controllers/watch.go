@@ -25,7 +25,7 @@ import (
 
 // Indexes of the cache: from what an object refers to, to the object.
 const (
-	indexAccountSecret = "spec.tokenSecretRef.name"
+	indexAccountSecret = "spec.tokenSecretRef.name" //nolint:gosec // the path of a field, not a credential
 	indexImportAccount = "spec.accountRef.name"
 	indexImportID      = "status.id"
 	indexRunImport     = "spec.importRef.name"

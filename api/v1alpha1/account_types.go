@@ -111,7 +111,7 @@ type AccountStatus struct {
 	// +optional
 	Managed *int32 `json:"managed,omitempty"`
 
-	// conditions: Ready always; Reconciling, Stalled and Suspended while they are True.
+	// conditions are Ready always, and Reconciling, Stalled and Suspended while they are True.
 	// Reasons of Ready: TokenAccepted, TokenRejected, SecretNotFound, HostNotAllowed,
 	// Unreachable, Throttled, Suspended.
 	// +optional

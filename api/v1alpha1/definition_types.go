@@ -71,7 +71,7 @@ type importDefinitionSchema struct {
 	// +kubebuilder:validation:MaxLength=512
 	Name string `json:"name"`
 
-	// description, for people.
+	// description is for people.
 	// +optional
 	// +nullable
 	// +kubebuilder:validation:MaxLength=10240
@@ -201,11 +201,13 @@ type importDefinitionSchema struct {
 	// extract, status, mappings[], buildArrayHelper[], …}.
 	// +optional
 	// +nullable
+	// +listType=atomic
 	Mappings array `json:"mappings,omitempty"`
 
 	// lookups translate values: [{name, map, default, allowFailures, …}].
 	// +optional
 	// +nullable
+	// +listType=atomic
 	Lookups array `json:"lookups,omitempty"`
 
 	// filter decides which records are imported: {type, expression{rules}, script{…}, version}.
@@ -246,6 +248,7 @@ type importDefinitionSchema struct {
 	// mockResponse is the answer that test runs get: an array of records.
 	// +optional
 	// +nullable
+	// +listType=atomic
 	MockResponse array `json:"mockResponse,omitempty"`
 
 	// http is the block of HTTPImport: method[], relativeURI[], body[] (positional, null

@@ -151,7 +151,7 @@ type ImportStatus struct {
 	// +kubebuilder:validation:MaxLength=256
 	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
 
-	// conditions: Ready always; Reconciling, Stalled, Suspended and Drifted while they
+	// conditions are Ready always, and Reconciling, Stalled, Suspended and Drifted while they
 	// are True.
 	// +optional
 	// +listType=map

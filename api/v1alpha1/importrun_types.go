@@ -48,7 +48,8 @@ type ImportRunSpec struct {
 	Settings *JSON `json:"settings,omitempty"`
 
 	// activeDeadlineSeconds is how long the call may take, in seconds, from the time the
-	// run starts. A call that is cut off has an unknown outcome.
+	// run starts. A call that is cut off has an unknown outcome. When the operator is asked
+	// to stop, as by a rollout, it waits 11 minutes for the calls that are under way.
 	// +optional
 	// +default=600
 	// +kubebuilder:validation:Minimum=1
@@ -134,7 +135,7 @@ type ImportRunStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// phase: Pending, Waiting, Running, and then Succeeded, Failed or Unknown for good.
+	// phase is Pending, Waiting, Running, and then Succeeded, Failed or Unknown for good.
 	// Unknown: the call was sent and its answer was lost; look into the destination
 	// before running again.
 	// +optional
@@ -163,7 +164,7 @@ type ImportRunStatus struct {
 	// +kubebuilder:validation:MaxItems=20
 	Failures []RecordFailure `json:"failures,omitempty"`
 
-	// conditions: Ready and Succeeded always; Reconciling and Stalled while they are True.
+	// conditions are Ready and Succeeded always, and Reconciling and Stalled while they are True.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
