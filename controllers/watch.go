@@ -25,13 +25,13 @@ import (
 
 // Indexes of the cache: from what an object refers to, to the object.
 const (
-	indexAccountSecret = "spec.tokenSecretRef.name" //nolint:gosec // the path of a field, not a credential
+	indexAccountSecret = "spec.tokenSecretRef.name"
 	indexImportAccount = "spec.accountRef.name"
 	indexImportID      = "status.id"
 	indexRunImport     = "spec.importRef.name"
 	indexRunAccount    = "spec.accountRef.name"
 	indexRunConfigMap  = "spec.dataFrom.configMapKeyRef.name"
-	indexRunSecret     = "spec.dataFrom.secretKeyRef.name"
+	indexRunSecret     = "spec.dataFrom.secretKeyRef.name" //nolint:gosec // the path of a field, not a credential
 )
 
 // SetupIndexes registers the indexes that the controllers look objects up by.
