@@ -46,7 +46,7 @@ help: ## List the targets.
 .PHONY: clean
 clean: ## Remove what the other targets leave in the checkout (not the cached control plane).
 	find bin -mindepth 1 ! -name .gitignore -delete
-	rm -rf .demo cover.out
+	rm -f cover.out
 
 ##@ Development
 
@@ -124,7 +124,7 @@ run: ## Run the manager against the cluster of the current kubeconfig (RUN_FLAGS
 .PHONY: demo
 demo: build simulator ## Show the operator at work on a cluster of its own (DEMO_FLAGS=--once: check and stop).
 	go build -o bin/demo ./hack/demo
-	assets=$(ASSETS) && exec bin/demo --assets="$$assets" \
+	@assets=$(ASSETS) && exec bin/demo --assets="$$assets" \
 		--manager=bin/manager --simulator=bin/simulator $(DEMO_FLAGS)
 
 .PHONY: controlplane

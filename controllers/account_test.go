@@ -158,7 +158,7 @@ var _ = Describe("I give the operator an account", func() {
 	It("tells a dead network from a bad token", func(ctx context.Context) {
 		w := newEmptyWorld(ctx)
 		Expect(k8s.Create(ctx, w.secret("token", w.token))).To(Succeed())
-		rule, err := sim.AddRule(simulator.Rule{Route: "/v1/tokenInfo", Phase: simulator.PhaseBefore, Count: 1,
+		rule, err := sim.AddRule(simulator.Rule{Account: w.account, Route: "/v1/tokenInfo", Phase: simulator.PhaseBefore, Count: 1,
 			Action: simulator.Action{Kind: simulator.ActionReset}})
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(sim.RemoveRule, rule)

@@ -156,5 +156,9 @@ func newEmptyWorld(ctx context.Context) *world {
 	namespace := &corev1.Namespace{}
 	namespace.Name = name
 	Expect(k8s.Create(ctx, namespace)).To(Succeed())
+	// No scanner of a story that is over goes on.
+	DeferCleanup(func(ctx context.Context) {
+		Expect(k8s.DeleteAllOf(ctx, &v1alpha1.Account{}, client.InNamespace(name))).To(Succeed())
+	})
 	return w
 }
