@@ -141,6 +141,50 @@ var _ = Describe("The API does not take what I declare", func() {
 		Entry("503", simulator.Action{Kind: simulator.ActionAnswer, Status: 503}, "InProgress False/CreateUnconfirmed", "looked for in the account before another is made"),
 	)
 
+	It("writes once what a PUT does not take", func(ctx context.Context) {
+		w := newWorld(ctx)
+		file := func(kind string) string {
+			return `{"file": {"type": "` + kind + `"}, "http": {"type": "file", "method": ["POST"], "relativeURI": ["/"], "body": [null]}}`
+		}
+		object := w.synced(ctx, w.httpImport("quiet", file("csv")))
+		change(ctx, object, func(object *v1alpha1.Import) {
+			object.Spec.Definition.Raw = w.httpImport("quiet", file("XML")).Spec.Definition.Raw
+		})
+		w.eventually(ctx, object, "quiet", "Failed False/NotAccepted")
+		Expect(message(object)).To(ContainSubstring(`/file/type (declared "XML", remote "xml")`))
+		w.scans(2)
+		Expect(w.calls()).To(HaveKeyWithValue(put, 1))
+
+		// Somebody's change of another field is a reason to look, and none to write.
+		Expect(sim.EditAs(jane, w.account, object.Status.ID, func(document simulator.Document) {
+			document["sampleData"] = "by hand"
+		})).To(Succeed())
+		remote := w.remote(object.Status.ID)
+		Eventually(func() string { return get(ctx, w, object, "quiet").Status.LastModified }).Should(Equal(remote["lastModified"]))
+		Expect(state(object)).To(Equal("Failed False/NotAccepted"))
+		Expect(w.calls()).To(HaveKeyWithValue(put, 1))
+	})
+
+	DescribeTable("tells what stands in the way of a read",
+		func(ctx context.Context, action simulator.Action, want, says string) {
+			w := newWorld(ctx)
+			object := w.synced(ctx, w.httpImport("unread"))
+			// A read changes nothing, so its answer can be spoilt after it.
+			_, err := sim.AddRule(simulator.Rule{Account: w.account, Method: http.MethodGet, Route: "/v1/imports/{id}", Phase: simulator.PhaseAfter, Action: action})
+			Expect(err).NotTo(HaveOccurred())
+			change(ctx, object, func(object *v1alpha1.Import) { object.Annotations["integrator.io/reconcile-requested-at"] = "now" })
+			Eventually(func() string { return state(get(ctx, w, object, "unread")) }).Should(Equal(want))
+			Expect(message(object)).To(ContainSubstring(says))
+		},
+		Entry("403", simulator.Action{Kind: simulator.ActionAnswer, Status: 403}, "Failed False/Forbidden", "give it the permission"),
+		Entry("422", simulator.Action{Kind: simulator.ActionAnswer, Status: 422}, "Failed False/Rejected", "correct the spec"),
+		Entry("429", simulator.Action{Kind: simulator.ActionAnswer, Status: 429, RetryAfter: "30"}, "InProgress False/Throttled", "it goes on by itself when the API permits"),
+		Entry("500", simulator.Action{Kind: simulator.ActionAnswer, Status: 500, HTML: true}, "InProgress False/ServerError", "it is tried again by itself"),
+		Entry("a dead network", simulator.Action{Kind: simulator.ActionReset}, "InProgress False/Unreachable", "the connection broke; check the Account's baseURL and the network"),
+		Entry("garbage", simulator.Action{Kind: simulator.ActionGarbage}, "InProgress False/UnexpectedAnswer", "not what the API documents"),
+		Entry("another import", simulator.Action{Kind: simulator.ActionOtherID, ID: "64a0000000000000000000ff"}, "InProgress False/UnexpectedAnswer", "not what the API documents"),
+	)
+
 	It("does not repeat a write that the API refuses", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.synced(ctx, w.httpImport("stuck", `{"description": "declared"}`))
