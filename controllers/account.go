@@ -47,10 +47,12 @@ type account struct {
 	interval   time.Duration
 	observed   *observations
 
-	// secretVersion is the version of the Secret that the token is from. It is doubted to
-	// be of the same account as before until a scan has found a managed import.
-	secretVersion string
-	doubted       bool
+	// version is that of the credential, as status keeps it. It is doubted to be of the same
+	// account as before until a scan has found a managed import; trusted is the credential
+	// that is not.
+	version string
+	doubted bool
+	trusted [sha256.Size]byte
 	// rejections counts the calls in a row that got 401 although the token's check did not;
 	// the next check waits until retryAt.
 	rejections int
@@ -190,12 +192,18 @@ func (e *account) stop() {
 
 // unblock makes the account usable and starts its scanner. Those who wait are told.
 // doubted tells that the token may be of another account than the managed imports.
-func (a *Accounts) unblock(key types.NamespacedName, secretVersion string, doubted bool) {
+func (a *Accounts) unblock(key types.NamespacedName, version string, doubted bool) {
 	a.mu.Lock()
 	entry, ok := a.byKey[key]
 	if ok {
 		entry.blocked = nil
-		entry.secretVersion, entry.doubted = secretVersion, doubted
+		// The same token in a Secret that was only touched is of the same account.
+		entry.version, entry.doubted = version, doubted && entry.credential != entry.trusted
+		if entry.doubted {
+			entry.scan = nil
+		} else {
+			entry.trusted = entry.credential
+		}
 		if entry.stopScanner == nil {
 			a.startScanner(key, entry)
 		}
@@ -213,6 +221,9 @@ func (a *Accounts) block(key types.NamespacedName, p *problem) {
 		a.byKey[key] = entry
 	}
 	changed := entry.blocked == nil || entry.blocked.Error() != p.Error()
+	if p.reason != reasonTokenRejected {
+		entry.retryAt = time.Time{}
+	}
 	entry.blocked = p
 	entry.stop()
 	a.mu.Unlock()
@@ -230,7 +241,7 @@ func (a *Accounts) rejected(s *session, p *problem) {
 	current := ok && entry.client == s.client && entry.blocked == nil
 	if current {
 		entry.blocked = p
-		pause := min(entry.interval<<min(entry.rejections, 10), backoffMax)
+		pause := min(min(entry.interval, backoffMax)<<min(entry.rejections, 10), backoffMax)
 		entry.rejections++
 		entry.retryAt = a.clock.Now().Add(pause)
 		entry.stop()
@@ -271,8 +282,8 @@ func (a *Accounts) forget(key types.NamespacedName) {
 }
 
 // summary returns the outcome of the account's last scan, nil when there is none, and the
-// version of the Secret whose token is known to be of this account, "" while it is doubted.
-func (a *Accounts) summary(key types.NamespacedName) (scan *scanSummary, secretVersion string) {
+// version of the credential, "" while it is doubted.
+func (a *Accounts) summary(key types.NamespacedName) (scan *scanSummary, version string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	entry, ok := a.byKey[key]
@@ -282,7 +293,7 @@ func (a *Accounts) summary(key types.NamespacedName) (scan *scanSummary, secretV
 	case entry.doubted:
 		return entry.scan, ""
 	default:
-		return entry.scan, entry.secretVersion
+		return entry.scan, entry.version
 	}
 }
 

@@ -5,6 +5,8 @@ package controllers
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"net/url"
 	"slices"
@@ -82,7 +84,7 @@ func (r *AccountReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ct
 	if p != nil {
 		if p.reason == reasonTokenRejected && p.after == 0 {
 			// The token may be activated again on the platform, of which no event tells.
-			p.after = duration(account.Spec.ScanInterval)
+			p.after = min(duration(account.Spec.ScanInterval), backoffMax)
 		}
 		r.Accounts.block(req.NamespacedName, p)
 	}
@@ -104,7 +106,7 @@ func (r *AccountReconciler) reconcile(ctx context.Context, account *v1alpha1.Acc
 	if err := r.checkHost(account.Spec.BaseURL); err != nil {
 		return err
 	}
-	token, version, err := r.token(ctx, account)
+	token, secret, err := r.token(ctx, account)
 	if err != nil {
 		return err
 	}
@@ -119,7 +121,15 @@ func (r *AccountReconciler) reconcile(ctx context.Context, account *v1alpha1.Acc
 	if p := r.Accounts.rejection(key); p != nil {
 		return p
 	}
-	return r.probe(ctx, key, account, version)
+	return r.probe(ctx, key, account, credentialVersion(account, secret))
+}
+
+// credentialVersion is a hash of all that says which account the token leads to. It holds
+// nothing of the token.
+func credentialVersion(account *v1alpha1.Account, secret *corev1.Secret) string {
+	sum := sha256.Sum256([]byte(strings.Join([]string{account.Spec.BaseURL, account.Spec.TokenSecretRef.Key,
+		string(secret.UID), secret.ResourceVersion}, "\n")))
+	return hex.EncodeToString(sum[:16])
 }
 
 // checkHost refuses a base URL whose host the operator was not started to allow.
@@ -137,23 +147,23 @@ func (r *AccountReconciler) checkHost(baseURL string) error {
 	return nil
 }
 
-// token reads the token from the Account's Secret, and the Secret's version.
-func (r *AccountReconciler) token(ctx context.Context, account *v1alpha1.Account) (token, version string, err error) {
+// token reads the token from the Account's Secret.
+func (r *AccountReconciler) token(ctx context.Context, account *v1alpha1.Account) (token string, secret *corev1.Secret, err error) {
 	ref := account.Spec.TokenSecretRef
-	var secret corev1.Secret
-	err = r.Live.Get(ctx, types.NamespacedName{Namespace: account.Namespace, Name: ref.Name}, &secret)
+	secret = &corev1.Secret{}
+	err = r.Live.Get(ctx, types.NamespacedName{Namespace: account.Namespace, Name: ref.Name}, secret)
 	if apierrors.IsNotFound(err) {
-		return "", "", terminalf(reasonSecretNotFound, "there is no Secret %q in namespace %q: create it with the API token under key %q",
+		return "", nil, terminalf(reasonSecretNotFound, "there is no Secret %q in namespace %q: create it with the API token under key %q",
 			ref.Name, account.Namespace, ref.Key)
 	}
 	if err != nil {
-		return "", "", fmt.Errorf("read Secret %s: %w", ref.Name, err)
+		return "", nil, fmt.Errorf("read Secret %s: %w", ref.Name, err)
 	}
 	token = strings.TrimSpace(string(secret.Data[ref.Key]))
 	if token == "" {
-		return "", "", terminalf(reasonSecretNotFound, "Secret %q has nothing under key %q: put the API token there", ref.Name, ref.Key)
+		return "", nil, terminalf(reasonSecretNotFound, "Secret %q has nothing under key %q: put the API token there", ref.Name, ref.Key)
 	}
-	return token, string(secret.UID) + "/" + secret.ResourceVersion, nil
+	return token, secret, nil
 }
 
 // probe asks the API whose token it is. Only an accepted token makes the account usable.
@@ -167,17 +177,17 @@ func (r *AccountReconciler) probe(ctx context.Context, key types.NamespacedName,
 	if err != nil {
 		return err
 	}
-	r.Accounts.unblock(key, version, managed > 0 && account.Status.SecretVersion != version)
+	r.Accounts.unblock(key, version, managed > 0 && account.Status.CredentialVersion != version)
 	return nil
 }
 
-// managed counts the Imports of the Account that have a remote import.
+// managed counts the Imports of the Account that have a remote import, or may have one.
 func (r *AccountReconciler) managed(ctx context.Context, account *v1alpha1.Account) (count int, err error) {
 	var imports v1alpha1.ImportList
 	err = r.List(ctx, &imports, client.InNamespace(account.Namespace),
 		client.MatchingFields{indexImportAccount: account.Name}, client.UnsafeDisableDeepCopy)
 	for i := range imports.Items {
-		if remoteID(&imports.Items[i]) != "" {
+		if remoteID(&imports.Items[i]) != "" || imports.Items[i].Annotations[v1alpha1.AnnotationCreatePending] != "" {
 			count++
 		}
 	}
@@ -188,9 +198,9 @@ func (r *AccountReconciler) managed(ctx context.Context, account *v1alpha1.Accou
 func (r *AccountReconciler) setStatus(account *v1alpha1.Account, p *problem) {
 	status := &account.Status
 	status.ObservedGeneration = account.Generation
-	scan, secretVersion := r.Accounts.summary(client.ObjectKeyFromObject(account))
-	if secretVersion != "" {
-		status.SecretVersion = secretVersion
+	scan, version := r.Accounts.summary(client.ObjectKeyFromObject(account))
+	if version != "" {
+		status.CredentialVersion = version
 	}
 	if scan != nil && scan.problem == nil {
 		status.Imports, status.Managed = &scan.imports, &scan.managed

@@ -74,7 +74,7 @@ var _ = Describe("I give the operator an account", func() {
 		w, other := newWorld(ctx), newEmptyWorld(ctx)
 		object := w.synced(ctx, w.httpImport("here"))
 		account := get(ctx, w, &v1alpha1.Account{}, "default")
-		version := account.Status.SecretVersion
+		version := account.Status.CredentialVersion
 
 		secret := w.secret("token", "")
 		change(ctx, secret, func(secret *corev1.Secret) { secret.Data["token"] = []byte(other.token) })
@@ -82,7 +82,7 @@ var _ = Describe("I give the operator an account", func() {
 		Expect(k8s.Create(ctx, w.httpImport("new"))).To(Succeed())
 		w.eventually(ctx, &v1alpha1.Import{}, "new", "Failed False/AccountChanged")
 		Expect(sim.Imports(other.account)).To(BeEmpty())
-		Expect(get(ctx, w, account, "default").Status.SecretVersion).To(Equal(version))
+		Expect(get(ctx, w, account, "default").Status.CredentialVersion).To(Equal(version))
 
 		change(ctx, secret, func(secret *corev1.Secret) { secret.Data["token"] = []byte(w.token) })
 		w.eventuallyReady(ctx, object, "here")
@@ -100,6 +100,23 @@ var _ = Describe("I give the operator an account", func() {
 		before := len(sim.Ledger(simulator.Filter{Account: w.account}))
 		// The pauses are 1 s, 2 s, 4 s: a check and a scan each.
 		Consistently(func() int { return len(sim.Ledger(simulator.Filter{Account: w.account})) - before }, "3s").Should(BeNumerically("<=", 8))
+	})
+
+	It("does not make everything again when I name another key of the Secret", func(ctx context.Context) {
+		w, other := newEmptyWorld(ctx), newEmptyWorld(ctx)
+		secret := w.secret("token", w.token)
+		secret.StringData["staging"] = other.token
+		Expect(k8s.Create(ctx, secret)).To(Succeed())
+		account := w.accountObject("default")
+		Expect(k8s.Create(ctx, account)).To(Succeed())
+		object := w.synced(ctx, w.httpImport("here", `{"externalId": "erp-21"}`))
+
+		change(ctx, account, func(account *v1alpha1.Account) { account.Spec.TokenSecretRef.Key = "staging" })
+		w.eventually(ctx, object, "here", "Failed False/AccountChanged")
+		Expect(sim.Imports(other.account)).To(BeEmpty())
+		change(ctx, account, func(account *v1alpha1.Account) { account.Spec.TokenSecretRef.Key = "token" })
+		w.eventuallyReady(ctx, object, "here")
+		Expect(w.calls()).To(HaveKeyWithValue(post, 1))
 	})
 
 	It("takes a token of another user of the same account", func(ctx context.Context) {

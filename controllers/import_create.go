@@ -65,6 +65,9 @@ func (r *ImportReconciler) locate(ctx context.Context, s *importScope) (found bo
 	if s.id = remoteID(s.object); s.id != "" {
 		return true, nil
 	}
+	if s.object.Annotations[v1alpha1.AnnotationCreatePending] == "" {
+		return false, nil
+	}
 	return r.recover(ctx, s)
 }
 
@@ -147,7 +150,7 @@ func (r *ImportReconciler) candidates(ctx context.Context, s *importScope, pendi
 			return nil, err
 		}
 		ours := document.ExternalID == marker(s.object) ||
-			document.ExternalID == pending.ExternalID && document.Name == pending.Name && createdSince(document.CreatedAt, pending.Time.Add(-clockSkew))
+			document.ExternalID == pending.ExternalID && strings.TrimSpace(document.Name) == strings.TrimSpace(pending.Name) && createdSince(document.CreatedAt, pending.Time.Add(-clockSkew))
 		if !ours {
 			continue
 		}

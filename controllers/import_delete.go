@@ -42,9 +42,12 @@ func (r *ImportReconciler) delete(ctx context.Context, s *importScope) error {
 		return err
 	}
 	if found {
-		if err := r.deleteRemote(ctx, s); err != nil {
-			return err
-		}
+		err = r.deleteRemote(ctx, s)
+	} else {
+		err = s.doubt()
+	}
+	if err != nil {
+		return err
 	}
 	return r.release(ctx, s)
 }

@@ -290,15 +290,25 @@ var _ = Describe("The API does not take what I declare", func() {
 		Entry("of another import", func(w *world) *v1alpha1.Import { return w.httpImport("second") }),
 	)
 
-	It("finds its import by its mark when the annotation leads astray", func(ctx context.Context) {
+	DescribeTable("finds its import when the annotation leads astray", func(ctx context.Context, more string) {
 		w := newWorld(ctx)
-		object := w.synced(ctx, w.httpImport("astray"))
+		object := w.synced(ctx, w.httpImport("astray", more))
 		id := object.Status.ID
 		change(ctx, object, func(object *v1alpha1.Import) { object.Annotations["integrator.io/id"] = "64a0000000000000000000ff" })
 		Eventually(func() string { return get(ctx, w, object, "astray").Annotations["integrator.io/id"] }).Should(Equal(id))
 		w.eventuallyReady(ctx, object, "astray")
 		Expect(w.calls()).To(HaveKeyWithValue(post, 1))
-	})
+
+		change(ctx, object, func(object *v1alpha1.Import) {
+			object.Annotations["integrator.io/id"] = "64a0000000000000000000ff"
+		})
+		Expect(k8s.Delete(ctx, object)).To(Succeed())
+		w.eventuallyGone(ctx, object)
+		Expect(sim.Imports(w.account)).To(BeEmpty())
+	},
+		Entry("with its mark", "{}"),
+		Entry("with an externalId of mine", `{"externalId": "erp-22"}`),
+	)
 
 	It("puts back what somebody takes out of its metadata", func(ctx context.Context) {
 		w := newWorld(ctx)

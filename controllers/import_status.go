@@ -6,10 +6,12 @@ package controllers
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -163,15 +165,23 @@ func (r *ImportReconciler) patchMetadata(ctx context.Context, s *importScope, ch
 	if err := r.Patch(ctx, patched, client.RawPatch(types.MergePatchType, body)); err != nil {
 		return fmt.Errorf("write the Import's metadata: %w", err)
 	}
+	// The generation stays the one that this pass has looked at.
+	generation := s.object.Generation
 	s.object.ObjectMeta = patched.ObjectMeta
+	s.object.Generation = generation
 	return nil
 }
 
-// reread replaces the object by the version that the API server has now.
+// reread replaces the object by the version that the API server has now. It is a conflict
+// when that is another object, or declares something else than this pass has looked at.
 func (r *ImportReconciler) reread(ctx context.Context, s *importScope) error {
 	live := &v1alpha1.Import{}
 	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(s.object), live); err != nil {
 		return fmt.Errorf("read the Import: %w", err)
+	}
+	if live.UID != s.object.UID || live.Generation != s.object.Generation {
+		return apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("imports").GroupResource(), live.Name,
+			errors.New("the Import changed meanwhile"))
 	}
 	s.object, s.before = live, live.DeepCopy()
 	return nil

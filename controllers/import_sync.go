@@ -28,7 +28,7 @@ const (
 func (r *ImportReconciler) observe(ctx context.Context, s *importScope) (gone bool, err error) {
 	s.remote, err = s.session.client.GetImport(ctx, s.id)
 	if integrator.StatusCode(err) == http.StatusNotFound {
-		return true, s.doubt()
+		return r.missing(ctx, s)
 	}
 	if err != nil {
 		return false, asError(classify(err, "read the import"), err)
@@ -37,6 +37,19 @@ func (r *ImportReconciler) observe(ctx context.Context, s *importScope) (gone bo
 	// Whatever comes of it, this version has been looked at: the scanner need not tell again.
 	s.object.Status.LastModified = drift.Cut(s.remote.LastModified, 64)
 	return false, r.checkOwner(ctx, s)
+}
+
+// missing tells whether an import that the API does not have is gone. When the annotation
+// was changed by others, the status still has the id, and that one is looked at instead.
+func (r *ImportReconciler) missing(ctx context.Context, s *importScope) (gone bool, err error) {
+	if known := s.object.Status.ID; known != "" && known != s.id {
+		s.id = known
+		if err := r.remember(ctx, s); err != nil {
+			return false, err
+		}
+		return r.observe(ctx, s)
+	}
+	return true, s.doubt()
 }
 
 // checkOwner refuses an import that is not this Import's to manage.

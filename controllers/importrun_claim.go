@@ -97,7 +97,7 @@ func (r *ImportRunReconciler) patchClaim(ctx context.Context, run *v1alpha1.Impo
 // the run's deadline. The claim's call is known to have changed nothing.
 func (r *ImportRunReconciler) comeBack(ctx context.Context, s *runScope, granted claim, again *problem) (*outcome, error) {
 	ended := &outcome{phase: v1alpha1.RunFailed, reason: reasonDeadlineExceeded, records: s.payload.counts(),
-		message: "the account's rate limit left no time for the call within activeDeadlineSeconds; nothing was written"}
+		message: "the API asked to come back later, and there was no time for that within activeDeadlineSeconds; nothing was written"}
 	if r.Clock.Now().Add(again.after).After(granted.Deadline) || r.giveBack(ctx, s, again) != nil {
 		r.unrecorded.Store(s.object.UID, ended)
 		return ended, nil

@@ -182,7 +182,9 @@ func (a *Accounts) scanned(s *session, summary scanSummary) {
 		(before.problem == nil) != (summary.problem == nil) ||
 		before.problem != nil && before.problem.Error() != summary.problem.Error()
 	if summary.problem == nil {
-		entry.doubted = entry.doubted && !summary.familiar
+		if entry.doubted && summary.familiar {
+			entry.doubted, entry.trusted = false, entry.credential
+		}
 		entry.rejections = 0
 	}
 	trusted := doubted && !entry.doubted

@@ -96,12 +96,13 @@ type AccountStatus struct {
 	// +kubebuilder:validation:MaxLength=64
 	UserID string `json:"userID,omitempty"`
 
-	// secretVersion is the version of the Secret with whose token the managed imports were
-	// last found. With another one nothing that is missing is created again, or taken for
-	// deleted, until a scan has found some of them: it could be the token of another account.
+	// credentialVersion is a hash of the baseURL and of the Secret's identity and version, with
+	// which the managed imports were last found. With another one nothing that is missing is
+	// created again, or taken for deleted, until a scan has found some of them: the token
+	// could be of another account.
 	// +optional
-	// +kubebuilder:validation:MaxLength=128
-	SecretVersion string `json:"secretVersion,omitempty"`
+	// +kubebuilder:validation:MaxLength=64
+	CredentialVersion string `json:"credentialVersion,omitempty"`
 
 	// imports is the number of imports in the account, as of the last scan.
 	// +optional
