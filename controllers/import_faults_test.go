@@ -6,6 +6,7 @@ package controllers_test
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -197,6 +198,26 @@ var _ = Describe("The API does not take what I declare", func() {
 		w.eventually(ctx, object, "stuck", "Failed False/Rejected")
 		w.scans(3)
 		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 1, put: 1}))
+	})
+
+	It("tells of a drift once, however often it takes to correct it", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.synced(ctx, w.httpImport("told", `{"description": "declared"}`))
+		_, err := sim.AddRule(simulator.Rule{Account: w.account, Method: http.MethodPut, Phase: simulator.PhaseBefore, Count: 2,
+			Action: simulator.Action{Kind: simulator.ActionAnswer, Status: 503}})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(sim.EditAs(jane, w.account, object.Status.ID, func(document simulator.Document) {
+			document["description"] = "by hand"
+		})).To(Succeed())
+		Eventually(func() []string { return w.events(ctx, "told") }).Should(ContainElement(HavePrefix("DriftCorrected: ")))
+		told := 0
+		for _, note := range w.events(ctx, "told") {
+			if strings.HasPrefix(note, "DriftDetected: ") {
+				told++
+			}
+		}
+		Expect(told).To(Equal(1))
+		Expect(w.calls()).To(HaveKeyWithValue(put, 3))
 	})
 
 	It("goes on by itself after a failing read", func(ctx context.Context) {

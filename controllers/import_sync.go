@@ -116,6 +116,8 @@ func (r *ImportReconciler) correct(ctx context.Context, s *importScope) error {
 	case !specChanged:
 		if status.DifferencesHash != digest {
 			r.tellDrift(s, shown, len(found))
+			// Told once, even if the write below has to be tried again.
+			status.NotAccepted, status.DifferencesHash = nil, digest
 		}
 		if s.object.Spec.DriftPolicy == v1alpha1.DriftPolicyReport {
 			s.converged(s.remote)
