@@ -97,8 +97,9 @@ func (r *ImportRunReconciler) patchClaim(ctx context.Context, run *v1alpha1.Impo
 // the run's deadline. The claim's call is known to have changed nothing.
 func (r *ImportRunReconciler) comeBack(ctx context.Context, s *runScope, granted claim, again *problem) (*outcome, error) {
 	ended := &outcome{phase: v1alpha1.RunFailed, reason: reasonDeadlineExceeded, records: s.payload.counts(),
+		importID: s.importID, started: granted.Time,
 		message: "the API asked to come back later, and there was no time for that within activeDeadlineSeconds; nothing was written"}
-	if r.Clock.Now().Add(again.after).After(granted.Deadline) || r.giveBack(ctx, s, again) != nil {
+	if r.Clock.Now().Add(again.after).After(granted.Deadline) || r.giveBack(ctx, s, granted, again) != nil {
 		r.unrecorded.Store(s.object.UID, ended)
 		return ended, nil
 	}
@@ -107,7 +108,7 @@ func (r *ImportRunReconciler) comeBack(ctx context.Context, s *runScope, granted
 
 // giveBack takes our claim off the run, whatever else was written to the run meanwhile. The
 // run shows as Waiting first: Running without a claim would mean that the claim was lost.
-func (r *ImportRunReconciler) giveBack(ctx context.Context, s *runScope, again *problem) error {
+func (r *ImportRunReconciler) giveBack(ctx context.Context, s *runScope, granted claim, again *problem) error {
 	ours := s.object.Annotations[v1alpha1.AnnotationClaim]
 	return retry.OnError(retry.DefaultBackoff, func(err error) bool { return !apierrors.IsNotFound(err) }, func() error {
 		live := &v1alpha1.ImportRun{}
@@ -118,6 +119,7 @@ func (r *ImportRunReconciler) giveBack(ctx context.Context, s *runScope, again *
 			return nil
 		}
 		s.object, s.before = live, live.DeepCopy()
+		s.called(s.importID, granted.Time)
 		s.waiting(again)
 		if err := r.patchStatus(ctx, s); err != nil {
 			return err

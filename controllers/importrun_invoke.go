@@ -53,6 +53,7 @@ func (r *ImportRunReconciler) invoke(ctx context.Context, s *runScope, granted c
 		r.Accounts.rejected(s.session, p)
 	}
 	ended, again := judgeAnswer(answer, err, len(s.payload.records), s.payload.secret)
+	ended.importID, ended.started = s.importID, granted.Time
 	if again == nil {
 		r.unrecorded.Store(s.object.UID, &ended)
 		return &ended, nil

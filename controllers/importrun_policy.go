@@ -62,6 +62,11 @@ func finished(run *v1alpha1.ImportRun) bool {
 
 // outcome is how a run ended.
 type outcome struct {
+	// importID and started tell of its call; zero when there was none. They go along
+	// because showing the run as Running may have failed.
+	importID string
+	started  time.Time
+
 	phase    v1alpha1.RunPhase
 	reason   string
 	message  string
@@ -78,7 +83,9 @@ func judgeClaim(text string, now time.Time) (wait time.Duration, ended *outcome)
 			return wait, nil
 		}
 	}
-	return 0, lostClaim()
+	ended = lostClaim()
+	ended.started = held.Time
+	return 0, ended
 }
 
 // lostClaim is the end of a run whose call was permitted and left no outcome.

@@ -44,6 +44,9 @@ func TestJudgeClaim(t *testing.T) {
 			if wait != tc.wait || (ended != nil) != tc.ends {
 				t.Errorf("%s: wait %s, ended %v", tc.reason, wait, ended)
 			}
+			if name == "PastGrace" && !ended.started.Equal(now.Add(-time.Minute)) {
+				t.Errorf("%s: started at %s", tc.reason, ended.started)
+			}
 			if ended != nil && ended.phase != v1alpha1.RunUnknown {
 				t.Errorf("%s: phase %s", tc.reason, ended.phase)
 			}

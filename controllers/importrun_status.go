@@ -22,13 +22,21 @@ import (
 func (s *runScope) running(granted claim) {
 	status := &s.object.Status
 	status.Phase = v1alpha1.RunRunning
-	status.ImportID = s.importID
-	if status.StartTime == nil {
-		status.StartTime = &metav1.Time{Time: granted.Time.Truncate(time.Second)}
-	}
+	s.called(s.importID, granted.Time)
 	counts := s.payload.counts()
 	status.Records = &counts
 	s.progress(&problem{class: transient, reason: reasonProgressing, message: "the records are being sent"})
+}
+
+// called keeps which import the run's call goes to, and when its first claim was made.
+func (s *runScope) called(importID string, started time.Time) {
+	status := &s.object.Status
+	if importID != "" {
+		status.ImportID = importID
+	}
+	if status.StartTime == nil && !started.IsZero() {
+		status.StartTime = &metav1.Time{Time: started.UTC().Truncate(time.Second)}
+	}
 }
 
 // waiting shows what the run waits for before its call.
@@ -103,6 +111,7 @@ func (s *runScope) ended(e outcome, now time.Time) {
 	status, generation := &s.object.Status, s.object.Generation
 	status.ObservedGeneration = generation
 	status.Phase = e.phase
+	s.called(e.importID, e.started)
 	status.CompletionTime = &metav1.Time{Time: now.UTC().Truncate(time.Second)}
 	records := e.records
 	if records.Total == 0 && status.Records != nil {

@@ -28,6 +28,7 @@ var _ = Describe("Two operators work at once", func() {
 		for i := range count {
 			run := w.run(fmt.Sprintf("run-%d", i), "")
 			w.done(ctx, run, v1alpha1.RunSucceeded)
+			Expect(run.Status.StartTime).NotTo(BeNil())
 			_, written := sim.Written(w.account, run.Status.ImportID)
 			Expect(written).To(Equal(1))
 		}
