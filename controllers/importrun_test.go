@@ -215,7 +215,8 @@ var _ = Describe("I run an import", func() {
 		Expect(k8s.Create(ctx, run)).To(Succeed())
 		w.eventually(ctx, run, "resting", "InProgress False/Throttled")
 		Expect(run.Status.Phase).To(Equal(v1alpha1.RunWaiting))
-		Expect(run.Annotations).NotTo(HaveKey("integrator.io/claim"))
+		// The claim goes after the status: Running without a claim would mean that it was lost.
+		Eventually(func() map[string]string { return get(ctx, w, run, "resting").Annotations }).ShouldNot(HaveKey("integrator.io/claim"))
 		version := run.ResourceVersion
 		Consistently(func() string { return get(ctx, w, run, "resting").ResourceVersion }).Should(Equal(version))
 		Expect(w.calls()).To(HaveKeyWithValue(invoke, 1))
