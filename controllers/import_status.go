@@ -15,6 +15,7 @@ import (
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
@@ -107,7 +108,8 @@ func (s *importScope) keepsReady(p *problem) bool {
 		requested(s.object) == status.LastHandledReconcileAt
 }
 
-// patchStatus writes the status if it changed. The uid goes along, as in patchMetadata.
+// patchStatus writes the status if it changed, over the one that was read: a status that
+// another process wrote meanwhile is a conflict.
 func (r *ImportReconciler) patchStatus(ctx context.Context, s *importScope) error {
 	if equality.Semantic.DeepEqual(s.before.Status, s.object.Status) {
 		return nil
@@ -122,11 +124,31 @@ func (r *ImportReconciler) patchStatus(ctx context.Context, s *importScope) erro
 	if err := json.Unmarshal(data, &patch); err != nil || patch["status"] == nil {
 		return err
 	}
-	body, err := json.Marshal(map[string]any{"metadata": map[string]any{"uid": s.object.UID}, "status": patch["status"]})
-	if err != nil {
+	version := s.object.ResourceVersion
+	return retry.OnError(retry.DefaultRetry, func(err error) bool { return apierrors.IsConflict(err) && version != "" }, func() error {
+		body, err := json.Marshal(map[string]any{
+			"metadata": map[string]any{"uid": s.object.UID, "resourceVersion": version}, "status": patch["status"],
+		})
+		if err != nil {
+			return err
+		}
+		err = r.Status().Patch(ctx, s.object, client.RawPatch(types.MergePatchType, body))
+		if apierrors.IsConflict(err) {
+			version = r.sameStatus(ctx, s)
+		}
 		return err
+	})
+}
+
+// sameStatus returns the version that the Import has now if its status is still the one that
+// was read: somebody changed a label, say. Otherwise "".
+func (r *ImportReconciler) sameStatus(ctx context.Context, s *importScope) string {
+	live := &v1alpha1.Import{}
+	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(s.object), live); err != nil ||
+		live.UID != s.object.UID || !equality.Semantic.DeepEqual(live.Status, s.before.Status) {
+		return ""
 	}
-	return r.Status().Patch(ctx, s.object, client.RawPatch(types.MergePatchType, body))
+	return live.ResourceVersion
 }
 
 // metadataChange is a change of an Import's metadata alone; the spec is never written.

@@ -26,7 +26,7 @@ func (w *world) done(ctx context.Context, run *v1alpha1.ImportRun, phase v1alpha
 	GinkgoHelper()
 	Eventually(func() v1alpha1.RunPhase {
 		return get(ctx, w, run, run.Name).Status.Phase
-	}, time.Minute).Should(Equal(phase), "message: %s", message(run))
+	}, time.Minute).Should(Equal(phase), func() string { return fmt.Sprintf("annotations %v, status %+v", run.Annotations, run.Status) })
 	want := map[v1alpha1.RunPhase]string{v1alpha1.RunSucceeded: "Current", v1alpha1.RunFailed: "Failed", v1alpha1.RunUnknown: "Failed"}
 	Expect(state(run)).To(HavePrefix(want[phase]))
 	Expect(run.Status.CompletionTime).NotTo(BeNil())

@@ -83,9 +83,15 @@ func CacheOptions() cache.Options {
 	}
 }
 
-// ClientOptions reads Secrets and ConfigMaps past the cache.
+// ClientOptions reads Secrets and ConfigMaps past the cache, and lets a read wait until the
+// cache has this process's own writes: a pass that still saw the status before the last
+// one would find nothing to write.
 func ClientOptions() client.Options {
-	return client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.Secret{}, &corev1.ConfigMap{}}}}
+	readYourWrites := true
+	return client.Options{Cache: &client.CacheOptions{
+		DisableFor:                      []client.Object{&corev1.Secret{}, &corev1.ConfigMap{}},
+		EnableReadYourWritesConsistency: &readYourWrites,
+	}}
 }
 
 func stripFinishedRun(object any) (any, error) {
