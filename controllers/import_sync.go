@@ -93,9 +93,9 @@ func (s *importScope) doubt() error {
 
 // correct compares, and writes when something differs and the write is wanted.
 func (r *ImportReconciler) correct(ctx context.Context, s *importScope) error {
-	remote, err := drift.Parse(s.remote.Raw)
+	remote, err := parseAnswer(s.remote)
 	if err != nil {
-		return &problem{class: transient, reason: reasonUnexpectedAnswer, message: "the API's import document is " + err.Error()}
+		return err
 	}
 	status := &s.object.Status
 	found := s.compare(remote)
@@ -134,6 +134,15 @@ func (r *ImportReconciler) correct(ctx context.Context, s *importScope) error {
 		s.tell(normal, "Updated", "updated the import "+s.id)
 	}
 	return s.judge(s.remote)
+}
+
+// parseAnswer reads the document of an answer.
+func parseAnswer(answer integrator.Import) (map[string]any, error) {
+	document, err := drift.Parse(answer.Raw)
+	if err != nil {
+		return nil, &problem{class: transient, reason: reasonUnexpectedAnswer, message: "the API's import document is " + err.Error()}
+	}
+	return document, nil
 }
 
 // compare lists what differs between the desired document and a remote one.
@@ -195,9 +204,9 @@ func (r *ImportReconciler) put(ctx context.Context, s *importScope, remote map[s
 // changed there it would drop or change again: a person has to look, and the same write is
 // not repeated.
 func (s *importScope) judge(answer integrator.Import) error {
-	document, err := drift.Parse(answer.Raw)
+	document, err := parseAnswer(answer)
 	if err != nil {
-		return &problem{class: transient, reason: reasonUnexpectedAnswer, message: "the API's import document is " + err.Error()}
+		return err
 	}
 	s.converged(answer)
 	found := s.compare(document)
