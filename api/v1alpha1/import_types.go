@@ -31,8 +31,109 @@ const (
 	DeletionPolicyOrphan DeletionPolicy = "Orphan"
 )
 
+// AdoptionMode says what adopting an import that differs from the definition does.
+//
+// +kubebuilder:validation:Enum=Match;Override
+type AdoptionMode string
+
+const (
+	// AdoptionModeMatch takes over only an import that already agrees with the definition;
+	// otherwise it reports the differences and writes nothing.
+	AdoptionModeMatch AdoptionMode = "Match"
+	// AdoptionModeOverride takes the import over and writes the definition to it, also when
+	// it carries the mark of another cluster.
+	AdoptionModeOverride AdoptionMode = "Override"
+)
+
+// ManagementPolicy says whether the operator may write to the remote import.
+//
+// +kubebuilder:validation:Enum=Manage;Observe
+type ManagementPolicy string
+
+const (
+	// ManagementPolicyManage creates, updates and deletes the remote import.
+	ManagementPolicyManage ManagementPolicy = "Manage"
+	// ManagementPolicyObserve only reads it and tells what differs.
+	ManagementPolicyObserve ManagementPolicy = "Observe"
+)
+
+// AdoptSpec names an import that is already in the account.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.id) != has(self.externalId)",message="give either id or externalId"
+type AdoptSpec struct {
+	// id is the _id of the import to take over.
+	// +optional
+	ID ID `json:"id,omitempty"`
+
+	// externalId of the import to take over. Exactly one import of the account has to
+	// have it.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	ExternalID string `json:"externalId,omitempty"`
+
+	// mode is Match or Override. Match takes the import over only when it agrees with the
+	// definition, and otherwise reports every difference and writes nothing. Override
+	// writes the definition to it.
+	// +optional
+	// +default="Match"
+	Mode AdoptionMode `json:"mode,omitempty"`
+}
+
+// CloneSpec names the import to copy.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.id) != has(self.importRef)",message="give either id or importRef"
+type CloneSpec struct {
+	// id is the _id of the import to copy, in the same account.
+	// +optional
+	ID ID `json:"id,omitempty"`
+
+	// importRef names the Import, in the same namespace and account, to copy. The copy is
+	// made when that Import is there.
+	// +optional
+	ImportRef *LocalReference `json:"importRef,omitempty"`
+
+	// connectionMap maps connections of the original to those of the copy; each is an id
+	// or "@alias" of the Account's spec.ids.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=64
+	// +kubebuilder:validation:XValidation:rule="self.all(connection, connection.matches('^([0-9a-fA-F]{24}|@[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)$'))",message="a connection is 24 hexadecimal characters or @ and an alias"
+	ConnectionMap map[string]ConnectionReference `json:"connectionMap,omitempty"`
+}
+
+// ConnectionReference is the id of a connection, or "@alias" of the Account's spec.ids.
+//
+// +kubebuilder:validation:MaxLength=64
+// +kubebuilder:validation:Pattern=`^([0-9a-fA-F]{24}|@[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)$`
+type ConnectionReference string
+
+// ValueSource lays a value that is kept elsewhere over one field of the definition.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.configMapKeyRef) != has(self.secretKeyRef)",message="give either configMapKeyRef or secretKeyRef"
+type ValueSource struct {
+	// path is the JSON pointer (RFC 6901) of the field in the definition, such as
+	// /http/headers/0/value. What it lies in has to be declared; its value becomes the
+	// content of the key, as a string.
+	// +required
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:Pattern=`^(/([^/~]|~[01])*)+$`
+	Path string `json:"path"`
+
+	// secretKeyRef is a key of a Secret in the same namespace.
+	// +optional
+	SecretKeyRef *KeyReference `json:"secretKeyRef,omitempty"`
+
+	// configMapKeyRef is a key of a ConfigMap in the same namespace.
+	// +optional
+	ConfigMapKeyRef *KeyReference `json:"configMapKeyRef,omitempty"`
+}
+
 // ImportSpec declares one import.
 //
+// +kubebuilder:validation:XValidation:rule="!(has(self.adopt) && has(self.cloneFrom))",message="give either adopt or cloneFrom: an import is taken over or copied, not both"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.adopt) || (has(self.adopt) && self.adopt == oldSelf.adopt)",message="adopt is immutable once set; create a new Import"
+// +kubebuilder:validation:XValidation:rule="has(self.cloneFrom) == has(oldSelf.cloneFrom) && (!has(self.cloneFrom) || self.cloneFrom == oldSelf.cloneFrom)",message="cloneFrom is immutable: the copy is made once; create a new Import"
+// +kubebuilder:validation:XValidation:rule="!(has(self.cloneFrom) && has(self.managementPolicy) && self.managementPolicy == 'Observe')",message="managementPolicy Observe makes no copy: use adopt, or managementPolicy Manage"
 // +kubebuilder:validation:XValidation:rule="self.accountRef == oldSelf.accountRef",message="accountRef is immutable: an import cannot move to another account; create a new Import"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.definition.adaptorType) || (has(self.definition.adaptorType) && self.definition.adaptorType == oldSelf.definition.adaptorType)",message="definition.adaptorType is immutable: the API does not change an import's adaptor; create a new Import"
 type ImportSpec struct {
@@ -48,6 +149,38 @@ type ImportSpec struct {
 	// listed here are kept and sent as they are.
 	// +required
 	Definition ImportDefinition `json:"definition"`
+
+	// valuesFrom lays values of Secrets and ConfigMaps over the definition, later ones over
+	// earlier ones. A changed value is picked up at once. These values are shown nowhere:
+	// not in status, events, conditions or logs.
+	// +optional
+	// +listType=map
+	// +listMapKey=path
+	// +kubebuilder:validation:MaxItems=64
+	ValuesFrom []ValueSource `json:"valuesFrom,omitempty"`
+
+	// adopt takes over an import that is already in the account, instead of creating one.
+	// It is refused for an import that another Import manages, here or in another cluster,
+	// or that an integration app owns. Immutable once set.
+	// +optional
+	Adopt *AdoptSpec `json:"adopt,omitempty"`
+
+	// cloneFrom creates the import as a copy of another one in the same account, which is
+	// then brought to the definition; what the definition does not declare stays as it was
+	// copied. Immutable.
+	// +optional
+	CloneFrom *CloneSpec `json:"cloneFrom,omitempty"`
+
+	// debugUntil turns debug logging of the import on until this time, at most an hour
+	// ahead. Taking it away turns the logging off. Once it has passed it means nothing.
+	// +optional
+	DebugUntil *metav1.Time `json:"debugUntil,omitempty"`
+
+	// managementPolicy is Manage or Observe. Observe never writes to the remote import,
+	// which adopt has to name; it reports in status.drift what differs.
+	// +optional
+	// +default="Manage"
+	ManagementPolicy ManagementPolicy `json:"managementPolicy,omitempty"`
 
 	// driftPolicy says what to do when the remote differs: Correct puts the declared
 	// values back, Report only tells (condition Drifted, status.drift).
@@ -73,6 +206,85 @@ type ImportSpec struct {
 	// suspend holds the import as it is: no call is made for it.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
+}
+
+// ImportAudit is an extract of the platform's audit log.
+type ImportAudit struct {
+	// lastEvent is the newest entry of the log.
+	// +optional
+	LastEvent *AuditEvent `json:"lastEvent,omitempty"`
+
+	// externalChanges are the newest entries that were not made by the operator, the newest
+	// first; 5 at most.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=5
+	ExternalChanges []AuditEvent `json:"externalChanges,omitempty"`
+}
+
+// AuditEvent is one entry of the platform's audit log.
+type AuditEvent struct {
+	// time as the API gave it.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	Time string `json:"time,omitempty"`
+
+	// event is what was done: create, update, delete, …
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	Event string `json:"event,omitempty"`
+
+	// source is where it was done from: ui, api, connector, stack, system or sso.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	Source string `json:"source,omitempty"`
+
+	// user is who did it: the email address, or else the name or the id.
+	// +optional
+	// +kubebuilder:validation:MaxLength=256
+	User string `json:"user,omitempty"`
+
+	// fields are the paths that were changed, as the log names them; 8 at most.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=8
+	// +kubebuilder:validation:items:MaxLength=256
+	Fields []string `json:"fields,omitempty"`
+}
+
+// ResourceUse is a resource of the platform that uses the import.
+type ResourceUse struct {
+	// kind of the resource, such as flow.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	Kind string `json:"kind,omitempty"`
+
+	// id of the resource.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	ID string `json:"id,omitempty"`
+
+	// name of the resource, cut when long.
+	// +optional
+	// +kubebuilder:validation:MaxLength=256
+	Name string `json:"name,omitempty"`
+}
+
+// ImportPlan is what a reconcile would call.
+type ImportPlan struct {
+	// calls are the calls that would write, in order, such as "PUT /v1/imports/{id}". None
+	// means that nothing would be written.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=8
+	// +kubebuilder:validation:items:MaxLength=128
+	Calls []string `json:"calls,omitempty"`
+
+	// differences are the fields that would change; 16 at most.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=16
+	Differences []Difference `json:"differences,omitempty"`
 }
 
 // ImportStatus is what the operator knows of the remote import.
@@ -125,7 +337,8 @@ type ImportStatus struct {
 	// +kubebuilder:validation:items:MaxLength=512
 	OwnedFields []string `json:"ownedFields,omitempty"`
 
-	// drift lists, when driftPolicy is Report, the fields whose remote value is not the
+	// drift lists, when driftPolicy is Report, managementPolicy is Observe, or an adoption
+	// does not match, the fields whose remote value is not the
 	// declared one; 16 at most.
 	// +optional
 	// +listType=atomic
@@ -144,6 +357,28 @@ type ImportStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	DifferencesHash string `json:"differencesHash,omitempty"`
+
+	// audit is what the platform's audit log says of the import, as of the last drift,
+	// adoption or asked-for look.
+	// +optional
+	Audit *ImportAudit `json:"audit,omitempty"`
+
+	// usedBy lists what uses the import, such as flows; 16 at most. It is read when the
+	// import is adopted, drifted or is to be deleted, and when a look is asked for with the
+	// annotation integrator.io/reconcile-requested-at: see usedByObservedAt.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=16
+	UsedBy []ResourceUse `json:"usedBy,omitempty"`
+
+	// usedByObservedAt is when usedBy was read. Absent: never.
+	// +optional
+	UsedByObservedAt *metav1.Time `json:"usedByObservedAt,omitempty"`
+
+	// plan is what the operator would do, while the annotation integrator.io/dry-run is
+	// "true".
+	// +optional
+	Plan *ImportPlan `json:"plan,omitempty"`
 
 	// lastHandledReconcileAt is the last value of the annotation
 	// integrator.io/reconcile-requested-at that was answered.
@@ -176,6 +411,8 @@ type ImportStatus struct {
 // +kubebuilder:printcolumn:name="Last-Modified",type=string,JSONPath=`.status.lastModified`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Account",type=string,JSONPath=`.spec.accountRef.name`,priority=1
+// +kubebuilder:printcolumn:name="Drift",type=string,JSONPath=`.status.drift[*].path`,priority=1
+// +kubebuilder:printcolumn:name="Last-Changed-By",type=string,JSONPath=`.status.audit.lastEvent.user`,priority=1
 // +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`,priority=1
 type Import struct {
 	metav1.TypeMeta `json:",inline"`

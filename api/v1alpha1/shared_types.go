@@ -33,12 +33,17 @@ const (
 	// AnnotationReconcileRequestedAt asks for a look at the remote now; any new value
 	// counts. It is answered in status.lastHandledReconcileAt.
 	AnnotationReconcileRequestedAt = "integrator.io/reconcile-requested-at"
+	// AnnotationDryRun, when "true" on an Import, has the operator show in status.plan what
+	// it would write, and write nothing.
+	AnnotationDryRun = "integrator.io/dry-run"
 	// AnnotationClaim is an ImportRun's claim: {"token","holder","time","deadline"},
 	// written before the one call it permits.
 	AnnotationClaim = "integrator.io/claim"
 
 	// Finalizer keeps an Import until its remote import is deleted or let go.
 	Finalizer = "integrator.io/import"
+	// AccountFinalizer keeps an Account while an Import needs it to delete its remote import.
+	AccountFinalizer = "integrator.io/account"
 
 	// MarkerPrefix begins the externalId that marks a remote import as made for the
 	// Import whose uid follows.
