@@ -47,6 +47,9 @@ type account struct {
 	interval   time.Duration
 	observed   *observations
 
+	// userID is whose token it is.
+	userID string
+
 	// version is that of the credential, as status keeps it. It is doubted to be of the same
 	// account as before until a scan has found a managed import; trusted is the credential
 	// that is not.
@@ -71,6 +74,8 @@ type session struct {
 	client   *integrator.Client
 	ids      map[string]v1alpha1.ID
 	observed *observations
+	// userID is whose token it is, as the audit log names the operator's own calls.
+	userID string
 	// doubted tells that this may be another account than before; scanned, that a scan with
 	// this token has ended.
 	doubted, scanned bool
@@ -112,7 +117,7 @@ func (a *Accounts) session(ctx context.Context, namespace, name string) (*sessio
 		return nil, &problem{class: entry.blocked.class.asDependency(), reason: reasonAccountNotReady,
 			message: "Account \"" + name + "\" is not ready: " + entry.blocked.Error(), cause: entry.blocked}
 	}
-	return &session{key: key, client: entry.client, ids: entry.ids, observed: entry.observed, doubted: entry.doubted, scanned: entry.scan != nil && entry.scan.problem == nil}, nil
+	return &session{key: key, client: entry.client, ids: entry.ids, observed: entry.observed, userID: entry.userID, doubted: entry.doubted, scanned: entry.scan != nil && entry.scan.problem == nil}, nil
 }
 
 // asDependency is the class for those who wait for the one with the problem: they never
@@ -192,10 +197,11 @@ func (e *account) stop() {
 
 // unblock makes the account usable and starts its scanner. Those who wait are told.
 // doubted tells that the token may be of another account than the managed imports.
-func (a *Accounts) unblock(key types.NamespacedName, version string, doubted bool) {
+func (a *Accounts) unblock(key types.NamespacedName, userID, version string, doubted bool) {
 	a.mu.Lock()
 	entry, ok := a.byKey[key]
 	if ok {
+		entry.userID = userID
 		entry.blocked = nil
 		// The same token in a Secret that was only touched is of the same account.
 		entry.version, entry.doubted = version, doubted && entry.credential != entry.trusted

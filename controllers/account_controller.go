@@ -177,7 +177,7 @@ func (r *AccountReconciler) probe(ctx context.Context, key types.NamespacedName,
 	if err != nil {
 		return err
 	}
-	r.Accounts.unblock(key, version, managed > 0 && account.Status.CredentialVersion != version)
+	r.Accounts.unblock(key, info.UserID, version, managed > 0 && account.Status.CredentialVersion != version)
 	return nil
 }
 

@@ -41,6 +41,8 @@ var idField = regexp.MustCompile("^_[A-Za-z0-9]+Ids?$")
 // desired is the document that the remote import is held to.
 type desired struct {
 	document map[string]any
+	// marked tells that externalId is our mark, for want of a declared one.
+	marked bool
 	// hash of the document, to tell whether anything declared changed.
 	hash string
 	// fields are the JSON pointers of what the document declares.
@@ -60,12 +62,17 @@ func desire(object *v1alpha1.Import, accountName string, ids map[string]v1alpha1
 	if err := resolveAliases("", document, accountName, ids); err != nil {
 		return nil, err
 	}
-	if externalID, _ := document["externalId"].(string); externalID == "" {
+	externalID, _ := document["externalId"].(string)
+	if externalID == "" {
 		document["externalId"] = marker(object)
 	}
 	encoded, err := json.Marshal(document)
 	if err != nil {
 		return nil, fmt.Errorf("encode the definition: %w", err)
+	}
+	if adopt := object.Spec.Adopt; adopt != nil {
+		// To take an import over is a new declaration, whatever its document.
+		encoded = append(encoded, adopt.ID+"\n"+v1alpha1.ID(adopt.ExternalID)+"\n"+v1alpha1.ID(adopt.Mode)...)
 	}
 	sum := sha256.Sum256(encoded)
 	fields := drift.Fields(document)
@@ -75,7 +82,14 @@ func desire(object *v1alpha1.Import, accountName string, ids map[string]v1alpha1
 	if i := slices.IndexFunc(fields, func(field string) bool { return len(field) > maxPath }); i >= 0 {
 		return nil, terminalf(reasonInvalidDefinition, "spec.definition has a field whose path is longer than %d bytes: %s", maxPath, drift.Cut(fields[i], 100))
 	}
-	return &desired{document: document, hash: hex.EncodeToString(sum[:16]), fields: fields}, nil
+	return &desired{document: document, marked: externalID == "", hash: hex.EncodeToString(sum[:16]), fields: fields}, nil
+}
+
+// unmark takes our mark out of the document.
+func (d *desired) unmark() {
+	const field = "externalId"
+	delete(d.document, field)
+	d.fields = slices.DeleteFunc(d.fields, func(path string) bool { return path == "/"+field })
 }
 
 // Bounds of status.ownedFields, as the CRD has them.

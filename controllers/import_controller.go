@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -33,6 +34,9 @@ type ImportReconciler struct {
 	CreateGrace time.Duration
 	// Concurrency is how many Imports are reconciled at once.
 	Concurrency int
+
+	// adopting keeps two Imports from taking over the same remote import at once.
+	adopting sync.Mutex
 }
 
 // +kubebuilder:rbac:groups=integrator.io,resources=imports,verbs=get;list;watch;patch
@@ -42,6 +46,7 @@ type ImportReconciler struct {
 func (r *ImportReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.Import{}, builder.WithPredicates(specOrRequest())).
+		Watches(&v1alpha1.Import{}, handler.EnqueueRequestsFromMapFunc(r.copiesOf), builder.WithPredicates(gotRemote())).
 		WatchesRawSource(source.Channel(r.Accounts.importEvents, handler.EnqueueRequestsFromMapFunc(r.importsOf))).
 		WithOptions(controllerOptions(r.Concurrency)).
 		Complete(r)
@@ -66,6 +71,11 @@ type importScope struct {
 	// id of the remote import, once it is known.
 	id     string
 	remote integrator.Import
+	// lazyMark tells that our mark is not compared, but goes along with a write.
+	lazyMark bool
+	// calls are those that a dry run did not make, differences what they would change.
+	calls       []string
+	differences []v1alpha1.Difference
 	// events are recorded after the status was written.
 	events []pendingEvent
 }
@@ -106,7 +116,7 @@ func (r *ImportReconciler) reconcile(ctx context.Context, s *importScope) error 
 		return err
 	}
 	if !found {
-		return r.create(ctx, s)
+		return r.begin(ctx, s)
 	}
 	gone, err := r.observe(ctx, s)
 	if err != nil {
@@ -116,6 +126,20 @@ func (r *ImportReconciler) reconcile(ctx context.Context, s *importScope) error 
 		return r.recreate(ctx, s)
 	}
 	return r.correct(ctx, s)
+}
+
+// begin makes the Import have a remote import: taken over, copied or created.
+func (r *ImportReconciler) begin(ctx context.Context, s *importScope) error {
+	switch {
+	case s.object.Spec.Adopt != nil:
+		return r.adopt(ctx, s)
+	case s.observes():
+		return terminalf(reasonNothingToObserve, "managementPolicy is Observe and there is no import to observe: name it in spec.adopt")
+	case s.object.Spec.CloneFrom != nil:
+		return r.clone(ctx, s)
+	default:
+		return r.create(ctx, s)
+	}
 }
 
 // resolve finds the account's session and makes the desired document.
@@ -137,6 +161,7 @@ func (r *ImportReconciler) settled(s *importScope) bool {
 		status.DesiredHash == s.desired.hash &&
 		compared(status) &&
 		requested(s.object) == status.LastHandledReconcileAt &&
+		s.dryRun() == (status.Plan != nil) &&
 		!s.session.observed.changed(id, status.LastModified)
 }
 

@@ -85,7 +85,8 @@ func (r *ImportReconciler) recover(ctx context.Context, s *importScope) (found b
 	pending, readable := r.pendingIntent(s)
 	if !readable {
 		// Damaged: the grace begins anew.
-		if err := r.intend(ctx, s, nil); err != nil {
+		name, _ := s.desired.document["name"].(string)
+		if err := r.intend(ctx, s, name, nil); err != nil {
 			return false, err
 		}
 		return false, unconfirmed(r.CreateGrace, nil)
@@ -149,7 +150,11 @@ func (r *ImportReconciler) candidates(ctx context.Context, s *importScope, pendi
 		if err != nil {
 			return nil, err
 		}
-		ours := document.ExternalID == marker(s.object) ||
+		if strings.HasPrefix(document.Name, v1alpha1.MarkerPrefix) && document.Name != marker(s.object) {
+			// A copy that another Import is just making: its other fields are the original's.
+			continue
+		}
+		ours := document.ExternalID == marker(s.object) || document.Name == marker(s.object) ||
 			document.ExternalID == pending.ExternalID && strings.TrimSpace(document.Name) == strings.TrimSpace(pending.Name) && createdSince(document.CreatedAt, pending.Time.Add(-clockSkew))
 		if !ours {
 			continue
@@ -175,16 +180,22 @@ func createdSince(createdAt string, since time.Time) bool {
 // ownerOf returns another Import, of any namespace, whose status says that it manages the
 // import of this id, or nil. Annotations do not count: anybody may have written them.
 func (r *ImportReconciler) ownerOf(ctx context.Context, s *importScope, id string) (*v1alpha1.Import, error) {
+	others, err := r.importsWith(ctx, s, id)
+	for i := range others {
+		if others[i].Status.ID == id && others[i].Spec.ManagementPolicy != v1alpha1.ManagementPolicyObserve {
+			return &others[i], nil
+		}
+	}
+	return nil, err
+}
+
+// importsWith lists the other Imports, of any namespace, that remember this id.
+func (r *ImportReconciler) importsWith(ctx context.Context, s *importScope, id string) ([]v1alpha1.Import, error) {
 	var imports v1alpha1.ImportList
 	if err := r.List(ctx, &imports, client.MatchingFields{indexImportID: id}); err != nil {
 		return nil, err
 	}
-	for i := range imports.Items {
-		if item := &imports.Items[i]; item.UID != s.object.UID && item.Status.ID == id {
-			return item, nil
-		}
-	}
-	return nil, nil
+	return slices.DeleteFunc(imports.Items, func(item v1alpha1.Import) bool { return item.UID == s.object.UID }), nil
 }
 
 // create makes the remote import.
@@ -192,10 +203,25 @@ func (r *ImportReconciler) create(ctx context.Context, s *importScope) error {
 	if err := s.doubt(); err != nil {
 		return err
 	}
-	if err := r.intend(ctx, s, nil); err != nil {
+	if !s.permit(callCreate) {
+		return s.planned()
+	}
+	name, _ := s.desired.document["name"].(string)
+	if err := r.intend(ctx, s, name, nil); err != nil {
 		return err
 	}
-	return r.post(ctx, s)
+	return r.post(ctx, s, r.postDocument)
+}
+
+// postDocument creates the import from the desired document.
+func (r *ImportReconciler) postDocument(ctx context.Context, s *importScope) error {
+	body, err := json.Marshal(s.desired.document)
+	if err != nil {
+		return err
+	}
+	created, err := s.session.client.CreateImport(ctx, body)
+	s.id, s.remote = created.ID, created
+	return err
 }
 
 // recreate makes the remote import again after somebody deleted it, unless one with our mark
@@ -213,12 +239,21 @@ func (r *ImportReconciler) recreate(ctx context.Context, s *importScope) error {
 	if found {
 		return r.settleOn(ctx, s)
 	}
-	if err := r.intend(ctx, s, map[string]any{v1alpha1.AnnotationID: nil}); err != nil {
+	if s.observes() {
+		s.object.Status.LastModified = ""
+		return terminalf(reasonRemoteMissing, "the import %s does not exist any more%s, and managementPolicy is Observe: it is not created again", gone, r.culprit(ctx, s, gone))
+	}
+	if !s.permit(callCreate) {
+		return s.planned()
+	}
+	name, _ := s.desired.document["name"].(string)
+	if err := r.intend(ctx, s, name, map[string]any{v1alpha1.AnnotationID: nil}); err != nil {
 		return err
 	}
-	s.tell(warning, "Vanished", "the import "+gone+" was deleted on the platform; it is created again")
+	by := r.culprit(ctx, s, gone)
+	s.tell(warning, "Vanished", "the import "+gone+" was deleted on the platform"+by+"; it is created again")
 	s.forgetRemote()
-	return r.post(ctx, s)
+	return r.post(ctx, s, r.postDocument)
 }
 
 // settleOn compares with the import that was found in the place of the one that is gone.
@@ -233,11 +268,10 @@ func (r *ImportReconciler) settleOn(ctx context.Context, s *importScope) error {
 	return r.correct(ctx, s)
 }
 
-// intend writes down that a create follows. It fails with a conflict when this pass was
+// intend writes down that a create, by this name, follows. It fails with a conflict when this pass was
 // based on an old version of the object.
-func (r *ImportReconciler) intend(ctx context.Context, s *importScope, annotations map[string]any) error {
+func (r *ImportReconciler) intend(ctx context.Context, s *importScope, name string, annotations map[string]any) error {
 	externalID, _ := s.desired.document["externalId"].(string)
-	name, _ := s.desired.document["name"].(string)
 	value, err := json.Marshal(intent{ExternalID: externalID, Name: name, Time: r.Clock.Now().UTC()})
 	if err != nil {
 		return err
@@ -252,24 +286,22 @@ func (r *ImportReconciler) intend(ctx context.Context, s *importScope, annotatio
 // post sends the create and takes over what it made. It goes on when the operator is asked
 // to stop: an id that was written down needs no recovery. It is given up well within the
 // grace, so that no call is still under way when another is made.
-func (r *ImportReconciler) post(ctx context.Context, s *importScope) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.CreateGrace/2)
+func (r *ImportReconciler) post(ctx context.Context, s *importScope, call func(context.Context, *importScope) error) error {
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.CreateGrace/2)
 	defer cancel()
-	body, err := json.Marshal(s.desired.document)
-	if err != nil {
+	if err := call(limited, s); err != nil {
+		return r.createFailed(limited, s, err)
+	}
+	if err := r.writeDown(limited, s); err != nil {
 		return err
 	}
-	created, err := s.session.client.CreateImport(ctx, body)
-	if err != nil {
-		return r.createFailed(ctx, s, err)
-	}
-	s.id, s.remote = created.ID, created
-	if err := r.writeDown(ctx, s); err != nil {
-		return err
+	if s.object.Spec.CloneFrom != nil && s.remote.ID == "" {
+		s.tell(normal, "Cloned", "created the import "+s.id+" as a copy")
+		return r.settleOn(ctx, s)
 	}
 	s.tell(normal, "Created", "created the import "+s.id)
-	s.session.observed.note(created.ID, created.LastModified)
-	return s.judge(created)
+	s.session.observed.note(s.id, s.remote.LastModified)
+	return r.judge(limited, s)
 }
 
 // createFailed takes the intent back when the create is known not to have been applied.

@@ -28,7 +28,7 @@ func (r *ImportReconciler) delete(ctx context.Context, s *importScope) error {
 	if !hasFinalizer(s.object) {
 		return nil
 	}
-	if s.object.Spec.DeletionPolicy == v1alpha1.DeletionPolicyOrphan {
+	if s.object.Spec.DeletionPolicy == v1alpha1.DeletionPolicyOrphan || s.observes() {
 		return r.release(ctx, s)
 	}
 	if s.object.Spec.Suspend {
@@ -94,6 +94,9 @@ func (r *ImportReconciler) deleteRemote(ctx context.Context, s *importScope) err
 	}
 	if used := users(found); len(used) > 0 {
 		return blockedBy(used)
+	}
+	if !s.permit(callDelete) {
+		return s.planned()
 	}
 	err = s.session.client.DeleteImport(ctx, s.id)
 	switch integrator.StatusCode(err) {

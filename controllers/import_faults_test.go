@@ -197,7 +197,7 @@ var _ = Describe("The API does not take what I declare", func() {
 		})).To(Succeed())
 		w.eventually(ctx, object, "stuck", "Failed False/Rejected")
 		w.scans(3)
-		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 1, put: 1}))
+		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 1, audit: 1, put: 1}))
 	})
 
 	It("tells of a drift once, however often it takes to correct it", func(ctx context.Context) {

@@ -44,6 +44,7 @@ func (s *importScope) converged(remote integrator.Import) {
 // forgetRemote takes back all that status says of a remote import that is gone.
 func (s *importScope) forgetRemote() {
 	s.object.Status = v1alpha1.ImportStatus{
+		Audit:                  s.object.Status.Audit,
 		ObservedGeneration:     s.object.Status.ObservedGeneration,
 		LastHandledReconcileAt: s.object.Status.LastHandledReconcileAt,
 		Conditions:             s.object.Status.Conditions,
@@ -79,6 +80,10 @@ func (s *importScope) setStatus(p *problem) {
 		return
 	}
 	status.ObservedGeneration = generation
+	status.Plan = nil
+	if s.dryRun() && (p == nil || p.reason == reasonDryRun) {
+		status.Plan = &v1alpha1.ImportPlan{Calls: s.calls, Differences: s.differences}
+	}
 	if p == nil || p.class == terminal {
 		status.LastHandledReconcileAt = requested(s.object)
 	}
@@ -86,7 +91,7 @@ func (s *importScope) setStatus(p *problem) {
 	case p == nil && !s.object.DeletionTimestamp.IsZero():
 		return
 	case p == nil && len(status.Drift) > 0:
-		message := "the remote differs and driftPolicy is Report: " + describe(status.Drift, len(status.Drift))
+		message := "the remote differs, and is left so by driftPolicy Report or managementPolicy Observe: " + describe(status.Drift, len(status.Drift))
 		setReady(&status.Conditions, generation, reasonSynced, "the remote import is observed; it differs from what is declared, see status.drift")
 		setCondition(&status.Conditions, generation, v1alpha1.ConditionDrifted, metav1.ConditionTrue, "DriftReported", message)
 		return

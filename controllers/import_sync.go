@@ -57,8 +57,15 @@ func (r *ImportReconciler) checkOwner(ctx context.Context, s *importScope) error
 	if s.remote.ConnectorID != "" {
 		return terminalf(reasonOwnedByIntegrationApp, "the import %s belongs to an integration app, which updates it: it is not managed", s.id)
 	}
-	const wayOut = "to have one of its own made, delete this Import with deletionPolicy Orphan and create it again without the annotation " + v1alpha1.AnnotationID
+	const wayOut = "to have one of its own made, delete this Import with deletionPolicy Orphan and create it again without the annotation " + v1alpha1.AnnotationID + ", or to take it over, set spec.adopt with mode Override"
 	mark := s.remote.ExternalID
+	if strings.TrimSpace(s.remote.Name) == marker(s.object) {
+		// A copy of our own making, which has the original's mark until its first update.
+		return nil
+	}
+	if strings.HasPrefix(mark, v1alpha1.MarkerPrefix) && mark != marker(s.object) && s.takesOver() {
+		return nil
+	}
 	if strings.HasPrefix(mark, v1alpha1.MarkerPrefix) && mark != marker(s.object) {
 		return terminalf(reasonOwnedElsewhere, "the import %s carries the mark of another Import (externalId %s): %s", s.id, drift.Cut(mark, 64), wayOut)
 	}
@@ -97,35 +104,39 @@ func (r *ImportReconciler) correct(ctx context.Context, s *importScope) error {
 	if err != nil {
 		return err
 	}
+	s.settleMark()
 	status := &s.object.Status
 	found := s.compare(remote)
 	released := drift.Released(status.OwnedFields, s.desired.document, remote, s.object.Spec.IgnoreDifferences)
 	specChanged := s.specChanged()
-	write := len(found) > 0 || len(released) > 0 || specChanged && s.declaresWriteOnly()
+	calls := callsFor(found, released, specChanged && s.declaresWriteOnly())
 	shown, digest := asDifferences(found), digestOf(found)
 
 	switch {
-	case !write:
-		s.converged(s.remote)
+	case s.observes():
+		r.report(ctx, s, shown, digest, len(found))
 		return nil
+	case len(calls) == 0:
+		s.converged(s.remote)
+		return r.debug(ctx, s)
 	case !specChanged && len(released) == 0 && len(status.NotAccepted) > 0 && status.DifferencesHash == digest:
 		// The API did not take these before, and nothing changed since.
 		s.converged(s.remote)
 		status.NotAccepted, status.DifferencesHash = shown, digest
 		return notAccepted(shown, len(found))
-	case !specChanged:
-		if status.DifferencesHash != digest {
-			r.tellDrift(s, shown, len(found))
-			// Told once, even if the write below has to be tried again.
-			status.NotAccepted, status.DifferencesHash = nil, digest
-		}
-		if s.object.Spec.DriftPolicy == v1alpha1.DriftPolicyReport {
-			s.converged(s.remote)
-			status.Drift, status.DifferencesHash = shown, digest
-			return nil
-		}
+	case !specChanged && s.object.Spec.DriftPolicy == v1alpha1.DriftPolicyReport:
+		r.report(ctx, s, shown, digest, len(found))
+		return nil
+	case !specChanged && status.DifferencesHash != digest:
+		r.tellDrift(ctx, s, shown, len(found))
+		// Told once, even if the write below has to be tried again.
+		status.NotAccepted, status.DifferencesHash = nil, digest
 	}
-	if err := r.put(ctx, s, remote, released); err != nil {
+	if !s.permit(calls...) {
+		s.differences = shown
+		return s.planned()
+	}
+	if err := r.write(ctx, s, calls[0], remote, released); err != nil {
 		return err
 	}
 	if !specChanged {
@@ -133,7 +144,20 @@ func (r *ImportReconciler) correct(ctx context.Context, s *importScope) error {
 	} else {
 		s.tell(normal, "Updated", "updated the import "+s.id)
 	}
-	return s.judge(s.remote)
+	return r.judge(ctx, s)
+}
+
+// report shows what differs and leaves it.
+func (r *ImportReconciler) report(ctx context.Context, s *importScope, shown []v1alpha1.Difference, digest string, total int) {
+	known := s.object.Status.DifferencesHash
+	s.converged(s.remote)
+	if total == 0 {
+		return
+	}
+	if known != digest {
+		r.tellDrift(ctx, s, shown, total)
+	}
+	s.object.Status.Drift, s.object.Status.DifferencesHash = shown, digest
 }
 
 // parseAnswer reads the document of an answer.
@@ -170,19 +194,65 @@ func (s *importScope) specChanged() bool {
 	return known != s.desired.hash
 }
 
-// tellDrift records a drift that was not known yet.
-func (r *ImportReconciler) tellDrift(s *importScope, shown []v1alpha1.Difference, total int) {
+// tellDrift records a drift that was not known yet, and who made it.
+func (r *ImportReconciler) tellDrift(ctx context.Context, s *importScope, shown []v1alpha1.Difference, total int) {
 	if len(shown) == 0 {
 		return
 	}
 	driftFound.WithLabelValues(s.session.key.String()).Inc()
-	s.tell(warning, "DriftDetected", "the remote import was changed: "+describe(shown, total))
+	s.tell(warning, "DriftDetected", "the remote import was changed"+r.culprit(ctx, s, s.id)+": "+describe(shown, total))
+}
+
+// write makes the call that brings the remote import to what is declared.
+func (r *ImportReconciler) write(ctx context.Context, s *importScope, call string, remote map[string]any, released []string) error {
+	switch call {
+	case callReplaceConnection:
+		replaced, err := r.replaceConnection(ctx, s)
+		if replaced || err != nil {
+			return err
+		}
+	case callPatch:
+		return r.patchAssistant(ctx, s, remote)
+	}
+	return r.put(ctx, s, remote, released)
+}
+
+// replaceConnection moves the import to the declared connection. replaced is false when the
+// API refuses the call or does not follow it: a PUT can say the same.
+func (r *ImportReconciler) replaceConnection(ctx context.Context, s *importScope) (replaced bool, err error) {
+	connection, _ := s.desired.document["_connectionId"].(string)
+	err = s.session.client.ReplaceConnection(ctx, s.id, connection)
+	switch status := integrator.StatusCode(err); status {
+	case http.StatusBadRequest, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusConflict, http.StatusUnprocessableEntity:
+		return false, nil
+	}
+	if err != nil {
+		return false, asError(classify(err, "replace the import's connection"), err)
+	}
+	if err := r.lookAgain(ctx, s); err != nil {
+		return false, err
+	}
+	return s.remote.ConnectionID == connection, nil
+}
+
+// lookAgain reads the import after a write whose answer does not show it.
+func (r *ImportReconciler) lookAgain(ctx context.Context, s *importScope) error {
+	answer, err := s.session.client.GetImport(ctx, s.id)
+	if err != nil {
+		return asError(classify(err, "read the import"), err)
+	}
+	s.remote = answer
+	s.session.observed.note(s.id, answer.LastModified)
+	return nil
 }
 
 // put writes the remote document with the declared values laid over it, so that fields
 // which nobody declared survive the API's full replacement.
 func (r *ImportReconciler) put(ctx context.Context, s *importScope, remote map[string]any, released []string) error {
 	merged := drift.Merge(released, s.desired.document, remote, s.object.Spec.IgnoreDifferences)
+	if s.lazyMark {
+		merged["externalId"] = marker(s.object)
+	}
 	dropEchoes(merged, s.desired.document, remote)
 	for _, field := range serverOwned {
 		delete(merged, field)
@@ -200,18 +270,28 @@ func (r *ImportReconciler) put(ctx context.Context, s *importScope, remote map[s
 	return nil
 }
 
-// judge compares what is declared with the API's own answer to a write. What it dropped or
-// changed there it would drop or change again: a person has to look, and the same write is
-// not repeated.
-func (s *importScope) judge(answer integrator.Import) error {
-	document, err := parseAnswer(answer)
+// judge compares what is declared with the API's own answer to a write. assistantMetadata
+// that did not come along goes by PATCH. What the API dropped or changed otherwise it would
+// drop or change again: a person has to look, and the same write is not repeated.
+func (r *ImportReconciler) judge(ctx context.Context, s *importScope) error {
+	document, err := parseAnswer(s.remote)
 	if err != nil {
 		return err
 	}
-	s.converged(answer)
+	s.settleMark()
 	found := s.compare(document)
+	if slices.ContainsFunc(found, isAssistant) {
+		if err := r.patchAssistant(ctx, s, document); err != nil {
+			return err
+		}
+		if document, err = parseAnswer(s.remote); err != nil {
+			return err
+		}
+		found = s.compare(document)
+	}
+	s.converged(s.remote)
 	if len(found) == 0 {
-		return nil
+		return r.debug(ctx, s)
 	}
 	shown := asDifferences(found)
 	s.object.Status.NotAccepted, s.object.Status.DifferencesHash = shown, digestOf(found)

@@ -17,10 +17,15 @@ import (
 )
 
 const (
-	post   = "POST /v1/imports"
-	getOne = "GET /v1/imports/{id}"
-	put    = "PUT /v1/imports/{id}"
-	remove = "DELETE /v1/imports/{id}"
+	post       = "POST /v1/imports"
+	getOne     = "GET /v1/imports/{id}"
+	put        = "PUT /v1/imports/{id}"
+	remove     = "DELETE /v1/imports/{id}"
+	patch      = "PATCH /v1/imports/{id}"
+	audit      = "GET /v1/imports/{id}/audit"
+	cloneOf    = "POST /v1/imports/{id}/clone"
+	reconnect  = "PUT /v1/imports/{id}/replaceConnection"
+	dependants = "GET /v1/imports/{id}/dependencies"
 )
 
 var _ = Describe("I declare an import", func() {
@@ -159,7 +164,7 @@ var _ = Describe("Somebody changes the import on the platform", func() {
 		Eventually(func() simulator.Document { return w.remote(object.Status.ID) }).Should(HaveKeyWithValue("description", "declared"))
 		w.eventuallyReady(ctx, object, "prices")
 		Eventually(func() []string { return w.events(ctx, "prices") }).Should(ContainElements(
-			`DriftDetected: the remote import was changed: /description (declared "declared", remote "by hand")`,
+			`DriftDetected: the remote import was changed by jane@example.com (ui): /description (declared "declared", remote "by hand")`,
 			HavePrefix("DriftCorrected: "),
 		))
 		w.scans(2)
@@ -206,10 +211,10 @@ var _ = Describe("Somebody changes the import on the platform", func() {
 
 		Eventually(func() string { return get(ctx, w, object, "lost").Status.ID }).ShouldNot(Or(Equal(first), BeEmpty()))
 		w.eventuallyReady(ctx, object, "lost")
-		Eventually(func() []string { return w.events(ctx, "lost") }).Should(ContainElement(HavePrefix("Vanished: ")))
+		Eventually(func() []string { return w.events(ctx, "lost") }).Should(ContainElement(ContainSubstring("was deleted on the platform by jane@example.com (ui); it is created again")))
 		Expect(sim.Imports(w.account)).To(HaveLen(1))
 		w.scans(2)
-		Expect(w.calls()).To(Equal(map[string]int{post: 2, getOne: 1}))
+		Expect(w.calls()).To(Equal(map[string]int{post: 2, getOne: 1, audit: 1}))
 	})
 })
 

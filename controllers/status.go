@@ -46,7 +46,7 @@ func setSuspended(conditions *[]metav1.Condition, generation int64, p *problem) 
 // setProblem sets Ready=False and, as kstatus reads them, either Stalled (a person has to
 // act) or Reconciling (it goes on by itself). Suspension goes to setSuspended.
 func setProblem(conditions *[]metav1.Condition, generation int64, p *problem) {
-	if p.reason == reasonSuspended {
+	if p.reason == reasonSuspended || p.reason == reasonDryRun {
 		setSuspended(conditions, generation, p)
 		return
 	}

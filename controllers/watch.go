@@ -28,6 +28,7 @@ const (
 	indexAccountSecret = "spec.tokenSecretRef.name"
 	indexImportAccount = "spec.accountRef.name"
 	indexImportID      = "status.id"
+	indexImportOrigin  = "spec.cloneFrom.importRef.name"
 	indexRunImport     = "spec.importRef.name"
 	indexRunAccount    = "spec.accountRef.name"
 	indexRunConfigMap  = "spec.dataFrom.configMapKeyRef.name"
@@ -49,6 +50,12 @@ func SetupIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 		}},
 		{&v1alpha1.Import{}, indexImportID, func(object client.Object) []string {
 			return notEmpty(remoteID(object.(*v1alpha1.Import)))
+		}},
+		{&v1alpha1.Import{}, indexImportOrigin, func(object client.Object) []string {
+			if clone := object.(*v1alpha1.Import).Spec.CloneFrom; clone != nil {
+				return nameOf(clone.ImportRef)
+			}
+			return nil
 		}},
 		{&v1alpha1.ImportRun{}, indexRunImport, func(object client.Object) []string {
 			return unfinished(object, func(run *v1alpha1.ImportRun) []string { return nameOf(run.Spec.ImportRef) })
@@ -131,7 +138,8 @@ func specOrRequest() predicate.Predicate {
 		predicate.Funcs{
 			UpdateFunc: func(e event.UpdateEvent) bool {
 				before, after := e.ObjectOld.GetAnnotations(), e.ObjectNew.GetAnnotations()
-				return before[v1alpha1.AnnotationReconcileRequestedAt] != after[v1alpha1.AnnotationReconcileRequestedAt] ||
+				return before[v1alpha1.AnnotationDryRun] != after[v1alpha1.AnnotationDryRun] ||
+					before[v1alpha1.AnnotationReconcileRequestedAt] != after[v1alpha1.AnnotationReconcileRequestedAt] ||
 					hasFinalizer(e.ObjectOld) && !hasFinalizer(e.ObjectNew) ||
 					before[v1alpha1.AnnotationID] != "" && before[v1alpha1.AnnotationID] != after[v1alpha1.AnnotationID] && after[v1alpha1.AnnotationCreatePending] == ""
 			},
@@ -140,6 +148,19 @@ func specOrRequest() predicate.Predicate {
 			GenericFunc: func(event.GenericEvent) bool { return false },
 		},
 	)
+}
+
+// gotRemote lets an Import's event through when its remote import came to be.
+func gotRemote() predicate.Predicate {
+	return predicate.Funcs{
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			before, after := e.ObjectOld.(*v1alpha1.Import), e.ObjectNew.(*v1alpha1.Import)
+			return before.Status.ID != after.Status.ID
+		},
+		CreateFunc:  func(event.CreateEvent) bool { return false },
+		DeleteFunc:  func(event.DeleteEvent) bool { return false },
+		GenericFunc: func(event.GenericEvent) bool { return false },
+	}
 }
 
 // controllerOptions are the options of all three controllers: backoff 1 s to 5 min.

@@ -225,9 +225,9 @@ type ImportAudit struct {
 // AuditEvent is one entry of the platform's audit log.
 type AuditEvent struct {
 	// time as the API gave it.
-	// +optional
+	// +required
 	// +kubebuilder:validation:MaxLength=64
-	Time string `json:"time,omitempty"`
+	Time string `json:"time"`
 
 	// event is what was done: create, update, delete, …
 	// +optional
@@ -260,9 +260,9 @@ type ResourceUse struct {
 	Kind string `json:"kind,omitempty"`
 
 	// id of the resource.
-	// +optional
+	// +required
 	// +kubebuilder:validation:MaxLength=64
-	ID string `json:"id,omitempty"`
+	ID string `json:"id"`
 
 	// name of the resource, cut when long.
 	// +optional
@@ -336,6 +336,10 @@ type ImportStatus struct {
 	// +kubebuilder:validation:MaxItems=4096
 	// +kubebuilder:validation:items:MaxLength=512
 	OwnedFields []string `json:"ownedFields,omitempty"`
+
+	// debugUntil is the spec.debugUntil that was last set on the remote import.
+	// +optional
+	DebugUntil *metav1.Time `json:"debugUntil,omitempty"`
 
 	// drift lists, when driftPolicy is Report, managementPolicy is Observe, or an adoption
 	// does not match, the fields whose remote value is not the

@@ -538,6 +538,10 @@ func (in *ImportStatus) DeepCopyInto(out *ImportStatus) {
 		*out = make([]string, len(*in))
 		copy(*out, *in)
 	}
+	if in.DebugUntil != nil {
+		in, out := &in.DebugUntil, &out.DebugUntil
+		*out = (*in).DeepCopy()
+	}
 	if in.Drift != nil {
 		in, out := &in.Drift, &out.Drift
 		*out = make([]Difference, len(*in))

@@ -1,0 +1,158 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/drift"
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
+)
+
+// Adoption takes an import over that is already in the account. Match takes only one that
+// agrees with the definition, and writes nothing; Override writes what is declared.
+
+const (
+	reasonAdoptionMismatch  = "AdoptionMismatch"
+	reasonAdoptionNotFound  = "AdoptionNotFound"
+	reasonAdoptionAmbiguous = "AdoptionAmbiguous"
+)
+
+func (r *ImportReconciler) adopt(ctx context.Context, s *importScope) (err error) {
+	if err := s.doubt(); err != nil {
+		return err
+	}
+	if s.id, err = r.adoptee(ctx, s); err != nil {
+		return err
+	}
+	s.remote, err = s.session.client.GetImport(ctx, s.id)
+	if integrator.StatusCode(err) == http.StatusNotFound {
+		return notAdoptable(reasonAdoptionNotFound, "the account has no import %s: correct spec.adopt.id", s.id)
+	}
+	if err != nil {
+		return asError(classify(err, "read the import to adopt"), err)
+	}
+	document, err := parseAnswer(s.remote)
+	if err != nil {
+		return err
+	}
+	s.settleMark()
+	matches := s.object.Spec.Adopt.Mode != v1alpha1.AdoptionModeOverride
+	if found := s.compare(document); len(found) > 0 && matches && !s.observes() {
+		if err := r.checkFree(ctx, s); err != nil {
+			return err
+		}
+		s.object.Status.Drift = asDifferences(found)
+		return notAdoptable(reasonAdoptionMismatch, "the import %s differs from the definition, nothing was written: %s; declare what it has, or adopt it with mode Override",
+			s.id, describe(s.object.Status.Drift, len(found)))
+	}
+	if err := r.takeOver(ctx, s); err != nil {
+		return err
+	}
+	if matches && !s.observes() {
+		s.converged(s.remote)
+		return r.debug(ctx, s)
+	}
+	return r.correct(ctx, s)
+}
+
+// notAdoptable is a problem that a change on the platform can end, of which nothing tells.
+func notAdoptable(reason, format string, args ...any) error {
+	p := terminalf(reason, format, args...)
+	p.after = backoffMax
+	return p
+}
+
+// adoptee is the id of the import that spec.adopt names.
+func (r *ImportReconciler) adoptee(ctx context.Context, s *importScope) (string, error) {
+	adopt := s.object.Spec.Adopt
+	if adopt.ID != "" {
+		return strings.ToLower(string(adopt.ID)), nil
+	}
+	var ids []string
+	for document, err := range s.session.client.ListImports(ctx, integrator.ListOptions{Include: []string{"externalId"}}) {
+		if err != nil {
+			return "", err
+		}
+		if document.ExternalID == adopt.ExternalID {
+			ids = append(ids, document.ID)
+		}
+	}
+	switch len(ids) {
+	case 0:
+		return "", notAdoptable(reasonAdoptionNotFound, "the account has no import with externalId %q: correct spec.adopt.externalId", drift.Cut(adopt.ExternalID, 100))
+	case 1:
+		return ids[0], nil
+	default:
+		return "", notAdoptable(reasonAdoptionAmbiguous, "the account has %d imports with externalId %q: %s; name one by spec.adopt.id",
+			len(ids), drift.Cut(adopt.ExternalID, 100), drift.Cut(strings.Join(ids, ", "), 300))
+	}
+}
+
+// takeOver writes the id down, unless the import is somebody else's.
+func (r *ImportReconciler) takeOver(ctx context.Context, s *importScope) error {
+	r.adopting.Lock()
+	defer r.adopting.Unlock()
+	if err := r.checkFree(ctx, s); err != nil {
+		return err
+	}
+	change := metadataChange{locked: true, finalizer: true, annotations: map[string]any{v1alpha1.AnnotationID: s.id}}
+	if err := r.patchMetadata(ctx, s, change); err != nil {
+		return err
+	}
+	s.object.Status.ID = s.id
+	s.session.observed.note(s.id, s.remote.LastModified)
+	s.tell(normal, "Adopted", "took over the import "+s.id)
+	return nil
+}
+
+// checkFree refuses an import that is another's: of an integration app, of another cluster,
+// or of another Import here, be it that its annotation only names it.
+func (r *ImportReconciler) checkFree(ctx context.Context, s *importScope) error {
+	mark := s.remote.ExternalID
+	switch {
+	case s.remote.ConnectorID != "":
+		return terminalf(reasonOwnedByIntegrationApp, "the import %s belongs to an integration app, which updates it: it is not managed", s.id)
+	case strings.HasPrefix(mark, v1alpha1.MarkerPrefix) && mark != marker(s.object) && !s.takesOver() && !s.observes():
+		return terminalf(reasonOwnedElsewhere, "the import %s carries the mark of another Import (externalId %s): let it go there, or adopt it with mode Override", s.id, drift.Cut(mark, 64))
+	}
+	if s.observes() {
+		return nil
+	}
+	others, err := r.importsWith(ctx, s, s.id)
+	if err != nil {
+		return err
+	}
+	for _, other := range others {
+		if other.Spec.ManagementPolicy != v1alpha1.ManagementPolicyObserve {
+			return terminalf(reasonOwnedElsewhere, "the import %s is managed by Import %s in namespace %s: delete that one with deletionPolicy Orphan first",
+				s.id, other.Name, other.Namespace)
+		}
+	}
+	return nil
+}
+
+// takesOver tells that the import may carry another's mark: Override was declared, and has
+// not been done yet.
+func (s *importScope) takesOver() bool {
+	adopt := s.object.Spec.Adopt
+	return adopt != nil && adopt.Mode == v1alpha1.AdoptionModeOverride && s.desired != nil && s.specChanged()
+}
+
+// settleMark decides whether an adopted import has to carry our mark. An externalId of its
+// own stays; where it has none, Match does not ask for a write because of the mark alone.
+func (s *importScope) settleMark() {
+	adopt, mark := s.object.Spec.Adopt, s.remote.ExternalID
+	if adopt == nil || !s.desired.marked || mark == marker(s.object) {
+		return
+	}
+	marked := strings.HasPrefix(mark, v1alpha1.MarkerPrefix)
+	if mark != "" && !marked || s.observes() || mark == "" && adopt.Mode != v1alpha1.AdoptionModeOverride {
+		s.lazyMark = mark == ""
+		s.desired.unmark()
+	}
+}
