@@ -1,0 +1,264 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/simulator"
+)
+
+// seed puts an import into the account, as somebody made it in the UI.
+func (w *world) seed(name string, more ...string) string {
+	GinkgoHelper()
+	var document simulator.Document
+	Expect(decode(overlaid(append([]string{fmt.Sprintf(`{
+		"name": %q, "_connectionId": %q, "adaptorType": "HTTPImport",
+		"http": {"method": ["POST"], "relativeURI": ["/items"], "body": [null], "batchSize": 10}
+	}`, name, shopConnection)}, more...)...), &document)).To(Succeed())
+	id, err := sim.SeedImport(w.account, document)
+	Expect(err).NotTo(HaveOccurred())
+	return id
+}
+
+// writes counts the calls that write.
+func (w *world) writes() map[string]int {
+	counts := w.calls()
+	for call := range counts {
+		if call[:len(http.MethodGet)] == http.MethodGet {
+			delete(counts, call)
+		}
+	}
+	return counts
+}
+
+func adopting(object *v1alpha1.Import, adopt v1alpha1.AdoptSpec) *v1alpha1.Import {
+	object.Spec.Adopt = &adopt
+	return object
+}
+
+var _ = Describe("I adopt an import that is already in the account", func() {
+	It("is taken over without a write when it agrees", func(ctx context.Context) {
+		w := newWorld(ctx)
+		id := w.seed("prices", `{"description": "by hand"}`)
+		object := w.synced(ctx, adopting(w.httpImport("prices"), v1alpha1.AdoptSpec{ID: v1alpha1.ID(id)}))
+		Expect(object.Status.ID).To(Equal(id))
+		Expect(object.Annotations).To(HaveKeyWithValue(v1alpha1.AnnotationID, id))
+		w.scans(2)
+		Expect(w.writes()).To(BeEmpty())
+		Expect(w.remote(id)).NotTo(HaveKey("externalId"))
+		Eventually(func() []string { return w.events(ctx, "prices") }).Should(ContainElement("Adopted: took over the import " + id))
+
+		By("managing it from then on, with its undeclared fields left alone")
+		change(ctx, object, func(object *v1alpha1.Import) {
+			object.Spec.Definition.Raw = overlaid(string(object.Spec.Definition.Raw), `{"maxAttempts": 3}`)
+		})
+		w.eventuallyReady(ctx, object, "prices")
+		Expect(w.writes()).To(Equal(map[string]int{put: 1}))
+		Expect(w.remote(id)).To(HaveKeyWithValue("description", "by hand"))
+		Expect(w.remote(id)).To(HaveKeyWithValue("externalId", "k8s/"+string(object.UID)))
+	})
+
+	It("is found by its externalId, which stays its own", func(ctx context.Context) {
+		w := newWorld(ctx)
+		id := w.seed("prices", `{"externalId": "erp-prices"}`)
+		object := adopting(w.httpImport("prices", `{"maxAttempts": 7}`), v1alpha1.AdoptSpec{ExternalID: "erp-prices", Mode: v1alpha1.AdoptionModeOverride})
+		w.synced(ctx, object)
+		Expect(object.Status.ID).To(Equal(id))
+		Expect(w.writes()).To(Equal(map[string]int{put: 1}))
+		Expect(w.remote(id)).To(HaveKeyWithValue("externalId", "erp-prices"))
+		Expect(w.remote(id)["maxAttempts"]).To(BeEquivalentTo("7"))
+	})
+
+	It("reports every difference and writes nothing with Match", func(ctx context.Context) {
+		w := newWorld(ctx)
+		id := w.seed("prices", `{"description": "by hand", "maxAttempts": 1}`)
+		object := adopting(w.httpImport("prices", `{"description": "declared", "maxAttempts": 2}`), v1alpha1.AdoptSpec{ID: v1alpha1.ID(id)})
+		Expect(k8s.Create(ctx, object)).To(Succeed())
+		w.eventually(ctx, object, "prices", "Failed False/AdoptionMismatch")
+		Expect(object.Status.Drift).To(ConsistOf(
+			v1alpha1.Difference{Path: "/description", Declared: `"declared"`, Remote: `"by hand"`},
+			v1alpha1.Difference{Path: "/maxAttempts", Declared: `2`, Remote: `1`},
+		))
+		Expect(w.writes()).To(BeEmpty())
+
+		By("taking it over when the definition agrees")
+		change(ctx, object, func(object *v1alpha1.Import) {
+			object.Spec.Definition.Raw = overlaid(string(object.Spec.Definition.Raw), `{"description": "by hand", "maxAttempts": 1}`)
+		})
+		w.eventuallyReady(ctx, object, "prices")
+		Expect(object.Status.Drift).To(BeEmpty())
+		Expect(w.writes()).To(BeEmpty())
+	})
+
+	DescribeTable("is refused when it is somebody else's",
+		func(ctx context.Context, mode v1alpha1.AdoptionMode, more, want string) {
+			w := newWorld(ctx)
+			id := w.seed("theirs", more)
+			object := adopting(w.httpImport("mine"), v1alpha1.AdoptSpec{ID: v1alpha1.ID(id), Mode: mode})
+			Expect(k8s.Create(ctx, object)).To(Succeed())
+			w.eventually(ctx, object, "mine", want)
+			w.scans(2)
+			Expect(w.writes()).To(BeEmpty())
+			Expect(object.Annotations).NotTo(HaveKey(v1alpha1.AnnotationID))
+		},
+		Entry("an integration app's", v1alpha1.AdoptionModeOverride, `{"_connectorId": "64a0000000000000000000ff"}`, "Failed False/OwnedByIntegrationApp"),
+		Entry("another cluster's", v1alpha1.AdoptionModeMatch, `{"externalId": "k8s/00000000-0000-0000-0000-000000000000"}`, "Failed False/OwnedElsewhere"),
+	)
+
+	It("is refused when another Import here manages it", func(ctx context.Context) {
+		w := newWorld(ctx)
+		first := w.synced(ctx, w.httpImport("first"))
+		object := adopting(w.httpImport("second"), v1alpha1.AdoptSpec{ID: v1alpha1.ID(first.Status.ID), Mode: v1alpha1.AdoptionModeOverride})
+		Expect(k8s.Create(ctx, object)).To(Succeed())
+		w.eventually(ctx, object, "second", "Failed False/OwnedElsewhere")
+		Expect(message(object)).To(ContainSubstring("managed by Import first"))
+		Expect(w.writes()).To(Equal(map[string]int{post: 1}))
+	})
+
+	It("is taken over from another cluster with Override, once", func(ctx context.Context) {
+		w := newWorld(ctx)
+		id := w.seed("prices", `{"externalId": "k8s/00000000-0000-0000-0000-000000000000"}`)
+		object := w.synced(ctx, adopting(w.httpImport("prices"), v1alpha1.AdoptSpec{ID: v1alpha1.ID(id), Mode: v1alpha1.AdoptionModeOverride}))
+		Expect(w.remote(id)).To(HaveKeyWithValue("externalId", "k8s/"+string(object.UID)))
+		Expect(w.writes()).To(Equal(map[string]int{put: 1}))
+
+		By("not fighting when the other cluster takes it back")
+		Expect(sim.EditAs(jane, w.account, id, func(document simulator.Document) {
+			document["externalId"] = "k8s/00000000-0000-0000-0000-000000000000"
+		})).To(Succeed())
+		w.eventually(ctx, object, "prices", "Failed False/OwnedElsewhere")
+		w.scans(2)
+		Expect(w.writes()).To(Equal(map[string]int{put: 1}))
+	})
+
+	DescribeTable("says so when it is not there, or not the only one",
+		func(ctx context.Context, adopt v1alpha1.AdoptSpec, want string) {
+			w := newWorld(ctx)
+			w.seed("one", `{"externalId": "twice"}`)
+			w.seed("two", `{"externalId": "twice"}`)
+			object := adopting(w.httpImport("mine"), adopt)
+			Expect(k8s.Create(ctx, object)).To(Succeed())
+			w.eventually(ctx, object, "mine", want)
+			Expect(w.writes()).To(BeEmpty())
+		},
+		Entry("no such id", v1alpha1.AdoptSpec{ID: "64a0000000000000000000f0"}, "Failed False/AdoptionNotFound"),
+		Entry("no such externalId", v1alpha1.AdoptSpec{ExternalID: "never"}, "Failed False/AdoptionNotFound"),
+		Entry("an externalId of two", v1alpha1.AdoptSpec{ExternalID: "twice"}, "Failed False/AdoptionAmbiguous"),
+	)
+
+	It("cannot be changed once it is set", func(ctx context.Context) {
+		w := newEmptyWorld(ctx)
+		object := adopting(w.httpImport("fixed"), v1alpha1.AdoptSpec{ExternalID: "a"})
+		Expect(k8s.Create(ctx, object)).To(Succeed())
+		Eventually(func() error {
+			get(ctx, w, object, "fixed")
+			object.Spec.Adopt.ExternalID = "b"
+			return k8s.Update(ctx, object)
+		}).Should(MatchError(ContainSubstring("adopt is immutable once set")))
+	})
+})
+
+var _ = Describe("I only observe an import", func() {
+	observing := func(object *v1alpha1.Import) *v1alpha1.Import {
+		object.Spec.ManagementPolicy = v1alpha1.ManagementPolicyObserve
+		return object
+	}
+
+	It("never writes, whatever happens to it", func(ctx context.Context) {
+		w := newWorld(ctx)
+		id := w.seed("watched", `{"description": "by hand"}`)
+		object := observing(adopting(w.httpImport("watched", `{"description": "declared"}`), v1alpha1.AdoptSpec{ID: v1alpha1.ID(id), Mode: v1alpha1.AdoptionModeOverride}))
+		w.synced(ctx, object)
+		Expect(object.Status.Drift).To(Equal([]v1alpha1.Difference{{Path: "/description", Declared: `"declared"`, Remote: `"by hand"`}}))
+
+		By("telling of a further change, and of its author")
+		Expect(sim.EditAs(jane, w.account, id, func(document simulator.Document) { document["name"] = "renamed" })).To(Succeed())
+		Eventually(func() []v1alpha1.Difference { return get(ctx, w, object, "watched").Status.Drift }).Should(HaveLen(2))
+		Expect(object.Status.Audit.LastEvent.User).To(Equal(jane.Email))
+
+		By("changing the definition")
+		change(ctx, object, func(object *v1alpha1.Import) {
+			object.Spec.Definition.Raw = overlaid(string(object.Spec.Definition.Raw), `{"name": "renamed", "maxAttempts": 4}`)
+		})
+		w.eventuallyReady(ctx, object, "watched")
+
+		By("losing it")
+		Expect(sim.DeleteAs(jane, w.account, id)).To(Succeed())
+		w.eventually(ctx, object, "watched", "Failed False/RemoteMissing")
+		w.scans(2)
+
+		By("deleting the Import")
+		Expect(k8s.Delete(ctx, object)).To(Succeed())
+		Eventually(func() bool {
+			return apierrors.IsNotFound(k8s.Get(ctx, client.ObjectKeyFromObject(object), object))
+		}).Should(BeTrue())
+		Expect(w.writes()).To(BeEmpty())
+	})
+
+	It("has to be told which", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := observing(w.httpImport("which"))
+		Expect(k8s.Create(ctx, object)).To(Succeed())
+		w.eventually(ctx, object, "which", "Failed False/NothingToObserve")
+		Expect(w.calls()).To(BeEmpty())
+	})
+})
+
+var _ = Describe("I ask what would be done", func() {
+	dryRun := func(object *v1alpha1.Import) *v1alpha1.Import {
+		object.Annotations = map[string]string{v1alpha1.AnnotationDryRun: "true"}
+		return object
+	}
+	goOn := func(ctx context.Context, object *v1alpha1.Import) {
+		GinkgoHelper()
+		Expect(k8s.Patch(ctx, object, client.RawPatch(types.MergePatchType,
+			[]byte(`{"metadata":{"annotations":{"integrator.io/dry-run":null}}}`)))).To(Succeed())
+	}
+	plan := func(ctx context.Context, w *world, object *v1alpha1.Import) func() *v1alpha1.ImportPlan {
+		return func() *v1alpha1.ImportPlan { return get(ctx, w, object, object.Name).Status.Plan }
+	}
+
+	It("shows the creation, and makes it when I take the annotation away", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := dryRun(w.httpImport("planned"))
+		Expect(k8s.Create(ctx, object)).To(Succeed())
+		Eventually(plan(ctx, w, object)).Should(Equal(&v1alpha1.ImportPlan{Calls: []string{post}}))
+		w.scans(2)
+		Expect(w.calls()).To(BeEmpty())
+		goOn(ctx, object)
+		w.eventuallyReady(ctx, object, "planned")
+		Expect(object.Status.Plan).To(BeNil())
+		Expect(w.writes()).To(Equal(map[string]int{post: 1}))
+	})
+
+	It("shows an update with its differences, and a deletion", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.synced(ctx, w.httpImport("planned", `{"description": "old"}`))
+		change(ctx, object, func(object *v1alpha1.Import) {
+			dryRun(object)
+			object.Spec.Definition.Raw = overlaid(string(object.Spec.Definition.Raw), `{"description": "new"}`)
+		})
+		Eventually(plan(ctx, w, object)).Should(Equal(&v1alpha1.ImportPlan{Calls: []string{put},
+			Differences: []v1alpha1.Difference{{Path: "/description", Declared: `"new"`, Remote: `"old"`}}}))
+		Expect(k8s.Delete(ctx, object)).To(Succeed())
+		Eventually(plan(ctx, w, object)).Should(Equal(&v1alpha1.ImportPlan{Calls: []string{remove}}))
+		w.scans(2)
+		Expect(w.writes()).To(Equal(map[string]int{post: 1}))
+		goOn(ctx, object)
+		Eventually(func() bool {
+			return apierrors.IsNotFound(k8s.Get(ctx, client.ObjectKeyFromObject(object), object))
+		}).Should(BeTrue())
+		Expect(w.writes()).To(Equal(map[string]int{post: 1, remove: 1}))
+	})
+})
