@@ -70,6 +70,9 @@ func desire(object *v1alpha1.Import, accountName string, ids map[string]v1alpha1
 	if err != nil {
 		return nil, fmt.Errorf("encode the definition: %w", err)
 	}
+	if object.Spec.ManagementPolicy == v1alpha1.ManagementPolicyObserve {
+		encoded = append(encoded, v1alpha1.ManagementPolicyObserve...)
+	}
 	if adopt := object.Spec.Adopt; adopt != nil {
 		// To take an import over is a new declaration, whatever its document.
 		encoded = append(encoded, adopt.ID+"\n"+v1alpha1.ID(adopt.ExternalID)+"\n"+v1alpha1.ID(adopt.Mode)...)
