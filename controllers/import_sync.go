@@ -183,7 +183,7 @@ func (r *ImportReconciler) tellDrift(s *importScope, shown []v1alpha1.Difference
 // which nobody declared survive the API's full replacement.
 func (r *ImportReconciler) put(ctx context.Context, s *importScope, remote map[string]any, released []string) error {
 	merged := drift.Merge(released, s.desired.document, remote, s.object.Spec.IgnoreDifferences)
-	dropEchoes(merged, s.desired.document, remote)
+	drift.DropEchoes(merged, s.desired.document, remote)
 	for _, field := range serverOwned {
 		delete(merged, field)
 	}

@@ -83,7 +83,7 @@ func (c *comparison) values(path string, declared, remote any, whole bool) {
 			return
 		}
 	}
-	if !equalLeaves(declared, remote) {
+	if !equalLeaves(declared, remote) && !equalAs(path, declared, remote) {
 		c.add(path, declared, remote)
 	}
 }
