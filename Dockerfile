@@ -10,7 +10,7 @@ WORKDIR /workspace
 COPY go.mod go.sum ./
 RUN go mod download
 
-COPY main.go ./
+COPY main.go export.go ./
 COPY api/ api/
 COPY controllers/ controllers/
 COPY internal/ internal/

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command manager runs the operator: it keeps the imports of integrator.io accounts as
-// they are declared in Kubernetes.
+// they are declared in Kubernetes. "manager export" prints what exists as such declarations.
 package main
 
 import (
@@ -47,16 +47,28 @@ func (f *flags) register(set *flag.FlagSet) {
 	set.StringVar(&f.probeAddress, "health-probe-bind-address", ":8081", "Address to serve /healthz and /readyz at; 0 serves none.")
 	set.BoolVar(&f.leaderElect, "leader-elect", false, "Work only while holding the lease, so that several replicas can run.")
 	set.StringVar(&f.leaderNamespace, "leader-election-namespace", "", "Namespace of the lease; by default the one that the operator runs in.")
-	set.StringVar(&f.allowedHosts, "allowed-api-hosts", "api.integrator.io,api.eu.integrator.io",
-		"Hosts, or host:port, that an Account's baseURL may name, separated by commas.")
-	set.BoolVar(&f.allowHTTP, "allow-http", false, "Permit base URLs without TLS. For tests and demos on one machine only: the token travels in clear.")
+	registerHosts(set, &f.allowedHosts, &f.allowHTTP)
 	set.DurationVar(&f.createGrace, "create-grace", controllers.DefaultCreateGrace,
 		"How long after an unanswered creation its import may still turn up before another is made.")
 	set.IntVar(&f.concurrentImports, "concurrent-imports", 8, "Imports reconciled at once.")
 	set.IntVar(&f.concurrentRuns, "concurrent-runs", 16, "ImportRuns in flight at once.")
 }
 
+// registerHosts has the flags that bound where a token may be sent.
+func registerHosts(set *flag.FlagSet, allowed *string, allowHTTP *bool) {
+	set.StringVar(allowed, "allowed-api-hosts", "api.integrator.io,api.eu.integrator.io",
+		"Hosts, or host:port, that an Account's baseURL may name, separated by commas.")
+	set.BoolVar(allowHTTP, "allow-http", false, "Permit base URLs without TLS. For tests and demos on one machine only: the token travels in clear.")
+}
+
+func hosts(list string) []string {
+	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
 func main() {
+	if len(os.Args) > 1 && !strings.HasPrefix(os.Args[1], "-") {
+		os.Exit(command(os.Args[1], os.Args[2:]))
+	}
 	var f flags
 	f.register(flag.CommandLine)
 	// Errors of reconciles are expected and say where they come from: no stack traces.
@@ -71,6 +83,15 @@ func main() {
 	}
 }
 
+// command runs what is not the manager itself, and returns the exit code.
+func command(name string, args []string) int {
+	if name != "export" {
+		fmt.Fprintf(os.Stderr, "error: there is no command %q; it is export, or none to run the operator\n", name)
+		return 1
+	}
+	return runExport(ctrl.SetupSignalHandler(), args, os.Stdout, os.Stderr)
+}
+
 // run builds the manager, registers the controllers and serves until it is told to stop.
 func run(f flags) error {
 	ctx := ctrl.SetupSignalHandler()
@@ -79,7 +100,7 @@ func run(f flags) error {
 		return fmt.Errorf("set up the manager: %w", err)
 	}
 	if err := controllers.Setup(ctx, mgr, controllers.Options{
-		AllowedHosts:      strings.FieldsFunc(f.allowedHosts, func(r rune) bool { return r == ',' || r == ' ' }),
+		AllowedHosts:      hosts(f.allowedHosts),
 		AllowHTTP:         f.allowHTTP,
 		CreateGrace:       f.createGrace,
 		ConcurrentImports: f.concurrentImports,
