@@ -259,7 +259,7 @@ func (r *ImportReconciler) put(ctx context.Context, s *importScope, remote map[s
 	if s.lazyMark {
 		merged["externalId"] = marker(s.object)
 	}
-	dropEchoes(merged, s.desired.document, remote)
+	drift.DropEchoes(merged, s.desired.document, remote)
 	for _, field := range serverOwned {
 		delete(merged, field)
 	}
