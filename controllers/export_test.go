@@ -304,7 +304,7 @@ spec:
 		},
 		Entry("no such Account", func(context.Context, *world) []string { return []string{"--account", "prod"} },
 			`there is no Account "prod" in namespace "NAMESPACE": name another with --account or --namespace`),
-		Entry("a token that is not accepted", func(ctx context.Context, w *world) []string {
+		Entry("a token that is not accepted", func(_ context.Context, w *world) []string {
 			Expect(sim.RevokeToken(w.account, w.token)).To(Succeed())
 			return nil
 		}, `cannot list the imports: the API rejects the token (401); put a valid token into the Account's Secret`),

@@ -65,7 +65,7 @@ func DropEchoes(document, declared, remote map[string]any) {
 func WithoutEchoes(document map[string]any) {
 	if hasForms(document) && Has(document, forms.kept) && Has(document, forms.copied) {
 		// The older form has no word for this switch, which is on unless it is said.
-		if mapped, _ := lookup(document, []string{"http", "sendPostMappedData"}); mapped == false {
+		if value, _ := lookup(document, []string{"http", "sendPostMappedData"}); isFalse(value) {
 			Remove(document, forms.kept)
 		} else {
 			Remove(document, forms.copied)
@@ -76,4 +76,9 @@ func WithoutEchoes(document map[string]any) {
 			Remove(document, pair.copied)
 		}
 	}
+}
+
+func isFalse(value any) bool {
+	truth, ok := value.(bool)
+	return ok && !truth
 }
