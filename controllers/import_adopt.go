@@ -56,6 +56,7 @@ func (r *ImportReconciler) adopt(ctx context.Context, s *importScope) (err error
 	if err := r.takeOver(ctx, s); err != nil {
 		return err
 	}
+	r.refreshUsers(ctx, s)
 	if matches && !s.observes() {
 		s.converged(s.remote)
 		return r.debug(ctx, s)

@@ -127,6 +127,9 @@ func (r *ImportReconciler) reconcile(ctx context.Context, s *importScope) error 
 	if gone {
 		return r.recreate(ctx, s)
 	}
+	if s.asked() {
+		r.refreshUsers(ctx, s)
+	}
 	return r.correct(ctx, s)
 }
 

@@ -92,7 +92,9 @@ func (r *ImportReconciler) deleteRemote(ctx context.Context, s *importScope) err
 	if err != nil {
 		return asError(classify(err, "read what uses the import"), err)
 	}
-	if used := users(found); len(used) > 0 {
+	used := users(found)
+	r.showUsers(s, used)
+	if len(used) > 0 {
 		return blockedBy(used)
 	}
 	if !s.permit(callDelete) {

@@ -113,13 +113,17 @@ var _ = Describe("I declare an import", func() {
 	It("looks at once when I ask", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.synced(ctx, w.httpImport("asked"))
+		Expect(sim.AddFlow(w.account, simulator.Flow{ID: "64a0000000000000000000d9", Name: "Orders to shop", Imports: []string{object.Status.ID}})).To(Succeed())
 		change(ctx, object, func(object *v1alpha1.Import) {
 			object.Annotations["integrator.io/reconcile-requested-at"] = "now"
 		})
 		Eventually(func() string {
 			return get(ctx, w, object, "asked").Status.LastHandledReconcileAt
 		}).Should(Equal("now"))
-		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 1}))
+		Expect(object.Status.UsedBy).To(Equal([]v1alpha1.ResourceUse{{Kind: "flow", ID: "64a0000000000000000000d9", Name: "Orders to shop"}}))
+		Expect(object.Status.UsedByObservedAt).NotTo(BeNil())
+		w.scans(2)
+		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 1, dependants: 1}))
 	})
 
 	It("lets it go without a call when I say Orphan", func(ctx context.Context) {
@@ -232,6 +236,7 @@ var _ = Describe("I delete an import", func() {
 		Expect(k8s.Delete(ctx, object)).To(Succeed())
 		Eventually(func() string { return state(get(ctx, w, object, "used")) }).Should(Equal("Terminating False/DeletionBlocked"))
 		Expect(message(object)).To(ContainSubstring(`flow "Orders to shop"`))
+		Expect(object.Status.UsedBy).To(ConsistOf(HaveField("Name", "Orders to shop")))
 		Expect(w.calls()).NotTo(HaveKey(remove))
 
 		Expect(sim.RemoveFlow(w.account, flow.ID)).To(Succeed())

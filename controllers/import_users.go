@@ -1,0 +1,59 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/drift"
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
+)
+
+// maxUsers is how many users of an import status lists.
+const maxUsers = 16
+
+// refreshUsers reads what uses the import into status. Nothing on the platform tells when
+// that changes, and a call for each Import and scan is too much: it is read when the import
+// is adopted, before it is deleted, and when somebody asks. That it cannot be read is no
+// reason to fail what it is read along with.
+func (r *ImportReconciler) refreshUsers(ctx context.Context, s *importScope) {
+	found, err := s.session.client.Dependencies(ctx, s.id)
+	if err != nil {
+		log.FromContext(ctx).V(1).Info("cannot read what uses the import", "id", s.id, "status", integrator.StatusCode(err))
+		return
+	}
+	r.showUsers(s, users(found))
+}
+
+// showUsers puts what uses the import into status.
+func (r *ImportReconciler) showUsers(s *importScope, used []integrator.Dependency) {
+	var shown []v1alpha1.ResourceUse
+	for _, dependency := range used {
+		shown = append(shown, v1alpha1.ResourceUse{
+			Kind: drift.Cut(strings.TrimSuffix(dependency.Kind, "s"), 64), ID: drift.Cut(dependency.ID, 64), Name: drift.Cut(dependency.Name, 256),
+		})
+	}
+	slices.SortFunc(shown, func(a, b v1alpha1.ResourceUse) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
+	})
+	status := &s.object.Status
+	if changed := !slices.Equal(status.UsedBy, shown[:min(len(shown), maxUsers)]); !changed && status.UsedByObservedAt != nil && !s.asked() {
+		// A deletion asks again and again: only news is written.
+		return
+	}
+	now := metav1.NewTime(r.Clock.Now().UTC().Truncate(1e9))
+	status.UsedBy, status.UsedByObservedAt = shown[:min(len(shown), maxUsers)], &now
+}
+
+// asked tells that somebody asks for a look that was not answered yet.
+func (s *importScope) asked() bool {
+	return requested(s.object) != s.before.Status.LastHandledReconcileAt
+}
