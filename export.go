@@ -144,7 +144,7 @@ func newTerminal(stdout, stderr io.Writer) *terminal {
 
 func isTerminal(stream io.Writer) bool {
 	file, ok := stream.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd())) //nolint:gosec // a file descriptor is small
+	return ok && term.IsTerminal(int(file.Fd()))
 }
 
 func (t *terminal) note(text string) {
