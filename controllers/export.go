@@ -60,8 +60,10 @@ type exportScope struct {
 type inCluster struct {
 	// byID and byMark name the Import that manages an import, or says so by the mark.
 	byID, byMark map[string]types.NamespacedName
-	// names are those of the Imports in the Account's namespace.
+	// names are those of the Imports in the Account's namespace, named those by the id of the
+	// one import that each has.
 	names []string
+	named map[string]string
 }
 
 // Run exports. It ends at the first error; what was printed before stands.
@@ -125,7 +127,7 @@ func plainly(err error) error {
 // look finds out which imports are managed already. Who may not list all namespaces sees
 // those of the Account's.
 func (e *Exporter) look(ctx context.Context, s *exportScope) error {
-	s.known = inCluster{byID: map[string]types.NamespacedName{}, byMark: map[string]types.NamespacedName{}}
+	s.known = inCluster{byID: map[string]types.NamespacedName{}, byMark: map[string]types.NamespacedName{}, named: map[string]string{}}
 	err := e.lookIn(ctx, s)
 	if apierrors.IsForbidden(err) {
 		e.Note("Imports of other namespaces cannot be listed; those that are managed from there are not recognised")
@@ -164,8 +166,12 @@ func (k *inCluster) add(object *v1alpha1.Import, namespace string) {
 			k.byID[id] = key
 		}
 	}
-	if object.Namespace == namespace {
-		k.names = append(k.names, object.Name)
+	if object.Namespace != namespace {
+		return
+	}
+	k.names = append(k.names, object.Name)
+	if id := remoteID(object); id != "" {
+		k.named[id] = object.Name
 	}
 }
 
@@ -176,10 +182,8 @@ func (e *Exporter) name(ctx context.Context, s *exportScope) error {
 	for _, name := range s.known.names {
 		s.names.Reserve(name)
 	}
-	for id, key := range s.known.byID {
-		if key.Namespace == e.Account.Namespace {
-			s.names.Fix(id, key.Name)
-		}
+	for id, name := range s.known.named {
+		s.names.Fix(id, name)
 	}
 	var all []integrator.Import
 	for document, err := range s.remote.ListImports(ctx, integrator.ListOptions{Include: []string{"createdAt"}}) {

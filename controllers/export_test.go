@@ -21,6 +21,8 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/gexec"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/yaml"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
@@ -268,6 +270,38 @@ spec:
 		Expect(names).To(HaveLen(len(simulator.Fixtures())+2), "%v", slices.Sorted(maps.Keys(names)))
 		Expect(names).To(HaveKey("kept"))
 		Expect(names).To(HaveKey("purchase-orders-by-as2"))
+	})
+
+	It("does with rights in one namespace, and says what it cannot see", func(ctx context.Context) {
+		w := newWorld(ctx)
+		w.seeded()
+		mine := w.synced(ctx, w.httpImport("mine"))
+		role := &rbacv1.Role{ObjectMeta: w.meta("exporter"), Rules: []rbacv1.PolicyRule{
+			{APIGroups: []string{"integrator.io"}, Resources: []string{"accounts", "imports"}, Verbs: []string{"get", "list"}},
+			{APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"get"}},
+		}}
+		Expect(k8s.Create(ctx, role)).To(Succeed())
+		Expect(k8s.Create(ctx, &rbacv1.RoleBinding{ObjectMeta: w.meta("exporter"),
+			RoleRef:  rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "exporter"},
+			Subjects: []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: "ann"}},
+		})).To(Succeed())
+		config, err := clientcmd.Load(kubeconfig)
+		Expect(err).NotTo(HaveOccurred())
+		for _, user := range config.AuthInfos {
+			user.Impersonate = "ann"
+		}
+		file := filepath.Join(GinkgoT().TempDir(), "ann")
+		Expect(clientcmd.WriteToFile(*config, file)).To(Succeed())
+
+		stdout, stderr, code := w.export(ctx, "--kubeconfig", file, "--adopt")
+		Expect(code).To(BeZero(), stderr)
+		fixtures := len(simulator.Fixtures())
+		Expect(manifests(stdout)).To(HaveLen(fixtures))
+		Expect(strings.Split(strings.TrimSpace(stderr), "\n")).To(Equal([]string{
+			`note: Imports of other namespaces cannot be listed; those that are managed from there are not recognised`,
+			`note: passed over import ` + mine.Status.ID + ` ("mine"): Import mine in namespace ` + w.namespace + ` manages it`,
+			fmt.Sprintf(`note: exported %d of %d imports`, fixtures, fixtures+1),
+		}))
 	})
 
 	It("ends with an error where the list does, and what it printed is whole", func(ctx context.Context) {

@@ -65,20 +65,16 @@ func DropEchoes(document, declared, remote map[string]any) {
 func WithoutEchoes(document map[string]any) {
 	if hasForms(document) && Has(document, forms.kept) && Has(document, forms.copied) {
 		// The older form has no word for this switch, which is on unless it is said.
-		if value, _ := lookup(document, []string{"http", "sendPostMappedData"}); isFalse(value) {
-			Remove(document, forms.kept)
-		} else {
-			Remove(document, forms.copied)
+		copied := forms.copied
+		value, _ := lookup(document, []string{"http", "sendPostMappedData"})
+		if mapped, said := value.(bool); said && !mapped {
+			copied = forms.kept
 		}
+		Remove(document, copied)
 	}
 	for _, pair := range copies {
 		if Has(document, pair.kept) && Has(document, pair.copied) && Equal(document, pair.kept, pair.copied) {
 			Remove(document, pair.copied)
 		}
 	}
-}
-
-func isFalse(value any) bool {
-	truth, ok := value.(bool)
-	return ok && !truth
 }
