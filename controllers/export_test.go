@@ -207,7 +207,7 @@ var _ = Describe("I bring what exists under the operator", func() {
     oneToMany: false
 `
 		Expect(stdout).To(Equal(`---
-# Secret, so the API does not show it. Give it with spec.valuesFrom and declare what it lies in:
+# Secret, so the API does not show it. It is left out, and stays as it is where this import is taken over:
 #   /http/headers/0/value (and with it all of /http/headers)
 apiVersion: integrator.io/v1alpha1
 kind: Import

@@ -82,8 +82,8 @@ func reversed(ids map[string]v1alpha1.ID) map[string]string {
 
 // What the comments above a manifest can say of a path.
 const (
-	secret     = "Secret, so the API does not show it. Give it with spec.valuesFrom and declare what it lies in:"
-	plain      = "Looks like a credential in plain text. Keep it in a Secret, with spec.valuesFrom:"
+	secret     = "Secret, so the API does not show it. It is left out, and stays as it is where this import is taken over:"
+	plain      = "Looks like a credential in plain text. Think twice before it goes into Git:"
 	notAlias   = "Left out: it begins with @ and would be read as an alias:"
 	tooPrecise = "Left out: Kubernetes cannot hold this number to its last digit:"
 	rounded    = "Kubernetes rounds this number when the manifest is applied:"

@@ -67,20 +67,20 @@ func TestMake(t *testing.T) {
 			reason:   "a masked secret is left out and named; asterisks in data are data",
 			document: `{` + id + `, "name": "x", "encrypted": {"apiKey": "******", "deep": {"a/b": "******"}}, "http": {"headers": [{"name": "X", "value": "********"}, {"name": "Y", "value": "1"}], "auth": {"key": "******"}}, "sampleData": {"card": "********"}}`,
 			want:     "  definition:\n    name: x\n    http:\n      auth: {}\n      headers:\n        - name: X\n        - name: \"Y\"\n          value: \"1\"\n    sampleData:\n      card: \"********\"\n",
-			comments: "# Secret, so the API does not show it. Give it with spec.valuesFrom and declare what it lies in:\n#   /encrypted/apiKey\n#   /encrypted/deep/a~1b\n#   /http/auth/key\n#   /http/headers/0/value\n",
+			comments: "# Secret, so the API does not show it. It is left out, and stays as it is where this import is taken over:\n#   /encrypted/apiKey\n#   /encrypted/deep/a~1b\n#   /http/auth/key\n#   /http/headers/0/value\n",
 		},
 		"SecretsAdopted": {
 			reason:   "an array is declared whole, so one with a secret cannot be declared of an import that has it",
 			document: `{` + id + `, "name": "x", "http": {"headers": [{"name": "X", "value": "********"}], "body": ["a"]}}`,
 			options:  export.Options{Adopt: true},
 			want:     "  adopt:\n    id: \"6b047dc8773a222bad86bd2a\"\n    mode: Match\n  definition:\n    name: x\n    http:\n      body:\n        - a\n",
-			comments: "# Secret, so the API does not show it. Give it with spec.valuesFrom and declare what it lies in:\n#   /http/headers/0/value (and with it all of /http/headers)\n",
+			comments: "# Secret, so the API does not show it. It is left out, and stays as it is where this import is taken over:\n#   /http/headers/0/value (and with it all of /http/headers)\n",
 		},
 		"PlainCredential": {
 			reason:   "a credential that the API shows is pointed out; a template is none",
 			document: `{` + id + `, "name": "x", "http": {"headers": [{"name": "Authorization", "value": "Bearer abc"}, {"name": "X-Api-Key", "value": "{{{connection.key}}}"}]}}`,
 			want:     "  definition:\n    name: x\n    http:\n      headers:\n        - name: Authorization\n          value: Bearer abc\n        - name: X-Api-Key\n          value: \"{{{connection.key}}}\"\n",
-			comments: "# Looks like a credential in plain text. Keep it in a Secret, with spec.valuesFrom:\n#   /http/headers/0/value\n",
+			comments: "# Looks like a credential in plain text. Think twice before it goes into Git:\n#   /http/headers/0/value\n",
 		},
 		"NotAnAlias": {
 			reason:   "what would be read as an alias cannot be declared",
@@ -116,7 +116,7 @@ func TestMake(t *testing.T) {
 			reason:   "a path cannot break out of its comment",
 			document: `{` + id + `, "name": "x", "http": {"a\nkind: Secret": "******"}}`,
 			want:     "  definition:\n    name: x\n    http: {}\n",
-			comments: "# Secret, so the API does not show it. Give it with spec.valuesFrom and declare what it lies in:\n#   /http/a?kind: Secret\n",
+			comments: "# Secret, so the API does not show it. It is left out, and stays as it is where this import is taken over:\n#   /http/a?kind: Secret\n",
 		},
 	}
 	for name, c := range cases {
