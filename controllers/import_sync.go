@@ -191,11 +191,14 @@ func (s *importScope) declaresWriteOnly() bool {
 }
 
 // specChanged tells that what is declared is not what was compared last. After a restore
-// without status nobody knows: then it is, unless drift is only to be reported.
+// without status nobody knows: then it is, unless drift is only to be reported. A copy that
+// was just made, and an import that Override takes over, are always brought to it.
 func (s *importScope) specChanged() bool {
 	known := s.object.Status.DesiredHash
 	if known == "" {
-		return s.object.Spec.DriftPolicy != v1alpha1.DriftPolicyReport
+		adopt := s.object.Spec.Adopt
+		return s.object.Spec.DriftPolicy != v1alpha1.DriftPolicyReport || s.remote.Name == marker(s.object) ||
+			adopt != nil && adopt.Mode == v1alpha1.AdoptionModeOverride
 	}
 	return known != s.desired.hash
 }
