@@ -173,7 +173,7 @@ var _ = Describe("Somebody changes the import on the platform", func() {
 		))
 		w.scans(2)
 		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 1, audit: 1, put: 1}))
-		last := object.Status.Audit.LastEvent
+		last := get(ctx, w, object, "prices").Status.Audit.LastEvent
 		Expect(last).To(HaveValue(And(HaveField("Event", "update"), HaveField("Source", "ui"), HaveField("User", jane.Email), HaveField("Fields", Equal([]string{"description"})))))
 		Expect(object.Status.Audit.ExternalChanges).To(Equal([]v1alpha1.AuditEvent{*last}))
 	})
