@@ -243,6 +243,9 @@ func (r *ImportReconciler) recreate(ctx context.Context, s *importScope) error {
 		s.object.Status.LastModified = ""
 		return terminalf(reasonRemoteMissing, "the import %s does not exist any more%s, and managementPolicy is Observe: it is not created again", gone, r.culprit(ctx, s, gone))
 	}
+	if s.session.leaving {
+		return leavingAccount(s)
+	}
 	if !s.permit(callCreate) {
 		return s.planned()
 	}
@@ -289,6 +292,9 @@ func (r *ImportReconciler) intend(ctx context.Context, s *importScope, name stri
 func (r *ImportReconciler) post(ctx context.Context, s *importScope, call func(context.Context, *importScope) error) error {
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.CreateGrace/2)
 	defer cancel()
+	if err := r.accountStays(limited, s); err != nil {
+		return r.createFailed(limited, s, err)
+	}
 	if err := call(limited, s); err != nil {
 		return r.createFailed(limited, s, err)
 	}

@@ -111,7 +111,7 @@ var _ = Describe("The API does not take what I declare", func() {
 			object.Annotations["integrator.io/reconcile-requested-at"] = "1"
 		})
 		Eventually(func() string { return get(ctx, w, object, "loud").Status.LastHandledReconcileAt }).Should(Equal("1"))
-		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 1}))
+		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 1, dependants: 1}))
 
 		change(ctx, object, func(object *v1alpha1.Import) {
 			object.Spec.Definition.Raw = w.httpImport("loud", `{"file": {"type": "json"}, "http": {"type": "file", "method": ["POST"], "relativeURI": ["/"], "body": [null]}}`).Spec.Definition.Raw
@@ -353,6 +353,6 @@ var _ = Describe("The API does not take what I declare", func() {
 		change(ctx, object, func(object *v1alpha1.Import) { object.Annotations["integrator.io/reconcile-requested-at"] = "restored" })
 		Eventually(func() string { return get(ctx, w, object, "backup").Status.LastHandledReconcileAt }).Should(Equal("restored"))
 		Expect(object.Status.ID).To(Equal(id))
-		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 1}))
+		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 1, dependants: 1}))
 	})
 })

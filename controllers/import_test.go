@@ -119,7 +119,7 @@ var _ = Describe("I declare an import", func() {
 		Eventually(func() string {
 			return get(ctx, w, object, "asked").Status.LastHandledReconcileAt
 		}).Should(Equal("now"))
-		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 1}))
+		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 1, dependants: 1}))
 	})
 
 	It("lets it go without a call when I say Orphan", func(ctx context.Context) {
