@@ -21,6 +21,7 @@ var _ = Describe("I delete an Account", func() {
 		first, second := w.synced(ctx, w.httpImport("first")), w.synced(ctx, w.httpImport("second"))
 		account := get(ctx, w, &v1alpha1.Account{}, "default")
 		Expect(account.Finalizers).To(ConsistOf("integrator.io/account"))
+		Eventually(func() *int32 { return get(ctx, w, account, "default").Status.Managed }).Should(HaveValue(BeEquivalentTo(2)))
 
 		Expect(k8s.Delete(ctx, account)).To(Succeed())
 		w.eventually(ctx, account, "default", "Terminating True/TokenAccepted")
@@ -66,9 +67,8 @@ var _ = Describe("I delete an Account", func() {
 		Expect(w.calls()).To(And(HaveKeyWithValue(post, 1), Not(HaveKey(remove))))
 	})
 
-	It("makes nothing when the Account goes between the intent to create and the call", func(ctx context.Context) {
+	It("makes nothing in the place of a creation that came to nothing", func(ctx context.Context) {
 		w := newWorld(ctx)
-		// The list that precedes the second creation is held until the Account is leaving.
 		w.strike(http.MethodPost, "/v1/imports", simulator.PhaseBefore, simulator.Action{Kind: simulator.ActionReset})
 		object := w.httpImport("between")
 		Expect(k8s.Create(ctx, object)).To(Succeed())
@@ -100,7 +100,7 @@ var _ = Describe("I delete an Account", func() {
 		},
 		Entry("without a Secret", "Failed False/SecretNotFound", func(*world, *v1alpha1.Account) {}),
 		Entry("with a bad token", "Failed False/TokenRejected", func(w *world, _ *v1alpha1.Account) {
-			Expect(k8s.Create(context.Background(), w.secret("token", "no token"))).To(Succeed())
+			Expect(k8s.Create(context.Background(), w.secret("token", "of-nobody"))).To(Succeed())
 		}),
 		Entry("suspended", "InProgress Unknown/Suspended", func(_ *world, account *v1alpha1.Account) { account.Spec.Suspend = true }),
 		Entry("at a refused host", "Failed False/HostNotAllowed", func(_ *world, account *v1alpha1.Account) {

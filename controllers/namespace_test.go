@@ -87,7 +87,7 @@ var _ = Describe("I delete the namespace", func() {
 			g.Expect(apierrors.IsNotFound(k8s.Get(ctx, client.ObjectKey{Namespace: w.namespace, Name: "token"}, &corev1.Secret{}))).To(BeTrue())
 		}).Should(Succeed())
 		w.eventually(ctx, used, "used", "Terminating False/DeletionBlocked")
-		Expect(reconciling(get(ctx, w, &v1alpha1.Account{}, "default"))).To(Equal("InUse: deleted once these Imports are gone: used"))
+		Eventually(func() string { return reconciling(get(ctx, w, &v1alpha1.Account{}, "default")) }).Should(Equal("InUse: deleted once these Imports are gone: used"))
 
 		Expect(sim.RemoveFlow(w.account, flow.ID)).To(Succeed())
 		w.eventuallyGone(ctx, used)
@@ -124,8 +124,8 @@ var _ = Describe("I delete the namespace", func() {
 			Expect(k8s.Delete(ctx, object)).To(Succeed())
 		})
 		// A Secret can still be made in this namespace.
-		w.eventually(ctx, object, "left", "Terminating False/AccountNotReady")
-		Expect(message(object)).To(ContainSubstring(`there is no Secret "token" in namespace "` + w.namespace + `": create it`))
+		Eventually(func() string { return message(get(ctx, w, object, "left")) }).Should(ContainSubstring(`there is no Secret "token" in namespace "` + w.namespace + `": create it`))
+		Expect(state(object)).To(Equal("Terminating False/AccountNotReady"))
 		Expect(w.orphaned()).To(BeZero())
 
 		Expect(k8s.Delete(ctx, w.namespaceObject())).To(Succeed())
