@@ -375,7 +375,8 @@ type ImportStatus struct {
 	// +kubebuilder:validation:MaxItems=16
 	UsedBy []ResourceUse `json:"usedBy,omitempty"`
 
-	// usedByObservedAt is when usedBy was read. Absent: never.
+	// usedByObservedAt is when usedBy was read; while a deletion is blocked, when it was
+	// first found to be what it is. Absent: never.
 	// +optional
 	UsedByObservedAt *metav1.Time `json:"usedByObservedAt,omitempty"`
 
