@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command manager runs the operator: it keeps the imports of integrator.io accounts as
-// they are declared in Kubernetes.
+// they are declared in Kubernetes. "manager export" prints what exists as such declarations.
 package main
 
 import (
@@ -25,6 +25,7 @@ import (
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/controllers"
+	"github.com/integrator-operator/integrator-operator/internal/command"
 )
 
 // shutdownGrace lets a call that is under way come to its end: an ImportRun may take 10
@@ -47,9 +48,7 @@ func (f *flags) register(set *flag.FlagSet) {
 	set.StringVar(&f.probeAddress, "health-probe-bind-address", ":8081", "Address to serve /healthz and /readyz at; 0 serves none.")
 	set.BoolVar(&f.leaderElect, "leader-elect", false, "Work only while holding the lease, so that several replicas can run.")
 	set.StringVar(&f.leaderNamespace, "leader-election-namespace", "", "Namespace of the lease; by default the one that the operator runs in.")
-	set.StringVar(&f.allowedHosts, "allowed-api-hosts", "api.integrator.io,api.eu.integrator.io",
-		"Hosts, or host:port, that an Account's baseURL may name, separated by commas.")
-	set.BoolVar(&f.allowHTTP, "allow-http", false, "Permit base URLs without TLS. For tests and demos on one machine only: the token travels in clear.")
+	command.RegisterHosts(set, &f.allowedHosts, &f.allowHTTP)
 	set.DurationVar(&f.createGrace, "create-grace", controllers.DefaultCreateGrace,
 		"How long after an unanswered creation its import may still turn up before another is made.")
 	set.IntVar(&f.concurrentImports, "concurrent-imports", 8, "Imports reconciled at once.")
@@ -57,6 +56,9 @@ func (f *flags) register(set *flag.FlagSet) {
 }
 
 func main() {
+	if len(os.Args) > 1 && !strings.HasPrefix(os.Args[1], "-") {
+		os.Exit(execute(os.Args[1], os.Args[2:]))
+	}
 	var f flags
 	f.register(flag.CommandLine)
 	// Errors of reconciles are expected and say where they come from: no stack traces.
@@ -71,6 +73,15 @@ func main() {
 	}
 }
 
+// execute runs what is not the manager itself, and returns the exit code.
+func execute(name string, args []string) int {
+	if name != "export" {
+		fmt.Fprintf(os.Stderr, "error: there is no command %q; it is export, or none to run the operator\n", name)
+		return 1
+	}
+	return command.Export(ctrl.SetupSignalHandler(), args, os.Stdout, os.Stderr)
+}
+
 // run builds the manager, registers the controllers and serves until it is told to stop.
 func run(f flags) error {
 	ctx := ctrl.SetupSignalHandler()
@@ -79,7 +90,7 @@ func run(f flags) error {
 		return fmt.Errorf("set up the manager: %w", err)
 	}
 	if err := controllers.Setup(ctx, mgr, controllers.Options{
-		AllowedHosts:      strings.FieldsFunc(f.allowedHosts, func(r rune) bool { return r == ',' || r == ' ' }),
+		AllowedHosts:      command.Hosts(f.allowedHosts),
 		AllowHTTP:         f.allowHTTP,
 		CreateGrace:       f.createGrace,
 		ConcurrentImports: f.concurrentImports,

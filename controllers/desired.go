@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -24,19 +23,12 @@ const (
 	reasonUnknownAlias      = "UnknownAlias"
 )
 
-// serverOwned are the fields that the API makes itself and ignores in what it is sent.
-var serverOwned = []string{
-	"_id", "createdAt", "lastModified", "lastModifiedBy", "apiIdentifier", "sandbox",
-	"_sourceId", "_templateId", "_connectorId", "draft", "draftExpiresAt", "debugUntil",
-	"aiDescription", "apim",
-}
-
-// writeOnly are the fields that the API masks in every answer: they are sent, and
-// cannot be compared.
-var writeOnly = []string{"/encrypted"}
-
-// idField matches the names of fields that hold ids, in which an alias may stand.
-var idField = regexp.MustCompile("^_[A-Za-z0-9]+Ids?$")
+// What is known of the document's fields, shared with the other packages.
+var (
+	serverOwned = drift.ServerOwned
+	writeOnly   = drift.WriteOnly
+	idField     = drift.IDField
+)
 
 // desired is the document that the remote import is held to.
 type desired struct {
@@ -69,6 +61,9 @@ func desire(object *v1alpha1.Import, accountName string, ids map[string]v1alpha1
 	encoded, err := json.Marshal(document)
 	if err != nil {
 		return nil, fmt.Errorf("encode the definition: %w", err)
+	}
+	if object.Spec.ManagementPolicy == v1alpha1.ManagementPolicyObserve {
+		encoded = append(encoded, v1alpha1.ManagementPolicyObserve...)
 	}
 	if adopt := object.Spec.Adopt; adopt != nil {
 		// To take an import over is a new declaration, whatever its document.

@@ -50,14 +50,41 @@ func (r *ImportReconciler) adopt(ctx context.Context, s *importScope) (err error
 		return notAdoptable(reasonAdoptionMismatch, "the import %s differs from the definition, nothing was written: %s; declare what it has, or adopt it with mode Override",
 			s.id, describe(s.object.Status.Drift, len(found)))
 	}
+	if s.dryRun() && !s.observes() {
+		return r.planAdoption(ctx, s, document)
+	}
 	if err := r.takeOver(ctx, s); err != nil {
 		return err
 	}
+	r.refreshUsers(ctx, s)
 	if matches && !s.observes() {
 		s.converged(s.remote)
 		return r.debug(ctx, s)
 	}
 	return r.correct(ctx, s)
+}
+
+// planAdoption shows what Override would write.
+func (r *ImportReconciler) planAdoption(ctx context.Context, s *importScope, remote map[string]any) error {
+	if err := r.checkFree(ctx, s); err != nil {
+		return err
+	}
+	found := s.compare(remote)
+	s.calls = callsFor(found, nil, s.declaresWriteOnly() && s.object.Spec.Adopt.Mode == v1alpha1.AdoptionModeOverride)
+	s.differences = asDifferences(found)
+	return s.planned()
+}
+
+// onlyObserved tells that the import is known from observing it: to manage it, it has to be
+// taken over.
+func (s *importScope) onlyObserved() bool {
+	return !s.observes() && s.object.Spec.Adopt != nil && s.object.Annotations[v1alpha1.AnnotationID] == "" && !hasFinalizer(s.object)
+}
+
+// names tells that spec.adopt names the import that was read.
+func (s *importScope) names() bool {
+	adopt := s.object.Spec.Adopt
+	return adopt != nil && (strings.EqualFold(string(adopt.ID), s.id) || adopt.ExternalID != "" && adopt.ExternalID == s.remote.ExternalID)
 }
 
 // notAdoptable is a problem that a change on the platform can end, of which nothing tells.
@@ -95,6 +122,14 @@ func (r *ImportReconciler) adoptee(ctx context.Context, s *importScope) (string,
 
 // takeOver writes the id down, unless the import is somebody else's.
 func (r *ImportReconciler) takeOver(ctx context.Context, s *importScope) error {
+	if s.observes() {
+		s.object.Status.ID = s.id
+		s.session.observed.note(s.id, s.remote.LastModified)
+		return nil
+	}
+	if s.session.leaving {
+		return leavingAccount(s)
+	}
 	r.adopting.Lock()
 	defer r.adopting.Unlock()
 	if err := r.checkFree(ctx, s); err != nil {
@@ -117,11 +152,8 @@ func (r *ImportReconciler) checkFree(ctx context.Context, s *importScope) error 
 	switch {
 	case s.remote.ConnectorID != "":
 		return terminalf(reasonOwnedByIntegrationApp, "the import %s belongs to an integration app, which updates it: it is not managed", s.id)
-	case strings.HasPrefix(mark, v1alpha1.MarkerPrefix) && mark != marker(s.object) && !s.takesOver() && !s.observes():
+	case strings.HasPrefix(mark, v1alpha1.MarkerPrefix) && mark != marker(s.object) && !s.takesOver():
 		return terminalf(reasonOwnedElsewhere, "the import %s carries the mark of another Import (externalId %s): let it go there, or adopt it with mode Override", s.id, drift.Cut(mark, 64))
-	}
-	if s.observes() {
-		return nil
 	}
 	others, err := r.importsWith(ctx, s, s.id)
 	if err != nil {

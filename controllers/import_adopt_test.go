@@ -262,3 +262,44 @@ var _ = Describe("I ask what would be done", func() {
 		Expect(w.writes()).To(Equal(map[string]int{post: 1, remove: 1}))
 	})
 })
+
+var _ = Describe("I come to manage what I observed", func() {
+	It("is taken over when it agrees, and by nobody else at the same time", func(ctx context.Context) {
+		w := newWorld(ctx)
+		id := w.seed("watched", `{"description": "by hand"}`)
+		first := adopting(w.httpImport("watched", `{"description": "declared"}`), v1alpha1.AdoptSpec{ID: v1alpha1.ID(id)})
+		first.Spec.ManagementPolicy = v1alpha1.ManagementPolicyObserve
+		w.synced(ctx, first)
+		Expect(first.Finalizers).To(BeEmpty())
+
+		By("refusing it while it differs")
+		change(ctx, first, func(object *v1alpha1.Import) { object.Spec.ManagementPolicy = v1alpha1.ManagementPolicyManage })
+		w.eventually(ctx, first, "watched", "Failed False/AdoptionMismatch")
+
+		By("taking it over once it agrees")
+		change(ctx, first, func(object *v1alpha1.Import) {
+			object.Spec.Definition.Raw = overlaid(string(object.Spec.Definition.Raw), `{"description": "by hand"}`)
+		})
+		w.eventuallyReady(ctx, first, "watched")
+
+		By("refusing it to a second Import")
+		second := adopting(w.httpImport("watched", `{"description": "by hand"}`), v1alpha1.AdoptSpec{ID: v1alpha1.ID(id)})
+		second.Name = "second"
+		Expect(k8s.Create(ctx, second)).To(Succeed())
+		w.eventually(ctx, second, "second", "Failed False/OwnedElsewhere")
+		Expect(w.writes()).To(BeEmpty())
+	})
+
+	It("adopts nothing in a dry run", func(ctx context.Context) {
+		w := newWorld(ctx)
+		id := w.seed("prices", `{"description": "by hand"}`)
+		object := adopting(w.httpImport("prices", `{"description": "declared", "externalId": "mine"}`), v1alpha1.AdoptSpec{ID: v1alpha1.ID(id), Mode: v1alpha1.AdoptionModeOverride})
+		object.Annotations = map[string]string{v1alpha1.AnnotationDryRun: "true"}
+		Expect(k8s.Create(ctx, object)).To(Succeed())
+		Eventually(func() *v1alpha1.ImportPlan { return get(ctx, w, object, "prices").Status.Plan }).Should(HaveField("Calls", Equal([]string{put})))
+		Expect(object.Status.Plan.Differences).To(HaveLen(2))
+		Expect(object.Finalizers).To(BeEmpty())
+		Expect(object.Annotations).NotTo(HaveKey(v1alpha1.AnnotationID))
+		Expect(w.writes()).To(BeEmpty())
+	})
+})

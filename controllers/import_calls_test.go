@@ -76,6 +76,28 @@ var _ = Describe("I copy an import", func() {
 		Expect(w.remote(object.Status.ID)).To(HaveKeyWithValue("name", "copy"))
 	})
 
+	It("is brought to its definition also when drift is only reported", func(ctx context.Context) {
+		w := newWorld(ctx)
+		original := w.seed("original")
+		object := copied(w.httpImport("copy"), v1alpha1.CloneSpec{ID: v1alpha1.ID(original)})
+		object.Spec.DriftPolicy = v1alpha1.DriftPolicyReport
+		w.synced(ctx, object)
+		Expect(object.Status.Drift).To(BeEmpty())
+		Expect(w.writes()).To(Equal(map[string]int{cloneOf: 1, put: 1}))
+	})
+
+	It("is copied again when it was deleted", func(ctx context.Context) {
+		w := newWorld(ctx)
+		original := w.seed("original", `{"description": "kept"}`)
+		object := w.synced(ctx, copied(w.httpImport("copy"), v1alpha1.CloneSpec{ID: v1alpha1.ID(original)}))
+		first := object.Status.ID
+		Expect(sim.DeleteAs(jane, w.account, first)).To(Succeed())
+		Eventually(func() string { return get(ctx, w, object, "copy").Status.ID }).ShouldNot(Or(Equal(first), BeEmpty()))
+		w.eventuallyReady(ctx, object, "copy")
+		Expect(w.remote(object.Status.ID)).To(And(HaveKeyWithValue("name", "copy"), HaveKeyWithValue("description", "kept")))
+		Expect(w.writes()).To(Equal(map[string]int{cloneOf: 2, put: 2}))
+	})
+
 	It("goes on when the update that follows fails", func(ctx context.Context) {
 		w := newWorld(ctx)
 		source := w.synced(ctx, w.httpImport("original"))

@@ -20,28 +20,21 @@ import (
 
 const reasonCloneSourceNotReady = "CloneSourceNotReady"
 
-func (r *ImportReconciler) clone(ctx context.Context, s *importScope) error {
-	if err := s.doubt(); err != nil {
-		return err
-	}
+// copying is the way to make the import as a copy.
+func (r *ImportReconciler) copying(ctx context.Context, s *importScope) (making, error) {
 	original, err := r.original(ctx, s)
 	if err != nil {
-		return err
+		return making{}, err
 	}
 	connections, err := s.connectionMap()
 	if err != nil {
-		return err
+		return making{}, err
 	}
-	if !s.permit(callClone, callPut) {
-		return s.planned()
-	}
-	if err := r.intend(ctx, s, marker(s.object), nil); err != nil {
+	name := marker(s.object)
+	return making{name: name, calls: []string{callClone, callPut}, post: func(ctx context.Context, s *importScope) (err error) {
+		s.id, err = s.session.client.CloneImport(ctx, original, integrator.CloneRequest{Name: name, ConnectionMap: connections})
 		return err
-	}
-	return r.post(ctx, s, func(ctx context.Context, s *importScope) (err error) {
-		s.id, err = s.session.client.CloneImport(ctx, original, integrator.CloneRequest{Name: marker(s.object), ConnectionMap: connections})
-		return err
-	})
+	}}, nil
 }
 
 // original is the id of the import to copy.

@@ -74,6 +74,8 @@ type importScope struct {
 	// id of the remote import, once it is known.
 	id     string
 	remote integrator.Import
+	// gone is the id of the remote import that was deleted by somebody.
+	gone string
 	// lazyMark tells that our mark is not compared, but goes along with a write.
 	lazyMark bool
 	// calls are those that a dry run did not make, differences what they would change.
@@ -134,17 +136,13 @@ func (r *ImportReconciler) reconcile(ctx context.Context, s *importScope) error 
 	return r.correct(ctx, s)
 }
 
-// begin makes the Import have a remote import: taken over, copied or created.
+// begin makes the Import have a remote import: taken over, or made.
 func (r *ImportReconciler) begin(ctx context.Context, s *importScope) error {
 	switch {
-	case s.session.leaving:
-		return leavingAccount(s)
 	case s.object.Spec.Adopt != nil:
 		return r.adopt(ctx, s)
 	case s.observes():
 		return terminalf(reasonNothingToObserve, "managementPolicy is Observe and there is no import to observe: name it in spec.adopt")
-	case s.object.Spec.CloneFrom != nil:
-		return r.clone(ctx, s)
 	default:
 		return r.create(ctx, s)
 	}
@@ -166,7 +164,7 @@ func (r *ImportReconciler) resolve(ctx context.Context, s *importScope) (err err
 // the remote, nobody asks for a look, and the scanner saw no change since.
 func (r *ImportReconciler) settled(s *importScope) bool {
 	status, id := &s.object.Status, remoteID(s.object)
-	return id != "" && id == status.ID && hasFinalizer(s.object) &&
+	return id != "" && id == status.ID && (hasFinalizer(s.object) || s.observes()) &&
 		status.ObservedGeneration == s.object.Generation &&
 		status.DesiredHash == s.desired.hash &&
 		compared(status) &&

@@ -54,6 +54,9 @@ const clockSkew = 10 * time.Minute
 // lost. found is false when there is none and one may be created.
 func (r *ImportReconciler) locate(ctx context.Context, s *importScope) (found bool, err error) {
 	if s.id = remoteID(s.object); s.id != "" {
+		if s.onlyObserved() {
+			return false, nil
+		}
 		return true, r.remember(ctx, s)
 	}
 	if s.object.Annotations[v1alpha1.AnnotationCreatePending] == "" {
@@ -74,7 +77,7 @@ func (r *ImportReconciler) locate(ctx context.Context, s *importScope) (found bo
 // remember puts a finalizer and the id annotation back where they are missing, as after a
 // restore that kept only the status.
 func (r *ImportReconciler) remember(ctx context.Context, s *importScope) error {
-	if s.object.Annotations[v1alpha1.AnnotationID] == s.id && hasFinalizer(s.object) {
+	if s.observes() || s.object.Annotations[v1alpha1.AnnotationID] == s.id && hasFinalizer(s.object) {
 		return nil
 	}
 	return r.patchMetadata(ctx, s, metadataChange{locked: true, finalizer: true, annotations: map[string]any{v1alpha1.AnnotationID: s.id}})
@@ -203,14 +206,45 @@ func (r *ImportReconciler) create(ctx context.Context, s *importScope) error {
 	if err := s.doubt(); err != nil {
 		return err
 	}
-	if !s.permit(callCreate) {
-		return s.planned()
+	return r.make(ctx, s, nil)
+}
+
+// making is a way to make the remote import: the name that it is made by, and the call.
+type making struct {
+	name  string
+	calls []string
+	post  func(context.Context, *importScope) error
+}
+
+// way is how the remote import is made: from the definition, or as a copy.
+func (r *ImportReconciler) way(ctx context.Context, s *importScope) (making, error) {
+	if s.object.Spec.CloneFrom != nil {
+		return r.copying(ctx, s)
 	}
 	name, _ := s.desired.document["name"].(string)
-	if err := r.intend(ctx, s, name, nil); err != nil {
+	return making{name: name, calls: []string{callCreate}, post: r.postDocument}, nil
+}
+
+// make writes the intent down, with other annotations, and makes the remote import.
+func (r *ImportReconciler) make(ctx context.Context, s *importScope, annotations map[string]any) error {
+	if s.session.leaving {
+		return leavingAccount(s)
+	}
+	way, err := r.way(ctx, s)
+	if err != nil {
 		return err
 	}
-	return r.post(ctx, s, r.postDocument)
+	if !s.permit(way.calls...) {
+		return s.planned()
+	}
+	if err := r.intend(ctx, s, way.name, annotations); err != nil {
+		return err
+	}
+	if s.gone != "" {
+		s.tell(warning, "Vanished", "the import "+s.gone+" was deleted on the platform"+r.culprit(ctx, s, s.gone)+"; it is created again")
+		s.forgetRemote()
+	}
+	return r.post(ctx, s, way.post)
 }
 
 // postDocument creates the import from the desired document.
@@ -243,20 +277,8 @@ func (r *ImportReconciler) recreate(ctx context.Context, s *importScope) error {
 		s.object.Status.LastModified = ""
 		return terminalf(reasonRemoteMissing, "the import %s does not exist any more%s, and managementPolicy is Observe: it is not created again", gone, r.culprit(ctx, s, gone))
 	}
-	if s.session.leaving {
-		return leavingAccount(s)
-	}
-	if !s.permit(callCreate) {
-		return s.planned()
-	}
-	name, _ := s.desired.document["name"].(string)
-	if err := r.intend(ctx, s, name, map[string]any{v1alpha1.AnnotationID: nil}); err != nil {
-		return err
-	}
-	by := r.culprit(ctx, s, gone)
-	s.tell(warning, "Vanished", "the import "+gone+" was deleted on the platform"+by+"; it is created again")
-	s.forgetRemote()
-	return r.post(ctx, s, r.postDocument)
+	s.gone = gone
+	return r.make(ctx, s, map[string]any{v1alpha1.AnnotationID: nil})
 }
 
 // settleOn compares with the import that was found in the place of the one that is gone.
@@ -301,7 +323,7 @@ func (r *ImportReconciler) post(ctx context.Context, s *importScope, call func(c
 	if err := r.writeDown(limited, s); err != nil {
 		return err
 	}
-	if s.object.Spec.CloneFrom != nil && s.remote.ID == "" {
+	if s.remote.ID != s.id {
 		s.tell(normal, "Cloned", "created the import "+s.id+" as a copy")
 		return r.settleOn(ctx, s)
 	}

@@ -153,13 +153,15 @@ func (r *ImportReconciler) deleteRemote(ctx context.Context, s *importScope) err
 	if err != nil || gone {
 		return err
 	}
-	used, err := r.readUsers(ctx, s)
+	found, err := s.session.client.Dependencies(ctx, s.id)
 	if integrator.StatusCode(err) == http.StatusNotFound {
 		return nil
 	}
 	if err != nil {
 		return asError(classify(err, "read what uses the import"), err)
 	}
+	used := users(found)
+	r.showUsers(s, used)
 	if len(used) > 0 {
 		return r.blocked(blockedBy(used))
 	}

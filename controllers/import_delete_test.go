@@ -111,7 +111,7 @@ var _ = Describe("Something stands against a deletion", func() {
 		Expect(message(object)).To(Equal(`the import is in use by flow "Flow 0", flow "Flow 1", flow "Flow 2", flow "Flow 3", flow "Flow 4", and 13 more: ` +
 			"take it out there, or set spec.deletionPolicy to Orphan"))
 		Expect(object.Status.UsedBy).To(HaveLen(16))
-		Expect(object.Status.UsedBy[15]).To(Equal(v1alpha1.ResourceUse{Kind: "flow", ID: "64b00000000000000000000f", Name: "Flow 15"}))
+		Expect(object.Status.UsedBy[1]).To(Equal(v1alpha1.ResourceUse{Kind: "flow", ID: "64b000000000000000000001", Name: "Flow 1"}))
 		Expect(object.Status.UsedByObservedAt).NotTo(BeNil())
 
 		version, looked := object.ResourceVersion, w.calls()[dependants]

@@ -96,14 +96,24 @@ var _ = Describe("The answer to the creation is lost", func() {
 	})
 })
 
+// lowerCase has the API store a field in lower case for the length of the story.
+func lowerCase(path string) {
+	GinkgoHelper()
+	before := sim.Choices().LowerCasedEnums
+	Expect(sim.SetChoices(func(c *simulator.Choices) { c.LowerCasedEnums = append(c.LowerCasedEnums, path) })).To(Succeed())
+	DeferCleanup(func() {
+		Expect(sim.SetChoices(func(c *simulator.Choices) { c.LowerCasedEnums = before })).To(Succeed())
+	})
+}
+
 var _ = Describe("The API does not take what I declare", func() {
 	It("shows the fields, and does not write the same again", func(ctx context.Context) {
 		w := newWorld(ctx)
-		// The API lower-cases this one in its answer.
-		object := w.httpImport("loud", `{"file": {"type": "JSON"}, "http": {"type": "file", "method": ["POST"], "relativeURI": ["/"], "body": [null]}}`)
+		lowerCase("file.fileName")
+		object := w.httpImport("loud", `{"file": {"fileName": "JSON"}, "http": {"type": "file", "method": ["POST"], "relativeURI": ["/"], "body": [null]}}`)
 		Expect(k8s.Create(ctx, object)).To(Succeed())
 		w.eventually(ctx, object, "loud", "Failed False/NotAccepted")
-		Expect(object.Status.NotAccepted).To(Equal([]v1alpha1.Difference{{Path: "/file/type", Declared: `"JSON"`, Remote: `"json"`}}))
+		Expect(object.Status.NotAccepted).To(Equal([]v1alpha1.Difference{{Path: "/file/fileName", Declared: `"JSON"`, Remote: `"json"`}}))
 		w.scans(2)
 		Expect(w.calls()).To(Equal(map[string]int{post: 1}))
 
@@ -114,7 +124,7 @@ var _ = Describe("The API does not take what I declare", func() {
 		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 1, dependants: 1}))
 
 		change(ctx, object, func(object *v1alpha1.Import) {
-			object.Spec.Definition.Raw = w.httpImport("loud", `{"file": {"type": "json"}, "http": {"type": "file", "method": ["POST"], "relativeURI": ["/"], "body": [null]}}`).Spec.Definition.Raw
+			object.Spec.Definition.Raw = w.httpImport("loud", `{"file": {"fileName": "json"}, "http": {"type": "file", "method": ["POST"], "relativeURI": ["/"], "body": [null]}}`).Spec.Definition.Raw
 		})
 		w.eventuallyReady(ctx, object, "loud")
 		Expect(w.calls()).NotTo(HaveKey(put), "what the API answers needs no write")
@@ -144,15 +154,16 @@ var _ = Describe("The API does not take what I declare", func() {
 
 	It("writes once what a PUT does not take", func(ctx context.Context) {
 		w := newWorld(ctx)
+		lowerCase("file.fileName")
 		file := func(kind string) string {
-			return `{"file": {"type": "` + kind + `"}, "http": {"type": "file", "method": ["POST"], "relativeURI": ["/"], "body": [null]}}`
+			return `{"file": {"fileName": "` + kind + `"}, "http": {"type": "file", "method": ["POST"], "relativeURI": ["/"], "body": [null]}}`
 		}
 		object := w.synced(ctx, w.httpImport("quiet", file("csv")))
 		change(ctx, object, func(object *v1alpha1.Import) {
 			object.Spec.Definition.Raw = w.httpImport("quiet", file("XML")).Spec.Definition.Raw
 		})
 		w.eventually(ctx, object, "quiet", "Failed False/NotAccepted")
-		Expect(message(object)).To(ContainSubstring(`/file/type (declared "XML", remote "xml")`))
+		Expect(message(object)).To(ContainSubstring(`/file/fileName (declared "XML", remote "xml")`))
 		w.scans(2)
 		Expect(w.calls()).To(HaveKeyWithValue(put, 1))
 
@@ -279,7 +290,8 @@ var _ = Describe("The API does not take what I declare", func() {
 
 	It("stays as it is until something of it changes", func(ctx context.Context) {
 		w := newWorld(ctx)
-		object := w.httpImport("loud", `{"file": {"type": "JSON"}, "http": {"type": "file", "method": ["POST"], "relativeURI": ["/"], "body": [null]}}`)
+		lowerCase("file.fileName")
+		object := w.httpImport("loud", `{"file": {"fileName": "JSON"}, "http": {"type": "file", "method": ["POST"], "relativeURI": ["/"], "body": [null]}}`)
 		Expect(k8s.Create(ctx, object)).To(Succeed())
 		w.eventually(ctx, object, "loud", "Failed False/NotAccepted")
 		version := object.ResourceVersion

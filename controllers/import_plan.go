@@ -77,6 +77,9 @@ func (s *importScope) permit(calls ...string) bool {
 
 // planned ends the pass of a dry run.
 func (s *importScope) planned() error {
-	return waitingf(reasonDryRun, "dry run: would call %s; see status.plan, and take the annotation %s away to have it done",
-		strings.Join(s.calls, ", "), v1alpha1.AnnotationDryRun)
+	what := "call " + strings.Join(s.calls, ", ")
+	if len(s.calls) == 0 {
+		what = "take the import over, and write nothing to it"
+	}
+	return waitingf(reasonDryRun, "dry run: would %s; see status.plan, and take the annotation %s away to have it done", what, v1alpha1.AnnotationDryRun)
 }

@@ -84,7 +84,7 @@ func (s *importScope) setStatus(p *problem) {
 	if s.dryRun() && (p == nil || p.reason == reasonDryRun) {
 		status.Plan = &v1alpha1.ImportPlan{Calls: s.calls, Differences: s.differences}
 	}
-	if p == nil || p.class == terminal {
+	if p == nil || p.class == terminal || p.reason == reasonDryRun {
 		status.LastHandledReconcileAt = requested(s.object)
 	}
 	switch {

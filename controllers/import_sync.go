@@ -54,6 +54,9 @@ func (r *ImportReconciler) missing(ctx context.Context, s *importScope) (gone bo
 
 // checkOwner refuses an import that is not this Import's to manage.
 func (r *ImportReconciler) checkOwner(ctx context.Context, s *importScope) error {
+	if s.observes() {
+		return nil
+	}
 	if s.remote.ConnectorID != "" {
 		return terminalf(reasonOwnedByIntegrationApp, "the import %s belongs to an integration app, which updates it: it is not managed", s.id)
 	}
@@ -69,7 +72,8 @@ func (r *ImportReconciler) checkOwner(ctx context.Context, s *importScope) error
 	if strings.HasPrefix(mark, v1alpha1.MarkerPrefix) && mark != marker(s.object) {
 		return terminalf(reasonOwnedElsewhere, "the import %s carries the mark of another Import (externalId %s): %s", s.id, drift.Cut(mark, 64), wayOut)
 	}
-	if s.object.Status.ID == s.id || mark == marker(s.object) {
+	changed := s.desired != nil && s.specChanged()
+	if mark == marker(s.object) || s.object.Status.ID == s.id && !changed {
 		return nil
 	}
 	// The id comes from the annotation alone, which anybody can copy.
@@ -79,6 +83,8 @@ func (r *ImportReconciler) checkOwner(ctx context.Context, s *importScope) error
 		return err
 	case owner != nil:
 		return terminalf(reasonOwnedElsewhere, "the import %s is managed by Import %s in namespace %s: %s", s.id, owner.Name, owner.Namespace, wayOut)
+	case s.object.Status.ID == s.id || s.names():
+		// It was ours before, or it is to be.
 	case s.desired == nil || mark == "" || mark != s.desired.document["externalId"]:
 		return terminalf(reasonOwnedElsewhere, "the import %s was not made by this Import: %s", s.id, wayOut)
 	}
@@ -185,11 +191,14 @@ func (s *importScope) declaresWriteOnly() bool {
 }
 
 // specChanged tells that what is declared is not what was compared last. After a restore
-// without status nobody knows: then it is, unless drift is only to be reported.
+// without status nobody knows: then it is, unless drift is only to be reported. A copy that
+// was just made, and an import that Override takes over, are always brought to it.
 func (s *importScope) specChanged() bool {
 	known := s.object.Status.DesiredHash
 	if known == "" {
-		return s.object.Spec.DriftPolicy != v1alpha1.DriftPolicyReport
+		adopt := s.object.Spec.Adopt
+		return s.object.Spec.DriftPolicy != v1alpha1.DriftPolicyReport || s.remote.Name == marker(s.object) ||
+			adopt != nil && adopt.Mode == v1alpha1.AdoptionModeOverride
 	}
 	return known != s.desired.hash
 }
@@ -253,7 +262,7 @@ func (r *ImportReconciler) put(ctx context.Context, s *importScope, remote map[s
 	if s.lazyMark {
 		merged["externalId"] = marker(s.object)
 	}
-	dropEchoes(merged, s.desired.document, remote)
+	drift.DropEchoes(merged, s.desired.document, remote)
 	for _, field := range serverOwned {
 		delete(merged, field)
 	}

@@ -113,12 +113,16 @@ var _ = Describe("I declare an import", func() {
 	It("looks at once when I ask", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.synced(ctx, w.httpImport("asked"))
+		Expect(sim.AddFlow(w.account, simulator.Flow{ID: "64a0000000000000000000d9", Name: "Orders to shop", Imports: []string{object.Status.ID}})).To(Succeed())
 		change(ctx, object, func(object *v1alpha1.Import) {
 			object.Annotations["integrator.io/reconcile-requested-at"] = "now"
 		})
 		Eventually(func() string {
 			return get(ctx, w, object, "asked").Status.LastHandledReconcileAt
 		}).Should(Equal("now"))
+		Expect(object.Status.UsedBy).To(Equal([]v1alpha1.ResourceUse{{Kind: "flow", ID: "64a0000000000000000000d9", Name: "Orders to shop"}}))
+		Expect(object.Status.UsedByObservedAt).NotTo(BeNil())
+		w.scans(2)
 		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 1, dependants: 1}))
 	})
 
@@ -168,7 +172,10 @@ var _ = Describe("Somebody changes the import on the platform", func() {
 			HavePrefix("DriftCorrected: "),
 		))
 		w.scans(2)
-		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 1, put: 1}))
+		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 1, audit: 1, put: 1}))
+		last := object.Status.Audit.LastEvent
+		Expect(last).To(HaveValue(And(HaveField("Event", "update"), HaveField("Source", "ui"), HaveField("User", jane.Email), HaveField("Fields", Equal([]string{"description"})))))
+		Expect(object.Status.Audit.ExternalChanges).To(Equal([]v1alpha1.AuditEvent{*last}))
 	})
 
 	It("is only told when the policy is Report", func(ctx context.Context) {
@@ -229,6 +236,7 @@ var _ = Describe("I delete an import", func() {
 		Expect(k8s.Delete(ctx, object)).To(Succeed())
 		Eventually(func() string { return state(get(ctx, w, object, "used")) }).Should(Equal("Terminating False/DeletionBlocked"))
 		Expect(message(object)).To(ContainSubstring(`flow "Orders to shop"`))
+		Expect(object.Status.UsedBy).To(ConsistOf(HaveField("Name", "Orders to shop")))
 		Expect(w.calls()).NotTo(HaveKey(remove))
 
 		Expect(sim.RemoveFlow(w.account, flow.ID)).To(Succeed())

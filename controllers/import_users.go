@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -19,52 +18,45 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
 )
 
-// What uses an import costs a call of its own, and nothing tells when it changes. It is read
-// where it matters: before a deletion, and when somebody looks.
-
-// maxUsers bounds status.usedBy.
+// maxUsers is how many users of an import status lists.
 const maxUsers = 16
 
-// readUsers asks the API what uses the import and keeps it in status.
-func (r *ImportReconciler) readUsers(ctx context.Context, s *importScope) ([]integrator.Dependency, error) {
+// refreshUsers reads what uses the import into status. Nothing on the platform tells when
+// that changes, and a call for each Import and scan is too much: it is read when the import
+// is adopted, before it is deleted, and when somebody asks. That it cannot be read is no
+// reason to fail what it is read along with.
+func (r *ImportReconciler) refreshUsers(ctx context.Context, s *importScope) {
 	found, err := s.session.client.Dependencies(ctx, s.id)
 	if err != nil {
-		return nil, err
-	}
-	used := users(found)
-	s.setUsers(used, r.Clock.Now())
-	return used, nil
-}
-
-// refreshUsers is readUsers where nothing depends on it: when it fails, status keeps what it
-// has.
-func (r *ImportReconciler) refreshUsers(ctx context.Context, s *importScope) {
-	if _, err := r.readUsers(ctx, s); err != nil {
 		log.FromContext(ctx).V(1).Info("cannot read what uses the import", "id", s.id, "status", integrator.StatusCode(err))
+		return
 	}
+	r.showUsers(s, users(found))
 }
 
-// asked tells that somebody asks for a look that has not been answered yet.
-func (s *importScope) asked() bool {
-	value := requested(s.object)
-	return value != "" && value != s.object.Status.LastHandledReconcileAt
-}
-
-// setUsers keeps what was read. A deletion that is blocked looks again and again: while it
-// finds the same, nothing is written.
-func (s *importScope) setUsers(used []integrator.Dependency, now time.Time) {
-	var list []v1alpha1.ResourceUse
-	for _, dependency := range used[:min(len(used), maxUsers)] {
-		list = append(list, v1alpha1.ResourceUse{
+// showUsers puts what uses the import into status.
+func (r *ImportReconciler) showUsers(s *importScope, used []integrator.Dependency) {
+	var shown []v1alpha1.ResourceUse
+	for _, dependency := range used {
+		shown = append(shown, v1alpha1.ResourceUse{
 			Kind: drift.Cut(kindOf(dependency), 64), ID: drift.Cut(dependency.ID, 64), Name: drift.Cut(dependency.Name, 256),
 		})
 	}
+	slices.SortFunc(shown, func(a, b v1alpha1.ResourceUse) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
+	})
 	status := &s.object.Status
-	if !s.object.DeletionTimestamp.IsZero() && status.UsedByObservedAt != nil && slices.Equal(status.UsedBy, list) {
+	if changed := !slices.Equal(status.UsedBy, shown[:min(len(shown), maxUsers)]); !changed && status.UsedByObservedAt != nil && !s.asked() {
+		// A deletion asks again and again: only news is written.
 		return
 	}
-	at := metav1.NewTime(now.UTC().Truncate(time.Second))
-	status.UsedBy, status.UsedByObservedAt = list, &at
+	now := metav1.NewTime(r.Clock.Now().UTC().Truncate(1e9))
+	status.UsedBy, status.UsedByObservedAt = shown[:min(len(shown), maxUsers)], &now
+}
+
+// asked tells that somebody asks for a look that was not answered yet.
+func (s *importScope) asked() bool {
+	return requested(s.object) != s.before.Status.LastHandledReconcileAt
 }
 
 // usedByImports are the kinds of resources that imports use. The API lists them together with

@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
@@ -28,12 +30,12 @@ func TestUsers(t *testing.T) {
 	}
 }
 
-func TestSetUsers(t *testing.T) {
+func TestShowUsers(t *testing.T) {
 	early := metav1.NewTime(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
-	now := early.Add(time.Hour)
-	late := metav1.NewTime(now)
-	orders := v1alpha1.ResourceUse{Kind: "flow", ID: "f1", Name: "Orders"}
-	used := []integrator.Dependency{{Kind: "flows", ID: "f1", Name: "Orders"}}
+	late := metav1.NewTime(early.Add(time.Hour))
+	orders, prices := v1alpha1.ResourceUse{Kind: "flow", ID: "f2", Name: "Orders"}, v1alpha1.ResourceUse{Kind: "flow", ID: "f1", Name: "Prices"}
+	used := []integrator.Dependency{{Kind: "flows", ID: "f1", Name: "Prices"}, {Kind: "flows", ID: "f2", Name: "Orders"}}
+	known := v1alpha1.ImportStatus{UsedBy: []v1alpha1.ResourceUse{orders, prices}, UsedByObservedAt: &early}
 	var many []integrator.Dependency
 	var shown []v1alpha1.ResourceUse
 	for i := range 20 {
@@ -43,39 +45,39 @@ func TestSetUsers(t *testing.T) {
 		}
 	}
 	cases := map[string]struct {
-		reason   string
-		before   v1alpha1.ImportStatus
-		deleting bool
-		used     []integrator.Dependency
-		want     v1alpha1.ImportStatus
+		reason string
+		before v1alpha1.ImportStatus
+		asked  bool
+		used   []integrator.Dependency
+		want   v1alpha1.ImportStatus
 	}{
-		"First": {"the kind is that of one",
+		"First": {"the kind is that of one, the order does not depend on ids",
 			v1alpha1.ImportStatus{}, false, used,
-			v1alpha1.ImportStatus{UsedBy: []v1alpha1.ResourceUse{orders}, UsedByObservedAt: &late}},
+			v1alpha1.ImportStatus{UsedBy: known.UsedBy, UsedByObservedAt: &late}},
 		"None": {"that nothing uses it was read too",
-			v1alpha1.ImportStatus{UsedBy: []v1alpha1.ResourceUse{orders}, UsedByObservedAt: &early}, false, nil,
+			known, false, nil,
 			v1alpha1.ImportStatus{UsedByObservedAt: &late}},
-		"SameAgain": {"an asked-for look tells that it looked",
-			v1alpha1.ImportStatus{UsedBy: []v1alpha1.ResourceUse{orders}, UsedByObservedAt: &early}, false, used,
-			v1alpha1.ImportStatus{UsedBy: []v1alpha1.ResourceUse{orders}, UsedByObservedAt: &late}},
+		"SameWhenAsked": {"an asked-for look tells that it looked",
+			known, true, used,
+			v1alpha1.ImportStatus{UsedBy: known.UsedBy, UsedByObservedAt: &late}},
 		"SameWhileBlocked": {"a deletion that stays blocked writes nothing",
-			v1alpha1.ImportStatus{UsedBy: []v1alpha1.ResourceUse{orders}, UsedByObservedAt: &early}, true, used,
-			v1alpha1.ImportStatus{UsedBy: []v1alpha1.ResourceUse{orders}, UsedByObservedAt: &early}},
+			known, false, used, known},
 		"OtherWhileBlocked": {"a change is written",
-			v1alpha1.ImportStatus{UsedBy: []v1alpha1.ResourceUse{{Kind: "flow", ID: "f0"}}, UsedByObservedAt: &early}, true, used,
-			v1alpha1.ImportStatus{UsedBy: []v1alpha1.ResourceUse{orders}, UsedByObservedAt: &late}},
+			known, false, used[:1],
+			v1alpha1.ImportStatus{UsedBy: []v1alpha1.ResourceUse{prices}, UsedByObservedAt: &late}},
 		"Many": {"16 at most, and no name above the schema's bound",
 			v1alpha1.ImportStatus{}, false, many,
 			v1alpha1.ImportStatus{UsedBy: shown, UsedByObservedAt: &late}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			s := &importScope{object: &v1alpha1.Import{Status: tc.before}}
-			if tc.deleting {
-				s.object.DeletionTimestamp = &early
+			s := &importScope{object: &v1alpha1.Import{Status: tc.before}, before: &v1alpha1.Import{}}
+			if tc.asked {
+				s.object.Annotations = map[string]string{v1alpha1.AnnotationReconcileRequestedAt: "now"}
 			}
-			s.setUsers(tc.used, now)
-			if diff := cmp.Diff(tc.want, s.object.Status); diff != "" {
+			r := &ImportReconciler{Clock: clocktesting.NewFakePassiveClock(late.Time)}
+			r.showUsers(s, tc.used)
+			if diff := cmp.Diff(tc.want, s.object.Status, cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("%s:\n%s", tc.reason, diff)
 			}
 		})

@@ -29,6 +29,8 @@ func invokable(declared *v1alpha1.Import) error {
 	switch {
 	case !declared.DeletionTimestamp.IsZero():
 		return waitingf(reasonImportNotReady, "waiting for Import %q, which is being deleted", declared.Name)
+	case declared.Annotations[v1alpha1.AnnotationDryRun] == "true":
+		return waitingf(reasonImportNotReady, "waiting for Import %q, which is in a dry run", declared.Name)
 	case declared.Spec.Suspend:
 		return waitingf(reasonImportNotReady, "waiting for Import %q, which is suspended", declared.Name)
 	case ready == nil || ready.Status != metav1.ConditionTrue:

@@ -107,27 +107,6 @@ type CloneSpec struct {
 // +kubebuilder:validation:Pattern=`^([0-9a-fA-F]{24}|@[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)$`
 type ConnectionReference string
 
-// ValueSource lays a value that is kept elsewhere over one field of the definition.
-//
-// +kubebuilder:validation:XValidation:rule="has(self.configMapKeyRef) != has(self.secretKeyRef)",message="give either configMapKeyRef or secretKeyRef"
-type ValueSource struct {
-	// path is the JSON pointer (RFC 6901) of the field in the definition, such as
-	// /http/headers/0/value. What it lies in has to be declared; its value becomes the
-	// content of the key, as a string.
-	// +required
-	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:Pattern=`^(/([^/~]|~[01])*)+$`
-	Path string `json:"path"`
-
-	// secretKeyRef is a key of a Secret in the same namespace.
-	// +optional
-	SecretKeyRef *KeyReference `json:"secretKeyRef,omitempty"`
-
-	// configMapKeyRef is a key of a ConfigMap in the same namespace.
-	// +optional
-	ConfigMapKeyRef *KeyReference `json:"configMapKeyRef,omitempty"`
-}
-
 // ImportSpec declares one import.
 //
 // +kubebuilder:validation:XValidation:rule="!(has(self.adopt) && has(self.cloneFrom))",message="give either adopt or cloneFrom: an import is taken over or copied, not both"
@@ -149,15 +128,6 @@ type ImportSpec struct {
 	// listed here are kept and sent as they are.
 	// +required
 	Definition ImportDefinition `json:"definition"`
-
-	// valuesFrom lays values of Secrets and ConfigMaps over the definition, later ones over
-	// earlier ones. A changed value is picked up at once. These values are shown nowhere:
-	// not in status, events, conditions or logs.
-	// +optional
-	// +listType=map
-	// +listMapKey=path
-	// +kubebuilder:validation:MaxItems=64
-	ValuesFrom []ValueSource `json:"valuesFrom,omitempty"`
 
 	// adopt takes over an import that is already in the account, instead of creating one.
 	// It is refused for an import that another Import manages, here or in another cluster,
@@ -362,21 +332,21 @@ type ImportStatus struct {
 	// +kubebuilder:validation:MaxLength=64
 	DifferencesHash string `json:"differencesHash,omitempty"`
 
-	// audit is what the platform's audit log says of the import, as of the last drift,
-	// adoption or asked-for look.
+	// audit is what the platform's audit log says of the import, as of the last drift or
+	// deletion that was found.
 	// +optional
 	Audit *ImportAudit `json:"audit,omitempty"`
 
 	// usedBy lists what uses the import, such as flows; 16 at most. It is read when the
-	// import is adopted, drifted or is to be deleted, and when a look is asked for with the
+	// import is adopted or is to be deleted, and when a look is asked for with the
 	// annotation integrator.io/reconcile-requested-at: see usedByObservedAt.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=16
 	UsedBy []ResourceUse `json:"usedBy,omitempty"`
 
-	// usedByObservedAt is when usedBy was read; while a deletion is blocked, when it was
-	// first found to be what it is. Absent: never.
+	// usedByObservedAt is when usedBy was read, or last found to have changed while a
+	// deletion waits. Absent: never.
 	// +optional
 	UsedByObservedAt *metav1.Time `json:"usedByObservedAt,omitempty"`
 

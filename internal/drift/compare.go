@@ -83,7 +83,7 @@ func (c *comparison) values(path string, declared, remote any, whole bool) {
 			return
 		}
 	}
-	if !equalLeaves(declared, remote) {
+	if !equalLeaves(declared, remote) && !equalAs(path, declared, remote) {
 		c.add(path, declared, remote)
 	}
 }
@@ -96,7 +96,7 @@ func equalLeaves(declared, remote any) bool {
 	switch typed := declared.(type) {
 	case json.Number:
 		number, ok := remote.(json.Number)
-		return ok && equalNumbers(typed.String(), number.String())
+		return ok && EqualNumbers(typed.String(), number.String())
 	case string:
 		text, ok := remote.(string)
 		return ok && typed == text

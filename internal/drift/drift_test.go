@@ -306,8 +306,8 @@ func TestEqualNumbers(t *testing.T) {
 		{"123456789012345678901234567890", "123456789012345678901234567891", false},
 	}
 	for _, tc := range cases {
-		if got := equalNumbers(tc.a, tc.b); got != tc.want {
-			t.Errorf("equalNumbers(%s, %s) = %t, want %t", tc.a, tc.b, got, tc.want)
+		if got := EqualNumbers(tc.a, tc.b); got != tc.want {
+			t.Errorf("EqualNumbers(%s, %s) = %t, want %t", tc.a, tc.b, got, tc.want)
 		}
 	}
 }

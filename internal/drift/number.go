@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// equalNumbers compares two JSON numbers by value without ever computing them, so that
+// EqualNumbers compares two JSON numbers by value without ever computing them, so that
 // neither precision nor an exponent of a billion matters.
-func equalNumbers(a, b string) bool {
+func EqualNumbers(a, b string) bool {
 	return a == b || canonical(a) == canonical(b)
 }
 

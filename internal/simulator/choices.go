@@ -128,7 +128,9 @@ type Choices struct {
 	// block appear in both. Where both were given, both are kept as they are.
 	EchoLookups bool `json:"echoLookups"`
 
-	// EchoRESTAsHTTP: observed: a RESTImport is answered with an `http` block too.
+	// EchoRESTAsHTTP: observed: a RESTImport is answered with an `http` block too. What
+	// becomes of one that has nothing but an `http` block is unknown. Chosen: the `rest`
+	// block is made of it.
 	EchoRESTAsHTTP bool `json:"echoRestAsHttp"`
 
 	// DroppedEmptyArrays: paths at which an empty array is not stored. Only
@@ -139,6 +141,10 @@ type Choices struct {
 	// LowerCasedEnums: paths whose text is stored in lower case. Observed for
 	// some, the list is ours.
 	LowerCasedEnums []string `json:"lowerCasedEnums"`
+
+	// NumbersAsText: paths that are documented as strings, at which a number is stored as
+	// text. That it is cast and not refused is unknown.
+	NumbersAsText []string `json:"numbersAsText"`
 }
 
 // DefaultChoices returns the choices that a new simulator starts with.
@@ -167,14 +173,17 @@ func DefaultChoices() Choices {
 		DroppedEmptyArrays:              []string{"file.lookups", "mapping.lists", "parsers"},
 		LowerCasedEnums: []string{
 			"file.type", "http.requestMediaType", "http.successMediaType", "http.errorMediaType",
+			"rest.requestMediaType", "rest.successMediaType", "rest.errorMediaType", "file.compressionFormat",
 			"netsuite_da.operation", "netsuite.operation", "salesforce.operation", "salesforce.api",
 		},
+		NumbersAsText: []string{"rdbms.bulkInsert.batchSize"},
 	}
 }
 
 func (c Choices) clone() Choices {
 	c.DroppedEmptyArrays = slices.Clone(c.DroppedEmptyArrays)
 	c.LowerCasedEnums = slices.Clone(c.LowerCasedEnums)
+	c.NumbersAsText = slices.Clone(c.NumbersAsText)
 	return c
 }
 

@@ -25,6 +25,13 @@ func normalise(doc Document, a adaptor, choices Choices) {
 			}
 		}
 	}
+	for _, path := range choices.NumbersAsText {
+		if parent, key := parentOf(doc, path); parent != nil {
+			if n, ok := parent[key].(json.Number); ok {
+				parent[key] = n.String()
+			}
+		}
+	}
 	for _, path := range choices.DroppedEmptyArrays {
 		if parent, key := parentOf(doc, path); parent != nil {
 			if list, ok := parent[key].([]any); ok && len(list) == 0 {
@@ -81,15 +88,30 @@ func fileDefaults(file Document) {
 }
 
 // echoREST shows a legacy REST import in the newer form beside its own. The
-// `rest` block is the one that counts: an `http` block sent along is replaced.
+// `rest` block is the one that counts: an `http` block sent along is replaced,
+// one that comes alone is what the `rest` block is made of.
 func echoREST(doc Document) {
 	rest := object(doc, "rest")
+	if http := object(doc, "http"); rest == nil && doc["rest"] == nil && http != nil {
+		rest = copyDocument(http)
+		delete(rest, "formType")
+		delete(rest, "sendPostMappedData")
+		doc["rest"] = rest
+		setDefault(http, "formType", "rest")
+		setDefault(http, "sendPostMappedData", true)
+		return
+	}
 	if rest == nil {
 		return
 	}
-	http := copyDocument(rest)
-	http["formType"] = "rest"
-	setDefault(http, "sendPostMappedData", true)
+	// What the older form has no word for is kept.
+	http, sent := copyDocument(rest), object(doc, "http")
+	http["formType"], http["sendPostMappedData"] = "rest", true
+	for _, key := range []string{"formType", "sendPostMappedData"} {
+		if value, ok := sent[key]; ok {
+			http[key] = value
+		}
+	}
 	doc["http"] = http
 }
 

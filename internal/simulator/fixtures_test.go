@@ -68,6 +68,40 @@ func TestNormalisation(t *testing.T) {
 		"AiAgentImport":   {"oneToMany": false},
 		"GuardrailImport": {"oneToMany": false},
 		"ToolImport":      {"oneToMany": false},
+
+		"HTTPImport-rich": {
+			"http.requestMediaType": "json", "http.successMediaType": "xml", "http.errorMediaType": "plaintext",
+			"lookups": echoed, "mapping.lists": nil,
+		},
+		"HTTPImport-expression": ignoreFlags,
+		"RESTImport-rich": {
+			"rest.requestMediaType": "json", "http": echoed, "lookups": echoed, "ignoreMissing": false, "oneToMany": false,
+		},
+		"RESTImport-http": with(ignoreFlags, map[string]any{"http.requestMediaType": "json", "rest": echoed}),
+		"FTPImport-json":  {"file.type": "json", "file.compressionFormat": "gzip", "oneToMany": false},
+		"FTPImport-csv": {
+			"file.type": "csv", "file.skipAggregation": false, "file.encoding": "utf8", "file.delete": false, "file.lookups": nil,
+		},
+		"FTPImport-blob": {"oneToMany": false},
+		"S3Import-rich": {
+			"file.type": "xlsx", "file.skipAggregation": false, "file.delete": false, "file.lookups": nil, "oneToMany": false,
+		},
+		"AS2Import-rich":                 with(fileFlags, map[string]any{"file.type": "filedefinition"}),
+		"FileSystemImport-rich":          {"file.type": "xml", "file.encoding": "utf8", "oneToMany": false},
+		"NetSuiteDistributedImport-rich": {"netsuite_da.operation": "addupdate", "lookups": echoed, "ignoreMissing": false, "oneToMany": false},
+		"NetSuiteImport-rich":            with(ignoreFlags, map[string]any{"netsuite.operation": "add"}),
+		"SalesforceImport-rich": with(ignoreFlags, map[string]any{
+			"salesforce.operation": "addupdate", "salesforce.api": "compositerecord", "lookups": echoed,
+		}),
+		"RDBMSImport-bulk":      with(ignoreFlags, map[string]any{"rdbms.bulkInsert.batchSize": "500", "lookups": echoed}),
+		"RDBMSImport-text":      ignoreFlags,
+		"JDBCImport-query":      {"oneToMany": false},
+		"MongodbImport-insert":  {"oneToMany": false},
+		"DynamodbImport-update": {"oneToMany": false},
+		"WrapperImport-rich":    {"oneToMany": false, "lookups": echoed},
+		"AiAgentImport-rich":    {"oneToMany": false},
+		"GuardrailImport-rich":  {"oneToMany": false},
+		"ToolImport-rich":       {"oneToMany": false},
 	}
 
 	h := newHarness(t)

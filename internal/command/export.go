@@ -1,0 +1,173 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package command has the commands of the manager besides running the operator.
+package command
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/go-logr/logr"
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/controllers"
+)
+
+const exportUsage = `Usage: manager export [flags] > imports.yaml
+
+Prints what exists in an Account's account as Import manifests: YAML documents on standard
+output, notes on standard error. Applied as they are, they make copies, in another account
+say; with --adopt they take over the imports that they were made of. The Account and its
+Secret are read with your own kubeconfig. Nothing is written anywhere.
+
+Ids become @aliases where the Account's spec.ids has them. Secrets are not shown by the API;
+a comment above each manifest says which are missing.
+
+Flags:
+`
+
+type exportFlags struct {
+	account, namespace      string
+	adopt                   bool
+	kubeconfig, kubeContext string
+	allowedHosts            string
+	allowHTTP               bool
+}
+
+func (f *exportFlags) register(set *flag.FlagSet) {
+	set.StringVar(&f.account, "account", "default", "Name of the Account.")
+	set.StringVar(&f.namespace, "namespace", "", "Namespace of the Account; by default that of the kubeconfig's context.")
+	set.StringVar(&f.namespace, "n", "", "Short for --namespace.")
+	set.BoolVar(&f.adopt, "adopt", false, "Have the manifests take over the imports (spec.adopt, mode Match) instead of making copies.")
+	set.StringVar(&f.kubeconfig, "kubeconfig", "", "The kubeconfig file; by default as kubectl finds it.")
+	set.StringVar(&f.kubeContext, "context", "", "The kubeconfig's context; by default the current one.")
+	RegisterHosts(set, &f.allowedHosts, &f.allowHTTP)
+}
+
+// Export is the command "manager export" with its arguments. It returns the exit code.
+func Export(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	// Nothing but notes and errors belongs on standard error.
+	ctrl.SetLogger(logr.Discard())
+	var f exportFlags
+	set := flag.NewFlagSet("manager export", flag.ContinueOnError)
+	set.SetOutput(io.Discard)
+	f.register(set)
+	err := set.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(stdout, exportUsage)
+		set.SetOutput(stdout)
+		set.PrintDefaults()
+		return 0
+	case err == nil && set.NArg() > 0:
+		err = fmt.Errorf("unexpected argument %q", set.Arg(0))
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "error: %v; see manager export --help\n", err)
+		return 1
+	}
+	if err := export(ctx, f, stdout, stderr); err != nil {
+		fmt.Fprintf(stderr, "error: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
+func export(ctx context.Context, f exportFlags, stdout, stderr io.Writer) error {
+	reader, namespace, err := f.connect()
+	if err != nil {
+		return err
+	}
+	terminal := newTerminal(stdout, stderr)
+	defer terminal.clear()
+	exporter := controllers.Exporter{
+		Reader:       reader,
+		Account:      types.NamespacedName{Namespace: namespace, Name: f.account},
+		Adopt:        f.adopt,
+		AllowedHosts: Hosts(f.allowedHosts),
+		AllowHTTP:    f.allowHTTP,
+		Out:          stdout,
+		Note:         terminal.note,
+		Progress:     terminal.progress,
+	}
+	return exporter.Run(ctx)
+}
+
+// connect finds the cluster as kubectl does.
+func (f *exportFlags) connect() (reader client.Reader, namespace string, err error) {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = f.kubeconfig
+	overrides := &clientcmd.ConfigOverrides{CurrentContext: f.kubeContext}
+	overrides.Context.Namespace = f.namespace
+	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides)
+	config, err := loader.ClientConfig()
+	if err != nil {
+		return nil, "", fmt.Errorf("read the kubeconfig: %w", err)
+	}
+	config.WarningHandler = rest.NoWarnings{}
+	if namespace, _, err = loader.Namespace(); err != nil {
+		return nil, "", fmt.Errorf("read the kubeconfig: %w", err)
+	}
+	scheme := runtime.NewScheme()
+	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
+	utilruntime.Must(v1alpha1.AddToScheme(scheme))
+	reader, err = client.New(config, client.Options{Scheme: scheme})
+	return reader, namespace, err
+}
+
+// terminal shows notes, and a progress bar where a person sees it and the manifests do not
+// run through it.
+type terminal struct {
+	stderr io.Writer
+	shows  bool
+	bar    *progressbar.ProgressBar
+}
+
+func newTerminal(stdout, stderr io.Writer) *terminal {
+	return &terminal{stderr: stderr, shows: isTerminal(stderr) && !isTerminal(stdout)}
+}
+
+func isTerminal(stream io.Writer) bool {
+	file, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+func (t *terminal) note(text string) {
+	t.clear()
+	fmt.Fprintln(t.stderr, "note: "+strings.ReplaceAll(text, "\n", " "))
+}
+
+func (t *terminal) progress(done, total int) {
+	if !t.shows {
+		return
+	}
+	if t.bar == nil {
+		t.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(t.stderr), progressbar.OptionSetDescription("exporting"),
+			progressbar.OptionShowCount(), progressbar.OptionClearOnFinish())
+	}
+	t.bar.ChangeMax(total)
+	_ = t.bar.Set(done)
+}
+
+// clear takes the bar off the line; the next progress draws it again.
+func (t *terminal) clear() {
+	if t.bar != nil {
+		_ = t.bar.Clear()
+	}
+}

@@ -1,0 +1,115 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package export makes Import manifests of the documents that the API answers. It is pure:
+// no network, no clock, no Kubernetes API.
+//
+// A manifest says all that the document says and that can be said in another account: no
+// field that the server makes, no copy that it makes of another field, no secret, and
+// aliases in the place of ids. Applied, it makes the same import again, or, with Adopt, is
+// in agreement with the one that is there.
+package export
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/drift"
+)
+
+// Options say what the manifests are for.
+type Options struct {
+	// Account is the name to refer to; "default" need not be said and is not.
+	Account string
+	// IDs are the Account's aliases.
+	IDs map[string]v1alpha1.ID
+	// Adopt has the manifests take over the imports they were made of. Otherwise they make
+	// copies.
+	Adopt bool
+}
+
+// Manifest is one import as an Import.
+type Manifest struct {
+	// YAML is the document with its comments, ending in a line break, without separator.
+	YAML []byte
+	// Definition is spec.definition.
+	Definition map[string]any
+}
+
+// Make makes the manifest, called name, of a document that the API answered.
+func Make(raw json.RawMessage, name string, options Options) (Manifest, error) {
+	document, err := drift.Parse(raw)
+	if err != nil {
+		return Manifest{}, fmt.Errorf("the import's document is %w", err)
+	}
+	id, _ := document["_id"].(string)
+	d := definition{adopt: options.Adopt, aliases: reversed(options.IDs)}
+	document = d.of(document)
+
+	spec := pairs{}
+	if options.Account != "" && options.Account != "default" {
+		spec = append(spec, pair{"accountRef", pairs{{"name", options.Account}}})
+	}
+	if options.Adopt {
+		spec = append(spec, pair{"adopt", pairs{{"id", id}, {"mode", string(v1alpha1.AdoptionModeMatch)}}})
+	}
+	body, err := toYAML(pairs{
+		{"apiVersion", v1alpha1.GroupVersion.String()},
+		{"kind", "Import"},
+		{"metadata", pairs{{"name", name}}},
+		{"spec", append(spec, pair{"definition", document})},
+	})
+	if err != nil {
+		return Manifest{}, err
+	}
+	return Manifest{YAML: append(d.comments(), body...), Definition: document}, nil
+}
+
+// reversed gives the alias of each id, the first in alphabetical order where there are several.
+func reversed(ids map[string]v1alpha1.ID) map[string]string {
+	aliases := make(map[string]string, len(ids))
+	for _, alias := range slices.Sorted(maps.Keys(ids)) {
+		if id := string(ids[alias]); aliases[id] == "" {
+			aliases[id] = alias
+		}
+	}
+	return aliases
+}
+
+// What the comments above a manifest can say of a path.
+const (
+	secret     = "Secret, so the API does not show it. It is left out, and stays as it is where this import is taken over:"
+	plain      = "Looks like a credential in plain text. Think twice before it goes into Git:"
+	notAlias   = "Left out: it begins with @ and would be read as an alias:"
+	tooPrecise = "Left out: Kubernetes cannot hold this number to its last digit:"
+	rounded    = "Kubernetes rounds this number when the manifest is applied:"
+)
+
+// comments are the lines above the document.
+func (d *definition) comments() []byte {
+	var text strings.Builder
+	for _, why := range []string{secret, plain, notAlias, tooPrecise, rounded} {
+		if paths := d.remarks[why]; len(paths) > 0 {
+			slices.Sort(paths)
+			text.WriteString("# " + why + "\n")
+			for _, path := range slices.Compact(paths) {
+				text.WriteString("#   " + oneLine(path) + "\n")
+			}
+		}
+	}
+	return []byte(text.String())
+}
+
+// oneLine keeps a path, in which anything may stand, inside its comment.
+func oneLine(path string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == 0x85 || r == 0x2028 || r == 0x2029 || r == 0xfeff || r == 0xfffd {
+			return '?'
+		}
+		return r
+	}, path)
+}
