@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"maps"
 	"sync"
 	"time"
@@ -63,6 +64,10 @@ type account struct {
 
 	// blocked is why no call can be made; nil when the token was accepted.
 	blocked *problem
+	// accepted tells that the API took the client's token, and has not rejected it since.
+	accepted bool
+	// leaving tells that the Account is being deleted.
+	leaving bool
 	// scan is the outcome of the last scan, nil before the first.
 	scan        *scanSummary
 	stopScanner context.CancelFunc
@@ -79,7 +84,16 @@ type session struct {
 	// doubted tells that this may be another account than before; scanned, that a scan with
 	// this token has ended.
 	doubted, scanned bool
+	// leaving tells that the Account is being deleted: it serves what it has, and gets
+	// nothing new.
+	leaving bool
 }
+
+// Causes of a blocked account that nobody but its user can end.
+var (
+	errSecretGone   = errors.New("the Secret is gone")
+	errTokenRevoked = errors.New("the check of the token was answered with 401")
+)
 
 // NewAccounts returns an empty registry whose scanners end with ctx. reader is the cached
 // reader of Kubernetes objects. allowHTTP permits base URLs without TLS, for local tests.
@@ -117,7 +131,41 @@ func (a *Accounts) session(ctx context.Context, namespace, name string) (*sessio
 		return nil, &problem{class: entry.blocked.class.asDependency(), reason: reasonAccountNotReady,
 			message: "Account \"" + name + "\" is not ready: " + entry.blocked.Error(), cause: entry.blocked}
 	}
-	return &session{key: key, client: entry.client, ids: entry.ids, observed: entry.observed, userID: entry.userID, doubted: entry.doubted, scanned: entry.scan != nil && entry.scan.problem == nil}, nil
+	s := entry.session(key)
+	s.leaving = !object.DeletionTimestamp.IsZero()
+	return s, nil
+}
+
+func (e *account) session(key types.NamespacedName) *session {
+	return &session{key: key, client: e.client, ids: e.ids, observed: e.observed, userID: e.userID,
+		doubted: e.doubted, scanned: e.scan != nil && e.scan.problem == nil}
+}
+
+// lastSession returns what is left of an account whose Secret is gone: the client with the
+// token that worked until then, for deletions alone. It is nil when there is none, as after
+// a restart. leaving tells that the Account is being deleted.
+func (a *Accounts) lastSession(key types.NamespacedName) (last *session, leaving bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	entry, ok := a.byKey[key]
+	if !ok || entry.blocked == nil || !errors.Is(entry.blocked, errSecretGone) || !entry.accepted || entry.doubted {
+		return nil, ok && entry.leaving
+	}
+	return entry.session(key), entry.leaving
+}
+
+// mark keeps whether the Account is being deleted. When that begins, those who wait are told.
+func (a *Accounts) mark(key types.NamespacedName, leaving bool) {
+	a.mu.Lock()
+	entry, ok := a.byKey[key]
+	began := ok && leaving && !entry.leaving
+	if ok {
+		entry.leaving = leaving
+	}
+	a.mu.Unlock()
+	if began {
+		a.publish(key)
+	}
 }
 
 // asDependency is the class for those who wait for the one with the problem: they never
@@ -159,7 +207,7 @@ func (a *Accounts) update(key types.NamespacedName, spec *v1alpha1.AccountSpec, 
 			return false, false, err
 		}
 		entry.stop()
-		entry.client, entry.credential = remote, credential
+		entry.client, entry.credential, entry.accepted = remote, credential, false
 		entry.scan, entry.rejections, entry.retryAt = nil, 0, time.Time{}
 		entry.blocked = waitingf(reasonProgressing, "the token is being checked")
 		a.byKey[key] = entry
@@ -202,7 +250,7 @@ func (a *Accounts) unblock(key types.NamespacedName, userID, version string, dou
 	entry, ok := a.byKey[key]
 	if ok {
 		entry.userID = userID
-		entry.blocked = nil
+		entry.blocked, entry.accepted = nil, true
 		// The same token in a Secret that was only touched is of the same account.
 		entry.version, entry.doubted = version, doubted && entry.credential != entry.trusted
 		if entry.doubted {
@@ -231,6 +279,9 @@ func (a *Accounts) block(key types.NamespacedName, p *problem) {
 		entry.retryAt = time.Time{}
 	}
 	entry.blocked = p
+	if errors.Is(p, errTokenRevoked) {
+		entry.accepted = false
+	}
 	entry.stop()
 	a.mu.Unlock()
 	if changed {
@@ -241,10 +292,15 @@ func (a *Accounts) block(key types.NamespacedName, p *problem) {
 // rejected is told when a call of the session got 401. If its client is still the
 // account's, the account is blocked until the Account controller has checked it again:
 // not at once, because a check that succeeds while calls fail would go round and round.
+// The last session of an account whose Secret is gone ends with it.
 func (a *Accounts) rejected(s *session, p *problem) {
 	a.mu.Lock()
 	entry, ok := a.byKey[s.key]
 	current := ok && entry.client == s.client && entry.blocked == nil
+	ended := ok && entry.client == s.client && entry.accepted && entry.blocked != nil && errors.Is(entry.blocked, errSecretGone)
+	if ended {
+		entry.accepted = false
+	}
 	if current {
 		entry.blocked = p
 		pause := min(min(entry.interval, backoffMax)<<min(entry.rejections, 10), backoffMax)
@@ -255,6 +311,9 @@ func (a *Accounts) rejected(s *session, p *problem) {
 	a.mu.Unlock()
 	if current {
 		a.send(a.accountEvents, accountObject(s.key))
+	}
+	if ended {
+		a.publish(s.key)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -48,7 +49,7 @@ type AccountReconciler struct {
 	AllowedHosts []string
 }
 
-// +kubebuilder:rbac:groups=integrator.io,resources=accounts,verbs=get;list;watch
+// +kubebuilder:rbac:groups=integrator.io,resources=accounts,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=integrator.io,resources=accounts/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
@@ -56,7 +57,8 @@ type AccountReconciler struct {
 // SetupWithManager registers the controller.
 func (r *AccountReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
-		For(&v1alpha1.Account{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		For(&v1alpha1.Account{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, lostFinalizer(v1alpha1.AccountFinalizer)))).
+		Watches(&v1alpha1.Import{}, handler.EnqueueRequestsFromMapFunc(r.leavingAccountOf), builder.WithPredicates(heldOrReleased())).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.accountsOfSecret)).
 		WatchesRawSource(source.Channel(r.Accounts.accountEvents, &handler.EnqueueRequestForObject{})).
 		WithOptions(controllerOptions(4)).
@@ -64,7 +66,8 @@ func (r *AccountReconciler) SetupWithManager(mgr ctrl.Manager) error {
 }
 
 // Reconcile brings the Account's client in line with its spec and its Secret, checks the
-// token, and writes what came of it to status.
+// token, and writes what came of it to status. An Account that is being deleted is served
+// as before while an Import needs it, and then let go.
 func (r *AccountReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	var account v1alpha1.Account
 	if err := r.Get(ctx, req.NamespacedName, &account); err != nil {
@@ -74,9 +77,17 @@ func (r *AccountReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ct
 		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
+	users, err := r.hold(ctx, &account)
+	if err != nil {
+		return afterKubernetesError(ctx, err)
+	}
+	if !account.DeletionTimestamp.IsZero() && len(users) == 0 {
+		r.Accounts.forget(req.NamespacedName)
+		return ctrl.Result{}, nil
+	}
 	before := account.DeepCopy()
 
-	err := r.reconcile(ctx, &account)
+	err = r.reconcile(ctx, &account)
 	p := classify(err, "check the token")
 	if err != nil && p == nil {
 		return ctrl.Result{}, err
@@ -89,6 +100,7 @@ func (r *AccountReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ct
 		r.Accounts.block(req.NamespacedName, p)
 	}
 	r.setStatus(&account, p)
+	setInUse(&account, before, users)
 	if !equality.Semantic.DeepEqual(before.Status, account.Status) {
 		if err := r.Status().Patch(ctx, &account, client.MergeFrom(before)); err != nil {
 			return ctrl.Result{}, client.IgnoreNotFound(err)
@@ -153,8 +165,10 @@ func (r *AccountReconciler) token(ctx context.Context, account *v1alpha1.Account
 	secret = &corev1.Secret{}
 	err = r.Live.Get(ctx, types.NamespacedName{Namespace: account.Namespace, Name: ref.Name}, secret)
 	if apierrors.IsNotFound(err) {
-		return "", nil, terminalf(reasonSecretNotFound, "there is no Secret %q in namespace %q: create it with the API token under key %q",
+		p := terminalf(reasonSecretNotFound, "there is no Secret %q in namespace %q: create it with the API token under key %q",
 			ref.Name, account.Namespace, ref.Key)
+		p.cause = errSecretGone
+		return "", nil, p
 	}
 	if err != nil {
 		return "", nil, fmt.Errorf("read Secret %s: %w", ref.Name, err)
@@ -170,7 +184,11 @@ func (r *AccountReconciler) token(ctx context.Context, account *v1alpha1.Account
 func (r *AccountReconciler) probe(ctx context.Context, key types.NamespacedName, account *v1alpha1.Account, version string) error {
 	info, err := r.Accounts.client(key).TokenInfo(ctx)
 	if err != nil {
-		return asError(classify(err, "check the token"), err)
+		p := classify(err, "check the token")
+		if p != nil && p.reason == reasonTokenRejected {
+			p.cause = errors.Join(errTokenRevoked, p.cause)
+		}
+		return asError(p, err)
 	}
 	account.Status.UserID = drift.Cut(info.UserID, 64)
 	managed, err := r.managed(ctx, account)

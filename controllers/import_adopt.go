@@ -127,6 +127,9 @@ func (r *ImportReconciler) takeOver(ctx context.Context, s *importScope) error {
 		s.session.observed.note(s.id, s.remote.LastModified)
 		return nil
 	}
+	if s.session.leaving {
+		return leavingAccount(s)
+	}
 	r.adopting.Lock()
 	defer r.adopting.Unlock()
 	if err := r.checkFree(ctx, s); err != nil {

@@ -32,6 +32,9 @@ type ImportReconciler struct {
 	// CreateGrace is how long after an unanswered create its import may still turn up:
 	// longer than a request can be under way plus the list's lag.
 	CreateGrace time.Duration
+	// BlockedPause is how long a deletion that something stands against waits before it is
+	// tried again.
+	BlockedPause time.Duration
 	// Concurrency is how many Imports are reconciled at once.
 	Concurrency int
 
@@ -148,8 +151,10 @@ func (r *ImportReconciler) begin(ctx context.Context, s *importScope) error {
 // resolve finds the account's session and makes the desired document.
 func (r *ImportReconciler) resolve(ctx context.Context, s *importScope) (err error) {
 	accountName := s.object.Spec.AccountRef.Name
-	if s.session, err = r.Accounts.session(ctx, s.object.Namespace, accountName); err != nil {
-		return err
+	if s.session == nil {
+		if s.session, err = r.Accounts.session(ctx, s.object.Namespace, accountName); err != nil {
+			return err
+		}
 	}
 	s.desired, err = desire(s.object, accountName, s.session.ids)
 	return err

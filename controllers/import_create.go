@@ -227,6 +227,9 @@ func (r *ImportReconciler) way(ctx context.Context, s *importScope) (making, err
 
 // make writes the intent down, with other annotations, and makes the remote import.
 func (r *ImportReconciler) make(ctx context.Context, s *importScope, annotations map[string]any) error {
+	if s.session.leaving {
+		return leavingAccount(s)
+	}
 	way, err := r.way(ctx, s)
 	if err != nil {
 		return err
@@ -311,6 +314,9 @@ func (r *ImportReconciler) intend(ctx context.Context, s *importScope, name stri
 func (r *ImportReconciler) post(ctx context.Context, s *importScope, call func(context.Context, *importScope) error) error {
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.CreateGrace/2)
 	defer cancel()
+	if err := r.accountStays(limited, s); err != nil {
+		return r.createFailed(limited, s, err)
+	}
 	if err := call(limited, s); err != nil {
 		return r.createFailed(limited, s, err)
 	}

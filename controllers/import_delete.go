@@ -5,22 +5,25 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
-	"github.com/integrator-operator/integrator-operator/internal/drift"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
 )
 
 const reasonDeletionBlocked = "DeletionBlocked"
 
-// blockedPause is how long a deletion waits before it asks again whether the import is
-// still in use. Nothing on the platform tells when a flow lets go.
-const blockedPause = 30 * time.Second
+// DefaultBlockedPause is how long a deletion waits before it asks again whether the import
+// is still in use. Nothing on the platform tells when a flow lets go.
+const DefaultBlockedPause = 30 * time.Second
 
 // delete lets the Import go: at once when the remote import stays (Orphan) or never came
 // to be, otherwise when the API has deleted it.
@@ -37,7 +40,14 @@ func (r *ImportReconciler) delete(ctx context.Context, s *importScope) error {
 	if remoteID(s.object) == "" && s.object.Annotations[v1alpha1.AnnotationCreatePending] == "" {
 		return r.release(ctx, s)
 	}
-	found, err := r.locateForDeletion(ctx, s)
+	err := r.resolve(ctx, s)
+	if s.session == nil {
+		var lost bool
+		if lost, err = r.withoutAccount(ctx, s, err); lost {
+			return r.abandon(ctx, s)
+		}
+	}
+	found, err := r.locateForDeletion(ctx, s, err)
 	if err != nil {
 		return err
 	}
@@ -53,19 +63,77 @@ func (r *ImportReconciler) delete(ctx context.Context, s *importScope) error {
 }
 
 // locateForDeletion finds the remote import as locate does. A definition that cannot be
-// resolved any more does not stand in the way when the id is known.
-func (r *ImportReconciler) locateForDeletion(ctx context.Context, s *importScope) (bool, error) {
-	err := r.resolve(ctx, s)
+// resolved any more (unresolved) does not stand in the way when the id is known, or when it
+// is known what to look for.
+func (r *ImportReconciler) locateForDeletion(ctx context.Context, s *importScope, unresolved error) (bool, error) {
 	if s.session == nil {
-		return false, s.deletionWaits(err)
+		return false, unresolved
 	}
 	if s.id = remoteID(s.object); s.id != "" {
 		return true, nil
 	}
+	if _, readable := r.pendingIntent(s); unresolved != nil && !readable {
+		return false, unresolved
+	}
+	return r.locate(ctx, s)
+}
+
+// withoutAccount looks for a way to delete when the Account cannot be used, because of cause.
+// With the Secret gone, the token that worked until then may end what is ending anyway: an
+// Account or a namespace that is being deleted. Otherwise the user may be revoking it. lost
+// tells that there never will be a way: nothing can be made in a namespace that ends.
+func (r *ImportReconciler) withoutAccount(ctx context.Context, s *importScope, cause error) (lost bool, err error) {
+	waits := s.deletionWaits(cause)
+	p := classify(cause, "delete the import")
+	noAccount := p != nil && p.reason == reasonAccountNotFound
+	if !noAccount && !errors.Is(cause, errSecretGone) && !errors.Is(cause, errTokenRevoked) {
+		return false, waits
+	}
+	ends, err := r.namespaceEnds(ctx, s.object.Namespace)
 	if err != nil {
 		return false, err
 	}
-	return r.locate(ctx, s)
+	last, leaving := r.Accounts.lastSession(s.accountKey())
+	switch {
+	case last != nil && (ends || leaving):
+		s.session = last
+		return false, r.resolve(ctx, s)
+	case ends:
+		return true, nil
+	default:
+		// That the namespace begins to end is told by its Account, unless that was leaving
+		// already, or is not there.
+		p := classify(waits, "")
+		p.after = backoffMax
+		return false, p
+	}
+}
+
+func (s *importScope) accountKey() types.NamespacedName {
+	return types.NamespacedName{Namespace: s.object.Namespace, Name: s.object.Spec.AccountRef.Name}
+}
+
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get
+
+// namespaceEnds tells that the namespace is being deleted.
+func (r *ImportReconciler) namespaceEnds(ctx context.Context, name string) (bool, error) {
+	var namespace corev1.Namespace
+	if err := r.Live.Get(ctx, types.NamespacedName{Name: name}, &namespace); err != nil {
+		return client.IgnoreNotFound(err) == nil, client.IgnoreNotFound(err)
+	}
+	return !namespace.DeletionTimestamp.IsZero(), nil
+}
+
+// abandon lets the Import go although its remote import stays: without that, its namespace
+// would never end. There is no place for an event in such a namespace.
+func (r *ImportReconciler) abandon(ctx context.Context, s *importScope) error {
+	if err := r.release(ctx, s); err != nil {
+		return err
+	}
+	importsOrphaned.WithLabelValues(s.accountKey().String()).Inc()
+	log.FromContext(ctx).Error(nil, "the namespace is being deleted and the Account's token is gone: the import stays on the platform, delete it there",
+		"id", remoteID(s.object), "externalId", marker(s.object), "account", s.object.Spec.AccountRef.Name)
+	return nil
 }
 
 // deletionWaits explains what a deletion needs when the account cannot be used.
@@ -95,7 +163,7 @@ func (r *ImportReconciler) deleteRemote(ctx context.Context, s *importScope) err
 	used := users(found)
 	r.showUsers(s, used)
 	if len(used) > 0 {
-		return blockedBy(used)
+		return r.blocked(blockedBy(used))
 	}
 	if !s.permit(callDelete) {
 		return s.planned()
@@ -105,9 +173,7 @@ func (r *ImportReconciler) deleteRemote(ctx context.Context, s *importScope) err
 	case http.StatusNotFound:
 		return nil
 	case http.StatusForbidden, http.StatusConflict, http.StatusUnprocessableEntity:
-		p := classify(err, "delete the import")
-		p.class, p.reason, p.after = terminal, reasonDeletionBlocked, blockedPause
-		return p
+		return r.blocked(refusedDeletion(err))
 	}
 	if err != nil {
 		return asError(classify(err, "delete the import"), err)
@@ -116,33 +182,18 @@ func (r *ImportReconciler) deleteRemote(ctx context.Context, s *importScope) err
 	return nil
 }
 
-// usedByImports are the kinds of resources that imports use. The API lists them together with
-// those that use the import; it refuses a deletion that a kind unknown here stands against.
-var usedByImports = []string{"connections", "scripts", "stacks", "filedefinitions", "ediprofiles", "integrations"}
-
-// users keeps what uses the import.
-func users(dependencies []integrator.Dependency) []integrator.Dependency {
-	return slices.DeleteFunc(dependencies, func(dependency integrator.Dependency) bool {
-		return slices.Contains(usedByImports, strings.ToLower(dependency.Kind))
-	})
+// refusedDeletion repeats why the API does not delete the import.
+func refusedDeletion(err error) *problem {
+	api, _ := errors.AsType[*integrator.APIError](err)
+	p := terminalf(reasonDeletionBlocked, "the API refuses to delete the import (%d%s): take it out of what uses it, see that the token may delete it, or set spec.deletionPolicy to Orphan",
+		api.StatusCode, saying(api))
+	p.cause = err
+	return p
 }
 
-// blockedBy names what uses the import. Deleting it would break that.
-func blockedBy(used []integrator.Dependency) error {
-	const most = 5
-	var names []string
-	for _, dependency := range used[:min(len(used), most)] {
-		name := dependency.Name
-		if name == "" {
-			name = dependency.ID
-		}
-		names = append(names, fmt.Sprintf("%s %q", strings.TrimSuffix(dependency.Kind, "s"), drift.Cut(name, 100)))
-	}
-	if len(used) > most {
-		names = append(names, fmt.Sprintf("and %d more", len(used)-most))
-	}
-	p := terminalf(reasonDeletionBlocked, "the import is in use by %s: take it out there, or set spec.deletionPolicy to Orphan", strings.Join(names, ", "))
-	p.after = blockedPause
+// blocked has a deletion that stands still looked at again.
+func (r *ImportReconciler) blocked(p *problem) error {
+	p.after = r.BlockedPause
 	return p
 }
 

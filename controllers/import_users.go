@@ -6,6 +6,7 @@ package controllers
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -38,7 +39,7 @@ func (r *ImportReconciler) showUsers(s *importScope, used []integrator.Dependenc
 	var shown []v1alpha1.ResourceUse
 	for _, dependency := range used {
 		shown = append(shown, v1alpha1.ResourceUse{
-			Kind: drift.Cut(strings.TrimSuffix(dependency.Kind, "s"), 64), ID: drift.Cut(dependency.ID, 64), Name: drift.Cut(dependency.Name, 256),
+			Kind: drift.Cut(kindOf(dependency), 64), ID: drift.Cut(dependency.ID, 64), Name: drift.Cut(dependency.Name, 256),
 		})
 	}
 	slices.SortFunc(shown, func(a, b v1alpha1.ResourceUse) int {
@@ -56,4 +57,33 @@ func (r *ImportReconciler) showUsers(s *importScope, used []integrator.Dependenc
 // asked tells that somebody asks for a look that was not answered yet.
 func (s *importScope) asked() bool {
 	return requested(s.object) != s.before.Status.LastHandledReconcileAt
+}
+
+// usedByImports are the kinds of resources that imports use. The API lists them together with
+// those that use the import; it refuses a deletion that a kind unknown here stands against.
+var usedByImports = []string{"connections", "scripts", "stacks", "filedefinitions", "ediprofiles", "integrations"}
+
+// users keeps what uses the import.
+func users(dependencies []integrator.Dependency) []integrator.Dependency {
+	return slices.DeleteFunc(dependencies, func(dependency integrator.Dependency) bool {
+		return slices.Contains(usedByImports, strings.ToLower(dependency.Kind))
+	})
+}
+
+// kindOf is the kind of one resource; the API names it in the plural.
+func kindOf(dependency integrator.Dependency) string {
+	return strings.TrimSuffix(dependency.Kind, "s")
+}
+
+// blockedBy names what uses the import. Deleting it would break that.
+func blockedBy(used []integrator.Dependency) *problem {
+	const most = 5
+	var names []string
+	for _, dependency := range used[:min(len(used), most)] {
+		names = append(names, fmt.Sprintf("%s %q", kindOf(dependency), drift.Cut(cmp.Or(dependency.Name, dependency.ID), 100)))
+	}
+	if len(used) > most {
+		names = append(names, fmt.Sprintf("and %d more", len(used)-most))
+	}
+	return terminalf(reasonDeletionBlocked, "the import is in use by %s: take it out there, or set spec.deletionPolicy to Orphan", strings.Join(names, ", "))
 }

@@ -43,6 +43,11 @@ var (
 		Help: "Times that a remote import was found to differ from what is declared.",
 	}, []string{"account"})
 
+	importsOrphaned = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "integrator_import_orphaned_total",
+		Help: "Remote imports left behind because their namespace was deleted and the Account's token was gone.",
+	}, []string{"account"})
+
 	runsCompleted = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "integrator_importrun_completed_total",
 		Help: "ImportRuns that ended, by phase.",
@@ -50,7 +55,7 @@ var (
 )
 
 func init() {
-	metrics.Registry.MustRegister(apiRequests, apiRequestSeconds, scanSeconds, accountImports, driftFound, runsCompleted)
+	metrics.Registry.MustRegister(apiRequests, apiRequestSeconds, scanSeconds, accountImports, driftFound, importsOrphaned, runsCompleted)
 }
 
 func observeRequest(account types.NamespacedName) func(integrator.Observation) {
@@ -66,7 +71,8 @@ func observeScan(account types.NamespacedName, imports int, took time.Duration) 
 	accountImports.WithLabelValues(account.String()).Set(float64(imports))
 }
 
-// forgetAccountMetrics drops the series of an Account that is gone.
+// forgetAccountMetrics drops the series of an Account that is gone, but for what it left
+// behind: that is told when it is gone.
 func forgetAccountMetrics(account types.NamespacedName) {
 	labels := prometheus.Labels{"account": account.String()}
 	for _, vector := range []interface{ DeletePartialMatch(prometheus.Labels) int }{

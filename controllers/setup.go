@@ -33,6 +33,9 @@ type Options struct {
 	Clock clock.Clock
 	// CreateGrace is how long after an unanswered create its import may still turn up.
 	CreateGrace time.Duration
+	// BlockedPause is how long a deletion that something stands against waits before it is
+	// tried again; 0 is DefaultBlockedPause.
+	BlockedPause time.Duration
 	// ConcurrentImports and ConcurrentRuns are how many are reconciled at once.
 	ConcurrentImports, ConcurrentRuns int
 }
@@ -44,6 +47,9 @@ const DefaultCreateGrace = 90 * time.Second
 func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	if options.Clock == nil {
 		options.Clock = clock.RealClock{}
+	}
+	if options.BlockedPause == 0 {
+		options.BlockedPause = DefaultBlockedPause
 	}
 	if err := SetupIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
 		return err
@@ -57,7 +63,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		},
 		&ImportReconciler{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Accounts: accounts, Recorder: recorder,
-			Clock: options.Clock, CreateGrace: options.CreateGrace, Concurrency: options.ConcurrentImports,
+			Clock: options.Clock, CreateGrace: options.CreateGrace, BlockedPause: options.BlockedPause, Concurrency: options.ConcurrentImports,
 		},
 		&ImportRunReconciler{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Accounts: accounts, Recorder: recorder,

@@ -18,6 +18,7 @@ import (
 	"go.uber.org/zap/zapcore"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
@@ -42,6 +43,8 @@ var (
 	// restConfig is for stories that start a manager of their own.
 	restConfig *rest.Config
 	kubeconfig []byte
+	// stopManager stops the suite's own manager, for stories that start it anew.
+	stopManager func()
 )
 
 func TestControllers(t *testing.T) {
@@ -83,7 +86,8 @@ var _ = BeforeSuite(func() {
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() { sim.Close(); Expect(stop()).To(Succeed()) })
 
-	DeferCleanup(startManager(scheme))
+	stopManager = startManager(scheme)
+	DeferCleanup(func() { stopManager() })
 })
 
 // startManager runs the three controllers until the returned function is called.
@@ -106,6 +110,7 @@ func startManager(scheme *runtime.Scheme) (stop func()) {
 		AllowedHosts:      []string{host.Host, "api.integrator.io"},
 		AllowHTTP:         true,
 		CreateGrace:       4 * time.Second,
+		BlockedPause:      time.Second,
 		ConcurrentImports: 4,
 		ConcurrentRuns:    4,
 	})).To(Succeed())
@@ -156,9 +161,15 @@ func newEmptyWorld(ctx context.Context) *world {
 	namespace := &corev1.Namespace{}
 	namespace.Name = name
 	Expect(k8s.Create(ctx, namespace)).To(Succeed())
-	// No scanner of a story that is over goes on.
+	// No scanner of a story that is over goes on: its Accounts go, be they in use or not.
 	DeferCleanup(func(ctx context.Context) {
-		Expect(k8s.DeleteAllOf(ctx, &v1alpha1.Account{}, client.InNamespace(name))).To(Succeed())
+		var accounts v1alpha1.AccountList
+		Expect(k8s.List(ctx, &accounts, client.InNamespace(name))).To(Succeed())
+		for i := range accounts.Items {
+			Expect(client.IgnoreNotFound(k8s.Delete(ctx, &accounts.Items[i]))).To(Succeed())
+			Expect(client.IgnoreNotFound(k8s.Patch(ctx, &accounts.Items[i],
+				client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`))))).To(Succeed())
+		}
 	})
 	return w
 }

@@ -42,6 +42,8 @@ const (
 
 	// Finalizer keeps an Import until its remote import is deleted or let go.
 	Finalizer = "integrator.io/import"
+	// AccountFinalizer keeps an Account while an Import needs it to delete its remote import.
+	AccountFinalizer = "integrator.io/account"
 
 	// MarkerPrefix begins the externalId that marks a remote import as made for the
 	// Import whose uid follows.
