@@ -168,11 +168,12 @@ func (r *ImportReconciler) checkFree(ctx context.Context, s *importScope) error 
 	return nil
 }
 
-// takesOver tells that the import may carry another's mark: Override was declared, and has
-// not been done yet.
+// takesOver tells that the import may carry another's mark: Override was declared for it, and
+// nothing has been applied to it yet. A deletion never takes over.
 func (s *importScope) takesOver() bool {
 	adopt := s.object.Spec.Adopt
-	return adopt != nil && adopt.Mode == v1alpha1.AdoptionModeOverride && s.desired != nil && s.specChanged()
+	return adopt != nil && adopt.Mode == v1alpha1.AdoptionModeOverride && s.names() &&
+		s.object.DeletionTimestamp.IsZero() && s.desired != nil && s.specChanged() && len(s.object.Status.OwnedFields) == 0
 }
 
 // settleMark decides whether an adopted import has to carry our mark. An externalId of its

@@ -67,7 +67,7 @@ func (r *ImportReconciler) checkOwner(ctx context.Context, s *importScope) error
 		return nil
 	}
 	if strings.HasPrefix(mark, v1alpha1.MarkerPrefix) && mark != marker(s.object) && s.takesOver() {
-		return nil
+		return r.checkFree(ctx, s)
 	}
 	if strings.HasPrefix(mark, v1alpha1.MarkerPrefix) && mark != marker(s.object) {
 		return terminalf(reasonOwnedElsewhere, "the import %s carries the mark of another Import (externalId %s): %s", s.id, drift.Cut(mark, 64), wayOut)
@@ -114,6 +114,10 @@ func (r *ImportReconciler) correct(ctx context.Context, s *importScope) error {
 	status := &s.object.Status
 	found := s.compare(remote)
 	released := drift.Released(status.OwnedFields, s.desired.document, remote, s.object.Spec.IgnoreDifferences)
+	if s.desired.marked {
+		// The mark was ours; what stands there now is not.
+		released = slices.DeleteFunc(released, func(path string) bool { return path == "/externalId" })
+	}
 	specChanged := s.specChanged()
 	calls := callsFor(found, released, specChanged && s.declaresWriteOnly())
 	shown, digest := asDifferences(found), digestOf(found)
@@ -155,8 +159,12 @@ func (r *ImportReconciler) correct(ctx context.Context, s *importScope) error {
 
 // report shows what differs and leaves it.
 func (r *ImportReconciler) report(ctx context.Context, s *importScope, shown []v1alpha1.Difference, digest string, total int) {
-	known := s.object.Status.DifferencesHash
+	known, applied := s.object.Status.DifferencesHash, s.object.Status.OwnedFields
 	s.converged(s.remote)
+	if s.observes() {
+		// Nothing was applied: nothing more is ours to take back later.
+		s.object.Status.OwnedFields = applied
+	}
 	if total == 0 {
 		return
 	}
