@@ -6,7 +6,6 @@ package controllers
 import (
 	"context"
 	"sync"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -22,7 +21,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 )
 
-// ImportRunReconciler invokes the import of each ImportRun once.
+// ImportRunReconciler invokes the import of each ImportRun, every batch once.
 type ImportRunReconciler struct {
 	client.Client
 	// Live reads past the cache: claims, and the Secrets and ConfigMaps of data.
@@ -35,19 +34,24 @@ type ImportRunReconciler struct {
 	// Concurrency is how many runs are reconciled, and so in flight, at once.
 	Concurrency int
 
-	// unrecorded has the outcomes of calls that are not in status yet, by the run's uid: what
-	// is retried is the record, never the call.
+	// unrecorded has what calls came to that is not in the run yet, by the run's uid: what is
+	// retried is the record, never the call.
 	unrecorded sync.Map
+	// unused has the tokens of claims that could not be confirmed, by the run's uid: nothing
+	// was sent under them.
+	unused sync.Map
 }
 
-// +kubebuilder:rbac:groups=integrator.io,resources=importruns,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=integrator.io,resources=importruns,verbs=get;list;watch;patch;delete
 // +kubebuilder:rbac:groups=integrator.io,resources=importruns/status,verbs=patch
-// +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=create;patch
 
 // SetupWithManager registers the controller.
 func (r *ImportRunReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.ImportRun{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.ImportRun{}, handler.EnqueueRequestsFromMapFunc(r.runsWithKeyOf), builder.WithPredicates(runEnded())).
 		Watches(&v1alpha1.Import{}, handler.EnqueueRequestsFromMapFunc(r.runsBy(indexRunImport))).
 		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.runsBy(indexRunConfigMap))).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.runsBy(indexRunSecret))).
@@ -78,64 +82,86 @@ type runScope struct {
 	session *session
 	// importID is the id of the remote import to invoke.
 	importID string
-	payload  payload
+	// secretImport tells that the Import has values from Secrets.
+	secretImport bool
+	// payload is what the run sends, once it was gathered.
+	payload *payload
+	// answers is where the full answers go, nil when nobody wants them.
+	answers *answers
 }
 
-// Reconcile takes one ImportRun as far as it goes: waiting for what it needs, or through
-// its one call to the end.
+// Reconcile takes one ImportRun as far as it goes: waiting for what it needs, or batch by
+// batch to the end.
 func (r *ImportRunReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	object := &v1alpha1.ImportRun{}
 	if err := r.Get(ctx, req.NamespacedName, object); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	if finished(object) || !object.DeletionTimestamp.IsZero() {
-		r.unrecorded.Delete(object.UID)
+	s := &runScope{object: object, before: object.DeepCopy()}
+	if !object.DeletionTimestamp.IsZero() {
+		r.forget(s)
 		return ctrl.Result{}, nil
 	}
-	s := &runScope{object: object, before: object.DeepCopy()}
-	ended, err := r.reconcile(ctx, s)
-	if ended != nil {
-		return r.end(ctx, s, *ended)
+	if finished(object) {
+		r.forget(s)
+		return r.expire(ctx, object)
 	}
-	return r.wait(ctx, s, err)
+	return r.finish(ctx, s, r.reconcile(ctx, s))
 }
 
-// reconcile runs the steps in order. It returns the outcome when the run has ended, or
-// what the run waits for.
-func (r *ImportRunReconciler) reconcile(ctx context.Context, s *runScope) (*outcome, error) {
-	if ended, ok := r.unrecorded.Load(s.object.UID); ok {
-		return ended.(*outcome), nil
+// reconcile goes from batch to batch until the run has ended, has to wait, or the operator is
+// asked to stop.
+func (r *ImportRunReconciler) reconcile(ctx context.Context, s *runScope) error {
+	if known, ok := r.unrecorded.Load(s.object.UID); ok {
+		if err := r.record(ctx, s, known.(*outcome)); err != nil {
+			return err
+		}
 	}
-	if held := s.object.Annotations[v1alpha1.AnnotationClaim]; held != "" {
-		return r.resume(held)
+	for ctx.Err() == nil && !finished(s.object) {
+		next := decide(s.object, r.self(s), r.Clock.Now())
+		if next.ended == nil && next.wait != nil {
+			return r.pause(ctx, s, next)
+		}
+		came := next.ended
+		if came == nil {
+			var err error
+			if came, err = r.advance(ctx, s, next.next); err != nil {
+				return err
+			}
+		}
+		if err := r.record(ctx, s, came); err != nil {
+			return err
+		}
+		if came.again != nil {
+			return came.again
+		}
 	}
-	if s.object.Status.Phase == v1alpha1.RunRunning {
-		// The claim was taken away: its call may have been made.
-		return lostClaim(), nil
-	}
+	return nil
+}
+
+// advance takes the run through its next batch, in order: all that may have to be waited for,
+// the claim, and the one call that it permits.
+func (r *ImportRunReconciler) advance(ctx context.Context, s *runScope, next claim) (*outcome, error) {
 	if err := r.target(ctx, s); err != nil {
 		return nil, err
 	}
-	if ended, err := r.gather(ctx, s); ended != nil || err != nil {
+	if ended, err := r.gather(ctx, s, next); ended != nil || err != nil {
 		return ended, err
 	}
-	granted, err := r.claim(ctx, s)
+	if ended := s.unchanged(next); ended != nil {
+		return ended, nil
+	}
+	if ended, err := r.reserveAnswers(ctx, s, next); ended != nil || err != nil {
+		return ended, err
+	}
+	if ended, err := r.takeKey(ctx, s, next); ended != nil || err != nil {
+		return ended, err
+	}
+	granted, err := r.claim(ctx, s, next)
 	if err != nil {
 		return nil, err
 	}
-	return r.invoke(ctx, s, granted)
-}
-
-// resume looks at a claim that was made before: its result is awaited until its deadline,
-// and then unknown for good.
-func (r *ImportRunReconciler) resume(held string) (*outcome, error) {
-	wait, ended := judgeClaim(held, r.Clock.Now())
-	if ended != nil {
-		return ended, nil
-	}
-	p := waitingf(reasonProgressing, "the call was claimed by a process that has not written its outcome down; it is awaited until the claim's deadline")
-	p.after = max(wait, time.Second)
-	return nil, p
+	return r.invoke(ctx, s, granted), nil
 }
 
 // target finds the account and the id of the import to invoke. An Import has to be Ready
@@ -161,4 +187,31 @@ func (r *ImportRunReconciler) target(ctx context.Context, s *runScope) (err erro
 	s.importID = remoteID(&declared)
 	s.session, err = r.Accounts.session(ctx, namespace, declared.Spec.AccountRef.Name)
 	return err
+}
+
+// self is what decide has to know of this process.
+func (r *ImportRunReconciler) self(s *runScope) process {
+	unused, _ := r.unused.Load(s.object.UID)
+	token, _ := unused.(string)
+	return process{holder: r.Holder, unused: token}
+}
+
+// forget drops what is remembered of a run that needs it no more.
+func (r *ImportRunReconciler) forget(s *runScope) {
+	r.unrecorded.Delete(s.object.UID)
+	r.unused.Delete(s.object.UID)
+}
+
+// expire deletes a run that has ended when its time to live is over.
+func (r *ImportRunReconciler) expire(ctx context.Context, run *v1alpha1.ImportRun) (ctrl.Result, error) {
+	left, limited := lifeLeft(run, r.Clock.Now())
+	switch {
+	case !limited:
+		return ctrl.Result{}, nil
+	case left > 0:
+		return ctrl.Result{RequeueAfter: left}, nil
+	}
+	// Of exactly this version: somebody may just have taken ttlSecondsAfterFinished away.
+	err := r.Delete(ctx, run, client.Preconditions{UID: &run.UID, ResourceVersion: &run.ResourceVersion})
+	return afterKubernetesError(ctx, err)
 }

@@ -6,10 +6,12 @@ package controllers
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
@@ -19,74 +21,100 @@ import (
 type payload struct {
 	records  []json.RawMessage
 	settings json.RawMessage
+	batches  []batch
 	// secret tells that some of it comes from a Secret.
 	secret bool
+	// digest tells whether it is still what was sent before.
+	digest string
 }
 
-func (p *payload) counts() v1alpha1.RecordCounts {
-	//nolint:gosec // the 5 MB page holds far fewer than 2^31 records
-	return v1alpha1.RecordCounts{Total: int32(len(p.records))}
-}
+// batch is the records of one call, by index: from, and up to but without to.
+type batch struct{ from, to int }
 
-// gather collects the records from data and dataFrom, in order. Data that cannot be sent
-// ends the run; a source that is not there is waited for.
-func (r *ImportRunReconciler) gather(ctx context.Context, s *runScope) (*outcome, error) {
-	spec := &s.object.Spec
-	for _, record := range spec.Data {
-		s.payload.records = append(s.payload.records, record.Raw)
+//nolint:gosec // far fewer records than 2^31 fit into a run
+func (p *payload) total() int32 { return int32(len(p.records)) }
+
+// gather collects the records from data and dataFrom, in order, and divides them into
+// batches. Data that cannot be sent ends the run; a source that is not there is waited for.
+// It is done once for all the batches of a pass.
+func (r *ImportRunReconciler) gather(ctx context.Context, s *runScope, at claim) (*outcome, error) {
+	if s.payload != nil {
+		return nil, nil
 	}
+	spec, gathered, identity := &s.object.Spec, &payload{}, newDigest()
+	for _, record := range spec.Data {
+		gathered.records = append(gathered.records, record.Raw)
+		identity.add(record.Raw)
+	}
+	budget := maxRunData
 	for i, source := range spec.DataFrom {
-		content, err := r.read(ctx, s.object.Namespace, source)
+		content, origin, err := r.read(ctx, s.object.Namespace, source)
 		if err != nil {
 			return nil, err
 		}
-		records, err := parseRecords(content)
-		if err != nil {
-			return invalid("dataFrom[%d] is %v", i, err), nil
+		if content, err = decompressed(content, budget); errors.Is(err, errTooMuchData) {
+			return invalid(s, at, "the data is more than the %d MiB that one run can have, from dataFrom[%d] on: split it over several ImportRuns", maxRunData>>20, i), nil
 		}
-		s.payload.records = append(s.payload.records, records...)
-		s.payload.secret = s.payload.secret || source.SecretKeyRef != nil
+		budget -= len(content)
+		var records []json.RawMessage
+		if err == nil {
+			records, err = parseRecords(content)
+		}
+		if err != nil {
+			return invalid(s, at, "dataFrom[%d] is %v", i, err), nil
+		}
+		gathered.records = append(gathered.records, records...)
+		if source.SecretKeyRef != nil {
+			gathered.secret = true
+			// What little a Secret holds could be guessed from a hash of it.
+			content = []byte(origin)
+		}
+		identity.add(content)
 	}
 	if spec.Settings != nil {
 		var object map[string]json.RawMessage
 		if err := json.Unmarshal(spec.Settings.Raw, &object); err != nil || object == nil {
-			return invalid("settings is not a JSON object"), nil
+			return invalid(s, at, "settings is not a JSON object"), nil
 		}
-		s.payload.settings = spec.Settings.Raw
+		gathered.settings = spec.Settings.Raw
+		identity.add(spec.Settings.Raw)
 	}
-	size := len(s.payload.settings)
-	for _, record := range s.payload.records {
-		size += len(record) + 1
+	if len(gathered.records) == 0 {
+		return invalid(s, at, "there are no records in data and dataFrom"), nil
 	}
-	switch {
-	case len(s.payload.records) == 0:
-		return invalid("there are no records in data and dataFrom"), nil
-	case size > maxPage:
-		return invalid("the records are %d bytes, more than the %d that the API takes in one call: split them over several ImportRuns", size, maxPage), nil
+	var err error
+	if gathered.batches, err = divide(gathered.records, gathered.settings, int(ptr.Deref(spec.BatchSize, 0))); err != nil {
+		return invalid(s, at, "%v", err), nil
 	}
+	gathered.digest = identity.sum()
+	s.payload = gathered
 	return nil, nil
 }
 
-func invalid(format string, args ...any) *outcome {
-	return &outcome{phase: v1alpha1.RunFailed, reason: reasonInvalidData,
-		message: fmt.Sprintf(format, args...) + "; nothing was sent"}
+// invalid ends a run whose data cannot be sent.
+func invalid(s *runScope, at claim, format string, args ...any) *outcome {
+	because := fmt.Sprintf(format, args...)
+	if at.Batch == 0 && !at.Uncertain {
+		return standing(s.object, at).end(v1alpha1.RunFailed, reasonInvalidData, "%s; nothing was sent", because)
+	}
+	return stop(s.object, at, v1alpha1.RunFailed, reasonInvalidData, because)
 }
 
-// read returns the content of one source of data.
-func (r *ImportRunReconciler) read(ctx context.Context, namespace string, source v1alpha1.DataSource) ([]byte, error) {
+// read returns the content of one source of data, and what tells this content from another.
+func (r *ImportRunReconciler) read(ctx context.Context, namespace string, source v1alpha1.DataSource) (content []byte, origin string, err error) {
 	kind, ref := "ConfigMap", source.ConfigMapKeyRef
 	var object client.Object = &corev1.ConfigMap{}
 	if source.SecretKeyRef != nil {
 		kind, ref, object = "Secret", source.SecretKeyRef, &corev1.Secret{}
 	}
-	err := r.Live.Get(ctx, types.NamespacedName{Namespace: namespace, Name: ref.Name}, object)
+	err = r.Live.Get(ctx, types.NamespacedName{Namespace: namespace, Name: ref.Name}, object)
 	if client.IgnoreNotFound(err) != nil {
-		return nil, fmt.Errorf("read %s %s: %w", kind, ref.Name, err)
+		return nil, "", fmt.Errorf("read %s %s: %w", kind, ref.Name, err)
 	}
 	if content, ok := contentOf(object, ref.Key); ok && err == nil {
-		return content, nil
+		return content, string(object.GetUID()) + "/" + object.GetResourceVersion() + "/" + ref.Key, nil
 	}
-	return nil, waitingf(reasonDataNotFound, "waiting for key %q of %s %q, which is not in namespace %q", ref.Key, kind, ref.Name, namespace)
+	return nil, "", waitingf(reasonDataNotFound, "waiting for key %q of %s %q, which is not in namespace %q", ref.Key, kind, ref.Name, namespace)
 }
 
 func contentOf(object client.Object, key string) ([]byte, bool) {

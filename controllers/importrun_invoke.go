@@ -14,12 +14,11 @@ import (
 )
 
 // The invoke protocol. An invoke writes into the destination and the API cannot tell a
-// second one from the first:
+// second one from the first. For each batch:
 //
-//  1. claim: from a read past the cache, one annotation, refused if anybody else wrote
-//     the object meanwhile;
+//  1. claim: one annotation, refused if anybody else wrote the object meanwhile;
 //  2. invoke: one call on a connection of its own, no redirect, no retry;
-//  3. end: the outcome goes to status; that write is retried, the call never.
+//  3. record: what the call came to goes into the run; that write is retried, the call never.
 //
 // A claim without an outcome, past its deadline, is Unknown for good.
 
@@ -45,20 +44,26 @@ func invokable(declared *v1alpha1.Import) error {
 	return nil
 }
 
+// unchanged ends a run whose data is not what it was when batches of it were sent.
+func (s *runScope) unchanged(next claim) *outcome {
+	if sent := next.Batch > 0 || next.Uncertain; !sent || next.Digest == "" || next.Digest == s.payload.digest {
+		return nil
+	}
+	return stop(s.object, next, v1alpha1.RunFailed, reasonDataChanged, "data, dataFrom or settings have changed since the first batch was sent")
+}
+
 // invoke makes the one call that the claim permits. It goes on when the operator is asked
 // to stop: the answer is worth waiting for.
-func (r *ImportRunReconciler) invoke(ctx context.Context, s *runScope, granted claim) (*outcome, error) {
+func (r *ImportRunReconciler) invoke(ctx context.Context, s *runScope, granted claim) *outcome {
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), granted.Deadline.Sub(r.Clock.Now()))
 	defer cancel()
-	answer, err := s.session.client.Invoke(limited, s.importID, integrator.InvokeRequest{Data: s.payload.records, Settings: s.payload.settings})
+	part := s.payload.batches[granted.Batch]
+	answer, err := s.session.client.Invoke(limited, s.importID, integrator.InvokeRequest{Data: s.payload.records[part.from:part.to], Settings: s.payload.settings})
 	if p := classify(err, "invoke the import"); p != nil && p.reason == reasonTokenRejected {
 		r.Accounts.rejected(s.session, p)
 	}
-	ended, again := judgeAnswer(answer, err, len(s.payload.records), s.payload.secret)
-	ended.importID, ended.started = s.importID, granted.Time
-	if again == nil {
-		r.unrecorded.Store(s.object.UID, &ended)
-		return &ended, nil
-	}
-	return r.comeBack(limited, s, granted, again)
+	r.keepAnswer(ctx, s, granted.Batch, answer.Raw)
+	came := conclude(s.object, granted, judgeAnswer(answer, err, part.to-part.from, s.payload.secret), s.payload, r.Clock.Now())
+	came.importID = s.importID
+	return came
 }

@@ -4,20 +4,19 @@
 package controllers
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
+	"slices"
 	"time"
 
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/utils/ptr"
+
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
-	"github.com/integrator-operator/integrator-operator/internal/drift"
-	"github.com/integrator-operator/integrator-operator/internal/integrator"
 )
 
-// The decisions of a run, as pure functions of what is known.
+// The decisions of a run, as pure functions of what is known: decide says what comes next,
+// conclude what a call came to. What the answer to one call means is in importrun_judge.go.
 
 const (
 	reasonRecordsAccepted  = "RecordsAccepted"
@@ -25,15 +24,15 @@ const (
 	reasonInvokeRejected   = "InvokeRejected"
 	reasonOutcomeUnknown   = "OutcomeUnknown"
 	reasonInvalidData      = "InvalidData"
+	reasonDataChanged      = "DataChanged"
 	reasonDeadlineExceeded = "DeadlineExceeded"
+	reasonCanceled         = "Canceled"
 	reasonDataNotFound     = "DataNotFound"
 	reasonImportNotFound   = "ImportNotFound"
 	reasonImportNotReady   = "ImportNotReady"
 )
 
 const (
-	// maxPage is the API's limit of one page of data, in bytes as sent.
-	maxPage = 5_000_000
 	// maxFailures is how many failed records status lists.
 	maxFailures = 20
 	// claimGrace is added to a claim's deadline before another process judges it: its
@@ -41,219 +40,333 @@ const (
 	claimGrace = 30 * time.Second
 )
 
-// claim is the value of the claim annotation: the permission for one call. It is never
-// given twice.
+// claim is the value of the claim annotation: where the run stands, and, while it has a
+// token, the permission for one call. A token is never given twice.
 type claim struct {
-	Token    string    `json:"token"`
-	Holder   string    `json:"holder"`
-	Time     time.Time `json:"time"`
-	Deadline time.Time `json:"deadline"`
+	// Batch is the number of the batch that the call is for, from 0. Those before it were
+	// answered.
+	Batch int `json:"batch"`
+	// Attempt is how often this batch was sent, or tried to be, before.
+	Attempt int `json:"attempt,omitempty"`
+	// Uncertain tells that nobody knows whether one of these attempts was applied.
+	Uncertain bool `json:"uncertain,omitempty"`
+	// Token, Holder and Time are of the call. Without a token none is under way.
+	Token  string    `json:"token,omitempty"`
+	Holder string    `json:"holder,omitempty"`
+	Time   time.Time `json:"time,omitzero"`
+	// NotBefore is when the batch may be tried again.
+	NotBefore time.Time `json:"notBefore,omitzero"`
+	// Started is when the first call was permitted, Deadline when the run's time is over.
+	Started  time.Time `json:"started,omitzero"`
+	Deadline time.Time `json:"deadline,omitzero"`
+	// Digest stands for all that the run sends.
+	Digest string `json:"digest,omitempty"`
+	// Records counts the batches before this one.
+	Records *v1alpha1.RecordCounts `json:"records,omitempty"`
 }
 
-// finished tells that a run has ended: no call and no write happens for it any more.
+// parseClaim reads the annotation. A run without one stands at its beginning.
+func parseClaim(text string) (c claim, err error) {
+	if text == "" {
+		return c, nil
+	}
+	err = json.Unmarshal([]byte(text), &c)
+	return c, err
+}
+
+// claimOf is the run's claim, of which decide has seen that it can be read.
+func claimOf(run *v1alpha1.ImportRun) claim {
+	c, _ := parseClaim(run.Annotations[v1alpha1.AnnotationClaim])
+	return c
+}
+
+// finished tells that a run has ended: no call and no write happens for it any more, but
+// that it is deleted when its time to live is over.
 func finished(run *v1alpha1.ImportRun) bool {
 	switch run.Status.Phase {
-	case v1alpha1.RunSucceeded, v1alpha1.RunFailed, v1alpha1.RunUnknown:
+	case v1alpha1.RunSucceeded, v1alpha1.RunFailed, v1alpha1.RunUnknown, v1alpha1.RunCanceled:
 		return true
 	default:
 		return false
 	}
 }
 
-// outcome is how a run ended.
+// outcome is what became of a run: how it ended, or, without a phase, where it stands.
 type outcome struct {
-	// importID and started tell of its call; zero when there was none. They go along
+	// token is that of the call which it is about; "" when there was none.
+	token string
+	// importID and started tell of the calls; zero when there was none. They go along
 	// because showing the run as Running may have failed.
 	importID string
 	started  time.Time
 
-	phase    v1alpha1.RunPhase
-	reason   string
-	message  string
 	records  v1alpha1.RecordCounts
 	failures []v1alpha1.RecordFailure
+	// done is how many batches were answered, of total.
+	done, total int
+
+	// again is why the batch is tried again later, next the claim that stands until then.
+	again *problem
+	next  claim
+
+	phase   v1alpha1.RunPhase
+	reason  string
+	message string
 }
 
-// judgeClaim decides about a claim that another process holds, or held: how long to wait
-// for its result, or, past its deadline, that nobody knows whether the call was made.
-func judgeClaim(text string, now time.Time) (wait time.Duration, ended *outcome) {
-	var held claim
-	if err := json.Unmarshal([]byte(text), &held); err == nil {
-		if wait := held.Deadline.Add(claimGrace).Sub(now); wait > 0 {
-			return wait, nil
+func (o *outcome) end(phase v1alpha1.RunPhase, reason, format string, args ...any) *outcome {
+	o.phase, o.reason, o.message = phase, reason, fmt.Sprintf(format, args...)
+	return o
+}
+
+// step is what comes next for a run: it has ended, it waits, or the batch of next is claimed.
+type step struct {
+	ended *outcome
+	wait  *problem
+	next  claim
+}
+
+// process is what the deciding process knows of itself: its name as a holder, and the token
+// of a claim that it could not confirm, and so never used, if any.
+type process struct{ holder, unused string }
+
+// decide says what comes next for a run that has not ended, from its claim and its status.
+// Neither the data nor anything else that may have to be waited for is looked at.
+func decide(run *v1alpha1.ImportRun, self process, now time.Time) step {
+	text := run.Annotations[v1alpha1.AnnotationClaim]
+	current, err := parseClaim(text)
+	switch {
+	case err != nil, text == "" && run.Status.Phase == v1alpha1.RunRunning:
+		// Damaged or taken away: its call may have been made.
+		return step{ended: lost(run, current)}
+	case current.Token != "" && current.Token != self.unused && !answered(run, current):
+		return await(run, current, self, now)
+	}
+	next := follow(run, current)
+	switch {
+	case run.Spec.Cancel:
+		return step{ended: stop(run, next, v1alpha1.RunCanceled, reasonCanceled, "spec.cancel is true")}
+	case run.Spec.Suspend:
+		return step{next: next, wait: waitingf(reasonSuspended, "spec.suspend is true: nothing is sent until it is false")}
+	case !next.Started.IsZero() && !now.Before(next.Started.Add(timeLimit(run))):
+		return step{ended: stop(run, next, v1alpha1.RunFailed, reasonDeadlineExceeded, "activeDeadlineSeconds is over")}
+	case now.Before(next.NotBefore):
+		return step{next: next, wait: pausing(run, next.NotBefore.Sub(now))}
+	}
+	return step{next: next}
+}
+
+// answered tells that the outcome of the claim's call is in status.
+func answered(run *v1alpha1.ImportRun, c claim) bool {
+	return run.Status.Batches != nil && int(run.Status.Batches.Done) > c.Batch
+}
+
+// follow is the claim to take after the current one, as yet without a token: for the next
+// batch, or for the same if that was not sent, or is to be sent again.
+func follow(run *v1alpha1.ImportRun, current claim) claim {
+	next := current
+	next.Token, next.Holder, next.Time, next.Deadline = "", "", time.Time{}, time.Time{}
+	if answered(run, current) {
+		next.Batch, next.Attempt, next.Uncertain, next.NotBefore = int(run.Status.Batches.Done), 0, false, time.Time{}
+		next.Records = run.Status.Records.DeepCopy()
+	}
+	return next
+}
+
+// await looks at a claim that has no outcome: its holder may be at it until the deadline, and
+// then nobody knows. With onUnknownOutcome Retry a batch whose holder is not this process is
+// sent again.
+func await(run *v1alpha1.ImportRun, current claim, self process, now time.Time) step {
+	const what = "the call was claimed by a process that has not written its outcome down; it is awaited until the claim's deadline"
+	rest := current.Deadline.Add(claimGrace).Sub(now)
+	if run.Spec.OnUnknownOutcome == v1alpha1.UnknownOutcomeRetry && current.Holder != self.holder && now.Before(current.Deadline) {
+		rest = current.Time.Add(claimGrace).Sub(now)
+		if rest <= 0 {
+			next := follow(run, current)
+			next.Attempt, next.Uncertain = current.Attempt+1, true
+			return step{next: next}
 		}
 	}
-	ended = lostClaim()
-	ended.started = held.Time
-	return 0, ended
+	if rest <= 0 {
+		return step{ended: lost(run, current)}
+	}
+	p := waitingf(reasonProgressing, what)
+	p.after = max(rest, time.Second)
+	return step{wait: p}
 }
 
-// lostClaim is the end of a run whose call was permitted and left no outcome.
-func lostClaim() *outcome {
-	return &outcome{phase: v1alpha1.RunUnknown, reason: reasonOutcomeUnknown,
-		message: "the operator stopped between the call and its answer: the records may or may not have been written; look into the destination before running again"}
+// pausing is the wait for the next attempt, as the run shows it already.
+func pausing(run *v1alpha1.ImportRun, rest time.Duration) *problem {
+	p := &problem{class: transient, reason: reasonProgressing, message: "waiting for the next attempt"}
+	if ready := apimeta.FindStatusCondition(run.Status.Conditions, v1alpha1.ConditionReady); ready != nil {
+		p.reason, p.message = ready.Reason, ready.Message
+	}
+	p.after = max(rest, time.Millisecond)
+	return p
 }
 
-// judgeAnswer decides how a run of total records ended, from the answer to its call or
-// from the error. again is true when the call is known to have changed nothing and the
-// API only asks to come later. secret keeps the destination's words out of status.
-func judgeAnswer(answer integrator.InvokeResponse, err error, total int, secret bool) (ended outcome, again *problem) {
-	//nolint:gosec // the 5 MB page holds far fewer than 2^31 records
-	counts := v1alpha1.RecordCounts{Total: int32(total), Sent: int32(total)}
-	if err == nil {
-		return judgeRecords(answer.Records, counts, secret), nil
+// standing is where a run stands before the claim's call, by its status, or, after a restore
+// that dropped that, by the claim.
+func standing(run *v1alpha1.ImportRun, at claim) *outcome {
+	status := &run.Status
+	o := &outcome{started: at.Started, done: at.Batch, failures: status.Failures}
+	if status.Batches != nil {
+		o.done, o.total = max(o.done, int(status.Batches.Done)), int(status.Batches.Total)
 	}
-	if secret {
-		err = withoutWords(err)
-	}
-	p := classify(err, "invoke the import")
-	if p == nil {
-		p = terminalf(reasonInvokeRejected, "cannot invoke the import: %v", err)
-	}
-	if wholeRequestFailed(err) {
-		counts.Failed = counts.Total
-		return outcome{phase: v1alpha1.RunFailed, reason: reasonInvokeRejected, records: counts,
-			message: "the API failed the whole request" + saying(apiError(err)) + "; correct what it names and create another ImportRun"}, nil
-	}
-	if !knownNotApplied(err) {
-		return outcome{phase: v1alpha1.RunUnknown, reason: reasonOutcomeUnknown, records: counts,
-			message: "the call was sent and its answer was lost (" + lostBecause(err) + "): the records may or may not have been written; look into the destination before running again"}, nil
-	}
-	counts.Sent = 0
-	if p.class == throttled {
-		return outcome{}, p
-	}
-	ended = outcome{phase: v1alpha1.RunFailed, reason: p.reason, message: p.message + "; nothing was written", records: counts}
 	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		ended.reason = reasonDeadlineExceeded
-		ended.message = "there was no connection to the API within activeDeadlineSeconds; nothing was written"
-	case p.reason == reasonUnreachable:
-		ended.message = "cannot invoke the import: " + networkCause(apiError(err).Err) + "; nothing was written; create another ImportRun once the API can be reached"
+	case status.Records != nil:
+		o.records = *status.Records
+	case at.Records != nil:
+		o.records = *at.Records
 	}
-	return ended, nil
+	return o
 }
 
-// notShown stands for the API's words where these could repeat a Secret's content.
-const notShown = "(not shown: the records come from a Secret)"
-
-// withoutWords keeps of the API's errors only their codes.
-func withoutWords(err error) error {
-	api, ok := errors.AsType[*integrator.APIError](err)
-	if !ok {
-		return err
+// lost is the end of a run whose call was permitted and left no outcome.
+func lost(run *v1alpha1.ImportRun, at claim) *outcome {
+	o := standing(run, at)
+	if o.started.IsZero() {
+		o.started = at.Time
 	}
-	bare := *api
-	bare.Errors = nil
-	for _, detail := range api.Errors {
-		bare.Errors = append(bare.Errors, integrator.ErrorDetail{Code: detail.Code, Message: notShown})
-	}
-	return &bare
+	return o.end(v1alpha1.RunUnknown, reasonOutcomeUnknown,
+		"%sthe operator stopped between the call and its answer: the records may or may not have been written; look into the destination before running again", o.batch())
 }
 
-func apiError(err error) *integrator.APIError {
-	if api, ok := errors.AsType[*integrator.APIError](err); ok {
-		return api
-	}
-	return &integrator.APIError{}
-}
-
-// wholeRequestFailed tells that the API answered 200 with an error object instead of
-// results.
-func wholeRequestFailed(err error) bool {
-	api := apiError(err)
-	return api.StatusCode >= 200 && api.StatusCode < 300 && len(api.Errors) > 0 && !api.NotUnderstood()
-}
-
-func lostBecause(err error) string {
-	api := apiError(err)
+// stop ends a run before its next batch.
+func stop(run *v1alpha1.ImportRun, at claim, phase v1alpha1.RunPhase, reason, because string) *outcome {
+	o := standing(run, at)
 	switch {
-	case api.StatusCode == 0:
-		return networkCause(api.Err)
-	case api.StatusCode >= 300:
-		return fmt.Sprintf("the API answered %d", api.StatusCode)
+	case at.Uncertain:
+		return o.end(v1alpha1.RunUnknown, reasonOutcomeUnknown,
+			"%s, and the answer to batch %d was lost before: its records may or may not have been written; look into the destination before running again", because, at.Batch+1)
+	case at.Batch == 0:
+		return o.end(phase, reason, "%s; nothing was written", because)
 	default:
-		return "the answer is not what the API documents" + tooLong(api.Err)
+		return o.end(phase, reason, "%s; %d of %d batches were sent, and no more is", because, o.done, o.total)
 	}
 }
 
-// judgeRecords counts the results of the records. An answer that does not speak of every
-// record leaves the rest unknown.
-func judgeRecords(results []integrator.RecordResult, counts v1alpha1.RecordCounts, secret bool) outcome {
-	var failures []v1alpha1.RecordFailure
-	for i, result := range results {
-		switch {
-		case result.Ignored:
-			counts.Ignored++
-		case result.StatusCode >= 200 && result.StatusCode < 300 && len(result.Errors) == 0:
-			counts.Succeeded++
-		default:
-			counts.Failed++
-			if len(failures) < maxFailures {
-				failures = append(failures, failureOf(i, result, secret))
-			}
-		}
+// batch names the batch after those that are done, in a run of several.
+func (o *outcome) batch() string {
+	if o.total < 2 {
+		return ""
 	}
-	ended := outcome{records: counts, failures: failures}
+	return fmt.Sprintf("batch %d of %d: ", o.done+1, o.total)
+}
+
+// rest tells of the batches that are not sent because this one ended the run.
+func (o *outcome) rest() string {
+	if left := o.total - o.done - 1; left > 0 {
+		return fmt.Sprintf("; the %d after it are not sent", left)
+	}
+	return ""
+}
+
+// conclude says what a call came to for its run: at is the claim of the call, run the object
+// that had it, and sent what the run sends.
+func conclude(run *v1alpha1.ImportRun, at claim, call verdict, sent *payload, now time.Time) *outcome {
+	o := standing(run, at)
+	o.token, o.total, o.records.Total = at.Token, len(sent.batches), sent.total()
+	if o.tryAgain(run, at, call, now) {
+		return o
+	}
+	o.records.Sent += call.records.Sent
+	o.records.Succeeded += call.records.Succeeded
+	o.records.Failed += call.records.Failed
+	o.records.Ignored += call.records.Ignored
+	o.failures = appendFailures(o.failures, call.failures, sent.batches[at.Batch].from)
 	switch {
-	case len(results) != int(counts.Total):
-		ended.phase, ended.reason = v1alpha1.RunUnknown, reasonOutcomeUnknown
-		ended.message = fmt.Sprintf("the answer speaks of %d records and %d were sent: look into the destination before running again", len(results), counts.Total)
-	case counts.Failed > 0:
-		ended.phase, ended.reason = v1alpha1.RunFailed, reasonRecordsFailed
-		ended.message = fmt.Sprintf("%d of %d records failed; see status.failures, and create another ImportRun with just these once they are corrected", counts.Failed, counts.Total)
+	case call.fate == fateAnswered:
+		o.done++
+		return o.goOn(run)
+	case call.fate == fateUnknown, at.Uncertain:
+		because := call.message
+		if call.fate != fateUnknown {
+			because = "the answer to an earlier attempt was lost, and the last one failed: " + call.message
+		}
+		return o.end(v1alpha1.RunUnknown, reasonOutcomeUnknown,
+			"%s%s: the records may or may not have been written; look into the destination before running again%s", o.batch(), because, o.rest())
+	case call.fate == fateRefused && o.total > 1:
+		return o.end(v1alpha1.RunFailed, call.reason, "%s%s; nothing of this batch was written%s", o.batch(), call.message, o.rest())
+	case call.fate == fateRefused:
+		return o.end(v1alpha1.RunFailed, call.reason, "%s; nothing was written", call.message)
 	default:
-		ended.phase, ended.reason = v1alpha1.RunSucceeded, reasonRecordsAccepted
-		ended.message = fmt.Sprintf("%d records were accepted, %d ignored", counts.Succeeded, counts.Ignored)
-	}
-	return ended
-}
-
-func failureOf(index int, result integrator.RecordResult, secret bool) v1alpha1.RecordFailure {
-	//nolint:gosec // an index of a 5 MB page, and an HTTP status
-	failure := v1alpha1.RecordFailure{Index: int32(index), StatusCode: int32(result.StatusCode)}
-	if len(result.Errors) > 0 {
-		failure.Code = drift.Cut(result.Errors[0].Code, 128)
-		failure.Message = drift.Cut(result.Errors[0].Message, 512)
-		if secret {
-			failure.Message = notShown
-		}
-	}
-	return failure
-}
-
-// parseRecords reads one source of records: a JSON array, or JSON Lines.
-func parseRecords(source []byte) ([]json.RawMessage, error) {
-	trimmed := bytes.TrimSpace(source)
-	if len(trimmed) > 0 && trimmed[0] == '[' {
-		var records []json.RawMessage
-		if err := json.Unmarshal(trimmed, &records); err != nil {
-			return nil, fmt.Errorf("not a JSON array: %s", positionOf(err))
-		}
-		return records, nil
-	}
-	var records []json.RawMessage
-	decoder := json.NewDecoder(bytes.NewReader(trimmed))
-	for {
-		var record json.RawMessage
-		err := decoder.Decode(&record)
-		if errors.Is(err, io.EOF) {
-			return records, nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("not JSON Lines: record %d: %s", len(records), positionOf(err))
-		}
-		records = append(records, record)
+		return o.end(v1alpha1.RunFailed, call.reason, "%s%s%s", o.batch(), call.message, o.rest())
 	}
 }
 
-// positionOf tells where JSON is wrong without repeating any of it.
-func positionOf(err error) string {
-	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return fmt.Sprintf("syntax error near byte %d", syntax.Offset)
+// goOn ends a run that has no batch left, or that stops at its first failure.
+func (o *outcome) goOn(run *v1alpha1.ImportRun) *outcome {
+	stops := run.Spec.StopOnFailure && o.records.Failed > 0
+	switch {
+	case o.done < o.total && stops:
+		return o.end(v1alpha1.RunFailed, reasonRecordsFailed,
+			"%d of the %d records sent failed, see status.failures; stopOnFailure is true, and %d of %d batches are not sent", o.records.Failed, o.records.Sent, o.total-o.done, o.total)
+	case o.done < o.total:
+		return o
+	case o.records.Failed > 0:
+		return o.end(v1alpha1.RunFailed, reasonRecordsFailed,
+			"%d of %d records failed; see status.failures, and create another ImportRun with just these once they are corrected", o.records.Failed, o.records.Total)
+	default:
+		return o.end(v1alpha1.RunSucceeded, reasonRecordsAccepted, "%d records were accepted, %d ignored", o.records.Succeeded, o.records.Ignored)
 	}
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return "it ends too early"
+}
+
+// tryAgain decides whether the batch is sent again: after the pause that the API asks for, up
+// to retryLimit times when the call is known to have changed nothing, and with
+// onUnknownOutcome Retry also when nobody knows. It never is when the time is over by then.
+func (o *outcome) tryAgain(run *v1alpha1.ImportRun, at claim, call verdict, now time.Time) bool {
+	next := follow(run, at)
+	pause := retryPause(at.Attempt)
+	switch {
+	case call.fate == fateRefused && call.problem.class == throttled:
+		pause = call.problem.after
+	case call.fate == fateRefused && call.retriable && at.Attempt < retryLimit(run):
+		next.Attempt++
+	case call.fate == fateUnknown && run.Spec.OnUnknownOutcome == v1alpha1.UnknownOutcomeRetry:
+		next.Attempt++
+		next.Uncertain = true
+	default:
+		return false
 	}
-	return "it cannot be read"
+	if now.Add(pause).After(at.Deadline) {
+		return false
+	}
+	next.NotBefore = now.Add(pause)
+	again := &problem{class: transient, reason: call.problem.reason, message: call.problem.message, after: pause, cause: call.problem.cause}
+	if call.fate == fateUnknown {
+		again.reason, again.message = reasonOutcomeUnknown, call.message+": it is sent again, because onUnknownOutcome is Retry"
+	}
+	o.again, o.next = again, next
+	return true
+}
+
+// retryPause grows from 1 s to 5 min.
+func retryPause(attempt int) time.Duration {
+	return min(backoffBase<<min(attempt, 10), backoffMax)
+}
+
+func appendFailures(known, more []v1alpha1.RecordFailure, first int) []v1alpha1.RecordFailure {
+	known = slices.Clone(known)
+	for _, failure := range more[:min(len(more), max(0, maxFailures-len(known)))] {
+		failure.Index += int32(first) //nolint:gosec // far fewer records than 2^31 fit into a run
+		known = append(known, failure)
+	}
+	return known
+}
+
+func retryLimit(run *v1alpha1.ImportRun) int { return int(ptr.Deref(run.Spec.RetryLimit, 0)) }
+
+func timeLimit(run *v1alpha1.ImportRun) time.Duration {
+	const fallback = 600
+	return time.Duration(ptr.Deref(run.Spec.ActiveDeadlineSeconds, fallback)) * time.Second
+}
+
+// lifeLeft is how long a run that has ended is kept still; ok is false when it is kept for good.
+func lifeLeft(run *v1alpha1.ImportRun, now time.Time) (left time.Duration, ok bool) {
+	if run.Spec.TTLSecondsAfterFinished == nil || !finished(run) || run.Status.CompletionTime == nil {
+		return 0, false
+	}
+	life := time.Duration(*run.Spec.TTLSecondsAfterFinished) * time.Second
+	return run.Status.CompletionTime.Add(life).Sub(now), true
 }

@@ -27,7 +27,7 @@ func (w *world) done(ctx context.Context, run *v1alpha1.ImportRun, phase v1alpha
 	Eventually(func() v1alpha1.RunPhase {
 		return get(ctx, w, run, run.Name).Status.Phase
 	}, time.Minute).Should(Equal(phase), func() string { return fmt.Sprintf("annotations %v, status %+v", run.Annotations, run.Status) })
-	want := map[v1alpha1.RunPhase]string{v1alpha1.RunSucceeded: "Current", v1alpha1.RunFailed: "Failed", v1alpha1.RunUnknown: "Failed"}
+	want := map[v1alpha1.RunPhase]string{v1alpha1.RunSucceeded: "Current", v1alpha1.RunFailed: "Failed", v1alpha1.RunUnknown: "Failed", v1alpha1.RunCanceled: "Failed"}
 	Expect(state(run)).To(HavePrefix(want[phase]))
 	Expect(run.Status.CompletionTime).NotTo(BeNil())
 }
@@ -215,8 +215,7 @@ var _ = Describe("I run an import", func() {
 		Expect(k8s.Create(ctx, run)).To(Succeed())
 		w.eventually(ctx, run, "resting", "InProgress False/Throttled")
 		Expect(run.Status.Phase).To(Equal(v1alpha1.RunWaiting))
-		// The claim goes after the status: Running without a claim would mean that it was lost.
-		Eventually(func() map[string]string { return get(ctx, w, run, "resting").Annotations }).ShouldNot(HaveKey("integrator.io/claim"))
+		Expect(run.Annotations).To(HaveKeyWithValue("integrator.io/claim", Not(ContainSubstring("token"))))
 		version := run.ResourceVersion
 		Consistently(func() string { return get(ctx, w, run, "resting").ResourceVersion }).Should(Equal(version))
 		Expect(w.calls()).To(HaveKeyWithValue(invoke, 1))
@@ -245,7 +244,8 @@ var _ = Describe("I run an import", func() {
 			w.synced(ctx, w.httpImport("orders"))
 			Expect(k8s.Create(ctx, &corev1.ConfigMap{ObjectMeta: w.meta("records"), Data: map[string]string{
 				"broken": `[{"secret-looking": "x"},`, "lines": "{}\n{oops}\n", "empty": "",
-				"huge": "[" + strings.TrimSuffix(strings.Repeat(`{"sku":"`+strings.Repeat("x", 900)+`"},`, 1000), ",") + "]",
+			}, BinaryData: map[string][]byte{
+				"one": zipped(wide(5_000_001 - len("[]"))), "bomb": zipped(strings.Repeat(" ", 64<<20+1)), "half": zipped(record("A-1"))[:20],
 			}})).To(Succeed())
 			run := w.run("bad", "orders")
 			edit(run)
@@ -262,7 +262,9 @@ var _ = Describe("I run an import", func() {
 			run.Spec.Data = []v1alpha1.JSON{{Raw: []byte("{}")}}
 			run.Spec.Settings = &v1alpha1.JSON{Raw: []byte(`[1]`)}
 		}, "settings is not a JSON object"),
-		Entry("more than 5 MB", from("huge", "huge", "huge", "huge", "huge", "huge"), "more than the 5000000 that the API takes in one call"),
+		Entry("a record that no call can have", from("one"), "record 0 makes a call of 5000001 bytes, more than the 5000000 that the API takes: make it, or settings, smaller"),
+		Entry("more than a run can have", from("bomb"), "the data is more than the 64 MiB that one run can have, from dataFrom[0] on"),
+		Entry("half a file", from("half"), "dataFrom[0] is compressed with gzip, and cannot be decompressed"),
 	)
 
 	It("never touches a claim that another process made", func(ctx context.Context) {

@@ -50,6 +50,11 @@ func setProblem(conditions *[]metav1.Condition, generation int64, p *problem) {
 		setSuspended(conditions, generation, p)
 		return
 	}
+	setTrouble(conditions, generation, p)
+}
+
+// setTrouble is setProblem for a kind that is never Suspended.
+func setTrouble(conditions *[]metav1.Condition, generation int64, p *problem) {
 	setCondition(conditions, generation, v1alpha1.ConditionReady, metav1.ConditionFalse, p.reason, p.message)
 	abnormal := v1alpha1.ConditionReconciling
 	if p.class == terminal {

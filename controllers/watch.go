@@ -31,6 +31,7 @@ const (
 	indexImportOrigin  = "spec.cloneFrom.importRef.name"
 	indexRunImport     = "spec.importRef.name"
 	indexRunAccount    = "spec.accountRef.name"
+	indexRunKey        = "spec.idempotencyKey"
 	indexRunConfigMap  = "spec.dataFrom.configMapKeyRef.name"
 	indexRunSecret     = "spec.dataFrom.secretKeyRef.name" //nolint:gosec // the path of a field, not a credential
 )
@@ -62,6 +63,9 @@ func SetupIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 		}},
 		{&v1alpha1.ImportRun{}, indexRunAccount, func(object client.Object) []string {
 			return unfinished(object, func(run *v1alpha1.ImportRun) []string { return nameOf(run.Spec.AccountRef) })
+		}},
+		{&v1alpha1.ImportRun{}, indexRunKey, func(object client.Object) []string {
+			return unfinished(object, func(run *v1alpha1.ImportRun) []string { return notEmpty(run.Spec.IdempotencyKey) })
 		}},
 		{&v1alpha1.ImportRun{}, indexRunConfigMap, func(object client.Object) []string {
 			return unfinished(object, func(run *v1alpha1.ImportRun) []string {

@@ -7,54 +7,144 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// ImportRunSpec says what to invoke and with what data. Immutable: a run happens once;
-// for another, create another.
+// UnknownOutcomePolicy says what to do about a call that was sent and whose answer was lost.
 //
-// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec is immutable: a run happens once; create another ImportRun"
+// +kubebuilder:validation:Enum=Fail;Retry
+type UnknownOutcomePolicy string
+
+const (
+	// UnknownOutcomeFail ends the run as Unknown: nothing is sent twice.
+	UnknownOutcomeFail UnknownOutcomePolicy = "Fail"
+	// UnknownOutcomeRetry sends the batch again: its records may be written twice.
+	UnknownOutcomeRetry UnknownOutcomePolicy = "Retry"
+)
+
+// ImportRunSpec says what to invoke and with what data. Immutable but for suspend, cancel
+// and ttlSecondsAfterFinished: a run happens once; for another, create another.
+//
 // +kubebuilder:validation:XValidation:rule="has(self.importRef) != has(self.importID)",message="give either importRef or importID"
 // +kubebuilder:validation:XValidation:rule="has(self.importID) == has(self.accountRef)",message="accountRef goes with importID: an Import brings its own Account"
+// +kubebuilder:validation:XValidation:rule="has(self.importRef) == has(oldSelf.importRef) && has(self.importID) == has(oldSelf.importID) && has(self.accountRef) == has(oldSelf.accountRef) && has(self.dataFrom) == has(oldSelf.dataFrom) && has(self.batchSize) == has(oldSelf.batchSize) && (has(self.stopOnFailure) && self.stopOnFailure) == (has(oldSelf.stopOnFailure) && oldSelf.stopOnFailure) && has(self.idempotencyKey) == has(oldSelf.idempotencyKey) && has(self.responseSecretName) == has(oldSelf.responseSecretName)",message="spec is immutable: a run happens once; create another ImportRun"
+// +kubebuilder:validation:XValidation:rule="self == oldSelf || has(self.suspend) != has(oldSelf.suspend) || (has(self.suspend) && self.suspend != oldSelf.suspend) || has(self.cancel) != has(oldSelf.cancel) || (has(self.cancel) && self.cancel != oldSelf.cancel) || has(self.ttlSecondsAfterFinished) != has(oldSelf.ttlSecondsAfterFinished) || (has(self.ttlSecondsAfterFinished) && self.ttlSecondsAfterFinished != oldSelf.ttlSecondsAfterFinished)",message="spec is immutable: a run happens once; create another ImportRun. Only suspend, cancel and ttlSecondsAfterFinished can be changed"
 type ImportRunSpec struct {
 	// importRef names the Import, in the same namespace, to invoke. The run waits until
 	// it is Ready.
 	// +optional
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec is immutable: a run happens once; create another ImportRun"
 	ImportRef *LocalReference `json:"importRef,omitempty"`
 
 	// importID is the id of a remote import to invoke that no Import declares; it goes
 	// with accountRef.
 	// +optional
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec is immutable: a run happens once; create another ImportRun"
 	ImportID ID `json:"importID,omitempty"`
 
 	// accountRef names the Account, in the same namespace, of importID.
 	// +optional
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec is immutable: a run happens once; create another ImportRun"
 	AccountRef *LocalReference `json:"accountRef,omitempty"`
 
-	// data are the records: a JSON array.
+	// data are the records: a JSON array. Data, dataFrom and settings count as they are when
+	// the first batch is sent; a run whose data is found changed after that sends no more.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=100000
 	Data []JSON `json:"data,omitempty"`
 
-	// dataFrom are sources of records, each a JSON array or JSON Lines. They follow data,
-	// in order.
+	// dataFrom are sources of records, each a JSON array or JSON Lines, as text or compressed
+	// with gzip. They follow data, in order.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec is immutable: a run happens once; create another ImportRun"
 	DataFrom []DataSource `json:"dataFrom,omitempty"`
 
-	// settings go with the data in the same call: any JSON object.
+	// settings go with the data in each call: any JSON object.
 	// +optional
 	Settings *JSON `json:"settings,omitempty"`
 
-	// activeDeadlineSeconds is how long the call may take, in seconds, from the time the
-	// run starts. A call that is cut off has an unknown outcome. When the operator is asked
-	// to stop, as by a rollout, it waits 11 minutes for the calls that are under way.
+	// batchSize is how many records are sent in one call, at most. The batches are sent in
+	// order, each after the answer to the one before. By default there is one call. A call
+	// never has more than 5 MB, settings included: what does not fit goes into further calls.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100000
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec is immutable: a run happens once; create another ImportRun"
+	BatchSize *int32 `json:"batchSize,omitempty"`
+
+	// stopOnFailure ends the run after a batch of which a record failed; the batches after it
+	// are not sent. Otherwise they are. A call that fails as a whole always ends the run.
+	// +optional
+	StopOnFailure bool `json:"stopOnFailure,omitempty"`
+
+	// activeDeadlineSeconds is how long the run may take, in seconds, from its first call on.
+	// A call that is cut off has an unknown outcome. The time that a run is suspended does not
+	// count. When the operator is asked to stop, as by a rollout, it waits 11 minutes for the
+	// calls that are under way.
 	// +optional
 	// +default=600
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=3600
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec is immutable: a run happens once; create another ImportRun"
 	ActiveDeadlineSeconds *int32 `json:"activeDeadlineSeconds,omitempty"`
+
+	// retryLimit is how often a batch is sent again, with growing pauses, when its call is
+	// known to have changed nothing and may go through later: there was no connection, or the
+	// API answered 401, 403, 404 or 405. It does not count the waits that the API asks for (429).
+	// +optional
+	// +default=0
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=20
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec is immutable: a run happens once; create another ImportRun"
+	RetryLimit *int32 `json:"retryLimit,omitempty"`
+
+	// onUnknownOutcome says what to do when a batch was sent and its answer was lost: Fail
+	// ends the run as Unknown; Retry sends the batch again, with growing pauses, until it is
+	// answered or the deadline is over. With Retry records may be written twice: it is for
+	// destinations where that does no harm, such as an upsert.
+	// +optional
+	// +default="Fail"
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec is immutable: a run happens once; create another ImportRun"
+	OnUnknownOutcome UnknownOutcomePolicy `json:"onUnknownOutcome,omitempty"`
+
+	// idempotencyKey lets only one run succeed for the same importRef (or importID) and key in
+	// the namespace, even if the run is deleted and created again: another run with the key
+	// waits for the one under way, and sends nothing once one has succeeded. It is refused
+	// after one whose outcome is unknown, unless onUnknownOutcome is Retry.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec is immutable: a run happens once; create another ImportRun"
+	IdempotencyKey string `json:"idempotencyKey,omitempty"`
+
+	// responseSecretName names a Secret that the operator creates, owned by the run, for the
+	// full answers: a key for each batch, compressed with gzip when large. What does not fit
+	// into a Secret is cut, and the key "note" says so. A Secret that exists and is not the
+	// run's is never written: then nothing is sent.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec is immutable: a run happens once; create another ImportRun"
+	ResponseSecretName string `json:"responseSecretName,omitempty"`
+
+	// suspend holds the run before its next batch; the call that is under way goes on.
+	// +optional
+	Suspend bool `json:"suspend,omitempty"`
+
+	// cancel ends the run before its next batch, for good; the call that is under way goes
+	// on, and its answer is recorded.
+	// +optional
+	Cancel bool `json:"cancel,omitempty"`
+
+	// ttlSecondsAfterFinished deletes the run so many seconds after it has ended. By default
+	// it is kept. A run that Git still has would be created, and so run, again: then also set
+	// idempotencyKey.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	TTLSecondsAfterFinished *int32 `json:"ttlSecondsAfterFinished,omitempty"`
 }
 
 // DataSource is a key of a ConfigMap or of a Secret that has records.
@@ -73,15 +163,16 @@ type DataSource struct {
 
 // RunPhase is where an ImportRun stands.
 //
-// +kubebuilder:validation:Enum=Pending;Waiting;Running;Succeeded;Failed;Unknown
+// +kubebuilder:validation:Enum=Pending;Waiting;Running;Succeeded;Failed;Unknown;Canceled
 type RunPhase string
 
 const (
 	// RunPending has not been looked at yet.
 	RunPending RunPhase = "Pending"
-	// RunWaiting waits for its Import, its Account or its data; nothing was sent.
+	// RunWaiting waits: for its Import, its Account or its data, for a pause to end, or for
+	// somebody to take suspend away. No call is under way.
 	RunWaiting RunPhase = "Waiting"
-	// RunRunning has claimed its one call.
+	// RunRunning has claimed a call.
 	RunRunning RunPhase = "Running"
 	// RunSucceeded is terminal: every record was written or ignored by the import's own rules.
 	RunSucceeded RunPhase = "Succeeded"
@@ -90,6 +181,8 @@ const (
 	// RunUnknown is terminal: the call was sent and its answer was lost, so the records
 	// may or may not have been written.
 	RunUnknown RunPhase = "Unknown"
+	// RunCanceled is terminal: spec.cancel ended it before it had sent everything.
+	RunCanceled RunPhase = "Canceled"
 )
 
 // RecordCounts counts the records of a run by outcome.
@@ -109,6 +202,16 @@ type RecordCounts struct {
 	// ignored is the number of records that the import's own rules passed over.
 	// +optional
 	Ignored int32 `json:"ignored"`
+}
+
+// BatchCounts counts the batches of a run.
+type BatchCounts struct {
+	// total is the number of batches that the run has.
+	// +optional
+	Total int32 `json:"total"`
+	// done is the number of batches that were answered.
+	// +optional
+	Done int32 `json:"done"`
 }
 
 // RecordFailure tells why one record failed.
@@ -135,8 +238,8 @@ type ImportRunStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// phase is Pending, Waiting, Running, and then Succeeded, Failed or Unknown for good.
-	// Unknown: the call was sent and its answer was lost; look into the destination
+	// phase is Pending, Waiting, Running, and then Succeeded, Failed, Unknown or Canceled for
+	// good. Unknown: a call was sent and its answer was lost; look into the destination
 	// before running again.
 	// +optional
 	Phase RunPhase `json:"phase,omitempty"`
@@ -146,7 +249,7 @@ type ImportRunStatus struct {
 	// +kubebuilder:validation:MaxLength=64
 	ImportID string `json:"importID,omitempty"`
 
-	// startTime is when the run claimed its call.
+	// startTime is when the run claimed its first call.
 	// +optional
 	StartTime *metav1.Time `json:"startTime,omitempty"`
 
@@ -157,6 +260,20 @@ type ImportRunStatus struct {
 	// records counts the records by outcome.
 	// +optional
 	Records *RecordCounts `json:"records,omitempty"`
+
+	// batches counts the batches.
+	// +optional
+	Batches *BatchCounts `json:"batches,omitempty"`
+
+	// progress is "done/total" of the batches.
+	// +optional
+	// +kubebuilder:validation:MaxLength=32
+	Progress string `json:"progress,omitempty"`
+
+	// responseSecretName is the Secret that has the answers.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	ResponseSecretName string `json:"responseSecretName,omitempty"`
 
 	// failures are the first records that failed; 20 at most.
 	// +optional
@@ -172,8 +289,8 @@ type ImportRunStatus struct {
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 
-// ImportRun invokes an import once with the records it has, as a Job runs once. It never
-// sends twice: when the answer is lost it ends as Unknown.
+// ImportRun invokes an import once with the records it has, as a Job runs once: in one call,
+// or in batches. It never sends a record twice: when an answer is lost it ends as Unknown.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -184,6 +301,7 @@ type ImportRunStatus struct {
 // +kubebuilder:printcolumn:name="Succeeded",type=integer,JSONPath=`.status.records.succeeded`
 // +kubebuilder:printcolumn:name="Failed",type=integer,JSONPath=`.status.records.failed`
 // +kubebuilder:printcolumn:name="Ignored",type=integer,JSONPath=`.status.records.ignored`
+// +kubebuilder:printcolumn:name="Progress",type=string,JSONPath=`.status.progress`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.conditions[?(@.type=="Succeeded")].message`,priority=1
 type ImportRun struct {

@@ -36,8 +36,9 @@ const (
 	// AnnotationDryRun, when "true" on an Import, has the operator show in status.plan what
 	// it would write, and write nothing.
 	AnnotationDryRun = "integrator.io/dry-run"
-	// AnnotationClaim is an ImportRun's claim: {"token","holder","time","deadline"},
-	// written before the one call it permits.
+	// AnnotationClaim is an ImportRun's claim to its next call, written before that call is
+	// made, with what was sent before: {"batch","attempt","token","holder","time",…}. It
+	// survives a restore that drops status.
 	AnnotationClaim = "integrator.io/claim"
 
 	// Finalizer keeps an Import until its remote import is deleted or let go.

@@ -79,22 +79,39 @@ func (c *Client) Invoke(ctx context.Context, id string, req InvokeRequest) (Invo
 	return result, nil
 }
 
+// The parts of a body with settings, beside the array of records and the settings themselves.
+const (
+	beforeData     = `{"data":`
+	beforeSettings = `,"settings":`
+	afterSettings  = `}`
+)
+
+// Size is the length of the request's body, in bytes.
+func (r InvokeRequest) Size() int {
+	size := len("[]") + max(0, len(r.Data)-1)
+	for _, record := range r.Data {
+		size += len(record)
+	}
+	if settings := bytes.TrimSpace(r.Settings); len(settings) > 0 {
+		size += len(beforeData) + len(beforeSettings) + len(settings) + len(afterSettings)
+	}
+	return size
+}
+
 // body writes the records as they are: an array or, with settings, an object of the two.
 func (r InvokeRequest) body() ([]byte, error) {
 	settings := bytes.TrimSpace(r.Settings)
-	size := len(settings) + 32
 	for i, record := range r.Data {
 		if !json.Valid(record) {
 			return nil, invalid(invokeImport, "record %d is not JSON", i)
 		}
-		size += len(record) + 1
 	}
 	if len(settings) > 0 && !json.Valid(settings) {
 		return nil, invalid(invokeImport, "the settings are not JSON")
 	}
-	b := bytes.NewBuffer(make([]byte, 0, size))
+	b := bytes.NewBuffer(make([]byte, 0, r.Size()))
 	if len(settings) > 0 {
-		b.WriteString(`{"data":`)
+		b.WriteString(beforeData)
 	}
 	b.WriteByte('[')
 	for i, record := range r.Data {
@@ -105,9 +122,9 @@ func (r InvokeRequest) body() ([]byte, error) {
 	}
 	b.WriteByte(']')
 	if len(settings) > 0 {
-		b.WriteString(`,"settings":`)
+		b.WriteString(beforeSettings)
 		b.Write(settings)
-		b.WriteByte('}')
+		b.WriteString(afterSettings)
 	}
 	return b.Bytes(), nil
 }

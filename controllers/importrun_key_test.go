@@ -1,0 +1,138 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers_test
+
+import (
+	"context"
+	"fmt"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/simulator"
+)
+
+// keyed is a run of two records with an idempotency key.
+func (w *world) keyed(name, key string) *v1alpha1.ImportRun {
+	run := w.batched(name, 2, 2)
+	run.Spec.IdempotencyKey = key
+	return run
+}
+
+var _ = Describe("I give a run an idempotency key", func() {
+	It("succeeds once, however often it is deleted and created again", func(ctx context.Context) {
+		w := newWorld(ctx)
+		target := w.synced(ctx, w.httpImport("orders"))
+		run := w.keyed("march", "2026-03")
+		Expect(k8s.Create(ctx, run)).To(Succeed())
+		w.done(ctx, run, v1alpha1.RunSucceeded)
+		Expect(run.Status.Records.Sent).To(Equal(int32(2)))
+		for range 2 {
+			Expect(k8s.Delete(ctx, run)).To(Succeed())
+			run = w.keyed("march", "2026-03")
+			Eventually(func() error { return k8s.Create(ctx, run) }).Should(Succeed())
+			w.done(ctx, run, v1alpha1.RunSucceeded)
+			Expect(state(run)).To(Equal("Current True/AlreadySucceeded"))
+			Expect(message(run)).To(And(HavePrefix(`ImportRun "march" has succeeded with the same idempotencyKey, at 20`), HaveSuffix(": nothing was sent")))
+			Expect(run.Status.Records).To(HaveValue(Equal(v1alpha1.RecordCounts{Total: 2})))
+		}
+		Expect(w.written(target.Status.ID)).To(Equal(numbered(2)))
+		Expect(w.calls()).To(HaveKeyWithValue(invoke, 1))
+
+		other := w.keyed("april", "2026-04")
+		Expect(k8s.Create(ctx, other)).To(Succeed())
+		w.done(ctx, other, v1alpha1.RunSucceeded)
+		Expect(w.calls()).To(HaveKeyWithValue(invoke, 2))
+	})
+
+	It("sends once when many are created at once", func(ctx context.Context) {
+		w := newWorld(ctx)
+		w.synced(ctx, w.httpImport("orders"))
+		for i := range 5 {
+			Expect(k8s.Create(ctx, w.keyed(fmt.Sprintf("run-%d", i), "same"))).To(Succeed())
+		}
+		for i := range 5 {
+			w.done(ctx, w.keyed(fmt.Sprintf("run-%d", i), ""), v1alpha1.RunSucceeded)
+		}
+		Expect(w.calls()).To(HaveKeyWithValue(invoke, 1))
+	})
+
+	It("waits for the run under way, and sends when that has failed", func(ctx context.Context) {
+		w := newWorld(ctx)
+		target := w.synced(ctx, w.httpImport("orders"))
+		release := w.holdInvoke(1)
+		first, second := w.keyed("first", "same"), w.keyed("second", "same")
+		first.Spec.Data[1].Raw = []byte(record("A-2", `"_simulate": {"statusCode": 422}`))
+		Expect(k8s.Create(ctx, first)).To(Succeed())
+		Eventually(w.sizes).Should(Equal([]int{2}))
+		Expect(k8s.Create(ctx, second)).To(Succeed())
+		w.eventually(ctx, second, "second", "InProgress False/KeyInUse")
+		Expect(message(second)).To(Equal(`waiting for ImportRun "first", which has the same idempotencyKey, to end`))
+		release()
+		w.done(ctx, first, v1alpha1.RunFailed)
+		w.done(ctx, second, v1alpha1.RunSucceeded)
+		Expect(w.written(target.Status.ID)).To(Equal([]string{`{"n":0}`, `{"n":0}`, `{"n":1}`}))
+	})
+
+	It("is refused after one whose outcome is unknown, until I have looked", func(ctx context.Context) {
+		w := newWorld(ctx)
+		w.synced(ctx, w.httpImport("orders"))
+		w.failInvoke(1, simulator.PhaseAfter, simulator.Action{Kind: simulator.ActionReset})
+		first := w.keyed("first", "same")
+		Expect(k8s.Create(ctx, first)).To(Succeed())
+		w.done(ctx, first, v1alpha1.RunUnknown)
+		Expect(k8s.Delete(ctx, first)).To(Succeed())
+
+		second := w.keyed("second", "same")
+		Expect(k8s.Create(ctx, second)).To(Succeed())
+		w.done(ctx, second, v1alpha1.RunFailed)
+		Expect(state(second)).To(Equal("Failed False/KeyUncertain"))
+		Expect(w.calls()).To(HaveKeyWithValue(invoke, 1))
+
+		var ledger corev1.ConfigMapList
+		Expect(k8s.List(ctx, &ledger, client.InNamespace(w.namespace), client.HasLabels{"integrator.io/idempotency-key"})).To(Succeed())
+		Expect(ledger.Items).To(HaveLen(1))
+		Expect(message(second)).To(ContainSubstring(fmt.Sprintf("delete ConfigMap %q to use this one again", ledger.Items[0].Name)))
+		Expect(ledger.Items[0].OwnerReferences).To(BeEmpty())
+
+		retrying := w.keyed("retrying", "same")
+		retrying.Spec.OnUnknownOutcome = v1alpha1.UnknownOutcomeRetry
+		Expect(k8s.Create(ctx, retrying)).To(Succeed())
+		w.done(ctx, retrying, v1alpha1.RunSucceeded)
+		Expect(w.calls()).To(HaveKeyWithValue(invoke, 2))
+	})
+
+	It("is unknown too when the run was deleted during its call", func(ctx context.Context) {
+		w := newWorld(ctx)
+		w.synced(ctx, w.httpImport("orders"))
+		release := w.holdInvoke(1)
+		first := w.keyed("first", "same")
+		Expect(k8s.Create(ctx, first)).To(Succeed())
+		Eventually(w.sizes).Should(Equal([]int{2}))
+		Expect(k8s.Delete(ctx, first)).To(Succeed())
+		second := w.keyed("second", "same")
+		Expect(k8s.Create(ctx, second)).To(Succeed())
+		w.done(ctx, second, v1alpha1.RunFailed)
+		Expect(state(second)).To(Equal("Failed False/KeyUncertain"))
+		release()
+		Expect(w.calls()).To(HaveKeyWithValue(invoke, 1))
+	})
+
+	It("is free again when the run was deleted before anything was sent", func(ctx context.Context) {
+		w := newWorld(ctx)
+		w.synced(ctx, w.httpImport("orders"))
+		w.failInvoke(1, simulator.PhaseBefore, simulator.Action{Kind: simulator.ActionAnswer, Status: 429, RetryAfter: "2"})
+		first := w.keyed("first", "same")
+		Expect(k8s.Create(ctx, first)).To(Succeed())
+		w.eventually(ctx, first, "first", "InProgress False/Throttled")
+		Expect(k8s.Delete(ctx, first)).To(Succeed())
+		second := w.keyed("second", "same")
+		Expect(k8s.Create(ctx, second)).To(Succeed())
+		w.done(ctx, second, v1alpha1.RunSucceeded)
+		Expect(w.calls()).To(HaveKeyWithValue(invoke, 2))
+	})
+})
