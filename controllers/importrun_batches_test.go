@@ -4,9 +4,20 @@
 package controllers
 
 import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"runtime"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
 )
 
 func TestParseRecords(t *testing.T) {
@@ -43,6 +54,163 @@ func TestParseRecords(t *testing.T) {
 			}
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("-want, +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestDivide(t *testing.T) {
+	record := func(n int) json.RawMessage { return json.RawMessage(`"` + strings.Repeat("x", n-2) + `"`) }
+	settings := json.RawMessage(`{"a": 1}`)
+	envelope := integrator.InvokeRequest{Settings: settings}.Size()
+	cases := map[string]struct {
+		reason   string
+		records  []json.RawMessage
+		settings json.RawMessage
+		size     int
+		want     []batch
+		fails    string
+	}{
+		"One call":      {reason: "without a size all go together", records: []json.RawMessage{record(9), record(9), record(9)}, want: []batch{{0, 3}}},
+		"By number":     {reason: "the last may be smaller", records: []json.RawMessage{record(9), record(9), record(9)}, size: 2, want: []batch{{0, 2}, {2, 3}}},
+		"Exactly":       {reason: "there is no empty batch", records: []json.RawMessage{record(9), record(9)}, size: 2, want: []batch{{0, 2}}},
+		"By bytes":      {reason: "commas and brackets count", records: []json.RawMessage{record(2_500_000), record(2_500_000 - len("[,]")), record(2)}, want: []batch{{0, 2}, {2, 3}}},
+		"One too many":  {reason: "a byte more goes into the next call", records: []json.RawMessage{record(2_500_000), record(2_500_001 - len("[,]")), record(2)}, want: []batch{{0, 1}, {1, 3}}},
+		"With settings": {reason: "settings go with each call", settings: settings, records: []json.RawMessage{record(maxPage - envelope), record(2)}, want: []batch{{0, 1}, {1, 2}}},
+		"Too large":     {reason: "no call can have it", settings: settings, records: []json.RawMessage{record(2), record(maxPage - envelope + 1)}, fails: "record 1 makes a call of 5000001 bytes, more than the 5000000 that the API takes: make it, or settings, smaller"},
+		"Both bounds":   {reason: "whichever comes first", records: []json.RawMessage{record(2_000_000), record(2_000_000), record(2_000_000), record(2), record(2), record(2)}, size: 3, want: []batch{{0, 2}, {2, 5}, {5, 6}}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			got, err := divide(tc.records, tc.settings, tc.size)
+			if tc.fails != "" {
+				if err == nil || err.Error() != tc.fails {
+					t.Fatalf("%s: %v", tc.reason, err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tc.want, got, cmp.AllowUnexported(batch{})); diff != "" {
+				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
+			}
+			for _, part := range got {
+				request := integrator.InvokeRequest{Data: tc.records[part.from:part.to], Settings: tc.settings}
+				if size := request.Size(); size > maxPage {
+					t.Errorf("%s: a call of %d bytes", tc.reason, size)
+				}
+			}
+		})
+	}
+}
+
+// The records of a large run are parts of their source: beside it there is only where they
+// begin and end, and the batches.
+func TestRecordsTakeNoMoreThanTheirSource(t *testing.T) {
+	const count, wide = 100_000, 300
+	var text bytes.Buffer
+	for i := range count {
+		fmt.Fprintf(&text, `{"n":%d,"text":"%s"}`+"\n", i, strings.Repeat("x", wide))
+	}
+	for name, source := range map[string][]byte{
+		"lines": text.Bytes(),
+		"array": []byte("[" + strings.Join(strings.Split(strings.TrimSpace(text.String()), "\n"), ",") + "]"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := heap()
+			records, err := parseRecords(source)
+			if err != nil {
+				t.Fatal(err)
+			}
+			batches, err := divide(records, nil, 500)
+			if err != nil {
+				t.Fatal(err)
+			}
+			grown := heap() - before
+			if len(records) != count || len(batches) != 200 {
+				t.Errorf("%d records in %d batches", len(records), len(batches))
+			}
+			if grown > int64(len(source))/4 {
+				t.Errorf("%d bytes of records take %d bytes beside their source", len(source), grown)
+			}
+			runtime.KeepAlive(records)
+			runtime.KeepAlive(source)
+		})
+	}
+}
+
+// heap is what is in use, in bytes.
+func heap() int64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return int64(stats.HeapAlloc) //nolint:gosec // far below 2^63
+}
+
+func TestDecompressed(t *testing.T) {
+	zip := func(text string) []byte {
+		var buffer bytes.Buffer
+		writer := gzip.NewWriter(&buffer)
+		_, _ = writer.Write([]byte(text))
+		_ = writer.Close()
+		return buffer.Bytes()
+	}
+	for name, tc := range map[string]struct {
+		content []byte
+		want    string
+		fails   error
+	}{
+		"plain":      {[]byte("[1]"), "[1]", nil},
+		"empty":      {nil, "", nil},
+		"compressed": {zip("[1]"), "[1]", nil},
+		"at limit":   {zip("0123456789"), "0123456789", nil},
+		"bomb":       {zip(strings.Repeat("0", 1<<20)), "", errTooMuchData},
+		"too long":   {[]byte("0123456789a"), "", errTooMuchData},
+		"cut":        {zip("[1]")[:12], "", errors.New("compressed with gzip, and cannot be decompressed")},
+	} {
+		got, err := decompressed(tc.content, 10)
+		if string(got) != tc.want || fmt.Sprint(err) != fmt.Sprint(tc.fails) {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+}
+
+func TestPack(t *testing.T) {
+	// Text that does not compress well, of n bytes.
+	noise := func(n int) []byte {
+		text, state := make([]byte, n), uint32(1)
+		for i := range text {
+			state = state*1664525 + 1013904223
+			text[i] = byte(state >> 24)
+		}
+		return text
+	}
+	for name, tc := range map[string]struct {
+		reason string
+		free   int
+		full   bool
+		raw    []byte
+		want   []string
+	}{
+		"small":    {"it is readable as it is", maxAnswers, false, []byte(`[{}]`), []string{"batch-00003.json"}},
+		"large":    {"it is compressed", maxAnswers, false, bytes.Repeat([]byte("x"), 2_000_000), []string{"batch-00003.json.gz"}},
+		"tight":    {"compressed it fits", 200, false, bytes.Repeat([]byte("x"), 300), []string{"batch-00003.json.gz"}},
+		"cut":      {"what fits is kept, with a note", maxAnswers, false, noise(2_000_000), []string{"batch-00003.json.cut", "note"}},
+		"no room":  {"only the note has room", 2000, false, noise(50_000), []string{"note"}},
+		"all full": {"it is noted already", maxAnswers, true, []byte(`[{}]`), nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := &answers{free: tc.free, full: tc.full}
+			entries := a.pack(2, tc.raw)
+			if diff := cmp.Diff(tc.want, slices.Sorted(maps.Keys(entries))); diff != "" {
+				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
+			}
+			if a.packed(entries); a.free < 0 {
+				t.Errorf("%s: %d bytes too many", tc.reason, -a.free)
+			}
+			if a.full != (tc.full || entries[noteKey] != nil) {
+				t.Errorf("%s: full is %t", tc.reason, a.full)
 			}
 		})
 	}

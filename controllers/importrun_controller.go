@@ -82,8 +82,6 @@ type runScope struct {
 	session *session
 	// importID is the id of the remote import to invoke.
 	importID string
-	// secretImport tells that the Import has values from Secrets.
-	secretImport bool
 	// payload is what the run sends, once it was gathered.
 	payload *payload
 	// answers is where the full answers go, nil when nobody wants them.

@@ -2,3 +2,274 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package controllers
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
+)
+
+var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+
+// runAt is a run with a claim and with so many of four batches answered; -1 is no status.
+func runAt(t *testing.T, c *claim, done int, edits ...func(*v1alpha1.ImportRun)) *v1alpha1.ImportRun {
+	t.Helper()
+	run := &v1alpha1.ImportRun{}
+	if c != nil {
+		text, err := json.Marshal(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		run.Annotations = map[string]string{v1alpha1.AnnotationClaim: string(text)}
+	}
+	if done >= 0 {
+		run.Status.Phase = v1alpha1.RunRunning
+		run.Status.Batches = &v1alpha1.BatchCounts{Total: 4, Done: int32(done)}                                  //nolint:gosec // at most 4
+		run.Status.Records = &v1alpha1.RecordCounts{Total: 8, Sent: int32(2 * done), Succeeded: int32(2 * done)} //nolint:gosec // at most 8
+	}
+	for _, edit := range edits {
+		edit(run)
+	}
+	return run
+}
+
+func TestDecide(t *testing.T) {
+	self := process{holder: "me", unused: "unused"}
+	started := noon.Add(-time.Minute)
+	held := func(batch int, edits ...func(*claim)) *claim {
+		c := &claim{Batch: batch, Token: "t", Holder: "other", Time: started, Started: started, Deadline: started.Add(600 * time.Second)}
+		for _, edit := range edits {
+			edit(c)
+		}
+		return c
+	}
+	free := func(batch int, edits ...func(*claim)) *claim {
+		return held(batch, append(edits, func(c *claim) { c.Token, c.Holder, c.Time, c.Deadline = "", "", time.Time{}, time.Time{} })...)
+	}
+	retry := func(run *v1alpha1.ImportRun) { run.Spec.OnUnknownOutcome = v1alpha1.UnknownOutcomeRetry }
+	cancel := func(run *v1alpha1.ImportRun) { run.Spec.Cancel = true }
+	suspend := func(run *v1alpha1.ImportRun) { run.Spec.Suspend = true }
+	past := func(c *claim) { c.Started, c.Deadline = noon.Add(-time.Hour), noon.Add(-time.Hour+600*time.Second) }
+
+	type want struct {
+		Phase          v1alpha1.RunPhase
+		Reason         string
+		Wait           time.Duration
+		Batch, Attempt int
+		Uncertain      bool
+		Records        int32
+	}
+	cases := map[string]struct {
+		reason string
+		run    *v1alpha1.ImportRun
+		want   want
+	}{
+		"New":             {"a run without a claim begins", runAt(t, nil, -1), want{}},
+		"NewCanceled":     {"nothing was sent", runAt(t, nil, -1, cancel), want{Phase: v1alpha1.RunCanceled, Reason: reasonCanceled}},
+		"NewSuspended":    {"it waits", runAt(t, nil, -1, suspend), want{Reason: reasonSuspended}},
+		"CancelOverHold":  {"who cancels wants an end", runAt(t, nil, -1, suspend, cancel), want{Phase: v1alpha1.RunCanceled, Reason: reasonCanceled}},
+		"Damaged":         {"a claim that cannot be read was made all the same", runAt(t, nil, 1, func(run *v1alpha1.ImportRun) { run.Annotations = map[string]string{v1alpha1.AnnotationClaim: "{"} }), want{Phase: v1alpha1.RunUnknown, Reason: reasonOutcomeUnknown, Records: 2}},
+		"Robbed":          {"Running without a claim has lost it", runAt(t, nil, 1), want{Phase: v1alpha1.RunUnknown, Reason: reasonOutcomeUnknown, Records: 2}},
+		"UnderWay":        {"the holder may still answer", runAt(t, held(1), 1), want{Reason: reasonProgressing, Wait: 9*time.Minute + claimGrace}},
+		"UnderWayCancel":  {"what is under way is awaited first", runAt(t, held(1), 1, cancel), want{Reason: reasonProgressing, Wait: 9*time.Minute + claimGrace}},
+		"InGrace":         {"the holder may be writing the result down", runAt(t, held(1, func(c *claim) { c.Deadline = noon.Add(-time.Second) }), 1), want{Reason: reasonProgressing, Wait: claimGrace - time.Second}},
+		"PastGrace":       {"nobody will answer any more", runAt(t, held(1, past), 1), want{Phase: v1alpha1.RunUnknown, Reason: reasonOutcomeUnknown, Records: 2}},
+		"NoDeadline":      {"a claim without a deadline was made all the same", runAt(t, &claim{Token: "t"}, -1), want{Phase: v1alpha1.RunUnknown, Reason: reasonOutcomeUnknown}},
+		"Restored":        {"without status nobody knows whether the batch was answered", runAt(t, held(2, past, func(c *claim) { c.Records = &v1alpha1.RecordCounts{Total: 8, Sent: 4, Succeeded: 4} }), -1), want{Phase: v1alpha1.RunUnknown, Reason: reasonOutcomeUnknown, Records: 4}},
+		"Answered":        {"the next batch follows", runAt(t, held(1), 2), want{Batch: 2}},
+		"AnsweredCancel":  {"between two batches it ends", runAt(t, held(1), 2, cancel), want{Phase: v1alpha1.RunCanceled, Reason: reasonCanceled, Records: 4}},
+		"AnsweredHold":    {"between two batches it waits", runAt(t, held(1), 2, suspend), want{Reason: reasonSuspended}},
+		"AnsweredLate":    {"the time is over", runAt(t, held(1, past), 2), want{Phase: v1alpha1.RunFailed, Reason: reasonDeadlineExceeded, Records: 4}},
+		"HoldOverLate":    {"the time stands still while it is suspended", runAt(t, held(1, past), 2, suspend), want{Reason: reasonSuspended}},
+		"Unused":          {"a claim that was never used is taken anew", runAt(t, held(1, func(c *claim) { c.Token = "unused" }), 1), want{Batch: 1}},
+		"Free":            {"what was not sent is sent", runAt(t, free(1, func(c *claim) { c.Attempt = 2 }), 1), want{Batch: 1, Attempt: 2}},
+		"FreeRestored":    {"a claim given back tells where the run stands", runAt(t, free(3), -1), want{Batch: 3}},
+		"Pause":           {"a pause is kept, whatever wakes the run", runAt(t, free(1, func(c *claim) { c.NotBefore = noon.Add(time.Minute) }), 1), want{Reason: reasonProgressing, Wait: time.Minute}},
+		"PauseOver":       {"and ends", runAt(t, free(1, func(c *claim) { c.NotBefore = noon }), 1), want{Batch: 1}},
+		"UncertainCancel": {"an attempt that was lost stays unknown", runAt(t, free(1, func(c *claim) { c.Uncertain = true }), 1, cancel), want{Phase: v1alpha1.RunUnknown, Reason: reasonOutcomeUnknown, Records: 2}},
+		"RetryOther":      {"its holder may be alive for a moment", runAt(t, held(1, func(c *claim) { c.Time = noon }), 1, retry), want{Reason: reasonProgressing, Wait: claimGrace}},
+		"RetryGone":       {"then the batch is sent again", runAt(t, held(1), 1, retry), want{Batch: 1, Attempt: 1, Uncertain: true}},
+		"RetryLate":       {"but not after the deadline", runAt(t, held(1, past), 1, retry), want{Phase: v1alpha1.RunUnknown, Reason: reasonOutcomeUnknown, Records: 2}},
+		"RetryOurs":       {"a call of this process is not sent beside itself", runAt(t, held(1, func(c *claim) { c.Holder = "me" }), 1, retry), want{Reason: reasonProgressing, Wait: 9*time.Minute + claimGrace}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			next := decide(tc.run, self, noon)
+			var got want
+			switch {
+			case next.ended != nil:
+				got = want{Phase: next.ended.phase, Reason: next.ended.reason, Records: next.ended.records.Succeeded}
+			case next.wait != nil:
+				got = want{Reason: next.wait.reason, Wait: next.wait.after}
+			default:
+				got = want{Batch: next.next.Batch, Attempt: next.next.Attempt, Uncertain: next.next.Uncertain}
+				if next.next.Token != "" {
+					t.Errorf("%s: a token is never carried over", tc.reason)
+				}
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+func TestConclude(t *testing.T) {
+	four := &payload{records: make([]json.RawMessage, 8), batches: []batch{{0, 2}, {2, 4}, {4, 6}, {6, 8}}}
+	ok := integrator.RecordResult{StatusCode: 200}
+	bad := integrator.RecordResult{StatusCode: 422}
+	all := judgeAnswer(integrator.InvokeResponse{Records: []integrator.RecordResult{ok, ok}}, nil, 2, false)
+	some := judgeAnswer(integrator.InvokeResponse{Records: []integrator.RecordResult{ok, bad}}, nil, 2, false)
+	failing := func(err integrator.APIError) verdict { return judgeAnswer(integrator.InvokeResponse{}, &err, 2, false) }
+	refused := failing(integrator.APIError{Sent: true, StatusCode: 403})
+	rejected := failing(integrator.APIError{Sent: true, StatusCode: 422})
+	unsent := failing(integrator.APIError{})
+	lost := failing(integrator.APIError{Sent: true, StatusCode: 503})
+	throttle := failing(integrator.APIError{Sent: true, StatusCode: 429, RetryAfter: 5 * time.Second})
+	limit := func(n int32) func(*v1alpha1.ImportRun) {
+		return func(run *v1alpha1.ImportRun) { run.Spec.RetryLimit = ptr.To(n) }
+	}
+	retry := func(run *v1alpha1.ImportRun) { run.Spec.OnUnknownOutcome = v1alpha1.UnknownOutcomeRetry }
+	careful := func(run *v1alpha1.ImportRun) { run.Spec.StopOnFailure = true }
+
+	type want struct {
+		Phase        v1alpha1.RunPhase
+		Reason       string
+		Done         int
+		Sent, Failed int32
+		First        int32 // index of the first failure, -1 without one
+		Pause        time.Duration
+		Attempt      int
+		Uncertain    bool
+	}
+	none := func(w want) want { w.First = -1; return w }
+	cases := map[string]struct {
+		reason string
+		at     claim
+		call   verdict
+		edit   []func(*v1alpha1.ImportRun)
+		want   want
+	}{
+		"Goes on":           {"a batch more is done", claim{Batch: 1}, all, nil, none(want{Done: 2, Sent: 4})},
+		"Last":              {"the last one ends it", claim{Batch: 3}, all, nil, none(want{Phase: v1alpha1.RunSucceeded, Reason: reasonRecordsAccepted, Done: 4, Sent: 8})},
+		"Failure goes on":   {"a record that failed is counted", claim{Batch: 1}, some, nil, want{Done: 2, Sent: 4, Failed: 1, First: 3}},
+		"Failure stops":     {"when told so", claim{Batch: 1}, some, []func(*v1alpha1.ImportRun){careful}, want{Phase: v1alpha1.RunFailed, Reason: reasonRecordsFailed, Done: 2, Sent: 4, Failed: 1, First: 3}},
+		"Last failure":      {"the run has failed", claim{Batch: 3}, some, nil, want{Phase: v1alpha1.RunFailed, Reason: reasonRecordsFailed, Done: 4, Sent: 8, Failed: 1, First: 7}},
+		"Refused":           {"without a limit it ends", claim{Batch: 1}, refused, nil, none(want{Phase: v1alpha1.RunFailed, Reason: reasonForbidden, Done: 1, Sent: 2})},
+		"Refused, retried":  {"within the limit it is sent again", claim{Batch: 1, Attempt: 1}, refused, []func(*v1alpha1.ImportRun){limit(2)}, none(want{Done: 1, Sent: 2, Pause: 2 * time.Second, Attempt: 2})},
+		"Refused, too much": {"beyond it, it ends", claim{Batch: 1, Attempt: 2}, refused, []func(*v1alpha1.ImportRun){limit(2)}, none(want{Phase: v1alpha1.RunFailed, Reason: reasonForbidden, Done: 1, Sent: 2})},
+		"Unsent, retried":   {"no connection is known to have changed nothing", claim{Batch: 1}, unsent, []func(*v1alpha1.ImportRun){limit(1)}, none(want{Done: 1, Sent: 2, Pause: time.Second, Attempt: 1})},
+		"Rejected":          {"the records stay as they are", claim{Batch: 1}, rejected, []func(*v1alpha1.ImportRun){limit(9)}, none(want{Phase: v1alpha1.RunFailed, Reason: reasonRejected, Done: 1, Sent: 2})},
+		"Throttled":         {"the API says when, and it counts no attempt", claim{Batch: 1}, throttle, nil, none(want{Done: 1, Sent: 2, Pause: 5 * time.Second})},
+		"Throttled, late":   {"there is no time for that", claim{Batch: 1, Deadline: noon.Add(time.Second)}, throttle, nil, none(want{Phase: v1alpha1.RunFailed, Reason: reasonDeadlineExceeded, Done: 1, Sent: 2})},
+		"Lost":              {"nobody knows", claim{Batch: 1}, lost, []func(*v1alpha1.ImportRun){limit(9)}, none(want{Phase: v1alpha1.RunUnknown, Reason: reasonOutcomeUnknown, Done: 1, Sent: 4})},
+		"Lost, retried":     {"and it is sent again when told so", claim{Batch: 1}, lost, []func(*v1alpha1.ImportRun){retry}, none(want{Done: 1, Sent: 2, Pause: time.Second, Attempt: 1, Uncertain: true})},
+		"Lost before":       {"a refusal does not make a lost answer known", claim{Batch: 1, Uncertain: true}, rejected, []func(*v1alpha1.ImportRun){retry}, none(want{Phase: v1alpha1.RunUnknown, Reason: reasonOutcomeUnknown, Done: 1, Sent: 2})},
+		"Lost, answered":    {"the answer to the last attempt counts", claim{Batch: 1, Uncertain: true}, all, []func(*v1alpha1.ImportRun){retry}, none(want{Done: 2, Sent: 4})},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if tc.at.Deadline.IsZero() {
+				tc.at.Deadline = noon.Add(time.Minute)
+			}
+			tc.at.Token = "t"
+			came := conclude(runAt(t, &tc.at, tc.at.Batch, tc.edit...), tc.at, tc.call, four, noon)
+			got := want{Phase: came.phase, Reason: came.reason, Done: came.done, Sent: came.records.Sent, Failed: came.records.Failed, First: -1}
+			if len(came.failures) > 0 {
+				got.First = came.failures[0].Index
+			}
+			if came.again != nil {
+				got.Pause, got.Attempt, got.Uncertain = came.again.after, came.next.Attempt, came.next.Uncertain
+				if came.next.Token != "" || !came.next.NotBefore.Equal(noon.Add(got.Pause)) {
+					t.Errorf("%s: the claim is given back until the pause is over, it is %+v", tc.reason, came.next)
+				}
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("%s: -want, +got:\n%s\n%s", tc.reason, diff, came.message)
+			}
+			if came.records.Total != 8 || came.token != "t" {
+				t.Errorf("%s: the outcome is %+v", tc.reason, came)
+			}
+		})
+	}
+}
+
+func TestJudgeKey(t *testing.T) {
+	retry := func(run *v1alpha1.ImportRun) { run.Spec.OnUnknownOutcome = v1alpha1.UnknownOutcomeRetry }
+	in := func(phase v1alpha1.RunPhase) *v1alpha1.ImportRun {
+		return &v1alpha1.ImportRun{Status: v1alpha1.ImportRunStatus{Phase: phase}}
+	}
+	cases := map[string]struct {
+		reason string
+		entry  keyEntry
+		holder *v1alpha1.ImportRun
+		edit   []func(*v1alpha1.ImportRun)
+		want   string
+	}{
+		"Ours":             {"the run goes on with its key", keyEntry{RunUID: "me", Phase: v1alpha1.RunRunning}, nil, nil, "ours"},
+		"Ours, given back": {"it has to say again that it may be sending", keyEntry{RunUID: "me", Phase: v1alpha1.RunWaiting}, nil, nil, "take"},
+		"Succeeded":        {"once is enough", keyEntry{Phase: v1alpha1.RunSucceeded}, nil, nil, reasonAlreadySucceeded},
+		"Succeeded, Retry": {"whatever the policy", keyEntry{Phase: v1alpha1.RunSucceeded}, nil, []func(*v1alpha1.ImportRun){retry}, reasonAlreadySucceeded},
+		"Failed":           {"one that failed does not count", keyEntry{Phase: v1alpha1.RunFailed}, in(v1alpha1.RunFailed), nil, "take"},
+		"Canceled":         {"nor one that was canceled", keyEntry{Phase: v1alpha1.RunCanceled}, nil, nil, "take"},
+		"Under way":        {"it is waited for", keyEntry{Phase: v1alpha1.RunRunning}, in(v1alpha1.RunRunning), nil, reasonKeyInUse},
+		"Throttled":        {"it has the key while it waits", keyEntry{Phase: v1alpha1.RunWaiting}, in(v1alpha1.RunWaiting), nil, reasonKeyInUse},
+		"Gone, waiting":    {"it had sent nothing", keyEntry{Phase: v1alpha1.RunWaiting}, nil, nil, "take"},
+		"Gone, running":    {"it may have sent", keyEntry{Phase: v1alpha1.RunRunning}, nil, nil, reasonKeyUncertain},
+		"Gone, Retry":      {"who retries the unknown may go on", keyEntry{Phase: v1alpha1.RunRunning}, nil, []func(*v1alpha1.ImportRun){retry}, "take"},
+		"Unknown":          {"nobody has looked yet", keyEntry{Phase: v1alpha1.RunUnknown}, in(v1alpha1.RunUnknown), nil, reasonKeyUncertain},
+		"Not settled":      {"the run itself tells, where its end did not come into the ledger", keyEntry{Phase: v1alpha1.RunRunning}, in(v1alpha1.RunSucceeded), nil, reasonAlreadySucceeded},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			run := &v1alpha1.ImportRun{}
+			run.UID = "me"
+			for _, edit := range tc.edit {
+				edit(run)
+			}
+			step := judgeKey(run, claim{}, tc.entry, tc.holder, "ledger")
+			got := ""
+			switch {
+			case step.ended != nil:
+				got = step.ended.reason
+			case step.wait != nil:
+				got = step.wait.reason
+			case step.take:
+				got = "take"
+			case step.ours:
+				got = "ours"
+			}
+			if got != tc.want {
+				t.Errorf("%s: %s, want %s", tc.reason, got, tc.want)
+			}
+		})
+	}
+}
+
+func TestLifeLeft(t *testing.T) {
+	for name, tc := range map[string]struct {
+		ttl     *int32
+		phase   v1alpha1.RunPhase
+		left    time.Duration
+		limited bool
+	}{
+		"kept":     {nil, v1alpha1.RunFailed, 0, false},
+		"going on": {ptr.To[int32](0), v1alpha1.RunRunning, 0, false},
+		"living":   {ptr.To[int32](90), v1alpha1.RunCanceled, 30 * time.Second, true},
+		"over":     {ptr.To[int32](0), v1alpha1.RunSucceeded, -time.Minute, true},
+	} {
+		run := runAt(t, nil, -1)
+		run.Spec.TTLSecondsAfterFinished, run.Status.Phase = tc.ttl, tc.phase
+		run.Status.CompletionTime = ptr.To(metav1.NewTime(noon.Add(-time.Minute)))
+		if left, limited := lifeLeft(run, noon); left != tc.left || limited != tc.limited {
+			t.Errorf("%s: %s %t", name, left, limited)
+		}
+	}
+}

@@ -63,6 +63,24 @@ func TestInvokeAnswers(t *testing.T) {
 }
 
 // TestInvokeManyRecords: the results are bounded, but never below what was sent.
+func TestInvokeSize(t *testing.T) {
+	for name, request := range map[string]InvokeRequest{
+		"nothing":     {},
+		"one":         {Data: []json.RawMessage{[]byte(`{"a": 1}`)}},
+		"several":     {Data: []json.RawMessage{[]byte("1"), []byte("22"), []byte("333")}},
+		"settings":    {Data: []json.RawMessage{[]byte("1"), []byte("22")}, Settings: json.RawMessage(" {\"a\": 1}\n")},
+		"no settings": {Data: []json.RawMessage{[]byte("1")}, Settings: json.RawMessage(" \n")},
+	} {
+		body, err := request.body()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if request.Size() != len(body) {
+			t.Errorf("%s: Size is %d, the body %q has %d bytes", name, request.Size(), body, len(body))
+		}
+	}
+}
+
 func TestInvokeManyRecords(t *testing.T) {
 	const n = maxRecords + 1
 	body := "[" + strings.Repeat(`{"statusCode":200},`, n-1) + `{"statusCode":200}]`
