@@ -9,6 +9,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -37,6 +38,8 @@ const (
 	compressAbove = 32 << 10
 	// answerOverhead is what a key of it costs beside its value.
 	answerOverhead = 48
+	// answerTimeout is how long the run waits for an answer to be stored.
+	answerTimeout = 20 * time.Second
 	// noteKey says what is not there.
 	noteKey = "note"
 )
@@ -66,7 +69,7 @@ func (a *answers) pack(batch int, raw []byte) map[string][]byte {
 	if a.full {
 		return nil
 	}
-	key := fmt.Sprintf("batch-%05d.json", batch+1)
+	key := answerKey(batch)
 	room := a.free - answerOverhead
 	if len(raw) <= compressAbove && len(raw) <= room {
 		return map[string][]byte{key: raw}
@@ -85,6 +88,11 @@ func (a *answers) pack(batch int, raw []byte) map[string][]byte {
 		noteKey:      fmt.Appendf(nil, "%s, of which the first %d are here; those after it are left out.\n", note, len(head)),
 	}
 }
+
+// answerForms are how the key of an answer can go on.
+var answerForms = []string{"", ".gz", ".cut"}
+
+func answerKey(batch int) string { return fmt.Sprintf("batch-%05d.json", batch+1) }
 
 // packed takes the entries off what is free.
 func (a *answers) packed(entries map[string][]byte) {
@@ -121,16 +129,47 @@ func (r *ImportRunReconciler) reserveAnswers(ctx context.Context, s *runScope, n
 			return nil, fmt.Errorf("read the Secret of answers: %w", err)
 		}
 		if !metav1.IsControlledBy(secret, s.object) {
-			return stop(s.object, next, v1alpha1.RunFailed, reasonSecretTaken,
-				fmt.Sprintf("Secret %q of responseSecretName exists and is not this run's: name another", secret.Name)), nil
+			return r.foreignAnswers(ctx, s, next, secret)
 		}
 		err = nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("create the Secret of answers: %w", err)
+		return nil, refusedByKubernetes(err, "create Secret %q of responseSecretName", secret.Name)
 	}
 	s.answers = newAnswers(secret)
 	return nil, nil
+}
+
+// foreignAnswers ends a run whose Secret is another's, unless that is about to go: the garbage
+// collector takes the Secret of a run that was deleted a while after it.
+func (r *ImportRunReconciler) foreignAnswers(ctx context.Context, s *runScope, next claim, secret *corev1.Secret) (*outcome, error) {
+	going := !secret.DeletionTimestamp.IsZero()
+	if owner := metav1.GetControllerOf(secret); owner != nil && owner.Kind == "ImportRun" && !going {
+		run := &v1alpha1.ImportRun{}
+		err := r.Live.Get(ctx, types.NamespacedName{Namespace: secret.Namespace, Name: owner.Name}, run)
+		if client.IgnoreNotFound(err) != nil {
+			return nil, err
+		}
+		going = err != nil || run.UID != owner.UID
+	}
+	if going {
+		p := waitingf(reasonProgressing, "waiting for Secret %q of a former run to be deleted", secret.Name)
+		p.after = backoffBase
+		return nil, p
+	}
+	return stop(s.object, next, v1alpha1.RunFailed, reasonSecretTaken,
+		fmt.Sprintf("Secret %q of responseSecretName exists and is not this run's: name another", secret.Name)), nil
+}
+
+// refusedByKubernetes shows what a person has to do before the run can go on: a right, a quota,
+// or a name is missing. Any other error is one of the moment.
+func refusedByKubernetes(err error, what string, args ...any) error {
+	what = fmt.Sprintf(what, args...)
+	if !apierrors.IsForbidden(err) && !apierrors.IsInvalid(err) {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return &problem{class: terminal, reason: reasonForbidden, after: backoffMax,
+		message: fmt.Sprintf("cannot %s: Kubernetes refuses it (%s): see the rights of the operator and the quota of the namespace", what, apierrors.ReasonForError(err))}
 }
 
 // keepAnswer puts the answer of a batch into the Secret. That it cannot is told, and does not
@@ -143,11 +182,20 @@ func (r *ImportRunReconciler) keepAnswer(ctx context.Context, s *runScope, batch
 	if entries == nil {
 		return
 	}
-	ctx = context.WithoutCancel(ctx)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTimeout)
+	defer cancel()
 	secret := &corev1.Secret{}
 	secret.Namespace, secret.Name = s.answers.name.Namespace, s.answers.name.Name
 	// The uid goes along: another Secret of the name is not the run's.
-	body, err := json.Marshal(map[string]any{"metadata": map[string]any{"uid": s.answers.uid}, "data": entries})
+	data := map[string]any{}
+	for _, form := range answerForms {
+		// Of an earlier attempt.
+		data[answerKey(batch)+form] = nil
+	}
+	for key, value := range entries {
+		data[key] = value
+	}
+	body, err := json.Marshal(map[string]any{"metadata": map[string]any{"uid": s.answers.uid}, "data": data})
 	if err == nil {
 		err = retry.OnError(retry.DefaultBackoff, func(err error) bool {
 			return !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) && !apierrors.IsInvalid(err)

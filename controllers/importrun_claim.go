@@ -6,13 +6,15 @@ package controllers
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 )
@@ -25,22 +27,48 @@ import (
 func (r *ImportRunReconciler) claim(ctx context.Context, s *runScope, next claim) (claim, error) {
 	now := r.Clock.Now().UTC()
 	granted := next
-	granted.Token, granted.Holder, granted.Time, granted.NotBefore = uuid.NewString(), r.Holder, now, time.Time{}
+	granted.Token, granted.Holder, granted.Time = uuid.NewString(), r.Holder, now
+	granted.NotBefore, granted.Reason = time.Time{}, ""
 	if granted.Started.IsZero() {
-		granted.Started = now
+		granted.Started, granted.Spent = now.Add(-granted.Spent), 0
 	}
 	granted.Deadline = granted.Started.Add(timeLimit(s.object))
-	granted.Digest = s.payload.digest
+	granted.Digest, granted.Batches = s.payload.digest, len(s.payload.batches)
 	if err := r.takeClaim(ctx, s, granted); err != nil {
 		return claim{}, err
 	}
-	r.unused.Delete(s.object.UID)
-	s.running(granted)
-	// Only a courtesy to who watches: the claim is what counts.
-	if err := r.patchStatus(ctx, s); err != nil && !apierrors.IsConflict(err) {
-		log.FromContext(ctx).Error(err, "cannot show the run as Running")
+	if err := r.showRunning(ctx, s, granted); err != nil {
+		r.noteUnused(s, granted)
+		return claim{}, err
 	}
+	r.unused.Delete(s.object.UID)
 	return granted, nil
+}
+
+// showRunning writes into status that the run has claimed a call, unless that stands there.
+// Nothing is sent before: should the claim be taken away, the status still tells of it.
+func (r *ImportRunReconciler) showRunning(ctx context.Context, s *runScope, granted claim) error {
+	return retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+		s.running(granted)
+		err := r.patchStatus(ctx, s)
+		if !apierrors.IsConflict(err) {
+			return err
+		}
+		live := &v1alpha1.ImportRun{}
+		if err := r.Live.Get(ctx, client.ObjectKeyFromObject(s.object), live); err != nil {
+			return err
+		}
+		if live.UID != s.object.UID || claimOf(live).Token != granted.Token || finished(live) {
+			return fmt.Errorf("show the run as Running: %w", errSuperseded)
+		}
+		s.adopt(live)
+		return err
+	})
+}
+
+// noteUnused remembers a claim under which nothing is sent.
+func (r *ImportRunReconciler) noteUnused(s *runScope, granted claim) {
+	r.unused.Store(s.object.UID, append(slices.Clone(r.self(s).unused), granted.Token))
 }
 
 // takeClaim writes the claim. When the answer to that write is lost, another read tells
@@ -52,7 +80,7 @@ func (r *ImportRunReconciler) takeClaim(ctx context.Context, s *runScope, grante
 	}
 	live := &v1alpha1.ImportRun{}
 	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(s.object), live); err != nil || live.UID != s.object.UID || claimOf(live).Token != granted.Token {
-		r.unused.Store(s.object.UID, granted.Token)
+		r.noteUnused(s, granted)
 		return failed
 	}
 	s.adopt(live)
@@ -91,7 +119,7 @@ func (r *ImportRunReconciler) pause(ctx context.Context, s *runScope, at step) e
 		return at.wait
 	}
 	stopped := at.next
-	stopped.Started = time.Time{}
+	stopped.Started, stopped.Spent = time.Time{}, r.Clock.Since(stopped.Started)
 	if err := r.patchClaim(ctx, s, stopped); err != nil {
 		return err
 	}

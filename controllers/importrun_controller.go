@@ -34,12 +34,14 @@ type ImportRunReconciler struct {
 	// Concurrency is how many runs are reconciled, and so in flight, at once.
 	Concurrency int
 
-	// unrecorded has what calls came to that is not in the run yet, by the run's uid: what is
+	// unrecorded has, by the run's uid, what calls came to that is not in the run yet: what is
 	// retried is the record, never the call.
 	unrecorded sync.Map
-	// unused has the tokens of claims that could not be confirmed, by the run's uid: nothing
+	// unused has, by the run's uid, the tokens of claims that could not be confirmed: nothing
 	// was sent under them.
 	unused sync.Map
+	// memory bounds what the runs under way hold together.
+	memory memory
 }
 
 // +kubebuilder:rbac:groups=integrator.io,resources=importruns,verbs=get;list;watch;patch;delete
@@ -84,8 +86,12 @@ type runScope struct {
 	importID string
 	// payload is what the run sends, once it was gathered.
 	payload *payload
+	// held is how much memory was taken for it.
+	held int
 	// answers is where the full answers go, nil when nobody wants them.
 	answers *answers
+	// key is the entry of the idempotency key as it was read, nil when there is none.
+	key *corev1.ConfigMap
 }
 
 // Reconcile takes one ImportRun as far as it goes: waiting for what it needs, or batch by
@@ -102,8 +108,9 @@ func (r *ImportRunReconciler) Reconcile(ctx context.Context, req ctrl.Request) (
 	}
 	if finished(object) {
 		r.forget(s)
-		return r.expire(ctx, object)
+		return r.rest(ctx, s)
 	}
+	defer r.release(s)
 	return r.finish(ctx, s, r.reconcile(ctx, s))
 }
 
@@ -111,21 +118,23 @@ func (r *ImportRunReconciler) Reconcile(ctx context.Context, req ctrl.Request) (
 // asked to stop.
 func (r *ImportRunReconciler) reconcile(ctx context.Context, s *runScope) error {
 	if known, ok := r.unrecorded.Load(s.object.UID); ok {
-		if err := r.record(ctx, s, known.(*outcome)); err != nil {
+		if err := r.recordKnown(ctx, s, known.(*outcome)); err != nil {
 			return err
 		}
 	}
-	for ctx.Err() == nil && !finished(s.object) {
+	for ctx.Err() == nil && s.object.DeletionTimestamp.IsZero() && !finished(s.object) {
 		next := decide(s.object, r.self(s), r.Clock.Now())
 		if next.ended == nil && next.wait != nil {
 			return r.pause(ctx, s, next)
 		}
-		came := next.ended
+		came, err := next.ended, error(nil)
 		if came == nil {
-			var err error
-			if came, err = r.advance(ctx, s, next.next); err != nil {
-				return err
-			}
+			came, err = r.advance(ctx, s, next.next)
+		} else if came.reason == reasonOutcomeUnknown {
+			came, err = r.consultKey(ctx, s, came)
+		}
+		if err != nil {
+			return err
 		}
 		if err := r.record(ctx, s, came); err != nil {
 			return err
@@ -143,17 +152,20 @@ func (r *ImportRunReconciler) advance(ctx context.Context, s *runScope, next cla
 	if err := r.target(ctx, s); err != nil {
 		return nil, err
 	}
+	if ended, err := r.awaitKey(ctx, s, next); ended != nil || err != nil {
+		return ended, err
+	}
 	if ended, err := r.gather(ctx, s, next); ended != nil || err != nil {
 		return ended, err
 	}
-	if ended := s.unchanged(next); ended != nil {
+	if ended := s.fits(next); ended != nil {
 		return ended, nil
 	}
 	if ended, err := r.reserveAnswers(ctx, s, next); ended != nil || err != nil {
 		return ended, err
 	}
-	if ended, err := r.takeKey(ctx, s, next); ended != nil || err != nil {
-		return ended, err
+	if err := r.takeKey(ctx, s, next); err != nil {
+		return nil, err
 	}
 	granted, err := r.claim(ctx, s, next)
 	if err != nil {
@@ -189,15 +201,30 @@ func (r *ImportRunReconciler) target(ctx context.Context, s *runScope) (err erro
 
 // self is what decide has to know of this process.
 func (r *ImportRunReconciler) self(s *runScope) process {
-	unused, _ := r.unused.Load(s.object.UID)
-	token, _ := unused.(string)
-	return process{holder: r.Holder, unused: token}
+	tokens, _ := r.unused.Load(s.object.UID)
+	unused, _ := tokens.([]string)
+	return process{holder: r.Holder, unused: unused}
 }
 
 // forget drops what is remembered of a run that needs it no more.
 func (r *ImportRunReconciler) forget(s *runScope) {
 	r.unrecorded.Delete(s.object.UID)
 	r.unused.Delete(s.object.UID)
+}
+
+// rest looks at a run that has ended: a change of its spec is acknowledged, and it is deleted
+// when its time is over.
+func (r *ImportRunReconciler) rest(ctx context.Context, s *runScope) (ctrl.Result, error) {
+	if status := &s.object.Status; status.ObservedGeneration != s.object.Generation {
+		status.ObservedGeneration = s.object.Generation
+		for i := range status.Conditions {
+			status.Conditions[i].ObservedGeneration = s.object.Generation
+		}
+		if err := r.patchStatus(ctx, s); err != nil {
+			return afterKubernetesError(ctx, err)
+		}
+	}
+	return r.expire(ctx, s.object)
 }
 
 // expire deletes a run that has ended when its time to live is over.

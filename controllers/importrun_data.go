@@ -52,15 +52,16 @@ func (r *ImportRunReconciler) gather(ctx context.Context, s *runScope, at claim)
 		if err != nil {
 			return nil, err
 		}
-		if content, err = decompressed(content, budget); errors.Is(err, errTooMuchData) {
+		content, unzipped := decompressed(content, budget)
+		if errors.Is(unzipped, errTooMuchData) {
 			return invalid(s, at, "the data is more than the %d MiB that one run can have, from dataFrom[%d] on: split it over several ImportRuns", maxRunData>>20, i), nil
 		}
 		budget -= len(content)
-		var records []json.RawMessage
-		if err == nil {
-			records, err = parseRecords(content)
+		if err := r.hold(s, len(content)); err != nil {
+			return nil, err
 		}
-		if err != nil {
+		records, err := parseRecords(content)
+		if err = errors.Join(unzipped, err); err != nil {
 			return invalid(s, at, "dataFrom[%d] is %v", i, err), nil
 		}
 		gathered.records = append(gathered.records, records...)

@@ -44,12 +44,18 @@ func invokable(declared *v1alpha1.Import) error {
 	return nil
 }
 
-// unchanged ends a run whose data is not what it was when batches of it were sent.
-func (s *runScope) unchanged(next claim) *outcome {
-	if sent := next.Batch > 0 || next.Uncertain; !sent || next.Digest == "" || next.Digest == s.payload.digest {
+// fits ends a run whose data is not what it was when batches of it were sent, and one whose
+// claim speaks of a batch that there is not.
+func (s *runScope) fits(next claim) *outcome {
+	sent := next.Batch > 0 || next.Uncertain
+	switch {
+	case sent && next.Digest != "" && next.Digest != s.payload.digest:
+		return stop(s.object, next, v1alpha1.RunFailed, reasonDataChanged, "data, dataFrom or settings have changed since the first batch was sent")
+	case next.Batch >= len(s.payload.batches):
+		return lost(s.object, next)
+	default:
 		return nil
 	}
-	return stop(s.object, next, v1alpha1.RunFailed, reasonDataChanged, "data, dataFrom or settings have changed since the first batch was sent")
 }
 
 // invoke makes the one call that the claim permits. It goes on when the operator is asked

@@ -25,7 +25,9 @@ import (
 
 // The ledger of idempotency keys: one ConfigMap for each import and key. Nobody owns it: it
 // has to outlive the run, and also an Import or an Account that is created again. A run takes
-// its entry before its first claim, and writes its end there before it goes to status.
+// its entry before its first claim, and what its last call came to goes there before it goes
+// to status. While the run exists it is the run itself that tells; the entry counts when it is
+// gone, and when it says that the run has succeeded.
 
 const (
 	reasonAlreadySucceeded = "AlreadySucceeded"
@@ -57,25 +59,27 @@ func keyObject(run *v1alpha1.ImportRun) (object types.NamespacedName, target str
 	return types.NamespacedName{Namespace: run.Namespace, Name: "importrun-key-" + hex.EncodeToString(sum[:12])}, target
 }
 
-// keyStep is what an entry means for a run that wants its key.
+// keyStep is what an entry means for a run that wants its key: it has ended, it waits, or the
+// key is its own to take.
 type keyStep struct {
-	// ours: the run has the key; take: it may have it; else ended or wait.
-	ours, take bool
-	ended      *outcome
-	wait       *problem
+	ended *outcome
+	wait  *problem
 }
 
-// judgeKey decides whether a run may have a key whose entry says that another run has it, or
-// had. holder is that run, nil when it is gone.
+// judgeKey decides whether a run may have a key, from its entry. holder is the run that the
+// entry names, nil when it is gone.
 func judgeKey(run *v1alpha1.ImportRun, at claim, entry keyEntry, holder *v1alpha1.ImportRun, object string) keyStep {
-	if entry.RunUID == string(run.UID) {
-		return keyStep{ours: entry.Phase == v1alpha1.RunRunning, take: entry.Phase != v1alpha1.RunRunning}
-	}
 	phase := entry.Phase
 	switch {
-	case holder != nil && !finished(holder) && (phase == v1alpha1.RunRunning || phase == v1alpha1.RunWaiting):
-		return keyStep{wait: waitingf(reasonKeyInUse, "waiting for ImportRun %q, which has the same idempotencyKey, to end", entry.Run)}
-	case holder != nil && phase == v1alpha1.RunRunning:
+	case entry.RunUID == string(run.UID):
+		return keyStep{ended: settled(run, at, phase)}
+	case phase == v1alpha1.RunSucceeded:
+	case holder != nil && !finished(holder):
+		p := waitingf(reasonKeyInUse, "waiting for ImportRun %q, which has the same idempotencyKey, to end", entry.Run)
+		// Nothing tells when somebody frees the key by hand.
+		p.after = keyPause
+		return keyStep{wait: p}
+	case holder != nil:
 		phase = holder.Status.Phase
 	case phase == v1alpha1.RunRunning:
 		// Deleted while a call may have been under way.
@@ -84,26 +88,39 @@ func judgeKey(run *v1alpha1.ImportRun, at claim, entry keyEntry, holder *v1alpha
 	switch {
 	case phase == v1alpha1.RunSucceeded:
 		return keyStep{ended: standing(run, at).end(v1alpha1.RunSucceeded, reasonAlreadySucceeded,
-			"ImportRun %q has succeeded with the same idempotencyKey, at %s: nothing was sent", entry.Run, entry.Time.UTC().Format(time.RFC3339))}
+			"ImportRun %q has succeeded with the same idempotencyKey: nothing was sent", entry.Run)}
 	case phase == v1alpha1.RunUnknown && run.Spec.OnUnknownOutcome != v1alpha1.UnknownOutcomeRetry:
 		return keyStep{ended: standing(run, at).end(v1alpha1.RunFailed, reasonKeyUncertain,
 			"nobody knows what ImportRun %q has written with the same idempotencyKey: nothing was sent; look into the destination, then use another key, or delete ConfigMap %q to use this one again", entry.Run, object)}
 	default:
-		return keyStep{take: true}
+		return keyStep{}
 	}
 }
 
-// takeKey makes sure that no other run has, or had, the idempotency key.
-func (r *ImportRunReconciler) takeKey(ctx context.Context, s *runScope, next claim) (*outcome, error) {
+// settled is the success of a run that its own entry knows and its status does not: the
+// operator was killed between the two. It is nil when the entry knows of none. Another end that
+// stands there may be that of an attempt which was not the last.
+func settled(run *v1alpha1.ImportRun, at claim, phase v1alpha1.RunPhase) *outcome {
+	if phase != v1alpha1.RunSucceeded {
+		return nil
+	}
+	return standing(run, at).end(phase, reasonRecordsAccepted,
+		"the ledger of idempotencyKey tells that all records were accepted; the operator stopped before it had counted those of the last batch")
+}
+
+// keyPause is how often a run looks whether its key is free.
+const keyPause = time.Minute
+
+// awaitKey makes sure, before the first batch, that no other run has the idempotency key, or had.
+func (r *ImportRunReconciler) awaitKey(ctx context.Context, s *runScope, next claim) (*outcome, error) {
 	if s.object.Spec.IdempotencyKey == "" || next.Batch > 0 {
 		return nil, nil
 	}
-	name, target := keyObject(s.object)
-	mine := keyEntry{Key: s.object.Spec.IdempotencyKey, Import: target, Run: s.object.Name, RunUID: string(s.object.UID),
-		Phase: v1alpha1.RunRunning, Time: r.Clock.Now().UTC()}
+	name, _ := keyObject(s.object)
 	object, entry, err := r.keyEntry(ctx, name)
 	if apierrors.IsNotFound(err) {
-		return nil, r.createKey(ctx, name, mine)
+		s.key = nil
+		return nil, nil
 	}
 	if err != nil {
 		return nil, err
@@ -112,18 +129,48 @@ func (r *ImportRunReconciler) takeKey(ctx context.Context, s *runScope, next cla
 	if err != nil {
 		return nil, err
 	}
-	step := judgeKey(s.object, next, entry, holder, name.Name)
-	switch {
-	case step.ended != nil:
-		step.ended.records.Total = s.payload.total()
-		return step.ended, nil
-	case step.wait != nil:
-		return nil, step.wait
-	case step.take:
-		return nil, r.writeKey(ctx, object, mine)
-	default:
-		return nil, nil
+	if entry.RunUID == string(s.object.UID) && (holder == nil || holder.ResourceVersion != s.object.ResourceVersion) {
+		return nil, apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("importruns").GroupResource(), s.object.Name, errSuperseded)
 	}
+	s.key = object
+	step := judgeKey(s.object, next, entry, holder, name.Name)
+	if step.wait != nil {
+		return nil, step.wait
+	}
+	return step.ended, nil
+}
+
+// takeKey has the ledger say that the run may be sending, over exactly the entry that awaitKey
+// has read.
+func (r *ImportRunReconciler) takeKey(ctx context.Context, s *runScope, next claim) error {
+	if s.object.Spec.IdempotencyKey == "" || next.Batch > 0 {
+		return nil
+	}
+	name, target := keyObject(s.object)
+	mine := keyEntry{Key: s.object.Spec.IdempotencyKey, Import: target, Run: s.object.Name, RunUID: string(s.object.UID),
+		Phase: v1alpha1.RunRunning, Time: r.Clock.Now().UTC()}
+	if s.key == nil {
+		return r.createKey(ctx, name, mine)
+	}
+	return r.writeKey(ctx, s.key, mine)
+}
+
+// consultKey looks into the ledger before a run is given up as Unknown.
+func (r *ImportRunReconciler) consultKey(ctx context.Context, s *runScope, unknown *outcome) (*outcome, error) {
+	if s.object.Spec.IdempotencyKey == "" {
+		return unknown, nil
+	}
+	name, _ := keyObject(s.object)
+	_, entry, err := r.keyEntry(ctx, name)
+	if client.IgnoreNotFound(err) != nil {
+		return nil, err
+	}
+	if err == nil && entry.RunUID == string(s.object.UID) {
+		if ended := settled(s.object, claimOf(s.object), entry.Phase); ended != nil {
+			return ended, nil
+		}
+	}
+	return unknown, nil
 }
 
 // holderOf is the run that has the key, as the API server has it now; nil when it is gone.
@@ -151,12 +198,12 @@ func (r *ImportRunReconciler) settleKey(ctx context.Context, s *runScope, came *
 	}
 	name, _ := keyObject(s.object)
 	object, entry, err := r.keyEntry(ctx, name)
-	if err != nil || entry.RunUID != string(s.object.UID) || entry.Phase == phase {
+	if err != nil || entry.RunUID != string(s.object.UID) || entry.Phase == phase || entry.Phase == v1alpha1.RunSucceeded {
 		// It never had the key, or somebody took the entry away to have the key free.
 		return client.IgnoreNotFound(err)
 	}
 	entry.Phase, entry.Time = phase, r.Clock.Now().UTC()
-	return r.writeKey(ctx, object, entry)
+	return client.IgnoreNotFound(r.writeKey(ctx, object, entry))
 }
 
 // keyEntry reads an entry past the cache. One that cannot be read has lost who had the key.
@@ -167,9 +214,9 @@ func (r *ImportRunReconciler) keyEntry(ctx context.Context, name types.Namespace
 	}
 	var entry keyEntry
 	if err := json.Unmarshal([]byte(object.Data[keyData]), &entry); err != nil {
-		entry = keyEntry{Run: "(unreadable)", Phase: v1alpha1.RunUnknown}
+		entry = keyEntry{}
 	}
-	entry.Phase = cmp.Or(entry.Phase, v1alpha1.RunUnknown)
+	entry.Run, entry.Phase = cmp.Or(entry.Run, "unknown"), cmp.Or(entry.Phase, v1alpha1.RunUnknown)
 	return object, entry, nil
 }
 
@@ -191,7 +238,10 @@ func (r *ImportRunReconciler) createKey(ctx context.Context, name types.Namespac
 		// Another run was faster: look again.
 		return apierrors.NewConflict(corev1.Resource("configmaps"), name.Name, err)
 	}
-	return err
+	if err != nil {
+		return refusedByKubernetes(err, "create ConfigMap %q for idempotencyKey", name.Name)
+	}
+	return nil
 }
 
 // writeKey writes an entry over exactly the one that was read.

@@ -4,7 +4,9 @@
 package controllers
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -54,24 +56,32 @@ type claim struct {
 	Token  string    `json:"token,omitempty"`
 	Holder string    `json:"holder,omitempty"`
 	Time   time.Time `json:"time,omitzero"`
-	// NotBefore is when the batch may be tried again.
+	// NotBefore is when the batch may be tried again, Reason why not at once.
 	NotBefore time.Time `json:"notBefore,omitzero"`
-	// Started is when the first call was permitted, Deadline when the run's time is over.
-	Started  time.Time `json:"started,omitzero"`
-	Deadline time.Time `json:"deadline,omitzero"`
-	// Digest stands for all that the run sends.
-	Digest string `json:"digest,omitempty"`
+	Reason    string    `json:"reason,omitempty"`
+	// Started is when the first call was permitted, Deadline when the run's time is over. While
+	// the run is suspended there is no Started, and Spent is the time that it has used.
+	Started  time.Time     `json:"started,omitzero"`
+	Deadline time.Time     `json:"deadline,omitzero"`
+	Spent    time.Duration `json:"spent,omitempty"`
+	// Digest stands for all that the run sends, Batches is how many batches that is.
+	Digest  string `json:"digest,omitempty"`
+	Batches int    `json:"batches,omitempty"`
 	// Records counts the batches before this one.
 	Records *v1alpha1.RecordCounts `json:"records,omitempty"`
 }
+
+var errDamagedClaim = errors.New("the claim cannot be read")
 
 // parseClaim reads the annotation. A run without one stands at its beginning.
 func parseClaim(text string) (c claim, err error) {
 	if text == "" {
 		return c, nil
 	}
-	err = json.Unmarshal([]byte(text), &c)
-	return c, err
+	if err := json.Unmarshal([]byte(text), &c); err != nil || c == (claim{}) || c.Batch < 0 {
+		return claim{}, errDamagedClaim
+	}
+	return c, nil
 }
 
 // claimOf is the run's claim, of which decide has seen that it can be read.
@@ -93,8 +103,9 @@ func finished(run *v1alpha1.ImportRun) bool {
 
 // outcome is what became of a run: how it ended, or, without a phase, where it stands.
 type outcome struct {
-	// token is that of the call which it is about; "" when there was none.
+	// token and at are those of the call, and its batch, which it is about; "" when there was none.
 	token string
+	at    int
 	// importID and started tell of the calls; zero when there was none. They go along
 	// because showing the run as Running may have failed.
 	importID string
@@ -126,9 +137,12 @@ type step struct {
 	next  claim
 }
 
-// process is what the deciding process knows of itself: its name as a holder, and the token
-// of a claim that it could not confirm, and so never used, if any.
-type process struct{ holder, unused string }
+// process is what the deciding process knows of itself: its name as a holder, and the tokens
+// of claims that it could not confirm, and so never used.
+type process struct {
+	holder string
+	unused []string
+}
 
 // decide says what comes next for a run that has not ended, from its claim and its status.
 // Neither the data nor anything else that may have to be waited for is looked at.
@@ -136,13 +150,23 @@ func decide(run *v1alpha1.ImportRun, self process, now time.Time) step {
 	text := run.Annotations[v1alpha1.AnnotationClaim]
 	current, err := parseClaim(text)
 	switch {
-	case err != nil, text == "" && run.Status.Phase == v1alpha1.RunRunning:
+	case err != nil, text == "" && (run.Status.Phase == v1alpha1.RunRunning || run.Status.StartTime != nil):
 		// Damaged or taken away: its call may have been made.
 		return step{ended: lost(run, current)}
-	case current.Token != "" && current.Token != self.unused && !answered(run, current):
-		return await(run, current, self, now)
 	}
 	next := follow(run, current)
+	if current.Token != "" && !slices.Contains(self.unused, current.Token) && !answered(run, current) {
+		rest, again := await(run, current, self, now)
+		switch {
+		case rest > 0:
+			p := waitingf(reasonProgressing, "the call was claimed by a process that has not written its outcome down; it is awaited")
+			p.after = max(rest, time.Second)
+			return step{wait: p}
+		case !again:
+			return step{ended: lost(run, current)}
+		}
+		next.Attempt, next.Uncertain = current.Attempt+1, true
+	}
 	switch {
 	case run.Spec.Cancel:
 		return step{ended: stop(run, next, v1alpha1.RunCanceled, reasonCanceled, "spec.cancel is true")}
@@ -151,7 +175,7 @@ func decide(run *v1alpha1.ImportRun, self process, now time.Time) step {
 	case !next.Started.IsZero() && !now.Before(next.Started.Add(timeLimit(run))):
 		return step{ended: stop(run, next, v1alpha1.RunFailed, reasonDeadlineExceeded, "activeDeadlineSeconds is over")}
 	case now.Before(next.NotBefore):
-		return step{next: next, wait: pausing(run, next.NotBefore.Sub(now))}
+		return step{next: next, wait: pausing(run, next, now)}
 	}
 	return step{next: next}
 }
@@ -167,41 +191,30 @@ func follow(run *v1alpha1.ImportRun, current claim) claim {
 	next := current
 	next.Token, next.Holder, next.Time, next.Deadline = "", "", time.Time{}, time.Time{}
 	if answered(run, current) {
-		next.Batch, next.Attempt, next.Uncertain, next.NotBefore = int(run.Status.Batches.Done), 0, false, time.Time{}
+		next.Batch, next.Attempt, next.Uncertain = int(run.Status.Batches.Done), 0, false
+		next.NotBefore, next.Reason = time.Time{}, ""
 		next.Records = run.Status.Records.DeepCopy()
 	}
 	return next
 }
 
 // await looks at a claim that has no outcome: its holder may be at it until the deadline, and
-// then nobody knows. With onUnknownOutcome Retry a batch whose holder is not this process is
-// sent again.
-func await(run *v1alpha1.ImportRun, current claim, self process, now time.Time) step {
-	const what = "the call was claimed by a process that has not written its outcome down; it is awaited until the claim's deadline"
-	rest := current.Deadline.Add(claimGrace).Sub(now)
+// then nobody knows. With onUnknownOutcome Retry a batch whose holder is not this process may
+// be sent again after a moment. rest is how long to wait still.
+func await(run *v1alpha1.ImportRun, current claim, self process, now time.Time) (rest time.Duration, again bool) {
 	if run.Spec.OnUnknownOutcome == v1alpha1.UnknownOutcomeRetry && current.Holder != self.holder && now.Before(current.Deadline) {
-		rest = current.Time.Add(claimGrace).Sub(now)
-		if rest <= 0 {
-			next := follow(run, current)
-			next.Attempt, next.Uncertain = current.Attempt+1, true
-			return step{next: next}
-		}
+		return current.Time.Add(claimGrace).Sub(now), true
 	}
-	if rest <= 0 {
-		return step{ended: lost(run, current)}
-	}
-	p := waitingf(reasonProgressing, what)
-	p.after = max(rest, time.Second)
-	return step{wait: p}
+	return current.Deadline.Add(claimGrace).Sub(now), false
 }
 
-// pausing is the wait for the next attempt, as the run shows it already.
-func pausing(run *v1alpha1.ImportRun, rest time.Duration) *problem {
-	p := &problem{class: transient, reason: reasonProgressing, message: "waiting for the next attempt"}
-	if ready := apimeta.FindStatusCondition(run.Status.Conditions, v1alpha1.ConditionReady); ready != nil {
-		p.reason, p.message = ready.Reason, ready.Message
+// pausing is the wait for the next attempt, in the words that the run shows already.
+func pausing(run *v1alpha1.ImportRun, next claim, now time.Time) *problem {
+	p := &problem{class: transient, reason: cmp.Or(next.Reason, reasonProgressing), message: "the batch is sent again after a pause"}
+	if ready := apimeta.FindStatusCondition(run.Status.Conditions, v1alpha1.ConditionReady); ready != nil && ready.Reason == p.reason {
+		p.message = ready.Message
 	}
-	p.after = max(rest, time.Millisecond)
+	p.after = max(next.NotBefore.Sub(now), time.Millisecond)
 	return p
 }
 
@@ -209,7 +222,7 @@ func pausing(run *v1alpha1.ImportRun, rest time.Duration) *problem {
 // that dropped that, by the claim.
 func standing(run *v1alpha1.ImportRun, at claim) *outcome {
 	status := &run.Status
-	o := &outcome{started: at.Started, done: at.Batch, failures: status.Failures}
+	o := &outcome{started: at.Started, done: at.Batch, total: at.Batches, failures: status.Failures}
 	if status.Batches != nil {
 		o.done, o.total = max(o.done, int(status.Batches.Done)), int(status.Batches.Total)
 	}
@@ -229,7 +242,7 @@ func lost(run *v1alpha1.ImportRun, at claim) *outcome {
 		o.started = at.Time
 	}
 	return o.end(v1alpha1.RunUnknown, reasonOutcomeUnknown,
-		"%sthe operator stopped between the call and its answer: the records may or may not have been written; look into the destination before running again", o.batch())
+		"%sa call was permitted and nobody knows what it came to, because the operator stopped before its answer or the claim was changed: the records may or may not have been written; look into the destination before running again", o.batch())
 }
 
 // stop ends a run before its next batch.
@@ -266,7 +279,7 @@ func (o *outcome) rest() string {
 // that had it, and sent what the run sends.
 func conclude(run *v1alpha1.ImportRun, at claim, call verdict, sent *payload, now time.Time) *outcome {
 	o := standing(run, at)
-	o.token, o.total, o.records.Total = at.Token, len(sent.batches), sent.total()
+	o.token, o.at, o.total, o.records.Total = at.Token, at.Batch, len(sent.batches), sent.total()
 	if o.tryAgain(run, at, call, now) {
 		return o
 	}
@@ -293,6 +306,16 @@ func conclude(run *v1alpha1.ImportRun, at claim, call verdict, sent *payload, no
 	default:
 		return o.end(v1alpha1.RunFailed, call.reason, "%s%s%s", o.batch(), call.message, o.rest())
 	}
+}
+
+// tellable tells that what a call came to may still be written into the run, as it is now: its
+// claim stands, and its batch does not count as answered. Where somebody took the claim away,
+// another may have been taken since: only what was answered is certain then, for nobody claims
+// a batch that may have been written.
+func tellable(live *v1alpha1.ImportRun, came *outcome) bool {
+	text := live.Annotations[v1alpha1.AnnotationClaim]
+	stands := text == "" && came.done > came.at || text != "" && claimOf(live).Token == came.token
+	return came.token != "" && stands && !finished(live) && !answered(live, claim{Batch: came.at})
 }
 
 // goOn ends a run that has no batch left, or that stops at its first failure.
@@ -332,10 +355,10 @@ func (o *outcome) tryAgain(run *v1alpha1.ImportRun, at claim, call verdict, now 
 	if now.Add(pause).After(at.Deadline) {
 		return false
 	}
-	next.NotBefore = now.Add(pause)
+	next.NotBefore, next.Reason = now.Add(pause), call.problem.reason
 	again := &problem{class: transient, reason: call.problem.reason, message: call.problem.message, after: pause, cause: call.problem.cause}
 	if call.fate == fateUnknown {
-		again.reason, again.message = reasonOutcomeUnknown, call.message+": it is sent again, because onUnknownOutcome is Retry"
+		next.Reason, again.reason, again.message = reasonOutcomeUnknown, reasonOutcomeUnknown, call.message+": it is sent again, because onUnknownOutcome is Retry"
 	}
 	o.again, o.next = again, next
 	return true

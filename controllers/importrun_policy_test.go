@@ -41,7 +41,7 @@ func runAt(t *testing.T, c *claim, done int, edits ...func(*v1alpha1.ImportRun))
 }
 
 func TestDecide(t *testing.T) {
-	self := process{holder: "me", unused: "unused"}
+	self := process{holder: "me", unused: []string{"unused"}}
 	started := noon.Add(-time.Minute)
 	held := func(batch int, edits ...func(*claim)) *claim {
 		c := &claim{Batch: batch, Token: "t", Holder: "other", Time: started, Started: started, Deadline: started.Add(600 * time.Second)}
@@ -96,8 +96,14 @@ func TestDecide(t *testing.T) {
 		"UncertainCancel": {"an attempt that was lost stays unknown", runAt(t, free(1, func(c *claim) { c.Uncertain = true }), 1, cancel), want{Phase: v1alpha1.RunUnknown, Reason: reasonOutcomeUnknown, Records: 2}},
 		"RetryOther":      {"its holder may be alive for a moment", runAt(t, held(1, func(c *claim) { c.Time = noon }), 1, retry), want{Reason: reasonProgressing, Wait: claimGrace}},
 		"RetryGone":       {"then the batch is sent again", runAt(t, held(1), 1, retry), want{Batch: 1, Attempt: 1, Uncertain: true}},
-		"RetryLate":       {"but not after the deadline", runAt(t, held(1, past), 1, retry), want{Phase: v1alpha1.RunUnknown, Reason: reasonOutcomeUnknown, Records: 2}},
-		"RetryOurs":       {"a call of this process is not sent beside itself", runAt(t, held(1, func(c *claim) { c.Holder = "me" }), 1, retry), want{Reason: reasonProgressing, Wait: 9*time.Minute + claimGrace}},
+		"RetryCancel":     {"who cancels wants no more attempt, and nobody knows of the last", runAt(t, held(1), 1, retry, cancel), want{Phase: v1alpha1.RunUnknown, Reason: reasonOutcomeUnknown, Records: 2}},
+		"RetrySuspend":    {"who suspends wants none yet", runAt(t, held(1), 1, retry, suspend), want{Reason: reasonSuspended}},
+		"Emptied":         {"a claim of nothing is damaged", runAt(t, nil, 1, func(run *v1alpha1.ImportRun) { run.Annotations = map[string]string{v1alpha1.AnnotationClaim: "{}"} }), want{Phase: v1alpha1.RunUnknown, Reason: reasonOutcomeUnknown, Records: 2}},
+		"RobbedWaiting": {"a run that has begun has a claim", runAt(t, nil, 1, func(run *v1alpha1.ImportRun) {
+			run.Status.Phase, run.Status.StartTime = v1alpha1.RunWaiting, ptr.To(metav1.NewTime(noon))
+		}), want{Phase: v1alpha1.RunUnknown, Reason: reasonOutcomeUnknown, Records: 2}},
+		"RetryLate": {"but not after the deadline", runAt(t, held(1, past), 1, retry), want{Phase: v1alpha1.RunUnknown, Reason: reasonOutcomeUnknown, Records: 2}},
+		"RetryOurs": {"a call of this process is not sent beside itself", runAt(t, held(1, func(c *claim) { c.Holder = "me" }), 1, retry), want{Reason: reasonProgressing, Wait: 9*time.Minute + claimGrace}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -213,8 +219,11 @@ func TestJudgeKey(t *testing.T) {
 		edit   []func(*v1alpha1.ImportRun)
 		want   string
 	}{
-		"Ours":             {"the run goes on with its key", keyEntry{RunUID: "me", Phase: v1alpha1.RunRunning}, nil, nil, "ours"},
-		"Ours, given back": {"it has to say again that it may be sending", keyEntry{RunUID: "me", Phase: v1alpha1.RunWaiting}, nil, nil, "take"},
+		"Ours":             {"the run goes on with its key", keyEntry{RunUID: "me", Phase: v1alpha1.RunRunning}, in(v1alpha1.RunRunning), nil, "take"},
+		"Ours, given back": {"it has to say again that it may be sending", keyEntry{RunUID: "me", Phase: v1alpha1.RunWaiting}, in(v1alpha1.RunWaiting), nil, "take"},
+		"Ours, succeeded":  {"the operator was killed before the status knew", keyEntry{RunUID: "me", Phase: v1alpha1.RunSucceeded}, in(v1alpha1.RunRunning), nil, reasonRecordsAccepted},
+		"Not over yet":     {"an end that is not in its status may be taken back", keyEntry{Phase: v1alpha1.RunCanceled}, in(v1alpha1.RunRunning), nil, reasonKeyInUse},
+		"Restored ledger":  {"the run knows better than an old entry", keyEntry{Phase: v1alpha1.RunWaiting}, in(v1alpha1.RunSucceeded), nil, reasonAlreadySucceeded},
 		"Succeeded":        {"once is enough", keyEntry{Phase: v1alpha1.RunSucceeded}, nil, nil, reasonAlreadySucceeded},
 		"Succeeded, Retry": {"whatever the policy", keyEntry{Phase: v1alpha1.RunSucceeded}, nil, []func(*v1alpha1.ImportRun){retry}, reasonAlreadySucceeded},
 		"Failed":           {"one that failed does not count", keyEntry{Phase: v1alpha1.RunFailed}, in(v1alpha1.RunFailed), nil, "take"},
@@ -241,10 +250,8 @@ func TestJudgeKey(t *testing.T) {
 				got = step.ended.reason
 			case step.wait != nil:
 				got = step.wait.reason
-			case step.take:
+			default:
 				got = "take"
-			case step.ours:
-				got = "ours"
 			}
 			if got != tc.want {
 				t.Errorf("%s: %s, want %s", tc.reason, got, tc.want)

@@ -12,11 +12,17 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 )
+
+// recordTimeout is how long one pass tries to record what a call came to, with pauses of up to 5 s.
+const recordTimeout = 3 * time.Minute
+
+var recordBackoff = wait.Backoff{Duration: 100 * time.Millisecond, Factor: 2, Jitter: 0.1, Steps: 60, Cap: 5 * time.Second}
 
 // errSuperseded says that the run went on without this process: it has ended, is gone, or
 // another process has claimed a call meanwhile.
@@ -25,11 +31,17 @@ var errSuperseded = errors.New("the run went on in another process")
 // record writes down what became of the run: where it stands, that its batch is tried again,
 // or how it ended. What a call came to is kept until that is done, whatever fails.
 func (r *ImportRunReconciler) record(ctx context.Context, s *runScope, came *outcome) error {
-	ctx = context.WithoutCancel(ctx)
+	pauses := retry.DefaultBackoff
 	if came.token != "" {
+		// It is known nowhere else: also when the operator is asked to stop, it is tried for minutes.
+		pauses = recordBackoff
 		r.unrecorded.Store(s.object.UID, came)
 	}
-	err := retry.OnError(retry.DefaultBackoff, func(err error) bool { return !errors.Is(err, errSuperseded) }, func() error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+	defer cancel()
+	err := retry.OnError(pauses, func(err error) bool {
+		return ctx.Err() == nil && !errors.Is(err, errSuperseded) && !apierrors.IsNotFound(err)
+	}, func() error {
 		err := r.writeDown(ctx, s, came)
 		if apierrors.IsConflict(err) {
 			return errors.Join(r.refresh(ctx, s, came), err)
@@ -40,7 +52,7 @@ func (r *ImportRunReconciler) record(ctx context.Context, s *runScope, came *out
 		s.object.Status = *s.before.Status.DeepCopy()
 	}
 	if errors.Is(err, errSuperseded) || apierrors.IsNotFound(err) {
-		r.forget(s)
+		r.unrecorded.Delete(s.object.UID)
 		return apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("importruns").GroupResource(), s.object.Name, errSuperseded)
 	}
 	if err != nil {
@@ -51,6 +63,23 @@ func (r *ImportRunReconciler) record(ctx context.Context, s *runScope, came *out
 	return nil
 }
 
+// recordKnown writes down what a call of an earlier pass came to. The cache may be behind, and
+// another process may have gone on: only the API server knows.
+func (r *ImportRunReconciler) recordKnown(ctx context.Context, s *runScope, came *outcome) error {
+	err := r.refresh(ctx, s, came)
+	if errors.Is(err, errSuperseded) {
+		r.unrecorded.Delete(s.object.UID)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := r.record(ctx, s, came); err != nil || came.again == nil {
+		return err
+	}
+	return came.again
+}
+
 // refresh reads the version of the run that the API server has now, and makes sure that the
 // call's outcome is still to be told. What was decided without a call is decided anew.
 func (r *ImportRunReconciler) refresh(ctx context.Context, s *runScope, came *outcome) error {
@@ -59,15 +88,11 @@ func (r *ImportRunReconciler) refresh(ctx context.Context, s *runScope, came *ou
 	}
 	live := &v1alpha1.ImportRun{}
 	err := r.Live.Get(ctx, client.ObjectKeyFromObject(s.object), live)
-	if apierrors.IsNotFound(err) || err == nil && (live.UID != s.object.UID || finished(live)) {
+	if apierrors.IsNotFound(err) || err == nil && (live.UID != s.object.UID || !tellable(live, came)) {
 		return errSuperseded
 	}
 	if err != nil {
 		return err
-	}
-	// A claim that somebody took away does not make the outcome less known.
-	if held := claimOf(live).Token; held != "" && held != came.token {
-		return errSuperseded
 	}
 	s.adopt(live)
 	return nil
@@ -88,11 +113,18 @@ func (r *ImportRunReconciler) writeDown(ctx context.Context, s *runScope, came *
 		return nil
 	case came.phase == "":
 		s.counted(came)
-	default:
+	case came.token != "":
 		if err := r.settleKey(ctx, s, came); err != nil {
 			return err
 		}
 		s.ended(came, r.Clock.Now())
+	default:
+		// Not of a call, but decided on what was read: it holds once it is written.
+		s.ended(came, r.Clock.Now())
+		if err := r.patchStatus(ctx, s); err != nil {
+			return err
+		}
+		return r.settleKey(ctx, s, came)
 	}
 	return r.patchStatus(ctx, s)
 }

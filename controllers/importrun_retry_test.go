@@ -29,7 +29,7 @@ var _ = Describe("A batch does not go through at once", func() {
 			target := w.synced(ctx, w.httpImport("orders"))
 			w.failInvoke(failures, simulator.PhaseBefore, simulator.Action{Kind: simulator.ActionAnswer, Status: status})
 			run := w.batched("stubborn", 4, 2)
-			run.Spec.RetryLimit = ptr.To(int32(limit)) //nolint:gosec // a small number
+			run.Spec.RetryLimit = ptr.To(int32(limit))
 			Expect(k8s.Create(ctx, run)).To(Succeed())
 			w.done(ctx, run, phase)
 			Expect(w.calls()).To(HaveKeyWithValue(invoke, calls))

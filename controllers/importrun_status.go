@@ -62,8 +62,11 @@ func (s *runScope) progress(p *problem) {
 
 // finish shows what the run waits for, if it has not ended, and says when to look again.
 func (r *ImportRunReconciler) finish(ctx context.Context, s *runScope, err error) (ctrl.Result, error) {
-	if err == nil {
+	if err == nil && finished(s.object) {
 		return r.expire(ctx, s.object)
+	}
+	if err == nil {
+		return ctrl.Result{}, nil
 	}
 	p := classify(err, "invoke the import")
 	if p == nil {
@@ -71,26 +74,29 @@ func (r *ImportRunReconciler) finish(ctx context.Context, s *runScope, err error
 	}
 	current := claimOf(s.object)
 	underWay := current.Token != "" && !answered(s.object, current)
-	if !underWay {
-		s.object.Status.Phase = v1alpha1.RunWaiting
+	s.object.Status.Phase = v1alpha1.RunWaiting
+	if underWay {
+		s.object.Status.Phase = v1alpha1.RunRunning
 	}
 	s.progress(p)
 	if err := r.patchStatus(ctx, s); err != nil {
 		return afterKubernetesError(ctx, err)
 	}
+	// Whatever it waits for, an event wakes it. A run that has begun ends at its deadline.
 	after := p.after
-	if !underWay && !current.Started.IsZero() {
-		// A run that has begun ends at its deadline, whatever it waits for.
-		left := max(current.Started.Add(timeLimit(s.object)).Sub(r.Clock.Now()), time.Second)
-		if after == 0 || left < after {
+	if !current.Started.IsZero() {
+		end := current.Started.Add(timeLimit(s.object))
+		if underWay {
+			end = end.Add(claimGrace)
+		}
+		if left := max(end.Sub(r.Clock.Now()), time.Second); after == 0 || left < after {
 			after = left
 		}
 	}
-	if p.class == terminal || after > 0 {
-		// Terminal for what it waits for; the run itself is woken by an event.
-		return ctrl.Result{RequeueAfter: after}, nil
+	if after == 0 && p.class == transient {
+		return ctrl.Result{}, err
 	}
-	return resultOf(p, err)
+	return ctrl.Result{RequeueAfter: after}, nil
 }
 
 // patchStatus writes the status if it changed, of exactly the version that was read.

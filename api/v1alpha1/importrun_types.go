@@ -25,7 +25,7 @@ const (
 // +kubebuilder:validation:XValidation:rule="has(self.importRef) != has(self.importID)",message="give either importRef or importID"
 // +kubebuilder:validation:XValidation:rule="has(self.importID) == has(self.accountRef)",message="accountRef goes with importID: an Import brings its own Account"
 // +kubebuilder:validation:XValidation:rule="has(self.importRef) == has(oldSelf.importRef) && has(self.importID) == has(oldSelf.importID) && has(self.accountRef) == has(oldSelf.accountRef) && has(self.dataFrom) == has(oldSelf.dataFrom) && has(self.batchSize) == has(oldSelf.batchSize) && (has(self.stopOnFailure) && self.stopOnFailure) == (has(oldSelf.stopOnFailure) && oldSelf.stopOnFailure) && has(self.idempotencyKey) == has(oldSelf.idempotencyKey) && has(self.responseSecretName) == has(oldSelf.responseSecretName)",message="spec is immutable: a run happens once; create another ImportRun"
-// +kubebuilder:validation:XValidation:rule="self == oldSelf || has(self.suspend) != has(oldSelf.suspend) || (has(self.suspend) && self.suspend != oldSelf.suspend) || has(self.cancel) != has(oldSelf.cancel) || (has(self.cancel) && self.cancel != oldSelf.cancel) || has(self.ttlSecondsAfterFinished) != has(oldSelf.ttlSecondsAfterFinished) || (has(self.ttlSecondsAfterFinished) && self.ttlSecondsAfterFinished != oldSelf.ttlSecondsAfterFinished)",message="spec is immutable: a run happens once; create another ImportRun. Only suspend, cancel and ttlSecondsAfterFinished can be changed"
+// +kubebuilder:validation:XValidation:rule="self == oldSelf || has(self.stopOnFailure) != has(oldSelf.stopOnFailure) || has(self.suspend) != has(oldSelf.suspend) || (has(self.suspend) && self.suspend != oldSelf.suspend) || has(self.cancel) != has(oldSelf.cancel) || (has(self.cancel) && self.cancel != oldSelf.cancel) || has(self.ttlSecondsAfterFinished) != has(oldSelf.ttlSecondsAfterFinished) || (has(self.ttlSecondsAfterFinished) && self.ttlSecondsAfterFinished != oldSelf.ttlSecondsAfterFinished)",message="spec is immutable: a run happens once; create another ImportRun. Only suspend, cancel and ttlSecondsAfterFinished can be changed"
 type ImportRunSpec struct {
 	// importRef names the Import, in the same namespace, to invoke. The run waits until
 	// it is Ready.
@@ -126,7 +126,7 @@ type ImportRunSpec struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:Pattern=`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec is immutable: a run happens once; create another ImportRun"
 	ResponseSecretName string `json:"responseSecretName,omitempty"`
 
@@ -176,7 +176,8 @@ const (
 	RunRunning RunPhase = "Running"
 	// RunSucceeded is terminal: every record was written or ignored by the import's own rules.
 	RunSucceeded RunPhase = "Succeeded"
-	// RunFailed is terminal: nothing was applied, or the answer names records that failed.
+	// RunFailed is terminal: a call changed nothing, or records failed; the message and the
+	// counts say what was written before.
 	RunFailed RunPhase = "Failed"
 	// RunUnknown is terminal: the call was sent and its answer was lost, so the records
 	// may or may not have been written.
@@ -290,7 +291,8 @@ type ImportRunStatus struct {
 }
 
 // ImportRun invokes an import once with the records it has, as a Job runs once: in one call,
-// or in batches. It never sends a record twice: when an answer is lost it ends as Unknown.
+// or in batches. Unless it is told to retry, it never sends a record twice: when an answer is
+// lost it ends as Unknown.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -316,7 +318,7 @@ type ImportRun struct {
 
 	// status tells how the run goes, or went.
 	// +optional
-	// +default={"observedGeneration":-1}
+	// +default={"observedGeneration":-1,"phase":"Pending"}
 	Status ImportRunStatus `json:"status,omitzero"`
 }
 

@@ -93,8 +93,9 @@ type Difference struct {
 	Remote string `json:"remote,omitempty"`
 }
 
-// JSON is any JSON value, kept byte for byte.
+// JSON is any JSON value, null too, kept byte for byte.
 //
+// +nullable
 // +kubebuilder:validation:Type=""
 // +kubebuilder:pruning:PreserveUnknownFields
 type JSON struct {

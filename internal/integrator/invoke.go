@@ -48,7 +48,8 @@ type RecordResult struct {
 // It sends once, on a connection of its own. Only the deadline of ctx bounds it, however slowly
 // the answer comes. The error tells what is known: without Sent nothing was done; with Sent and
 // no StatusCode, with 5xx, or when NotUnderstood, the outcome is unknown. Status 200 with Errors
-// is a failure of the whole request in the API's own words.
+// is a failure of the whole request in the API's own words. What was answered with 200 and is
+// JSON is in Raw also then.
 func (c *Client) Invoke(ctx context.Context, id string, req InvokeRequest) (InvokeResponse, error) {
 	body, err := req.body()
 	if err != nil {
@@ -74,7 +75,7 @@ func (c *Client) Invoke(ctx context.Context, id string, req InvokeRequest) (Invo
 		})
 	})
 	if err != nil {
-		return InvokeResponse{}, err
+		return InvokeResponse{Raw: result.Raw}, err
 	}
 	return result, nil
 }
