@@ -5,7 +5,6 @@ package controllers
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -37,9 +36,6 @@ type ImportReconciler struct {
 	BlockedPause time.Duration
 	// Concurrency is how many Imports are reconciled at once.
 	Concurrency int
-
-	// adopting keeps two Imports from taking over the same remote import at once.
-	adopting sync.Mutex
 }
 
 // +kubebuilder:rbac:groups=integrator.io,resources=imports,verbs=get;list;watch;patch
