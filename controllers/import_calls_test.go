@@ -86,6 +86,31 @@ var _ = Describe("I copy an import", func() {
 		Expect(w.writes()).To(Equal(map[string]int{cloneOf: 1, put: 1}))
 	})
 
+	It("gets its name and mark also when their differences are ignored, and is left alone then", func(ctx context.Context) {
+		w := newWorld(ctx)
+		original := w.seed("original", `{"externalId": "theirs"}`)
+		object := copied(w.httpImport("copy"), v1alpha1.CloneSpec{ID: v1alpha1.ID(original)})
+		object.Spec.IgnoreDifferences = []string{"/name", "/externalId", "/http/batchSize"}
+		object.Spec.Definition.Raw = overlaid(string(object.Spec.Definition.Raw), `{"http": {"batchSize": 20}}`)
+		w.synced(ctx, object)
+		Expect(w.remote(object.Status.ID)).To(And(HaveKeyWithValue("name", "copy"), HaveKeyWithValue("externalId", "k8s/"+string(object.UID)),
+			HaveKeyWithValue("http", HaveKeyWithValue("batchSize", BeEquivalentTo("10")))))
+
+		Expect(sim.EditAs(jane, w.account, object.Status.ID, func(document simulator.Document) { document["name"] = "renamed" })).To(Succeed())
+		remote := w.remote(object.Status.ID)
+		Eventually(func() string { return get(ctx, w, object, "copy").Status.LastModified }).Should(Equal(remote["lastModified"]))
+		Expect(w.writes()).To(Equal(map[string]int{cloneOf: 1, put: 1}))
+	})
+
+	It("gets the externalId that is declared also when its difference is ignored", func(ctx context.Context) {
+		w := newWorld(ctx)
+		original := w.seed("original", `{"externalId": "theirs"}`)
+		object := copied(w.httpImport("copy", `{"externalId": "mine"}`), v1alpha1.CloneSpec{ID: v1alpha1.ID(original)})
+		object.Spec.IgnoreDifferences = []string{"/externalId"}
+		w.synced(ctx, object)
+		Expect(w.remote(object.Status.ID)).To(And(HaveKeyWithValue("name", "copy"), HaveKeyWithValue("externalId", "mine")))
+	})
+
 	It("is copied again when it was deleted", func(ctx context.Context) {
 		w := newWorld(ctx)
 		original := w.seed("original", `{"description": "kept"}`)

@@ -18,7 +18,7 @@ import (
 
 // patchAssistant writes assistantMetadata, with what others put into it.
 func (r *ImportReconciler) patchAssistant(ctx context.Context, s *importScope, remote map[string]any) error {
-	merged := drift.Merge(nil, s.desired.document, remote, s.object.Spec.IgnoreDifferences)
+	merged := drift.Merge(nil, s.desired.document, remote, s.ignored())
 	value, err := json.Marshal(merged[pathAssistant[1:]])
 	if err != nil {
 		return err

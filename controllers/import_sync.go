@@ -62,8 +62,7 @@ func (r *ImportReconciler) checkOwner(ctx context.Context, s *importScope) error
 	}
 	const wayOut = "to have one of its own made, delete this Import with deletionPolicy Orphan and create it again without the annotation " + v1alpha1.AnnotationID + ", or to take it over, set spec.adopt with mode Override"
 	mark := s.remote.ExternalID
-	if strings.TrimSpace(s.remote.Name) == marker(s.object) {
-		// A copy of our own making, which has the original's mark until its first update.
+	if s.rawCopy() {
 		return nil
 	}
 	if strings.HasPrefix(mark, v1alpha1.MarkerPrefix) && mark != marker(s.object) && s.takesOver() {
@@ -185,8 +184,18 @@ func parseAnswer(answer integrator.Import) (map[string]any, error) {
 
 // compare lists what differs between the desired document and a remote one.
 func (s *importScope) compare(remote map[string]any) []drift.Difference {
-	ignore := append(slices.Clone(writeOnly), s.object.Spec.IgnoreDifferences...)
+	ignore := append(slices.Clone(writeOnly), s.ignored()...)
 	return drift.Compare(s.desired.document, remote, ignore)
+}
+
+// ignored are the fields that the user wants left alone.
+func (s *importScope) ignored() []string {
+	ignore := s.object.Spec.IgnoreDifferences
+	if !s.rawCopy() {
+		return ignore
+	}
+	// Its name is our making, and its mark the original's.
+	return slices.DeleteFunc(slices.Clone(ignore), func(path string) bool { return path == "/name" || path == "/externalId" })
 }
 
 func (s *importScope) declaresWriteOnly() bool {
@@ -205,7 +214,7 @@ func (s *importScope) specChanged() bool {
 	known := s.object.Status.DesiredHash
 	if known == "" {
 		adopt := s.object.Spec.Adopt
-		return s.object.Spec.DriftPolicy != v1alpha1.DriftPolicyReport || s.remote.Name == marker(s.object) ||
+		return s.object.Spec.DriftPolicy != v1alpha1.DriftPolicyReport || s.rawCopy() ||
 			adopt != nil && adopt.Mode == v1alpha1.AdoptionModeOverride
 	}
 	return known != s.desired.hash
@@ -266,7 +275,7 @@ func (r *ImportReconciler) lookAgain(ctx context.Context, s *importScope) error 
 // put writes the remote document with the declared values laid over it, so that fields
 // which nobody declared survive the API's full replacement.
 func (r *ImportReconciler) put(ctx context.Context, s *importScope, remote map[string]any, released []string) error {
-	merged := drift.Merge(released, s.desired.document, remote, s.object.Spec.IgnoreDifferences)
+	merged := drift.Merge(released, s.desired.document, remote, s.ignored())
 	if s.lazyMark {
 		merged["externalId"] = marker(s.object)
 	}
