@@ -242,6 +242,60 @@ var _ = Describe("I ask what would be done", func() {
 		Expect(w.writes()).To(Equal(map[string]int{post: 1}))
 	})
 
+	It("keeps what it shows of a drift, for nothing more", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.synced(ctx, w.httpImport("planned", `{"description": "declared"}`))
+		waiting := w.httpImport("waiting", `{"_connectionId": "@erp"}`)
+		Expect(k8s.Create(ctx, waiting)).To(Succeed())
+		w.eventually(ctx, waiting, "waiting", "Failed False/UnknownAlias")
+		change(ctx, object, func(object *v1alpha1.Import) { object.Annotations[v1alpha1.AnnotationDryRun] = "true" })
+		Eventually(plan(ctx, w, object)).Should(Equal(&v1alpha1.ImportPlan{}))
+		Expect(sim.EditAs(jane, w.account, object.Status.ID, func(document simulator.Document) { document["description"] = "by hand" })).To(Succeed())
+		shown := &v1alpha1.ImportPlan{Calls: []string{put},
+			Differences: []v1alpha1.Difference{{Path: "/description", Declared: `"declared"`, Remote: `"by hand"`}}}
+		Eventually(plan(ctx, w, object)).Should(Equal(shown))
+		Expect(conditionsOf(object)).To(ContainElement(And(HaveField("Type", "Suspended"), HaveField("Reason", "DryRun"))))
+		before, version := w.calls()[getOne], object.ResourceVersion
+
+		By("being looked at for another reason")
+		change(ctx, &v1alpha1.Account{ObjectMeta: w.meta("default")}, func(account *v1alpha1.Account) { account.Spec.IDs["erp"] = shopConnection })
+		w.eventuallyReady(ctx, waiting, "waiting")
+		w.scans(2)
+		Expect(plan(ctx, w, object)()).To(Equal(shown))
+		Expect(object.ResourceVersion).To(Equal(version))
+		Expect(w.calls()[getOne]).To(Equal(before))
+
+		goOn(ctx, object)
+		w.eventuallyReady(ctx, object, "planned")
+		Eventually(func() simulator.Document { return w.remote(object.Status.ID) }).Should(HaveKeyWithValue("description", "declared"))
+		Eventually(plan(ctx, w, object)).Should(BeNil())
+	})
+
+	It("shows that an import would be made again, and looks for it once", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.synced(ctx, w.httpImport("planned"))
+		first := object.Status.ID
+		change(ctx, object, func(object *v1alpha1.Import) { object.Annotations[v1alpha1.AnnotationDryRun] = "true" })
+		Eventually(plan(ctx, w, object)).Should(Equal(&v1alpha1.ImportPlan{}))
+		before := w.calls()[getOne]
+		Expect(sim.DeleteAs(jane, w.account, first)).To(Succeed())
+		Eventually(plan(ctx, w, object)).Should(Equal(&v1alpha1.ImportPlan{Calls: []string{post}}))
+		w.scans(3)
+		Expect(w.calls()[getOne]).To(Equal(before + 1))
+
+		By("seeing it come back, and go again")
+		Expect(sim.Restore(w.account, first)).To(Succeed())
+		Eventually(plan(ctx, w, object)).Should(Equal(&v1alpha1.ImportPlan{}))
+		Expect(sim.DeleteAs(jane, w.account, first)).To(Succeed())
+		Eventually(plan(ctx, w, object)).Should(Equal(&v1alpha1.ImportPlan{Calls: []string{post}}))
+		w.scans(2)
+		Expect(w.calls()).To(And(HaveKeyWithValue(getOne, before+3), HaveKeyWithValue(post, 1)))
+
+		goOn(ctx, object)
+		Eventually(func() string { return get(ctx, w, object, "planned").Status.ID }).ShouldNot(Or(Equal(first), BeEmpty()))
+		Expect(w.writes()).To(Equal(map[string]int{post: 2}))
+	})
+
 	It("shows an update with its differences, and a deletion", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.synced(ctx, w.httpImport("planned", `{"description": "old"}`))

@@ -166,7 +166,7 @@ func (r *ImportReconciler) settled(s *importScope) bool {
 		compared(status) &&
 		requested(s.object) == status.LastHandledReconcileAt &&
 		s.dryRun() == (status.Plan != nil) &&
-		!s.session.observed.changed(id, status.LastModified)
+		!s.session.observed.changed(id, status.LastModified) && !s.session.observed.missed(s.object, id)
 }
 
 // remoteID is the id that the Import remembers. While a create is pending there is none,

@@ -328,7 +328,7 @@ func (r *ImportReconciler) post(ctx context.Context, s *importScope, call func(c
 		return r.settleOn(ctx, s)
 	}
 	s.tell(normal, "Created", "created the import "+s.id)
-	s.session.observed.note(s.id, s.remote.LastModified)
+	s.saw(s.remote)
 	return r.judge(limited, s)
 }
 

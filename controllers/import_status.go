@@ -61,6 +61,10 @@ func compared(status *v1alpha1.ImportStatus) bool {
 
 // standing is what the last pass came to, where nothing has changed since.
 func (s *importScope) standing() error {
+	if plan := s.object.Status.Plan; plan != nil && len(plan.Calls) > 0 {
+		s.calls, s.differences = plan.Calls, plan.Differences
+		return s.planned()
+	}
 	ready := apimeta.FindStatusCondition(s.object.Status.Conditions, v1alpha1.ConditionReady)
 	if ready == nil || ready.Status == metav1.ConditionTrue {
 		return nil

@@ -26,17 +26,24 @@ const (
 // observe reads the remote import. gone tells that the API confirms by 404 that it does
 // not exist.
 func (r *ImportReconciler) observe(ctx context.Context, s *importScope) (gone bool, err error) {
-	s.remote, err = s.session.client.GetImport(ctx, s.id)
+	answer, err := s.session.client.GetImport(ctx, s.id)
 	if integrator.StatusCode(err) == http.StatusNotFound {
 		return r.missing(ctx, s)
 	}
 	if err != nil {
 		return false, asError(classify(err, "read the import"), err)
 	}
-	s.session.observed.note(s.id, s.remote.LastModified)
-	// Whatever comes of it, this version has been looked at: the scanner need not tell again.
-	s.object.Status.LastModified = drift.Cut(s.remote.LastModified, 64)
+	s.saw(answer)
 	return false, r.checkOwner(ctx, s)
+}
+
+// saw keeps what the API answered. Whatever comes of it, this version has been looked at: the
+// scanner need not tell again.
+func (s *importScope) saw(answer integrator.Import) {
+	s.remote = answer
+	s.session.observed.note(s.id, answer.LastModified)
+	s.session.observed.look(s.object, s.id, true)
+	s.object.Status.LastModified = drift.Cut(answer.LastModified, 64)
 }
 
 // missing tells whether an import that the API does not have is gone. When the annotation
@@ -49,6 +56,7 @@ func (r *ImportReconciler) missing(ctx context.Context, s *importScope) (gone bo
 		}
 		return r.observe(ctx, s)
 	}
+	s.session.observed.look(s.object, s.id, false)
 	return true, s.doubt()
 }
 
@@ -267,8 +275,7 @@ func (r *ImportReconciler) lookAgain(ctx context.Context, s *importScope) error 
 	if err != nil {
 		return asError(classify(err, "read the import"), err)
 	}
-	s.remote = answer
-	s.session.observed.note(s.id, answer.LastModified)
+	s.saw(answer)
 	return nil
 }
 
@@ -291,8 +298,7 @@ func (r *ImportReconciler) put(ctx context.Context, s *importScope, remote map[s
 	if err != nil {
 		return asError(classify(err, "update the import"), err)
 	}
-	s.remote = answer
-	s.session.observed.note(s.id, answer.LastModified)
+	s.saw(answer)
 	return nil
 }
 
