@@ -139,11 +139,10 @@ func (r *ImportReconciler) correct(ctx context.Context, s *importScope) error {
 	case !specChanged && len(released) == 0 && len(status.NotAccepted) > 0 && status.DifferencesHash == digest:
 		// The API did not take these before, and nothing changed since.
 		s.converged(s.remote)
-		status.NotAccepted, status.DifferencesHash = shown, digest
-		return notAccepted(shown, len(found))
+		return r.notTaken(ctx, s, shown, digest, len(found))
 	case !specChanged && s.object.Spec.DriftPolicy == v1alpha1.DriftPolicyReport:
 		r.report(ctx, s, shown, digest, len(found))
-		return nil
+		return r.debug(ctx, s)
 	case !specChanged && status.DifferencesHash != digest:
 		r.tellDrift(ctx, s, shown, len(found))
 		// Told once, even if the write below has to be tried again.
@@ -303,7 +302,7 @@ func (r *ImportReconciler) put(ctx context.Context, s *importScope, remote map[s
 }
 
 // judge compares what is declared with the API's own answer to a write. assistantMetadata
-// that did not come along goes by PATCH. What the API dropped or changed otherwise it would
+// that did not come along goes by PATCH, once. What the API dropped or changed otherwise it would
 // drop or change again: a person has to look, and the same write is not repeated.
 func (r *ImportReconciler) judge(ctx context.Context, s *importScope) error {
 	document, err := parseAnswer(s.remote)
@@ -312,7 +311,7 @@ func (r *ImportReconciler) judge(ctx context.Context, s *importScope) error {
 	}
 	s.settleMark()
 	found := s.compare(document)
-	if slices.ContainsFunc(found, isAssistant) {
+	if !s.patched && slices.ContainsFunc(found, isAssistant) {
 		if err := r.patchAssistant(ctx, s, document); err != nil {
 			return err
 		}
@@ -325,11 +324,14 @@ func (r *ImportReconciler) judge(ctx context.Context, s *importScope) error {
 	if len(found) == 0 {
 		return r.debug(ctx, s)
 	}
-	shown := asDifferences(found)
-	s.object.Status.NotAccepted, s.object.Status.DifferencesHash = shown, digestOf(found)
-	return notAccepted(shown, len(found))
+	return r.notTaken(ctx, s, asDifferences(found), digestOf(found), len(found))
 }
 
-func notAccepted(shown []v1alpha1.Difference, total int) error {
+// notTaken shows what the API did not take. That is no reason not to debug it.
+func (r *ImportReconciler) notTaken(ctx context.Context, s *importScope, shown []v1alpha1.Difference, digest string, total int) error {
+	s.object.Status.NotAccepted, s.object.Status.DifferencesHash = shown, digest
+	if err := r.debug(ctx, s); err != nil {
+		return err
+	}
 	return terminalf(reasonNotAccepted, "the API did not take what is declared: %s; declare what it answers, or list the path in spec.ignoreDifferences", describe(shown, total))
 }
