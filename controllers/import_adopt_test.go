@@ -469,7 +469,12 @@ var _ = Describe("I come to manage what I observed", func() {
 			w.synced(ctx, pair[i])
 		}
 		for _, object := range pair {
-			change(ctx, object, func(object *v1alpha1.Import) { object.Spec.ManagementPolicy = v1alpha1.ManagementPolicyManage })
+			change(ctx, object, func(object *v1alpha1.Import) {
+				object.Spec.ManagementPolicy, object.Spec.Suspend = v1alpha1.ManagementPolicyManage, true
+			})
+		}
+		for _, object := range pair {
+			change(ctx, object, func(object *v1alpha1.Import) { object.Spec.Suspend = false })
 		}
 		Eventually(func() []string {
 			return []string{state(get(ctx, w, pair[0], "prices-0")), state(get(ctx, w, pair[1], "prices-1"))}
