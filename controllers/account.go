@@ -148,7 +148,7 @@ func (a *Accounts) lastSession(key types.NamespacedName) (last *session, leaving
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	entry, ok := a.byKey[key]
-	if !ok || entry.blocked == nil || !errors.Is(entry.blocked, errSecretGone) || !entry.accepted || entry.doubted {
+	if !ok || entry.blocked == nil || !errors.Is(entry.blocked, errSecretGone) || !entry.accepted {
 		return nil, ok && entry.leaving
 	}
 	return entry.session(key), entry.leaving

@@ -22,7 +22,18 @@ const (
 	reasonAdoptionAmbiguous = "AdoptionAmbiguous"
 )
 
-func (r *ImportReconciler) adopt(ctx context.Context, s *importScope) (err error) {
+func (r *ImportReconciler) adopt(ctx context.Context, s *importScope) error {
+	err := r.tryAdoption(ctx, s)
+	if p := classify(err, "adopt the import"); p != nil && (p.class == terminal || p.reason == reasonDryRun) {
+		// What does not go on must not keep others waiting.
+		if err := r.withdraw(ctx, s); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+func (r *ImportReconciler) tryAdoption(ctx context.Context, s *importScope) (err error) {
 	if err := s.doubt(); err != nil {
 		return err
 	}
@@ -75,10 +86,10 @@ func (r *ImportReconciler) planAdoption(ctx context.Context, s *importScope, rem
 	return s.planned()
 }
 
-// onlyObserved tells that the import is known from observing it: to manage it, it has to be
-// taken over.
-func (s *importScope) onlyObserved() bool {
-	return !s.observes() && s.object.Spec.Adopt != nil && s.object.Annotations[v1alpha1.AnnotationID] == "" && !hasFinalizer(s.object)
+// onlyObserved tells that the Import knows its remote import from observing it: to manage it,
+// it has to take it over.
+func onlyObserved(object *v1alpha1.Import) bool {
+	return object.Spec.Adopt != nil && object.Annotations[v1alpha1.AnnotationID] == "" && !hasFinalizer(object)
 }
 
 // names tells that spec.adopt names the import that was read.
@@ -130,12 +141,15 @@ func (r *ImportReconciler) takeOver(ctx context.Context, s *importScope) error {
 	if s.session.leaving {
 		return leavingAccount(s)
 	}
-	r.adopting.Lock()
-	defer r.adopting.Unlock()
 	if err := r.checkFree(ctx, s); err != nil {
 		return err
 	}
-	change := metadataChange{locked: true, finalizer: true, annotations: map[string]any{v1alpha1.AnnotationID: s.id}}
+	if err := r.claim(ctx, s); err != nil {
+		return err
+	}
+	change := metadataChange{locked: true, finalizer: true, annotations: map[string]any{
+		v1alpha1.AnnotationID: s.id, v1alpha1.AnnotationAdoptPending: nil,
+	}}
 	if err := r.patchMetadata(ctx, s, change); err != nil {
 		return err
 	}
@@ -159,10 +173,9 @@ func (r *ImportReconciler) checkFree(ctx context.Context, s *importScope) error 
 	if err != nil {
 		return err
 	}
-	for _, other := range others {
-		if other.Spec.ManagementPolicy != v1alpha1.ManagementPolicyObserve {
-			return terminalf(reasonOwnedElsewhere, "the import %s is managed by Import %s in namespace %s: delete that one with deletionPolicy Orphan first",
-				s.id, other.Name, other.Namespace)
+	for i := range others {
+		if manages(&others[i], s.id) {
+			return s.contested(&others[i])
 		}
 	}
 	return nil

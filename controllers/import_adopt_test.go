@@ -142,6 +142,61 @@ var _ = Describe("I adopt an import that is already in the account", func() {
 		Expect(w.writes()).To(Equal(map[string]int{put: 1}))
 	})
 
+	It("does not delete another cluster's import after a takeover that was refused", func(ctx context.Context) {
+		w := newWorld(ctx)
+		const mark = "k8s/00000000-0000-0000-0000-000000000000"
+		id := w.seed("prices", `{"externalId": "`+mark+`"}`)
+		_, err := sim.AddRule(simulator.Rule{Account: w.account, Method: http.MethodPut, Phase: simulator.PhaseBefore,
+			Action: simulator.Action{Kind: simulator.ActionAnswer, Status: 422}})
+		Expect(err).NotTo(HaveOccurred())
+		object := adopting(w.httpImport("prices"), v1alpha1.AdoptSpec{ID: v1alpha1.ID(id), Mode: v1alpha1.AdoptionModeOverride})
+		Expect(k8s.Create(ctx, object)).To(Succeed())
+		w.eventually(ctx, object, "prices", "Failed False/Rejected")
+
+		Expect(k8s.Delete(ctx, object)).To(Succeed())
+		w.eventually(ctx, object, "prices", "Terminating False/OwnedElsewhere")
+		w.scans(2)
+		change(ctx, object, func(object *v1alpha1.Import) { object.Spec.DeletionPolicy = v1alpha1.DeletionPolicyOrphan })
+		w.eventuallyGone(ctx, object)
+		Expect(w.writes()).To(Equal(map[string]int{put: 1}))
+		Expect(w.remote(id)).To(HaveKeyWithValue("externalId", mark))
+	})
+
+	It("is not taken over from an Import here by an annotation that was copied along", func(ctx context.Context) {
+		w := newWorld(ctx)
+		id := w.seed("prices", `{"externalId": "k8s/00000000-0000-0000-0000-000000000000"}`)
+		first := w.synced(ctx, adopting(w.httpImport("prices"), v1alpha1.AdoptSpec{ID: v1alpha1.ID(id), Mode: v1alpha1.AdoptionModeOverride}))
+		second := adopting(w.httpImport("prices", `{"description": "copied"}`), *first.Spec.Adopt)
+		second.Name, second.Annotations = "copy", map[string]string{v1alpha1.AnnotationID: id}
+		Expect(k8s.Create(ctx, second)).To(Succeed())
+		w.eventually(ctx, second, "copy", "Failed False/OwnedElsewhere")
+		Expect(message(second)).To(ContainSubstring("managed by Import prices in namespace " + w.namespace))
+
+		Expect(k8s.Delete(ctx, second)).To(Succeed())
+		w.eventually(ctx, second, "copy", "Terminating False/OwnedElsewhere")
+		change(ctx, second, func(second *v1alpha1.Import) { second.Spec.DeletionPolicy = v1alpha1.DeletionPolicyOrphan })
+		w.eventuallyGone(ctx, second)
+		Expect(w.writes()).To(Equal(map[string]int{put: 1}))
+		Expect(w.remote(id)).To(HaveKeyWithValue("externalId", "k8s/"+string(first.UID)))
+	})
+
+	It("keeps the externalId that somebody gives it after a takeover", func(ctx context.Context) {
+		w := newWorld(ctx)
+		id := w.seed("prices", `{"externalId": "k8s/00000000-0000-0000-0000-000000000000"}`)
+		object := w.synced(ctx, adopting(w.httpImport("prices"), v1alpha1.AdoptSpec{ID: v1alpha1.ID(id), Mode: v1alpha1.AdoptionModeOverride}))
+		Expect(sim.EditAs(jane, w.account, id, func(document simulator.Document) { document["externalId"] = "erp-prices" })).To(Succeed())
+		remote := w.remote(id)
+		Eventually(func() string { return get(ctx, w, object, "prices").Status.LastModified }).Should(Equal(remote["lastModified"]))
+		Expect(state(object)).To(Equal("Current True/Synced"))
+
+		change(ctx, object, func(object *v1alpha1.Import) {
+			object.Spec.Definition.Raw = overlaid(string(object.Spec.Definition.Raw), `{"maxAttempts": 3}`)
+		})
+		w.eventuallyReady(ctx, object, "prices")
+		Expect(w.remote(id)).To(HaveKeyWithValue("externalId", "erp-prices"))
+		Expect(w.writes()).To(Equal(map[string]int{put: 2}))
+	})
+
 	DescribeTable("says so when it is not there, or not the only one",
 		func(ctx context.Context, adopt v1alpha1.AdoptSpec, want string) {
 			w := newWorld(ctx)
@@ -242,6 +297,60 @@ var _ = Describe("I ask what would be done", func() {
 		Expect(w.writes()).To(Equal(map[string]int{post: 1}))
 	})
 
+	It("keeps what it shows of a drift, for nothing more", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.synced(ctx, w.httpImport("planned", `{"description": "declared"}`))
+		waiting := w.httpImport("waiting", `{"_connectionId": "@erp"}`)
+		Expect(k8s.Create(ctx, waiting)).To(Succeed())
+		w.eventually(ctx, waiting, "waiting", "Failed False/UnknownAlias")
+		change(ctx, object, func(object *v1alpha1.Import) { object.Annotations[v1alpha1.AnnotationDryRun] = "true" })
+		Eventually(plan(ctx, w, object)).Should(Equal(&v1alpha1.ImportPlan{}))
+		Expect(sim.EditAs(jane, w.account, object.Status.ID, func(document simulator.Document) { document["description"] = "by hand" })).To(Succeed())
+		shown := &v1alpha1.ImportPlan{Calls: []string{put},
+			Differences: []v1alpha1.Difference{{Path: "/description", Declared: `"declared"`, Remote: `"by hand"`}}}
+		Eventually(plan(ctx, w, object)).Should(Equal(shown))
+		Expect(conditionsOf(object)).To(ContainElement(And(HaveField("Type", "Suspended"), HaveField("Reason", "DryRun"))))
+		before, version := w.calls()[getOne], object.ResourceVersion
+
+		By("being looked at for another reason")
+		change(ctx, &v1alpha1.Account{ObjectMeta: w.meta("default")}, func(account *v1alpha1.Account) { account.Spec.IDs["erp"] = shopConnection })
+		w.eventuallyReady(ctx, waiting, "waiting")
+		w.scans(2)
+		Expect(plan(ctx, w, object)()).To(Equal(shown))
+		Expect(object.ResourceVersion).To(Equal(version))
+		Expect(w.calls()[getOne]).To(Equal(before))
+
+		goOn(ctx, object)
+		w.eventuallyReady(ctx, object, "planned")
+		Eventually(func() simulator.Document { return w.remote(object.Status.ID) }).Should(HaveKeyWithValue("description", "declared"))
+		Eventually(plan(ctx, w, object)).Should(BeNil())
+	})
+
+	It("shows that an import would be made again, and looks for it once", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.synced(ctx, w.httpImport("planned"))
+		first := object.Status.ID
+		change(ctx, object, func(object *v1alpha1.Import) { object.Annotations[v1alpha1.AnnotationDryRun] = "true" })
+		Eventually(plan(ctx, w, object)).Should(Equal(&v1alpha1.ImportPlan{}))
+		before := w.calls()[getOne]
+		Expect(sim.DeleteAs(jane, w.account, first)).To(Succeed())
+		Eventually(plan(ctx, w, object)).Should(Equal(&v1alpha1.ImportPlan{Calls: []string{post}}))
+		w.scans(3)
+		Expect(w.calls()[getOne]).To(Equal(before + 1))
+
+		By("seeing it come back, and go again")
+		Expect(sim.Restore(w.account, first)).To(Succeed())
+		Eventually(plan(ctx, w, object)).Should(Equal(&v1alpha1.ImportPlan{}))
+		Expect(sim.DeleteAs(jane, w.account, first)).To(Succeed())
+		Eventually(plan(ctx, w, object)).Should(Equal(&v1alpha1.ImportPlan{Calls: []string{post}}))
+		w.scans(2)
+		Expect(w.calls()).To(And(HaveKeyWithValue(getOne, before+3), HaveKeyWithValue(post, 1)))
+
+		goOn(ctx, object)
+		Eventually(func() string { return get(ctx, w, object, "planned").Status.ID }).ShouldNot(Or(Equal(first), BeEmpty()))
+		Expect(w.writes()).To(Equal(map[string]int{post: 2}))
+	})
+
 	It("shows an update with its differences, and a deletion", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.synced(ctx, w.httpImport("planned", `{"description": "old"}`))
@@ -288,6 +397,88 @@ var _ = Describe("I come to manage what I observed", func() {
 		Expect(k8s.Create(ctx, second)).To(Succeed())
 		w.eventually(ctx, second, "second", "Failed False/OwnedElsewhere")
 		Expect(w.writes()).To(BeEmpty())
+	})
+
+	It("takes back only what was applied, when I observe it for a while in between", func(ctx context.Context) {
+		w := newWorld(ctx)
+		id := w.seed("prices", `{"externalId": "erp-prices", "maxAttempts": 3, "description": "by hand"}`)
+		object := adopting(w.httpImport("prices", `{"description": "by hand"}`), v1alpha1.AdoptSpec{ID: v1alpha1.ID(id)})
+		w.synced(ctx, object)
+		declare := func(policy v1alpha1.ManagementPolicy, more ...string) {
+			GinkgoHelper()
+			change(ctx, object, func(object *v1alpha1.Import) {
+				object.Spec.ManagementPolicy = policy
+				object.Spec.Definition.Raw = w.httpImport("prices", more...).Spec.Definition.Raw
+			})
+			w.eventuallyReady(ctx, object, "prices")
+		}
+
+		By("observing it")
+		declare(v1alpha1.ManagementPolicyObserve, `{"maxAttempts": 4}`)
+		Expect(object.Status.Drift).To(Equal([]v1alpha1.Difference{{Path: "/maxAttempts", Declared: "4", Remote: "3"}}))
+		Expect(sim.EditAs(jane, w.account, id, func(document simulator.Document) { document["name"] = "renamed" })).To(Succeed())
+		Eventually(func() []v1alpha1.Difference { return get(ctx, w, object, "prices").Status.Drift }).Should(HaveLen(2))
+		Expect(w.writes()).To(BeEmpty())
+
+		By("managing it again")
+		declare(v1alpha1.ManagementPolicyManage)
+		Expect(object.Status.Drift).To(BeEmpty())
+		Expect(w.remote(id)).To(And(HaveKeyWithValue("name", "prices"), HaveKeyWithValue("maxAttempts", BeEquivalentTo("3")), Not(HaveKey("description"))))
+		Expect(w.writes()).To(Equal(map[string]int{put: 1}))
+
+		By("observing it for good")
+		declare(v1alpha1.ManagementPolicyObserve)
+		Expect(k8s.Delete(ctx, object)).To(Succeed())
+		w.eventuallyGone(ctx, object)
+		Expect(w.writes()).To(Equal(map[string]int{put: 1}))
+	})
+
+	It("disturbs nobody who manages it already, and is taken over once that one lets go", func(ctx context.Context) {
+		w := newWorld(ctx)
+		id := w.seed("prices", `{"externalId": "erp-prices"}`)
+		first := w.synced(ctx, adopting(w.httpImport("prices"), v1alpha1.AdoptSpec{ID: v1alpha1.ID(id)}))
+		second := adopting(w.httpImport("prices"), v1alpha1.AdoptSpec{ID: v1alpha1.ID(id)})
+		second.Name, second.Spec.ManagementPolicy = "second", v1alpha1.ManagementPolicyObserve
+		w.synced(ctx, second)
+		change(ctx, second, func(second *v1alpha1.Import) { second.Spec.ManagementPolicy = v1alpha1.ManagementPolicyManage })
+		w.eventually(ctx, second, "second", "Failed False/OwnedElsewhere")
+
+		change(ctx, first, func(first *v1alpha1.Import) {
+			first.Spec.Definition.Raw = overlaid(string(first.Spec.Definition.Raw), `{"description": "still mine"}`)
+			first.Spec.DeletionPolicy = v1alpha1.DeletionPolicyOrphan
+		})
+		w.eventuallyReady(ctx, first, "prices")
+		Expect(w.remote(id)).To(HaveKeyWithValue("description", "still mine"))
+
+		Expect(k8s.Delete(ctx, first)).To(Succeed())
+		w.eventuallyGone(ctx, first)
+		change(ctx, second, func(second *v1alpha1.Import) {
+			second.Annotations = map[string]string{"integrator.io/reconcile-requested-at": "now"}
+		})
+		w.eventuallyReady(ctx, second, "second")
+		Expect(w.writes()).To(Equal(map[string]int{put: 1}))
+	})
+
+	It("is taken over by one of two who observed it", func(ctx context.Context) {
+		w := newWorld(ctx)
+		id := w.seed("prices", `{"externalId": "erp-prices"}`)
+		pair := make([]*v1alpha1.Import, 2)
+		for i := range pair {
+			pair[i] = adopting(w.httpImport("prices"), v1alpha1.AdoptSpec{ID: v1alpha1.ID(id)})
+			pair[i].Name, pair[i].Spec.ManagementPolicy = fmt.Sprintf("prices-%d", i), v1alpha1.ManagementPolicyObserve
+			w.synced(ctx, pair[i])
+		}
+		for _, object := range pair {
+			change(ctx, object, func(object *v1alpha1.Import) {
+				object.Spec.ManagementPolicy, object.Spec.Suspend = v1alpha1.ManagementPolicyManage, true
+			})
+		}
+		for _, object := range pair {
+			change(ctx, object, func(object *v1alpha1.Import) { object.Spec.Suspend = false })
+		}
+		Eventually(func() []string {
+			return []string{state(get(ctx, w, pair[0], "prices-0")), state(get(ctx, w, pair[1], "prices-1"))}
+		}).Should(ConsistOf("Current True/Synced", "Failed False/OwnedElsewhere"))
 	})
 
 	It("adopts nothing in a dry run", func(ctx context.Context) {

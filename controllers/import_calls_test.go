@@ -86,6 +86,31 @@ var _ = Describe("I copy an import", func() {
 		Expect(w.writes()).To(Equal(map[string]int{cloneOf: 1, put: 1}))
 	})
 
+	It("gets its name and mark also when their differences are ignored, and is left alone then", func(ctx context.Context) {
+		w := newWorld(ctx)
+		original := w.seed("original", `{"externalId": "theirs"}`)
+		object := copied(w.httpImport("copy"), v1alpha1.CloneSpec{ID: v1alpha1.ID(original)})
+		object.Spec.IgnoreDifferences = []string{"/name", "/externalId", "/http/batchSize"}
+		object.Spec.Definition.Raw = overlaid(string(object.Spec.Definition.Raw), `{"http": {"batchSize": 20}}`)
+		w.synced(ctx, object)
+		Expect(w.remote(object.Status.ID)).To(And(HaveKeyWithValue("name", "copy"), HaveKeyWithValue("externalId", "k8s/"+string(object.UID)),
+			HaveKeyWithValue("http", HaveKeyWithValue("batchSize", BeEquivalentTo("10")))))
+
+		Expect(sim.EditAs(jane, w.account, object.Status.ID, func(document simulator.Document) { document["name"] = "renamed" })).To(Succeed())
+		remote := w.remote(object.Status.ID)
+		Eventually(func() string { return get(ctx, w, object, "copy").Status.LastModified }).Should(Equal(remote["lastModified"]))
+		Expect(w.writes()).To(Equal(map[string]int{cloneOf: 1, put: 1}))
+	})
+
+	It("gets the externalId that is declared also when its difference is ignored", func(ctx context.Context) {
+		w := newWorld(ctx)
+		original := w.seed("original", `{"externalId": "theirs"}`)
+		object := copied(w.httpImport("copy", `{"externalId": "mine"}`), v1alpha1.CloneSpec{ID: v1alpha1.ID(original)})
+		object.Spec.IgnoreDifferences = []string{"/externalId"}
+		w.synced(ctx, object)
+		Expect(w.remote(object.Status.ID)).To(And(HaveKeyWithValue("name", "copy"), HaveKeyWithValue("externalId", "mine")))
+	})
+
 	It("is copied again when it was deleted", func(ctx context.Context) {
 		w := newWorld(ctx)
 		original := w.seed("original", `{"description": "kept"}`)
@@ -159,16 +184,98 @@ var _ = Describe("I debug an import", func() {
 	})
 
 	It("means nothing once it has passed, and says what the API refuses", func(ctx context.Context) {
+		chosen(func(c *simulator.Choices) { c.DebugMinutes = 10 })
 		w := newWorld(ctx)
 		object := w.httpImport("late")
 		past := metav1.NewTime(time.Now().Add(-time.Minute).Truncate(time.Second))
 		object.Spec.DebugUntil = &past
 		w.synced(ctx, object)
 		Expect(w.writes()).To(Equal(map[string]int{post: 1}))
-		far := metav1.NewTime(time.Now().Add(5 * time.Hour).Truncate(time.Second))
+		far := metav1.NewTime(time.Now().Add(40 * time.Minute).Truncate(time.Second))
 		change(ctx, object, func(object *v1alpha1.Import) { object.Spec.DebugUntil = &far })
 		w.eventually(ctx, object, "late", "Failed False/Rejected")
 		Expect(message(object)).To(ContainSubstring("debugUntil"))
+		w.scans(2)
+		Expect(w.writes()).To(Equal(map[string]int{post: 1, patch: 1}))
+	})
+
+	DescribeTable("waits by itself until it is within the hour",
+		func(ctx context.Context, meanwhile func()) {
+			w := newWorld(ctx)
+			object := w.httpImport("later")
+			until := metav1.NewTime(time.Now().Add(time.Hour + 12*time.Second).Truncate(time.Second))
+			object.Spec.DebugUntil = &until
+			w.synced(ctx, object)
+			Expect(message(object)).To(Equal("the remote import is as declared; spec.debugUntil is more than an hour ahead, and is set by itself once it is not"))
+			meanwhile()
+			Expect(w.calls()).To(Equal(map[string]int{post: 1}))
+
+			Eventually(func() simulator.Document { return w.remote(object.Status.ID) }).Should(
+				HaveKeyWithValue("debugUntil", until.UTC().Format("2006-01-02T15:04:05.000Z")))
+			Eventually(func() string { return message(get(ctx, w, object, "later")) }).Should(Equal("the remote import is as declared"))
+			w.scans(2)
+			Expect(w.writes()).To(Equal(map[string]int{post: 1, patch: 1}))
+		},
+		Entry("", func() {}),
+		Entry("when the operator was started again meanwhile", func() { restarted(func() {}) }),
+	)
+
+	It("goes on while drift is only reported, and while the API does not take the rest", func(ctx context.Context) {
+		w := newWorld(ctx)
+		lowerCase("file.fileName")
+		reported := w.httpImport("reported", `{"description": "declared"}`)
+		reported.Spec.DriftPolicy = v1alpha1.DriftPolicyReport
+		w.synced(ctx, reported)
+		Expect(sim.EditAs(jane, w.account, reported.Status.ID, func(document simulator.Document) { document["description"] = "by hand" })).To(Succeed())
+		Eventually(func() []v1alpha1.Difference { return get(ctx, w, reported, "reported").Status.Drift }).Should(HaveLen(1))
+		refused := w.httpImport("refused", `{"file": {"fileName": "JSON"}, "http": {"type": "file", "method": ["POST"], "relativeURI": ["/"], "body": [null]}}`)
+		Expect(k8s.Create(ctx, refused)).To(Succeed())
+		w.eventually(ctx, refused, "refused", "Failed False/NotAccepted")
+
+		until := metav1.NewTime(time.Now().Add(30 * time.Minute).Truncate(time.Second))
+		for _, object := range []*v1alpha1.Import{reported, refused} {
+			before := state(object)
+			change(ctx, object, func(object *v1alpha1.Import) { object.Spec.DebugUntil = &until })
+			Eventually(func() simulator.Document { return w.remote(object.Status.ID) }).Should(HaveKey("debugUntil"))
+			w.eventually(ctx, object, object.Name, before)
+			Expect(object.Status.DebugUntil).To(HaveValue(HaveField("Unix()", until.Unix())))
+		}
+		Expect(reported.Status.Drift).To(Equal([]v1alpha1.Difference{{Path: "/description", Declared: `"declared"`, Remote: `"by hand"`}}))
+		Expect(conditionsOf(reported)).To(ContainElement(HaveField("Type", "Drifted")))
+		Expect(refused.Status.NotAccepted).To(HaveLen(1))
+		w.scans(2)
+		Expect(w.writes()).To(Equal(map[string]int{post: 2, patch: 2}))
+		Expect(w.remote(reported.Status.ID)).To(HaveKeyWithValue("description", "by hand"))
+	})
+
+	It("does not look again and again after a PATCH of assistantMetadata that the API refuses", func(ctx context.Context) {
+		chosen(func(c *simulator.Choices) { c.AssistantMetadataOnPut = simulator.AssistantMetadataIgnore })
+		w := newWorld(ctx)
+		object := w.synced(ctx, w.httpImport("assisted", `{"assistantMetadata": {"resource": "orders"}}`))
+		_, err := sim.AddRule(simulator.Rule{Account: w.account, Method: http.MethodPatch, Phase: simulator.PhaseBefore,
+			Action: simulator.Action{Kind: simulator.ActionAnswer, Status: 422}})
+		Expect(err).NotTo(HaveOccurred())
+		change(ctx, object, func(object *v1alpha1.Import) {
+			object.Spec.Definition.Raw = overlaid(string(object.Spec.Definition.Raw), `{"description": "new", "assistantMetadata": {"resource": "items"}}`)
+		})
+		w.eventually(ctx, object, "assisted", "Failed False/Rejected")
+		Expect(object.Status.LastModified).To(Equal(w.remote(object.Status.ID)["lastModified"]))
+		w.scans(3)
+		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 1, put: 1, patch: 1}))
+	})
+
+	It("does not repeat a PATCH of assistantMetadata that the API accepts and does not follow", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.synced(ctx, w.httpImport("assisted", `{"assistantMetadata": {"resource": "orders"}}`))
+		_, err := sim.AddRule(simulator.Rule{Account: w.account, Method: http.MethodPatch, Phase: simulator.PhaseBefore,
+			Action: simulator.Action{Kind: simulator.ActionAnswer, Status: 204}})
+		Expect(err).NotTo(HaveOccurred())
+		change(ctx, object, func(object *v1alpha1.Import) {
+			object.Spec.Definition.Raw = overlaid(string(object.Spec.Definition.Raw), `{"assistantMetadata": {"resource": "items"}}`)
+		})
+		w.eventually(ctx, object, "assisted", "Failed False/NotAccepted")
+		w.scans(2)
+		Expect(w.writes()).To(Equal(map[string]int{post: 1, patch: 1}))
 	})
 
 	DescribeTable("writes assistantMetadata by PATCH when PUT drops it",

@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"strings"
 
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -19,6 +20,11 @@ import (
 // mark, its name is our mark: by that it is found again when the answer was lost.
 
 const reasonCloneSourceNotReady = "CloneSourceNotReady"
+
+// rawCopy tells that the import is a copy of our own making before its first update.
+func (s *importScope) rawCopy() bool {
+	return strings.TrimSpace(s.remote.Name) == marker(s.object)
+}
 
 // copying is the way to make the import as a copy.
 func (r *ImportReconciler) copying(ctx context.Context, s *importScope) (making, error) {

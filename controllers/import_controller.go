@@ -5,7 +5,6 @@ package controllers
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -37,9 +36,6 @@ type ImportReconciler struct {
 	BlockedPause time.Duration
 	// Concurrency is how many Imports are reconciled at once.
 	Concurrency int
-
-	// adopting keeps two Imports from taking over the same remote import at once.
-	adopting sync.Mutex
 }
 
 // +kubebuilder:rbac:groups=integrator.io,resources=imports,verbs=get;list;watch;patch
@@ -78,6 +74,8 @@ type importScope struct {
 	gone string
 	// lazyMark tells that our mark is not compared, but goes along with a write.
 	lazyMark bool
+	// patched tells that assistantMetadata was written by PATCH in this pass.
+	patched bool
 	// calls are those that a dry run did not make, differences what they would change.
 	calls       []string
 	differences []v1alpha1.Difference
@@ -164,13 +162,14 @@ func (r *ImportReconciler) resolve(ctx context.Context, s *importScope) (err err
 // the remote, nobody asks for a look, and the scanner saw no change since.
 func (r *ImportReconciler) settled(s *importScope) bool {
 	status, id := &s.object.Status, remoteID(s.object)
+	_, debugDue := r.debugAwaits(s)
 	return id != "" && id == status.ID && (hasFinalizer(s.object) || s.observes()) &&
 		status.ObservedGeneration == s.object.Generation &&
 		status.DesiredHash == s.desired.hash &&
 		compared(status) &&
 		requested(s.object) == status.LastHandledReconcileAt &&
-		s.dryRun() == (status.Plan != nil) &&
-		!s.session.observed.changed(id, status.LastModified)
+		s.dryRun() == (status.Plan != nil) && !debugDue &&
+		!s.session.observed.changed(id, status.LastModified) && !s.session.observed.missed(s.object, id)
 }
 
 // remoteID is the id that the Import remembers. While a create is pending there is none,
@@ -199,12 +198,16 @@ func (r *ImportReconciler) finish(ctx context.Context, s *importScope, err error
 		r.record(s)
 		return ctrl.Result{}, nil
 	}
-	s.setStatus(p)
+	rest, _ := r.debugAwaits(s)
+	s.setStatus(p, rest > 0)
 	if err := r.patchStatus(ctx, s); err != nil {
 		return afterKubernetesError(ctx, err)
 	}
 	r.record(s)
 	recordTransition(r.Recorder, s.object, s.before.Status.Conditions, s.object.Status.Conditions)
+	if rest > 0 && (p == nil || p.reason == reasonNotAccepted) {
+		return ctrl.Result{RequeueAfter: rest}, nil
+	}
 	return resultOf(p, err)
 }
 

@@ -54,7 +54,7 @@ const clockSkew = 10 * time.Minute
 // lost. found is false when there is none and one may be created.
 func (r *ImportReconciler) locate(ctx context.Context, s *importScope) (found bool, err error) {
 	if s.id = remoteID(s.object); s.id != "" {
-		if s.onlyObserved() {
+		if !s.observes() && onlyObserved(s.object) {
 			return false, nil
 		}
 		return true, r.remember(ctx, s)
@@ -185,14 +185,14 @@ func createdSince(createdAt string, since time.Time) bool {
 func (r *ImportReconciler) ownerOf(ctx context.Context, s *importScope, id string) (*v1alpha1.Import, error) {
 	others, err := r.importsWith(ctx, s, id)
 	for i := range others {
-		if others[i].Status.ID == id && others[i].Spec.ManagementPolicy != v1alpha1.ManagementPolicyObserve {
+		if others[i].Status.ID == id && manages(&others[i], id) {
 			return &others[i], nil
 		}
 	}
 	return nil, err
 }
 
-// importsWith lists the other Imports, of any namespace, that remember this id.
+// importsWith lists the other Imports, of any namespace, that remember or claim this id.
 func (r *ImportReconciler) importsWith(ctx context.Context, s *importScope, id string) ([]v1alpha1.Import, error) {
 	var imports v1alpha1.ImportList
 	if err := r.List(ctx, &imports, client.MatchingFields{indexImportID: id}); err != nil {
@@ -328,7 +328,7 @@ func (r *ImportReconciler) post(ctx context.Context, s *importScope, call func(c
 		return r.settleOn(ctx, s)
 	}
 	s.tell(normal, "Created", "created the import "+s.id)
-	s.session.observed.note(s.id, s.remote.LastModified)
+	s.saw(s.remote)
 	return r.judge(limited, s)
 }
 

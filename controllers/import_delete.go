@@ -95,7 +95,9 @@ func (r *ImportReconciler) withoutAccount(ctx context.Context, s *importScope, c
 	}
 	last, leaving := r.Accounts.lastSession(s.accountKey())
 	switch {
-	case last != nil && (ends || leaving):
+	case last != nil && last.doubted && ends:
+		return r.withDoubted(ctx, s, last)
+	case last != nil && !last.doubted && (ends || leaving):
 		s.session = last
 		return false, r.resolve(ctx, s)
 	case ends:
@@ -107,6 +109,32 @@ func (r *ImportReconciler) withoutAccount(ctx context.Context, s *importScope, c
 		p.after = backoffMax
 		return false, p
 	}
+}
+
+// withDoubted goes on with a last session whose token may be of another account than the one
+// before, and that no scan can prove any more. An import there with the id that is remembered
+// and with the externalId that is declared, or our mark, is the very one that was managed.
+// Whatever else the API has to say proves nothing.
+func (r *ImportReconciler) withDoubted(ctx context.Context, s *importScope, last *session) (lost bool, err error) {
+	id := remoteID(s.object)
+	if id == "" {
+		return true, nil
+	}
+	remote, err := last.client.GetImport(ctx, id)
+	switch p := classify(err, "read the import"); {
+	case p != nil && p.class == terminal:
+		return true, nil
+	case err != nil:
+		return false, asError(p, err)
+	}
+	s.session = last
+	unresolved := r.resolve(ctx, s)
+	if remote.ExternalID != marker(s.object) && (unresolved != nil || remote.ExternalID != s.desired.document["externalId"]) {
+		s.session = nil
+		return true, nil
+	}
+	last.doubted = false
+	return false, unresolved
 }
 
 func (s *importScope) accountKey() types.NamespacedName {

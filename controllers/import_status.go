@@ -61,6 +61,10 @@ func compared(status *v1alpha1.ImportStatus) bool {
 
 // standing is what the last pass came to, where nothing has changed since.
 func (s *importScope) standing() error {
+	if plan := s.object.Status.Plan; plan != nil && len(plan.Calls) > 0 {
+		s.calls, s.differences = plan.Calls, plan.Differences
+		return s.planned()
+	}
 	ready := apimeta.FindStatusCondition(s.object.Status.Conditions, v1alpha1.ConditionReady)
 	if ready == nil || ready.Status == metav1.ConditionTrue {
 		return nil
@@ -73,8 +77,11 @@ func requested(object *v1alpha1.Import) string {
 	return drift.Cut(object.Annotations[v1alpha1.AnnotationReconcileRequestedAt], 256)
 }
 
-// setStatus sets the conditions from the outcome of the pass.
-func (s *importScope) setStatus(p *problem) {
+// debugLater is said of an import whose debugUntil waits.
+const debugLater = "; spec.debugUntil is more than an hour ahead, and is set by itself once it is not"
+
+// setStatus sets the conditions from the outcome of the pass. later tells that debugUntil waits.
+func (s *importScope) setStatus(p *problem, later bool) {
 	status, generation := &s.object.Status, s.object.Generation
 	if p != nil && s.keepsReady(p) {
 		return
@@ -87,16 +94,17 @@ func (s *importScope) setStatus(p *problem) {
 	if p == nil || p.class == terminal || p.reason == reasonDryRun {
 		status.LastHandledReconcileAt = requested(s.object)
 	}
+	note := map[bool]string{true: debugLater}[later]
 	switch {
 	case p == nil && !s.object.DeletionTimestamp.IsZero():
 		return
 	case p == nil && len(status.Drift) > 0:
 		message := "the remote differs, and is left so by driftPolicy Report or managementPolicy Observe: " + describe(status.Drift, len(status.Drift))
-		setReady(&status.Conditions, generation, reasonSynced, "the remote import is observed; it differs from what is declared, see status.drift")
+		setReady(&status.Conditions, generation, reasonSynced, "the remote import is observed; it differs from what is declared, see status.drift"+note)
 		setCondition(&status.Conditions, generation, v1alpha1.ConditionDrifted, metav1.ConditionTrue, "DriftReported", message)
 		return
 	case p == nil:
-		setReady(&status.Conditions, generation, reasonSynced, "the remote import is as declared")
+		setReady(&status.Conditions, generation, reasonSynced, "the remote import is as declared"+note)
 	default:
 		setProblem(&status.Conditions, generation, p)
 	}

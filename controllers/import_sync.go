@@ -26,17 +26,24 @@ const (
 // observe reads the remote import. gone tells that the API confirms by 404 that it does
 // not exist.
 func (r *ImportReconciler) observe(ctx context.Context, s *importScope) (gone bool, err error) {
-	s.remote, err = s.session.client.GetImport(ctx, s.id)
+	answer, err := s.session.client.GetImport(ctx, s.id)
 	if integrator.StatusCode(err) == http.StatusNotFound {
 		return r.missing(ctx, s)
 	}
 	if err != nil {
 		return false, asError(classify(err, "read the import"), err)
 	}
-	s.session.observed.note(s.id, s.remote.LastModified)
-	// Whatever comes of it, this version has been looked at: the scanner need not tell again.
-	s.object.Status.LastModified = drift.Cut(s.remote.LastModified, 64)
+	s.saw(answer)
 	return false, r.checkOwner(ctx, s)
+}
+
+// saw keeps what the API answered. Whatever comes of it, this version has been looked at: the
+// scanner need not tell again.
+func (s *importScope) saw(answer integrator.Import) {
+	s.remote = answer
+	s.session.observed.note(s.id, answer.LastModified)
+	s.session.observed.look(s.object, s.id, true)
+	s.object.Status.LastModified = drift.Cut(answer.LastModified, 64)
 }
 
 // missing tells whether an import that the API does not have is gone. When the annotation
@@ -49,6 +56,7 @@ func (r *ImportReconciler) missing(ctx context.Context, s *importScope) (gone bo
 		}
 		return r.observe(ctx, s)
 	}
+	s.session.observed.look(s.object, s.id, false)
 	return true, s.doubt()
 }
 
@@ -62,8 +70,7 @@ func (r *ImportReconciler) checkOwner(ctx context.Context, s *importScope) error
 	}
 	const wayOut = "to have one of its own made, delete this Import with deletionPolicy Orphan and create it again without the annotation " + v1alpha1.AnnotationID + ", or to take it over, set spec.adopt with mode Override"
 	mark := s.remote.ExternalID
-	if strings.TrimSpace(s.remote.Name) == marker(s.object) {
-		// A copy of our own making, which has the original's mark until its first update.
+	if s.rawCopy() {
 		return nil
 	}
 	if strings.HasPrefix(mark, v1alpha1.MarkerPrefix) && mark != marker(s.object) && s.takesOver() {
@@ -132,11 +139,10 @@ func (r *ImportReconciler) correct(ctx context.Context, s *importScope) error {
 	case !specChanged && len(released) == 0 && len(status.NotAccepted) > 0 && status.DifferencesHash == digest:
 		// The API did not take these before, and nothing changed since.
 		s.converged(s.remote)
-		status.NotAccepted, status.DifferencesHash = shown, digest
-		return notAccepted(shown, len(found))
+		return r.notTaken(ctx, s, shown, digest, len(found))
 	case !specChanged && s.object.Spec.DriftPolicy == v1alpha1.DriftPolicyReport:
 		r.report(ctx, s, shown, digest, len(found))
-		return nil
+		return r.debug(ctx, s)
 	case !specChanged && status.DifferencesHash != digest:
 		r.tellDrift(ctx, s, shown, len(found))
 		// Told once, even if the write below has to be tried again.
@@ -185,8 +191,18 @@ func parseAnswer(answer integrator.Import) (map[string]any, error) {
 
 // compare lists what differs between the desired document and a remote one.
 func (s *importScope) compare(remote map[string]any) []drift.Difference {
-	ignore := append(slices.Clone(writeOnly), s.object.Spec.IgnoreDifferences...)
+	ignore := append(slices.Clone(writeOnly), s.ignored()...)
 	return drift.Compare(s.desired.document, remote, ignore)
+}
+
+// ignored are the fields that the user wants left alone.
+func (s *importScope) ignored() []string {
+	ignore := s.object.Spec.IgnoreDifferences
+	if !s.rawCopy() {
+		return ignore
+	}
+	// Its name is our making, and its mark the original's.
+	return slices.DeleteFunc(slices.Clone(ignore), func(path string) bool { return path == "/name" || path == "/externalId" })
 }
 
 func (s *importScope) declaresWriteOnly() bool {
@@ -205,7 +221,7 @@ func (s *importScope) specChanged() bool {
 	known := s.object.Status.DesiredHash
 	if known == "" {
 		adopt := s.object.Spec.Adopt
-		return s.object.Spec.DriftPolicy != v1alpha1.DriftPolicyReport || s.remote.Name == marker(s.object) ||
+		return s.object.Spec.DriftPolicy != v1alpha1.DriftPolicyReport || s.rawCopy() ||
 			adopt != nil && adopt.Mode == v1alpha1.AdoptionModeOverride
 	}
 	return known != s.desired.hash
@@ -258,15 +274,14 @@ func (r *ImportReconciler) lookAgain(ctx context.Context, s *importScope) error 
 	if err != nil {
 		return asError(classify(err, "read the import"), err)
 	}
-	s.remote = answer
-	s.session.observed.note(s.id, answer.LastModified)
+	s.saw(answer)
 	return nil
 }
 
 // put writes the remote document with the declared values laid over it, so that fields
 // which nobody declared survive the API's full replacement.
 func (r *ImportReconciler) put(ctx context.Context, s *importScope, remote map[string]any, released []string) error {
-	merged := drift.Merge(released, s.desired.document, remote, s.object.Spec.IgnoreDifferences)
+	merged := drift.Merge(released, s.desired.document, remote, s.ignored())
 	if s.lazyMark {
 		merged["externalId"] = marker(s.object)
 	}
@@ -282,13 +297,12 @@ func (r *ImportReconciler) put(ctx context.Context, s *importScope, remote map[s
 	if err != nil {
 		return asError(classify(err, "update the import"), err)
 	}
-	s.remote = answer
-	s.session.observed.note(s.id, answer.LastModified)
+	s.saw(answer)
 	return nil
 }
 
 // judge compares what is declared with the API's own answer to a write. assistantMetadata
-// that did not come along goes by PATCH. What the API dropped or changed otherwise it would
+// that did not come along goes by PATCH, once. What the API dropped or changed otherwise it would
 // drop or change again: a person has to look, and the same write is not repeated.
 func (r *ImportReconciler) judge(ctx context.Context, s *importScope) error {
 	document, err := parseAnswer(s.remote)
@@ -297,7 +311,7 @@ func (r *ImportReconciler) judge(ctx context.Context, s *importScope) error {
 	}
 	s.settleMark()
 	found := s.compare(document)
-	if slices.ContainsFunc(found, isAssistant) {
+	if !s.patched && slices.ContainsFunc(found, isAssistant) {
 		if err := r.patchAssistant(ctx, s, document); err != nil {
 			return err
 		}
@@ -310,11 +324,14 @@ func (r *ImportReconciler) judge(ctx context.Context, s *importScope) error {
 	if len(found) == 0 {
 		return r.debug(ctx, s)
 	}
-	shown := asDifferences(found)
-	s.object.Status.NotAccepted, s.object.Status.DifferencesHash = shown, digestOf(found)
-	return notAccepted(shown, len(found))
+	return r.notTaken(ctx, s, asDifferences(found), digestOf(found), len(found))
 }
 
-func notAccepted(shown []v1alpha1.Difference, total int) error {
+// notTaken shows what the API did not take. That is no reason not to debug it.
+func (r *ImportReconciler) notTaken(ctx context.Context, s *importScope, shown []v1alpha1.Difference, digest string, total int) error {
+	s.object.Status.NotAccepted, s.object.Status.DifferencesHash = shown, digest
+	if err := r.debug(ctx, s); err != nil {
+		return err
+	}
 	return terminalf(reasonNotAccepted, "the API did not take what is declared: %s; declare what it answers, or list the path in spec.ignoreDifferences", describe(shown, total))
 }

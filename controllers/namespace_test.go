@@ -5,6 +5,7 @@ package controllers_test
 
 import (
 	"context"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -172,6 +173,41 @@ var _ = Describe("I delete the namespace", func() {
 		w.remote(object.Status.ID)
 		Expect(w.orphaned()).To(Equal(1.0))
 	})
+
+	DescribeTable("deletes with a new token that no scan has proven yet only what is recognized",
+		func(ctx context.Context, more string, another bool, left float64) {
+			w := newWorld(ctx)
+			object := w.synced(ctx, w.httpImport("known", more))
+			account := get(ctx, w, &v1alpha1.Account{}, "default")
+			second := w
+			if another {
+				second = newEmptyWorld(ctx)
+			}
+			for _, name := range []string{w.account, second.account} {
+				_, err := sim.AddRule(simulator.Rule{Account: name, Method: http.MethodGet, Route: "/v1/imports", Phase: simulator.PhaseBefore,
+					Action: simulator.Action{Kind: simulator.ActionAnswer, Status: 503}})
+				Expect(err).NotTo(HaveOccurred())
+			}
+			const userID = "5fb00000000000000000000b"
+			Expect(sim.AddToken(second.account, simulator.Token{Token: "second-" + w.token, User: simulator.User{ID: userID, Email: jane.Email}})).To(Succeed())
+			change(ctx, w.secret("token", ""), func(secret *corev1.Secret) { secret.Data["token"] = []byte("second-" + w.token) })
+			Eventually(func() string { return get(ctx, w, account, "default").Status.UserID }).Should(Equal(userID))
+
+			Expect(k8s.Delete(ctx, w.namespaceObject())).To(Succeed())
+			Expect(k8s.Delete(ctx, w.secret("token", ""))).To(Succeed())
+			w.eventually(ctx, account, "default", "Failed False/SecretNotFound")
+			Expect(k8s.Delete(ctx, account)).To(Succeed())
+			w.eventually(ctx, account, "default", "Terminating False/SecretNotFound")
+			Expect(k8s.Delete(ctx, object)).To(Succeed())
+			w.eventuallyGone(ctx, object)
+			w.eventuallyGone(ctx, account)
+			Expect(sim.Imports(w.account)).To(HaveLen(int(left)))
+			Expect(w.orphaned()).To(Equal(left))
+		},
+		Entry("by our mark", "{}", false, 0.0),
+		Entry("by the externalId that I declare", `{"externalId": "erp-30"}`, false, 0.0),
+		Entry("and lets what is of another account stay", "{}", true, 1.0),
+	)
 
 	It("keeps trying while the network is down", func(ctx context.Context) {
 		w := newWorld(ctx)

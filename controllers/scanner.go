@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -43,10 +44,13 @@ type observations struct {
 	mu   sync.Mutex
 	scan int
 	byID map[string]sighting
+	// missing are the Imports that have looked for their import themselves, and were told last
+	// that there is none of this id.
+	missing map[types.UID]string
 }
 
 func newObservations() *observations {
-	return &observations{byID: map[string]sighting{}}
+	return &observations{byID: map[string]sighting{}, missing: map[types.UID]string{}}
 }
 
 // begin starts a scan and returns its number. What is noted from now on is newer than
@@ -74,6 +78,37 @@ func (o *observations) changed(id, lastModified string) bool {
 	return ok && seen.lastModified != lastModified
 }
 
+// look records that an Import has looked for its import itself, and whether it is there.
+func (o *observations) look(object *v1alpha1.Import, id string, there bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if there {
+		delete(o.missing, object.UID)
+	} else {
+		o.missing[object.UID] = id
+	}
+}
+
+// missed tells that the Import found its import missing when it looked last.
+func (o *observations) missed(object *v1alpha1.Import, id string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.missing[object.UID] == id
+}
+
+// news tells whether the scanner has something to tell an Import: what it has not seen itself
+// when it looked last. What was deleted and restored has the lastModified that it had.
+func (o *observations) news(object *v1alpha1.Import, id string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	seen, ok := o.byID[id]
+	missed := o.missing[object.UID] == id
+	if !ok || seen.lastModified == "" {
+		return ok && !missed && object.Status.LastModified != ""
+	}
+	return missed || seen.lastModified != object.Status.LastModified
+}
+
 // complete takes over what scan number scan saw of the managed ids. Ids that were noted
 // since it began keep the newer note; all that is managed no more is forgotten.
 func (o *observations) complete(scan int, managed []string, listed map[string]string) {
@@ -88,6 +123,7 @@ func (o *observations) complete(scan int, managed []string, listed map[string]st
 		byID[id] = sighting{lastModified: listed[id], scan: scan}
 	}
 	o.byID = byID
+	maps.DeleteFunc(o.missing, func(_ types.UID, id string) bool { _, managed := byID[id]; return !managed })
 }
 
 // scanJitter spreads the scans of several Accounts: an interval is up to a tenth longer.
@@ -145,7 +181,7 @@ func (a *Accounts) scan(ctx context.Context, s *session) scanSummary {
 	s.observed.complete(number, ids, listed)
 	for i := range imports.Items {
 		item := &imports.Items[i]
-		if id := remoteID(item); id != "" && !item.Spec.Suspend && s.observed.changed(id, item.Status.LastModified) {
+		if id := remoteID(item); id != "" && !item.Spec.Suspend && s.observed.news(item, id) {
 			target := &v1alpha1.Import{}
 			target.Namespace, target.Name = item.Namespace, item.Name
 			a.send(a.importEvents, target)

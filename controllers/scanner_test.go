@@ -3,7 +3,11 @@
 
 package controllers
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+)
 
 func TestObservations(t *testing.T) {
 	cases := map[string]struct {
@@ -49,6 +53,62 @@ func TestObservations(t *testing.T) {
 			tc.play(o)
 			if got := o.changed("a", tc.known); got != tc.want {
 				t.Errorf("%s: changed = %t", tc.reason, got)
+			}
+		})
+	}
+}
+
+func TestNews(t *testing.T) {
+	object, other := &v1alpha1.Import{}, &v1alpha1.Import{}
+	object.UID, object.Status.LastModified = "1", "t1"
+	other.UID, other.Status.LastModified = "2", "t1"
+	scan := func(o *observations, listed map[string]string) { o.complete(o.begin(), []string{"a"}, listed) }
+	cases := map[string]struct {
+		reason string
+		play   func(*observations)
+		want   bool
+	}{
+		"Absent": {"absence is a reason to look", func(o *observations) { scan(o, nil) }, true},
+		"Missed": {"once", func(o *observations) {
+			scan(o, nil)
+			o.look(object, "a", false)
+			scan(o, nil)
+		}, false},
+		"MissedByAnother": {"for each Import that names it", func(o *observations) {
+			o.look(other, "a", false)
+			scan(o, nil)
+		}, true},
+		"MissedAnother": {"and for each id that it names", func(o *observations) {
+			o.look(object, "b", false)
+			scan(o, nil)
+		}, true},
+		"BackChanged": {"what is there again is looked at", func(o *observations) {
+			o.look(object, "a", false)
+			scan(o, map[string]string{"a": "t2"})
+		}, true},
+		"BackUnchanged": {"also when it is as it was", func(o *observations) {
+			o.look(object, "a", false)
+			scan(o, map[string]string{"a": "t1"})
+		}, true},
+		"Seen": {"once", func(o *observations) {
+			o.look(object, "a", false)
+			o.look(object, "a", true)
+			scan(o, map[string]string{"a": "t1"})
+		}, false},
+		"GoneAgain": {"and so is its second absence", func(o *observations) {
+			o.look(object, "a", false)
+			o.look(object, "a", true)
+			scan(o, nil)
+		}, true},
+		"Changed": {"a change is told", func(o *observations) { scan(o, map[string]string{"a": "t2"}) }, true},
+		"Known":   {"what is known is not", func(o *observations) { scan(o, map[string]string{"a": "t1"}) }, false},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			o := newObservations()
+			tc.play(o)
+			if got := o.news(object, "a"); got != tc.want {
+				t.Errorf("%s: news = %t", tc.reason, got)
 			}
 		})
 	}

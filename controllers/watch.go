@@ -50,7 +50,7 @@ func SetupIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 			return []string{object.(*v1alpha1.Import).Spec.AccountRef.Name}
 		}},
 		{&v1alpha1.Import{}, indexImportID, func(object client.Object) []string {
-			return notEmpty(remoteID(object.(*v1alpha1.Import)))
+			return namedIDs(object.(*v1alpha1.Import))
 		}},
 		{&v1alpha1.Import{}, indexImportOrigin, func(object client.Object) []string {
 			if clone := object.(*v1alpha1.Import).Spec.CloneFrom; clone != nil {

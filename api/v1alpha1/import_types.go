@@ -141,8 +141,9 @@ type ImportSpec struct {
 	// +optional
 	CloneFrom *CloneSpec `json:"cloneFrom,omitempty"`
 
-	// debugUntil turns debug logging of the import on until this time, at most an hour
-	// ahead. Taking it away turns the logging off. Once it has passed it means nothing.
+	// debugUntil turns debug logging of the import on until this time. The API takes it an
+	// hour ahead at most: it is set once it is not farther. Taking it away turns the logging
+	// off. Once it has passed it means nothing.
 	// +optional
 	DebugUntil *metav1.Time `json:"debugUntil,omitempty"`
 

@@ -30,6 +30,9 @@ const (
 	// AnnotationCreatePending is the intent to create: {"externalId","name","time"}, written before
 	// the call, removed together with the arrival of the id.
 	AnnotationCreatePending = "integrator.io/create-pending"
+	// AnnotationAdoptPending has the _id of the remote import that is about to be adopted, until
+	// it is certain that no other Import has it or is about to.
+	AnnotationAdoptPending = "integrator.io/adopt-pending"
 	// AnnotationReconcileRequestedAt asks for a look at the remote now; any new value
 	// counts. It is answered in status.lastHandledReconcileAt.
 	AnnotationReconcileRequestedAt = "integrator.io/reconcile-requested-at"

@@ -1,0 +1,145 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+)
+
+// Two Imports may adopt one remote import at the same time, in two processes, each with a
+// cache that is behind; Kubernetes has no write that spans two objects. So an adoption is
+// claimed before it is done:
+//
+//  1. the id goes into adopt-pending, unless anybody else wrote the object meanwhile;
+//  2. all Imports are listed past the cache. Only if no other has or claims the id, the claim
+//     becomes the id annotation, unless anybody else wrote the object meanwhile.
+//
+// Never two: of two claims one is written later, and the list that follows it shows the
+// other, as a claim or as the id. So the later one does not go on while the other stands.
+// It does not matter which of the two Imports that is.
+//
+// Not none: of two that see each other's claim, the one created later (of the same second,
+// the one with the larger uid) takes its own back. The other keeps its claim and looks again:
+// it must not go on at once, because the later one may have looked before that claim was
+// there. Either the later one's claim goes, or it turns out to have been first.
+
+const reasonAdoptionContested = "AdoptionContested"
+
+// claim returns nil when nobody else has, or is about to adopt, the import.
+func (r *ImportReconciler) claim(ctx context.Context, s *importScope) error {
+	if s.object.Annotations[v1alpha1.AnnotationAdoptPending] != s.id {
+		known, err := r.importsWith(ctx, s, s.id)
+		if err != nil {
+			return err
+		}
+		if i := slices.IndexFunc(known, func(other v1alpha1.Import) bool { return claims(&other, s.id) }); i >= 0 {
+			return s.contested(&known[i])
+		}
+		change := metadataChange{locked: true, annotations: map[string]any{v1alpha1.AnnotationAdoptPending: s.id}}
+		if err := r.patchMetadata(ctx, s, change); err != nil {
+			return err
+		}
+	}
+	rival, err := r.rival(ctx, s)
+	if rival == nil || err != nil {
+		return err
+	}
+	if createdBefore(rival, s.object) {
+		if err := r.withdraw(ctx, s); err != nil {
+			return err
+		}
+	}
+	return s.contested(rival)
+}
+
+// withdraw takes the claim back.
+func (r *ImportReconciler) withdraw(ctx context.Context, s *importScope) error {
+	if s.object.Annotations[v1alpha1.AnnotationAdoptPending] == "" {
+		return nil
+	}
+	return r.patchMetadata(ctx, s, metadataChange{locked: true, annotations: map[string]any{v1alpha1.AnnotationAdoptPending: nil}})
+}
+
+// rival returns, past the cache, the Import of any namespace that stands against the claim: one
+// that manages the import, or else the first created of those that claim it. Metadata tells
+// who may; only those are read whole.
+func (r *ImportReconciler) rival(ctx context.Context, s *importScope) (first *v1alpha1.Import, err error) {
+	const page = 500
+	for next := ""; ; {
+		imports := &metav1.PartialObjectMetadataList{}
+		imports.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("ImportList"))
+		if err := r.Live.List(ctx, imports, client.Limit(page), client.Continue(next)); err != nil {
+			return nil, fmt.Errorf("list the Imports that may have the import %s: %w", s.id, err)
+		}
+		for i := range imports.Items {
+			item := &imports.Items[i]
+			if item.UID == s.object.UID || item.Annotations[v1alpha1.AnnotationID] != s.id && item.Annotations[v1alpha1.AnnotationAdoptPending] != s.id {
+				continue
+			}
+			other := &v1alpha1.Import{}
+			err := r.Live.Get(ctx, client.ObjectKeyFromObject(item), other)
+			switch {
+			case apierrors.IsNotFound(err):
+				// Gone since.
+			case err != nil:
+				return nil, fmt.Errorf("read the Import %s in namespace %s: %w", item.Name, item.Namespace, err)
+			case manages(other, s.id):
+				return other, nil
+			case claims(other, s.id) && (first == nil || createdBefore(other, first)):
+				first = other
+			}
+		}
+		if next = imports.Continue; next == "" {
+			return first, nil
+		}
+	}
+}
+
+// contested says that another Import has the import, or is about to.
+func (s *importScope) contested(rival *v1alpha1.Import) error {
+	if manages(rival, s.id) {
+		return terminalf(reasonOwnedElsewhere, "the import %s is managed by Import %s in namespace %s: delete that one with deletionPolicy Orphan first",
+			s.id, rival.Name, rival.Namespace)
+	}
+	return &problem{class: transient, reason: reasonAdoptionContested, message: fmt.Sprintf(
+		"Import %s in namespace %s is about to adopt the import %s too: one of the two gets it, it is tried again by itself", rival.Name, rival.Namespace, s.id)}
+}
+
+// manages tells that an Import has the import for its own, be it that its annotation only
+// names it.
+func manages(object *v1alpha1.Import, id string) bool {
+	return remoteID(object) == id && object.Spec.ManagementPolicy != v1alpha1.ManagementPolicyObserve && !onlyObserved(object)
+}
+
+// claims tells that an Import may go on to adopt the import. One that is held still or goes
+// does not; its claim, should it come to count again, is followed by a new look.
+func claims(object *v1alpha1.Import, id string) bool {
+	return object.Annotations[v1alpha1.AnnotationAdoptPending] == id && object.DeletionTimestamp.IsZero() &&
+		!object.Spec.Suspend && object.Spec.ManagementPolicy != v1alpha1.ManagementPolicyObserve
+}
+
+// createdBefore tells which of two Imports comes first.
+func createdBefore(one, other *v1alpha1.Import) bool {
+	if one.CreationTimestamp.Equal(&other.CreationTimestamp) {
+		return one.UID < other.UID
+	}
+	return one.CreationTimestamp.Before(&other.CreationTimestamp)
+}
+
+// namedIDs are the ids that an Import remembers or claims.
+func namedIDs(object *v1alpha1.Import) []string {
+	ids := notEmpty(remoteID(object))
+	if claimed := object.Annotations[v1alpha1.AnnotationAdoptPending]; claimed != "" && !slices.Contains(ids, claimed) {
+		ids = append(ids, claimed)
+	}
+	return ids
+}

@@ -1,0 +1,121 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers_test
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+)
+
+var _ = Describe("Two Imports adopt one import at the same time", func() {
+	It("is given to one of them, by two operators at once", func(ctx context.Context) {
+		w := newWorld(ctx)
+		DeferCleanup(startManager(k8s.Scheme()))
+		const count = 12
+		pairs := make([][2]*v1alpha1.Import, count)
+		for i := range pairs {
+			id := w.seed(fmt.Sprintf("import-%d", i), fmt.Sprintf(`{"externalId": "erp-%d"}`, i))
+			for j := range pairs[i] {
+				object := adopting(w.httpImport(fmt.Sprintf("import-%d", i)), v1alpha1.AdoptSpec{ID: v1alpha1.ID(id)})
+				object.Name = fmt.Sprintf("import-%d-%d", i, j)
+				pairs[i][j] = object
+			}
+		}
+		for _, pair := range pairs {
+			for _, object := range pair {
+				Expect(k8s.Create(ctx, object)).To(Succeed())
+			}
+		}
+		for _, pair := range pairs {
+			// A cache that is behind may have one claim for a moment what the other has by now.
+			Eventually(func(g Gomega) {
+				var states []string
+				for _, object := range pair {
+					g.Expect(k8s.Get(ctx, client.ObjectKeyFromObject(object), object)).To(Succeed())
+					owns := And(HaveField("Annotations", HaveKey(v1alpha1.AnnotationID)), HaveField("Finalizers", HaveLen(1)))
+					if state(object) != "Current True/Synced" {
+						owns = And(HaveField("Annotations", Not(HaveKey(v1alpha1.AnnotationID))), HaveField("Finalizers", BeEmpty()))
+					}
+					g.Expect(object).To(owns)
+					g.Expect(object.Annotations).NotTo(HaveKey(v1alpha1.AnnotationAdoptPending))
+					states = append(states, state(object))
+				}
+				g.Expect(states).To(ConsistOf("Current True/Synced", "Failed False/OwnedElsewhere"))
+			}).Should(Succeed())
+		}
+		Expect(w.writes()).To(BeEmpty())
+	})
+
+	// The rival is the Import of another process: nobody here reconciles it, for want of its Account.
+	DescribeTable("waits while another has claimed it",
+		func(ctx context.Context, first, keeps bool) {
+			w := newWorld(ctx)
+			id := w.seed("prices")
+			claimed := map[string]string{v1alpha1.AnnotationAdoptPending: id}
+			object := adopting(w.httpImport("prices"), v1alpha1.AdoptSpec{ID: v1alpha1.ID(id)})
+			object.Annotations, object.Spec.Suspend = claimed, true
+			rival := adopting(w.httpImport("rival"), v1alpha1.AdoptSpec{ID: v1alpha1.ID(id)})
+			rival.Annotations, rival.Spec.AccountRef.Name = claimed, "elsewhere"
+			order := []*v1alpha1.Import{rival, object}
+			if first {
+				order = []*v1alpha1.Import{object, rival}
+			}
+			for _, object := range order {
+				Expect(k8s.Create(ctx, object)).To(Succeed())
+				// The next one is of a later second.
+				Eventually(func() bool { return time.Now().Unix() > object.CreationTimestamp.Unix() }).Should(BeTrue())
+			}
+
+			change(ctx, object, func(object *v1alpha1.Import) { object.Spec.Suspend = false })
+			w.eventually(ctx, object, "prices", "InProgress False/AdoptionContested")
+			Expect(message(object)).To(Equal("Import rival in namespace " + w.namespace + " is about to adopt the import " + id +
+				" too: one of the two gets it, it is tried again by itself"))
+			Expect(object.Annotations).NotTo(HaveKey(v1alpha1.AnnotationID))
+			if keeps {
+				Expect(object.Annotations).To(HaveKeyWithValue(v1alpha1.AnnotationAdoptPending, id))
+			} else {
+				Expect(object.Annotations).NotTo(HaveKey(v1alpha1.AnnotationAdoptPending))
+			}
+
+			By("taking it over when the other claim goes")
+			change(ctx, rival, func(rival *v1alpha1.Import) { rival.Annotations = nil })
+			w.eventuallyReady(ctx, object, "prices")
+			Expect(object.Annotations).To(And(HaveKeyWithValue(v1alpha1.AnnotationID, id), Not(HaveKey(v1alpha1.AnnotationAdoptPending))))
+		},
+		Entry("after it, and keeps its own claim", true, true),
+		Entry("before it, and takes its own claim back", false, false),
+	)
+
+	It("is refused when the other turns out to have been first, although created later", func(ctx context.Context) {
+		w := newWorld(ctx)
+		id := w.seed("prices")
+		claimed := map[string]string{v1alpha1.AnnotationAdoptPending: id}
+		object := adopting(w.httpImport("prices"), v1alpha1.AdoptSpec{ID: v1alpha1.ID(id), Mode: v1alpha1.AdoptionModeOverride})
+		object.Annotations, object.Spec.Suspend = claimed, true
+		Expect(k8s.Create(ctx, object)).To(Succeed())
+		Eventually(func() bool { return time.Now().Unix() > object.CreationTimestamp.Unix() }).Should(BeTrue())
+		rival := adopting(w.httpImport("rival"), v1alpha1.AdoptSpec{ID: v1alpha1.ID(id)})
+		rival.Annotations, rival.Spec.AccountRef.Name = claimed, "elsewhere"
+		Expect(k8s.Create(ctx, rival)).To(Succeed())
+		change(ctx, object, func(object *v1alpha1.Import) { object.Spec.Suspend = false })
+		w.eventually(ctx, object, "prices", "InProgress False/AdoptionContested")
+
+		change(ctx, rival, func(rival *v1alpha1.Import) { rival.Annotations = map[string]string{v1alpha1.AnnotationID: id} })
+		w.eventually(ctx, object, "prices", "Failed False/OwnedElsewhere")
+		Expect(object.Annotations).NotTo(Or(HaveKey(v1alpha1.AnnotationID), HaveKey(v1alpha1.AnnotationAdoptPending)))
+		Expect(w.writes()).To(BeEmpty())
+
+		By("deleting it without harm")
+		Expect(k8s.Delete(ctx, object)).To(Succeed())
+		w.eventuallyGone(ctx, object)
+		Expect(w.writes()).To(BeEmpty())
+	})
+})
