@@ -6,11 +6,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
@@ -20,9 +22,9 @@ import (
 
 // importIs complains until the Import's Ready condition has the status, the reason and
 // all of the text, and speaks of the latest generation.
-func (d *demo) importIs(ctx context.Context, name string, status metav1.ConditionStatus, reason string, text ...string) error {
-	var object v1alpha1.Import
-	if err := d.objects.Get(ctx, named(name), &object); err != nil {
+func (d *demo) importIs(ctx context.Context, key types.NamespacedName, status metav1.ConditionStatus, reason string, text ...string) error {
+	object, err := d.imported(ctx, key)
+	if err != nil {
 		return err
 	}
 	ready := apimeta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionReady)
@@ -35,14 +37,27 @@ func (d *demo) importIs(ctx context.Context, name string, status metav1.Conditio
 	return nil
 }
 
+// synced waits until the Import is Ready, with the latest of its spec.
+func (d *demo) synced(ctx context.Context, key types.NamespacedName) error {
+	return await(ctx, patience, "Import "+key.String()+" to be Ready", func(ctx context.Context) error {
+		return d.importIs(ctx, key, metav1.ConditionTrue, "Synced")
+	})
+}
+
+// imported returns the Import.
+func (d *demo) imported(ctx context.Context, key types.NamespacedName) (*v1alpha1.Import, error) {
+	object := &v1alpha1.Import{}
+	return object, d.objects.Get(ctx, key, object)
+}
+
 // importID returns the id of the Import's remote import.
-func (d *demo) importID(ctx context.Context, name string) (string, error) {
-	var object v1alpha1.Import
-	if err := d.objects.Get(ctx, named(name), &object); err != nil {
+func (d *demo) importID(ctx context.Context, key types.NamespacedName) (string, error) {
+	object, err := d.imported(ctx, key)
+	if err != nil {
 		return "", err
 	}
 	if object.Status.ID == "" {
-		return "", fmt.Errorf("the Import %s has no id", name)
+		return "", fmt.Errorf("the Import %s has no id", key)
 	}
 	return object.Status.ID, nil
 }
@@ -63,9 +78,9 @@ func (d *demo) runIs(ctx context.Context, name string, phase v1alpha1.RunPhase) 
 	return nil
 }
 
-// accountCounts complains until the Account is Ready and its last scan has found what the
-// account had at the start and the managed imports.
-func (d *demo) accountCounts(managed int) func(context.Context) error {
+// accountCounts complains until the Account is Ready and its last scan has found so many
+// imports, and so many of them managed.
+func (d *demo) accountCounts(imports, managed int) func(context.Context) error {
 	return func(ctx context.Context) error {
 		var account v1alpha1.Account
 		if err := d.objects.Get(ctx, named("default"), &account); err != nil {
@@ -78,7 +93,7 @@ func (d *demo) accountCounts(managed int) func(context.Context) error {
 		if status.Imports == nil || status.Managed == nil {
 			return fmt.Errorf("no counts yet")
 		}
-		if int(*status.Imports) != d.platform.imports+managed || int(*status.Managed) != managed {
+		if int(*status.Imports) != imports || int(*status.Managed) != managed {
 			return fmt.Errorf("%d imports, of which %d managed", *status.Imports, *status.Managed)
 		}
 		return nil
@@ -124,8 +139,16 @@ func (d *demo) versions(ctx context.Context) (map[string]string, error) {
 			if err != nil {
 				return nil, err
 			}
-			versions[fmt.Sprintf("%T %s", item, object.GetName())] = object.GetResourceVersion()
+			versions[fmt.Sprintf("%T %s/%s", item, object.GetNamespace(), object.GetName())] = object.GetResourceVersion()
 		}
 	}
 	return versions, nil
+}
+
+// differ complains unless the differences are those expected.
+func differ(found []v1alpha1.Difference, expected ...v1alpha1.Difference) error {
+	if !reflect.DeepEqual(found, expected) {
+		return fmt.Errorf("expected the differences %+v; found %+v", expected, found)
+	}
+	return nil
 }

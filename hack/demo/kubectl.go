@@ -44,6 +44,28 @@ func (k *kubectl) shown(ctx context.Context, args ...string) (string, error) {
 	return output, err
 }
 
+// cell is what a table of kubectl says of an object under a header: "" where it says nothing.
+// The columns of a table begin where their headers do.
+func cell(table, object, header string) string {
+	lines := strings.Split(table, "\n")
+	start := strings.Index(" "+lines[0]+" ", " "+header+" ")
+	if start < 0 {
+		return ""
+	}
+	rest := lines[0][start+len(header):]
+	end := len(lines[0]) - len(strings.TrimLeft(rest, " "))
+	for _, line := range lines[1:] {
+		if !strings.HasPrefix(line, object+" ") || len(line) < start {
+			continue
+		}
+		if rest == "" || end > len(line) {
+			end = len(line)
+		}
+		return strings.TrimSpace(line[start:end])
+	}
+	return ""
+}
+
 // overlay writes a kustomization that lays patches over a directory of manifests, and
 // returns the overlay's directory. Kustomize knows relative paths alone.
 func overlay(base, dir, patches string) (string, error) {

@@ -208,7 +208,7 @@ func (d *demo) invite() {
 The demo stays up. In another terminal:
 
   export KUBECONFIG=%[1]s PATH="%[2]s:$PATH"
-  kubectl get accounts,imports,importruns
+  kubectl get accounts,imports,importruns -A
 
 Be Jane in the UI and delete an import; the operator makes it again:
 
@@ -218,5 +218,5 @@ Be Jane in the UI and delete an import; the operator makes it again:
 The simulator: API %[5]s, admin interface %[6]s (see internal/simulator/doc.go)
 The logs:      %[7]s/*.log
 Ctrl-C stops everything and removes it.
-`, d.plane.kubeconfig, d.options.assets, d.platform.token, jane, d.platform.api, d.platform.admin, d.dir)
+`, d.plane.kubeconfig, d.options.assets, d.platform.production.token, jane, d.platform.api, d.platform.admin, d.dir)
 }

@@ -4,9 +4,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -122,16 +124,30 @@ func (p *processes) signal(signal syscall.Signal) {
 // run runs a program to its end and returns what it printed. Only the main goroutine may
 // call it.
 func run(ctx context.Context, path string, env []string, args ...string) (string, error) {
+	var output bytes.Buffer
+	err := runInto(ctx, &output, &output, path, env, args...)
+	return output.String(), err
+}
+
+// runApart is run for a program whose standard error is something else.
+func runApart(ctx context.Context, path string, env []string, args ...string) (stdout, stderr string, err error) {
+	var out, notes bytes.Buffer
+	err = runInto(ctx, &out, &notes, path, env, args...)
+	return out.String(), notes.String(), err
+}
+
+func runInto(ctx context.Context, stdout, stderr io.Writer, path string, env []string, args ...string) error {
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Env = env
+	cmd.Stdout, cmd.Stderr = stdout, stderr
 	cmd.SysProcAttr = processAttributes()
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = time.Second
-	output, err := cmd.CombinedOutput()
+	err := cmd.Run()
 	if ctx.Err() != nil {
-		err = context.Cause(ctx)
+		return context.Cause(ctx)
 	}
-	return string(output), err
+	return err
 }
 
 func (p *processes) logPath(name string) string { return filepath.Join(p.dir, name+".log") }

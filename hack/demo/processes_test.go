@@ -122,6 +122,16 @@ func TestUnexpectedEnd(t *testing.T) {
 	p.stop(time.Hour)
 }
 
+func TestRunApart(t *testing.T) {
+	stdout, stderr, err := runApart(t.Context(), "/bin/sh", nil, "-c", "echo manifest; echo note >&2; exit 3")
+	if stdout != "manifest\n" || stderr != "note\n" || err == nil || err.Error() != "exit status 3" {
+		t.Errorf("stdout %q, stderr %q, error %v", stdout, stderr, err)
+	}
+	if output, err := run(t.Context(), "/bin/sh", nil, "-c", "echo one; echo two >&2"); output != "one\ntwo\n" || err != nil {
+		t.Errorf("output %q, error %v", output, err)
+	}
+}
+
 func TestRunEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cause := errors.New("enough")

@@ -51,16 +51,26 @@ func (s *screen) say(format string, args ...any) {
 
 // command shows a command as one would type it.
 func (s *screen) command(name string, args ...string) {
-	line := name
-	for _, arg := range args {
-		line += " " + quoted(arg)
-	}
-	fmt.Fprintln(s.out, s.paint(green, "$ "+line))
+	fmt.Fprintln(s.out, s.paint(green, "$ "+typed(name, args)))
+}
+
+// redirected shows a command whose output goes into a file.
+func (s *screen) redirected(file, name string, args ...string) {
+	fmt.Fprintln(s.out, s.paint(green, "$ "+typed(name, args)+" > "+quoted(file)))
 }
 
 // output shows what a command printed.
 func (s *screen) output(text string) {
 	fmt.Fprintln(s.out, strings.TrimRight(text, "\n"))
+}
+
+// typed is a command as one would type it.
+func typed(name string, args []string) string {
+	line := name
+	for _, arg := range args {
+		line += " " + quoted(arg)
+	}
+	return line
 }
 
 // quoted is an argument as a shell takes it.

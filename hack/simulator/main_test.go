@@ -85,7 +85,7 @@ func TestDemo(t *testing.T) {
 			Imports     int   `json:"imports"`
 			Flows       []any `json:"flows"`
 		}
-		if get(t, admin+"/accounts", "", &accounts); len(accounts) != 2 || accounts[0].Imports != 8 || len(accounts[0].Connections) != 4 || len(accounts[0].Flows) != 1 {
+		if get(t, admin+"/accounts", "", &accounts); len(accounts) != 2 || accounts[0].Imports != 8 || len(accounts[0].Connections) != 5 || len(accounts[0].Flows) != 1 {
 			t.Errorf("accounts: %+v", accounts)
 		}
 		stop()
