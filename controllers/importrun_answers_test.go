@@ -114,6 +114,33 @@ var _ = Describe("I want the full answers of a run", func() {
 		Expect(get(ctx, w, &corev1.Secret{}, "token").Data).To(Equal(map[string][]byte{"token": []byte(w.token)}))
 	})
 
+	It("waits for the Secret of a run that was deleted to be collected", func(ctx context.Context) {
+		w := newWorld(ctx)
+		w.synced(ctx, w.httpImport("orders"))
+		run := w.answering("first", "small")
+		Expect(k8s.Create(ctx, run)).To(Succeed())
+		w.done(ctx, run, v1alpha1.RunSucceeded)
+		Expect(k8s.Delete(ctx, run)).To(Succeed())
+		again := w.answering("first", "large")
+		Eventually(func() error { return k8s.Create(ctx, again) }).Should(Succeed())
+		w.eventually(ctx, again, "first", "InProgress False/Progressing")
+		Expect(message(again)).To(Equal(`waiting for Secret "answers" of a former run to be deleted`))
+		// There is no garbage collector here.
+		Expect(k8s.Delete(ctx, get(ctx, w, &corev1.Secret{}, "answers"))).To(Succeed())
+		w.done(ctx, again, v1alpha1.RunSucceeded)
+		Expect(get(ctx, w, &corev1.Secret{}, "answers").Data).To(HaveKeyWithValue("batch-00001.json", ContainSubstring("large")))
+	})
+
+	It("finds the answer to a call that failed as a whole", func(ctx context.Context) {
+		w := newWorld(ctx)
+		w.synced(ctx, w.httpImport("orders"))
+		run := w.answering("closed", "small")
+		run.Spec.Settings = &v1alpha1.JSON{Raw: []byte(`{"_simulate": {"statusCode": 200, "errors": [{"code": "connection_offline", "message": "closed"}]}}`)}
+		Expect(k8s.Create(ctx, run)).To(Succeed())
+		w.done(ctx, run, v1alpha1.RunFailed)
+		Expect(get(ctx, w, &corev1.Secret{}, "answers").Data).To(HaveKeyWithValue("batch-00001.json", ContainSubstring("connection_offline")))
+	})
+
 	It("keeps the answers of the batches before one that is lost", func(ctx context.Context) {
 		w := newWorld(ctx)
 		w.synced(ctx, w.httpImport("orders"))

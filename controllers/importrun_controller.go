@@ -147,7 +147,7 @@ func (r *ImportRunReconciler) reconcile(ctx context.Context, s *runScope) error 
 }
 
 // advance takes the run through its next batch, in order: all that may have to be waited for,
-// the claim, and the one call that it permits.
+// the account's turn too, then the claim, and the one call that it permits.
 func (r *ImportRunReconciler) advance(ctx context.Context, s *runScope, next claim) (*outcome, error) {
 	if err := r.target(ctx, s); err != nil {
 		return nil, err
@@ -164,6 +164,11 @@ func (r *ImportRunReconciler) advance(ctx context.Context, s *runScope, next cla
 	if ended, err := r.reserveAnswers(ctx, s, next); ended != nil || err != nil {
 		return ended, err
 	}
+	turn, err := s.session.client.Turn(ctx)
+	if err != nil {
+		return nil, asError(classify(err, "invoke the import"), err)
+	}
+	defer turn.Release()
 	if err := r.takeKey(ctx, s, next); err != nil {
 		return nil, err
 	}
@@ -171,7 +176,7 @@ func (r *ImportRunReconciler) advance(ctx context.Context, s *runScope, next cla
 	if err != nil {
 		return nil, err
 	}
-	return r.invoke(ctx, s, granted), nil
+	return r.invoke(ctx, s, turn, granted), nil
 }
 
 // target finds the account and the id of the import to invoke. An Import has to be Ready

@@ -60,11 +60,11 @@ func (s *runScope) fits(next claim) *outcome {
 
 // invoke makes the one call that the claim permits. It goes on when the operator is asked
 // to stop: the answer is worth waiting for.
-func (r *ImportRunReconciler) invoke(ctx context.Context, s *runScope, granted claim) *outcome {
+func (r *ImportRunReconciler) invoke(ctx context.Context, s *runScope, turn *integrator.Turn, granted claim) *outcome {
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), granted.Deadline.Sub(r.Clock.Now()))
 	defer cancel()
 	part := s.payload.batches[granted.Batch]
-	answer, err := s.session.client.Invoke(limited, s.importID, integrator.InvokeRequest{Data: s.payload.records[part.from:part.to], Settings: s.payload.settings})
+	answer, err := turn.Invoke(limited, s.importID, integrator.InvokeRequest{Data: s.payload.records[part.from:part.to], Settings: s.payload.settings})
 	if p := classify(err, "invoke the import"); p != nil && p.reason == reasonTokenRejected {
 		r.Accounts.rejected(s.session, p)
 	}

@@ -49,6 +49,19 @@ var _ = Describe("I give a run an idempotency key", func() {
 		Expect(w.calls()).To(HaveKeyWithValue(invoke, 2))
 	})
 
+	It("succeeds once also where the Secret of its answers is the former run's", func(ctx context.Context) {
+		w := newWorld(ctx)
+		w.synced(ctx, w.httpImport("orders"))
+		for i, want := range []string{"RecordsAccepted", "AlreadySucceeded"} {
+			run := w.keyed(fmt.Sprintf("march-%d", i), "2026-03")
+			run.Spec.ResponseSecretName = "answers"
+			Expect(k8s.Create(ctx, run)).To(Succeed())
+			w.done(ctx, run, v1alpha1.RunSucceeded)
+			Expect(state(run)).To(Equal("Current True/" + want))
+		}
+		Expect(w.calls()).To(HaveKeyWithValue(invoke, 1))
+	})
+
 	It("sends once when many are created at once", func(ctx context.Context) {
 		w := newWorld(ctx)
 		w.synced(ctx, w.httpImport("orders"))

@@ -290,6 +290,25 @@ var _ = Describe("I change my mind about a run", func() {
 	})
 })
 
+var _ = Describe("I delete a run while it is under way", func() {
+	It("sends no batch after the one under way", func(ctx context.Context) {
+		w := newWorld(ctx)
+		w.synced(ctx, w.httpImport("orders"))
+		release := w.holdInvoke(1)
+		run := w.batched("going", 6, 2)
+		run.Finalizers = []string{"example.com/somebody-else"}
+		Expect(k8s.Create(ctx, run)).To(Succeed())
+		Eventually(w.sizes).Should(Equal([]int{2}))
+		Expect(k8s.Delete(ctx, run)).To(Succeed())
+		release()
+		w.reached(ctx, run, "1/3")
+		w.scans(2)
+		Expect(w.sizes()).To(Equal([]int{2}))
+		change(ctx, run, func(run *v1alpha1.ImportRun) { run.Finalizers = nil })
+		w.eventuallyGone(ctx, run)
+	})
+})
+
 var _ = Describe("The operator is replaced while a run is under way", func() {
 	It("waits for the answer, and its successor goes on with the next batch", func(ctx context.Context) {
 		w := newWorld(ctx)
@@ -338,6 +357,22 @@ var _ = Describe("A backup is restored", func() {
 		Entry("of a run as it was", func(*v1alpha1.ImportRun) {}),
 		Entry("of a run with a damaged claim", func(run *v1alpha1.ImportRun) { run.Annotations = map[string]string{"integrator.io/claim": "{"} }),
 	)
+})
+
+var _ = Describe("I edit a run that has ended", func() {
+	It("stays as it ended, and says that it has seen the change", func(ctx context.Context) {
+		w := newWorld(ctx)
+		w.synced(ctx, w.httpImport("orders"))
+		run := w.run("over", "orders", record("A-1"))
+		Expect(k8s.Create(ctx, run)).To(Succeed())
+		w.done(ctx, run, v1alpha1.RunSucceeded)
+		change(ctx, run, func(run *v1alpha1.ImportRun) { run.Spec.TTLSecondsAfterFinished = seconds(3600) })
+		w.eventually(ctx, run, "over", "Current True/RecordsAccepted")
+		change(ctx, run, func(run *v1alpha1.ImportRun) { run.Spec.Cancel = true })
+		w.eventually(ctx, run, "over", "Current True/RecordsAccepted")
+		Expect(run.Status.Phase).To(Equal(v1alpha1.RunSucceeded))
+		Expect(w.calls()).To(HaveKeyWithValue(invoke, 1))
+	})
 })
 
 var _ = Describe("I want a run to go away by itself", func() {

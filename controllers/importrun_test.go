@@ -124,6 +124,15 @@ var _ = Describe("I run an import", func() {
 		}
 	})
 
+	It("takes null for a record like any other", func(ctx context.Context) {
+		w := newWorld(ctx)
+		target := w.synced(ctx, w.httpImport("orders"))
+		run := w.run("empty", "orders", `null`, `{"sku": null}`, `[null, 1]`)
+		Expect(k8s.Create(ctx, run)).To(Succeed())
+		w.done(ctx, run, v1alpha1.RunSucceeded)
+		Expect(w.written(target.Status.ID)).To(HaveExactElements(`null`, MatchJSON(`{"sku": null}`), MatchJSON(`[null, 1]`)))
+	})
+
 	It("invokes an import that no Import declares, by its id", func(ctx context.Context) {
 		w := newWorld(ctx)
 		id, err := sim.SeedImport(w.account, map[string]any{

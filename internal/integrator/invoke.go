@@ -42,6 +42,35 @@ type RecordResult struct {
 	DataURI    string
 }
 
+// Turn is the limiter's permission of one invocation. Who has to write down that it is about
+// to invoke takes a turn first, so that little can come between.
+type Turn struct {
+	client  *Client
+	release func()
+}
+
+// Turn waits for a turn. Its error is that of an invocation that was not sent.
+func (c *Client) Turn(ctx context.Context) (*Turn, error) {
+	release, err := c.permit(ctx, invokeImport)
+	if err != nil {
+		return nil, err
+	}
+	return &Turn{client: c, release: release}, nil
+}
+
+// Release ends the turn, used or not.
+func (t *Turn) Release() { t.release() }
+
+// Invoke runs the import on the given records, in a turn of its own: see [Turn.Invoke].
+func (c *Client) Invoke(ctx context.Context, id string, req InvokeRequest) (InvokeResponse, error) {
+	turn, err := c.Turn(ctx)
+	if err != nil {
+		return InvokeResponse{}, err
+	}
+	defer turn.Release()
+	return turn.Invoke(ctx, id, req)
+}
+
 // Invoke runs the import on the given records. It really writes to the destination, and there
 // is no way to ask later whether it did.
 //
@@ -50,13 +79,18 @@ type RecordResult struct {
 // no StatusCode, with 5xx, or when NotUnderstood, the outcome is unknown. Status 200 with Errors
 // is a failure of the whole request in the API's own words. What was answered with 200 and is
 // JSON is in Raw also then.
-func (c *Client) Invoke(ctx context.Context, id string, req InvokeRequest) (InvokeResponse, error) {
+func (t *Turn) Invoke(ctx context.Context, id string, req InvokeRequest) (InvokeResponse, error) {
+	c := t.client
 	body, err := req.body()
 	if err != nil {
 		return InvokeResponse{}, err
 	}
+	target, err := c.target(invokeImport, id)
+	if err != nil {
+		return InvokeResponse{}, err
+	}
 	var result InvokeResponse
-	err = c.call(ctx, invokeImport, id, body, func(_ *http.Response, body io.Reader) error {
+	err = c.exchange(ctx, invokeImport, target, body, func(_ *http.Response, body io.Reader) error {
 		raw, err := readJSON(body)
 		if err != nil {
 			return err

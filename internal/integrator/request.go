@@ -95,20 +95,33 @@ func (c *Client) call(ctx context.Context, e endpoint, id string, body []byte, r
 	return c.do(ctx, e, u, body, read)
 }
 
-// do is the one way out: limiter, one request, its answer. It never sends twice.
+// do is a permission of the limiter and one request under it.
 func (c *Client) do(ctx context.Context, e endpoint, u *url.URL, body []byte, read readFunc) error {
-	release, err := c.limiter.acquire(ctx, e.invoke, e.list)
+	release, err := c.permit(ctx, e)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return c.exchange(ctx, e, u, body, read)
+}
+
+// permit waits for the limiter. What it answers is a call that was not sent.
+func (c *Client) permit(ctx context.Context, e endpoint) (release func(), err error) {
+	release, err = c.limiter.acquire(ctx, e.invoke, e.list)
 	if paused, ok := errors.AsType[*pausedError](err); ok {
-		return &APIError{Op: e.op(), StatusCode: http.StatusTooManyRequests, RetryAfter: paused.rest, Err: errPaused}
+		return nil, &APIError{Op: e.op(), StatusCode: http.StatusTooManyRequests, RetryAfter: paused.rest, Err: errPaused}
 	} else if err != nil {
 		text := "the call was cancelled before it was sent"
 		if errors.Is(err, context.DeadlineExceeded) {
 			text = "the deadline left no room within the account's request limits"
 		}
-		return &APIError{Op: e.op(), Err: &failure{text: text, err: err}}
+		return nil, &APIError{Op: e.op(), Err: &failure{text: text, err: err}}
 	}
-	defer release()
+	return release, nil
+}
 
+// exchange is the one way out: one request and its answer. It never sends twice.
+func (c *Client) exchange(ctx context.Context, e endpoint, u *url.URL, body []byte, read readFunc) error {
 	start := time.Now()
 	status, failed := c.send(ctx, e, u, body, read)
 	if c.observer != nil {
