@@ -31,7 +31,7 @@ func (r *ImportReconciler) observe(ctx context.Context, s *importScope) (gone bo
 		return r.missing(ctx, s)
 	}
 	if err != nil {
-		return false, asError(classify(err, "read the import"), err)
+		return false, s.failed(err, "read the import")
 	}
 	s.session.observed.note(s.id, s.remote.LastModified)
 	// Whatever comes of it, this version has been looked at: the scanner need not tell again.
@@ -118,8 +118,8 @@ func (r *ImportReconciler) correct(ctx context.Context, s *importScope) error {
 		// The mark was ours; what stands there now is not.
 		released = slices.DeleteFunc(released, func(path string) bool { return path == "/externalId" })
 	}
-	specChanged := s.specChanged()
-	calls := callsFor(found, released, specChanged && s.declaresWriteOnly())
+	specChanged := s.changed(found, released)
+	calls := callsFor(found, released, s.rewrites())
 	shown, digest := asDifferences(found), digestOf(found)
 
 	switch {
@@ -183,10 +183,12 @@ func parseAnswer(answer integrator.Import) (map[string]any, error) {
 	return document, nil
 }
 
-// compare lists what differs between the desired document and a remote one.
+// compare lists what differs between the desired document and a remote one, with the values
+// of spec.valuesFrom redacted: whatever is shown of a difference begins here.
 func (s *importScope) compare(remote map[string]any) []drift.Difference {
 	ignore := append(slices.Clone(writeOnly), s.object.Spec.IgnoreDifferences...)
-	return drift.Compare(s.desired.document, remote, ignore)
+	found := drift.Compare(s.desired.document, remote, ignore)
+	return drift.Redact(found, s.desired.document, s.desired.secrets)
 }
 
 func (s *importScope) declaresWriteOnly() bool {
@@ -244,7 +246,7 @@ func (r *ImportReconciler) replaceConnection(ctx context.Context, s *importScope
 		return false, nil
 	}
 	if err != nil {
-		return false, asError(classify(err, "replace the import's connection"), err)
+		return false, s.failed(err, "replace the import's connection")
 	}
 	if err := r.lookAgain(ctx, s); err != nil {
 		return false, err
@@ -256,7 +258,7 @@ func (r *ImportReconciler) replaceConnection(ctx context.Context, s *importScope
 func (r *ImportReconciler) lookAgain(ctx context.Context, s *importScope) error {
 	answer, err := s.session.client.GetImport(ctx, s.id)
 	if err != nil {
-		return asError(classify(err, "read the import"), err)
+		return s.failed(err, "read the import")
 	}
 	s.remote = answer
 	s.session.observed.note(s.id, answer.LastModified)
@@ -280,7 +282,7 @@ func (r *ImportReconciler) put(ctx context.Context, s *importScope, remote map[s
 	}
 	answer, err := s.session.client.PutImport(ctx, s.id, body)
 	if err != nil {
-		return asError(classify(err, "update the import"), err)
+		return s.failed(err, "update the import")
 	}
 	s.remote = answer
 	s.session.observed.note(s.id, answer.LastModified)

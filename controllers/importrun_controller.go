@@ -159,6 +159,7 @@ func (r *ImportRunReconciler) target(ctx context.Context, s *runScope) (err erro
 		return err
 	}
 	s.importID = remoteID(&declared)
+	s.payload.secret = len(declared.Spec.ValuesFrom) > 0
 	s.session, err = r.Accounts.session(ctx, namespace, declared.Spec.AccountRef.Name)
 	return err
 }

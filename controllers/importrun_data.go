@@ -9,7 +9,6 @@ import (
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
@@ -74,19 +73,8 @@ func invalid(format string, args ...any) *outcome {
 
 // read returns the content of one source of data.
 func (r *ImportRunReconciler) read(ctx context.Context, namespace string, source v1alpha1.DataSource) ([]byte, error) {
-	kind, ref := "ConfigMap", source.ConfigMapKeyRef
-	var object client.Object = &corev1.ConfigMap{}
-	if source.SecretKeyRef != nil {
-		kind, ref, object = "Secret", source.SecretKeyRef, &corev1.Secret{}
-	}
-	err := r.Live.Get(ctx, types.NamespacedName{Namespace: namespace, Name: ref.Name}, object)
-	if client.IgnoreNotFound(err) != nil {
-		return nil, fmt.Errorf("read %s %s: %w", kind, ref.Name, err)
-	}
-	if content, ok := contentOf(object, ref.Key); ok && err == nil {
-		return content, nil
-	}
-	return nil, waitingf(reasonDataNotFound, "waiting for key %q of %s %q, which is not in namespace %q", ref.Key, kind, ref.Name, namespace)
+	content, _, err := keyOf(source.SecretKeyRef, source.ConfigMapKeyRef).read(ctx, r.Live, namespace, reasonDataNotFound)
+	return content, err
 }
 
 func contentOf(object client.Object, key string) ([]byte, bool) {

@@ -104,7 +104,7 @@ func judgeAnswer(answer integrator.InvokeResponse, err error, total int, secret 
 		return judgeRecords(answer.Records, counts, secret), nil
 	}
 	if secret {
-		err = withoutWords(err)
+		err = withoutWords(err, false)
 	}
 	p := classify(err, "invoke the import")
 	if p == nil {
@@ -132,23 +132,6 @@ func judgeAnswer(answer integrator.InvokeResponse, err error, total int, secret 
 		ended.message = "cannot invoke the import: " + networkCause(apiError(err).Err) + "; nothing was written; create another ImportRun once the API can be reached"
 	}
 	return ended, nil
-}
-
-// notShown stands for the API's words where these could repeat a Secret's content.
-const notShown = "(not shown: the records come from a Secret)"
-
-// withoutWords keeps of the API's errors only their codes.
-func withoutWords(err error) error {
-	api, ok := errors.AsType[*integrator.APIError](err)
-	if !ok {
-		return err
-	}
-	bare := *api
-	bare.Errors = nil
-	for _, detail := range api.Errors {
-		bare.Errors = append(bare.Errors, integrator.ErrorDetail{Code: detail.Code, Message: notShown})
-	}
-	return &bare
 }
 
 func apiError(err error) *integrator.APIError {
