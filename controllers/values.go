@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -61,15 +62,15 @@ func (r *ImportReconciler) values(ctx context.Context, object *v1alpha1.Import) 
 func parseValue(content []byte, format v1alpha1.ValueFormat) (any, error) {
 	switch {
 	case !utf8.Valid(content):
-		return nil, fmt.Errorf("not UTF-8 text")
+		return nil, errors.New("not UTF-8 text")
 	case format != v1alpha1.ValueFormatJSON:
 		return string(content), nil
 	}
-	parsed, err := drift.ParseValue(content)
-	if err != nil {
+	var valid json.RawMessage
+	if err := json.Unmarshal(content, &valid); err != nil {
 		return nil, fmt.Errorf("not JSON: %s", positionOf(err))
 	}
-	return parsed, nil
+	return drift.ParseValue(valid)
 }
 
 // reserve makes the places of the values in the document, and remembers where they are.

@@ -40,12 +40,10 @@ func ParseValue(raw []byte) (any, error) {
 		return nil, err
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, errFollowed
+		return nil, errors.New("something follows its end")
 	}
 	return value, nil
 }
-
-var errFollowed = errors.New("something follows its end")
 
 // Fields returns the JSON pointers of every leaf of a document, sorted: what an owner
 // of the document owns. Arrays are leaves, as are empty objects.
