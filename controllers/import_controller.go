@@ -54,7 +54,7 @@ func (r *ImportReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.importsBy(indexImportConfigMap))).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.importsBy(indexImportSecret))).
 		WatchesRawSource(source.Channel(r.Accounts.importEvents, handler.EnqueueRequestsFromMapFunc(r.importsOf))).
-		WithOptions(controllerOptions(r.Concurrency)).
+		WithOptions(controllerOptions(mgr, "Import", r.Concurrency)).
 		Complete(r)
 }
 

@@ -52,7 +52,7 @@ func (r *ImportRunReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.runsBy(indexRunConfigMap))).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.runsBy(indexRunSecret))).
 		WatchesRawSource(source.Channel(r.Accounts.runEvents, handler.EnqueueRequestsFromMapFunc(r.runsOfAccount))).
-		WithOptions(controllerOptions(r.Concurrency)).
+		WithOptions(controllerOptions(mgr, "ImportRun", r.Concurrency)).
 		Complete(r)
 }
 

@@ -183,8 +183,9 @@ func gotRemote() predicate.Predicate {
 }
 
 // controllerOptions are the options of all three controllers: backoff 1 s to 5 min.
-func controllerOptions(concurrent int) controller.Options {
+func controllerOptions(mgr ctrl.Manager, kind string, concurrent int) controller.Options {
 	return controller.Options{
+		LogConstructor:          logConstructor(mgr.GetLogger(), kind),
 		MaxConcurrentReconciles: concurrent,
 		RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](backoffBase, backoffMax),
 		CacheSyncTimeout:        2 * time.Minute,
