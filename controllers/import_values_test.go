@@ -369,6 +369,27 @@ var _ = Describe("A value that I keep secret", func() {
 		Entry("500", simulator.Action{Kind: simulator.ActionAnswer, Status: 500, Body: `{"errors":[{"code":"e","message":"S3CRET"}]}`}, "InProgress False/CreateUnconfirmed", "the API answered the creation with 500"),
 	)
 
+	It("is not repeated in the words of a list that fails", func(ctx context.Context) {
+		w := newEmptyWorld(ctx)
+		lists := func() int { return len(sim.Ledger(simulator.Filter{Account: w.account, Route: "/v1/imports"})) }
+		Expect(k8s.Create(ctx, w.secret("token", w.token))).To(Succeed())
+		account := w.accountObject("default")
+		account.Spec.ScanInterval = "1h"
+		Expect(k8s.Create(ctx, account)).To(Succeed())
+		w.eventuallyReady(ctx, account, "default")
+		Eventually(lists).Should(Equal(1), "the one scan of this hour")
+		rule, err := sim.AddRule(simulator.Rule{Account: w.account, Method: http.MethodGet, Route: "/v1/imports", Phase: simulator.PhaseBefore,
+			Action: simulator.Action{Kind: simulator.ActionAnswer, Status: 500, Body: `{"errors":[{"code":"e","message":"S3CRET"}]}`}})
+		Expect(err).NotTo(HaveOccurred())
+		w.keep(ctx, "S3CRET")
+		object := adopting(w.keyed("listed"), v1alpha1.AdoptSpec{ExternalID: "nobody's"})
+		Expect(k8s.Create(ctx, object)).To(Succeed())
+		w.eventually(ctx, object, "listed", "InProgress False/ServerError")
+		Expect(message(object)).To(Equal("cannot reach the import: the API failed (500: (not shown: it could repeat a Secret's content) [e]); it is tried again by itself"))
+		Expect(sim.RemoveRule(rule)).To(Succeed())
+		w.eventually(ctx, object, "listed", "Failed False/AdoptionNotFound")
+	})
+
 	It("stays out of what a run tells", func(ctx context.Context) {
 		w := newWorld(ctx)
 		w.keep(ctx, "S3CRET")

@@ -73,7 +73,8 @@ func invalid(format string, args ...any) *outcome {
 
 // read returns the content of one source of data.
 func (r *ImportRunReconciler) read(ctx context.Context, namespace string, source v1alpha1.DataSource) ([]byte, error) {
-	content, _, err := keyOf(source.SecretKeyRef, source.ConfigMapKeyRef).read(ctx, r.Live, namespace, reasonDataNotFound)
+	keys := keyReader{live: r.Live, namespace: namespace, reason: reasonDataNotFound}
+	content, _, err := keys.read(ctx, keyOf(source.SecretKeyRef, source.ConfigMapKeyRef))
 	return content, err
 }
 

@@ -43,9 +43,10 @@ type value struct {
 // values reads spec.valuesFrom. What is not there is waited for.
 func (r *ImportReconciler) values(ctx context.Context, object *v1alpha1.Import) ([]value, error) {
 	var values []value
+	keys := keyReader{live: r.Live, namespace: object.Namespace, reason: reasonValueNotFound}
 	for _, source := range object.Spec.ValuesFrom {
 		key := keyOf(source.SecretKeyRef, source.ConfigMapKeyRef)
-		content, version, err := key.read(ctx, r.Live, object.Namespace, reasonValueNotFound)
+		content, version, err := keys.read(ctx, key)
 		if err != nil {
 			return nil, err
 		}
@@ -180,19 +181,41 @@ func keyOf(secret, configMap *v1alpha1.KeyReference) key {
 	return key{kind: "ConfigMap", ref: configMap}
 }
 
-// read returns the content of the key, and which version it is of. One that is not there is
-// waited for, with this reason.
-func (k key) read(ctx context.Context, live client.Reader, namespace, reason string) (content []byte, version string, err error) {
-	var object client.Object = &corev1.ConfigMap{}
-	if k.kind == "Secret" {
-		object = &corev1.Secret{}
-	}
-	err = live.Get(ctx, types.NamespacedName{Namespace: namespace, Name: k.ref.Name}, object)
+// keyReader reads keys past the cache, and each object once: two keys of a Secret, as a user
+// and a password, are of one version. One that is not there is waited for, with this reason.
+type keyReader struct {
+	live              client.Reader
+	namespace, reason string
+	objects           map[string]client.Object
+}
+
+// read returns the content of the key, and which version it is of.
+func (r *keyReader) read(ctx context.Context, k key) (content []byte, version string, err error) {
+	object, err := r.object(ctx, k)
 	if client.IgnoreNotFound(err) != nil {
 		return nil, "", fmt.Errorf("read %s %s: %w", k.kind, k.ref.Name, err)
 	}
 	if content, ok := contentOf(object, k.ref.Key); ok && err == nil {
 		return content, string(object.GetUID()) + " " + object.GetResourceVersion(), nil
 	}
-	return nil, "", waitingf(reason, "waiting for key %q of %s %q, which is not in namespace %q", k.ref.Key, k.kind, k.ref.Name, namespace)
+	return nil, "", waitingf(r.reason, "waiting for key %q of %s %q, which is not in namespace %q", k.ref.Key, k.kind, k.ref.Name, r.namespace)
+}
+
+func (r *keyReader) object(ctx context.Context, k key) (client.Object, error) {
+	id := k.kind + "/" + k.ref.Name
+	if known, ok := r.objects[id]; ok {
+		return known, nil
+	}
+	var object client.Object = &corev1.ConfigMap{}
+	if k.kind == "Secret" {
+		object = &corev1.Secret{}
+	}
+	if err := r.live.Get(ctx, types.NamespacedName{Namespace: r.namespace, Name: k.ref.Name}, object); err != nil {
+		return nil, err
+	}
+	if r.objects == nil {
+		r.objects = map[string]client.Object{}
+	}
+	r.objects[id] = object
+	return object, nil
 }

@@ -4,12 +4,18 @@
 package controllers
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/drift"
@@ -160,6 +166,41 @@ func TestParseValue(t *testing.T) {
 				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
 			}
 		})
+	}
+}
+
+// counting counts the reads of a client.
+type counting struct {
+	client.Reader
+	reads int
+}
+
+func (c *counting) Get(_ context.Context, name types.NamespacedName, object client.Object, _ ...client.GetOption) error {
+	c.reads++
+	secret, ok := object.(*corev1.Secret)
+	if !ok {
+		return apierrors.NewNotFound(corev1.Resource("configmaps"), name.Name)
+	}
+	secret.UID, secret.ResourceVersion = "u", strconv.Itoa(c.reads)
+	secret.Data = map[string][]byte{"user": []byte("jane"), "password": []byte("S")}
+	return nil
+}
+
+func TestKeysOfOneSecretAreOfOneVersion(t *testing.T) {
+	live := &counting{}
+	keys := keyReader{live: live, namespace: "n", reason: reasonValueNotFound}
+	for _, name := range []string{"user", "password", "user"} {
+		_, version, err := keys.read(t.Context(), keyOf(&v1alpha1.KeyReference{Name: "s", Key: name}, nil))
+		if err != nil || version != "u 1" {
+			t.Errorf("%s: version %q, %v", name, version, err)
+		}
+	}
+	if live.reads != 1 {
+		t.Errorf("%d reads", live.reads)
+	}
+	_, _, err := keys.read(t.Context(), keyOf(nil, &v1alpha1.KeyReference{Name: "s", Key: "user"}))
+	if p := classify(err, ""); p == nil || p.class != waiting || p.Error() != `ValueNotFound: waiting for key "user" of ConfigMap "s", which is not in namespace "n"` {
+		t.Errorf("a ConfigMap of a Secret's name: %v", err)
 	}
 }
 
