@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -277,7 +278,7 @@ func TestWithoutWords(t *testing.T) {
 	}
 	worded := terminalf(reasonRejected, "in our words")
 	worded.cause = api
-	if got := withoutWords(worded, true); got != error(worded) {
+	if got := withoutWords(worded, true); !errors.Is(got, worded) || strings.Contains(got.Error(), "canary") {
 		t.Errorf("a problem that was worded already became %v", got)
 	}
 	if details[0].Message != "canary" {

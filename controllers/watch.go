@@ -31,7 +31,7 @@ const (
 	indexImportOrigin  = "spec.cloneFrom.importRef.name"
 
 	indexImportConfigMap = "spec.valuesFrom.configMapKeyRef.name"
-	indexImportSecret    = "spec.valuesFrom.secretKeyRef.name" //nolint:gosec // the path of a field, not a credential
+	indexImportSecret    = "spec.valuesFrom.secretKeyRef.name"
 
 	indexRunImport    = "spec.importRef.name"
 	indexRunAccount   = "spec.accountRef.name"
