@@ -241,6 +241,7 @@ var _ = Describe("I look for my secrets in everything that is told", func() {
 			Expect(sim.EditAs(jane, w.account, object.Status.ID, func(document simulator.Document) {
 				block := document["http"].(map[string]any)
 				block["headers"] = append(block["headers"].([]any), map[string]any{"name": "X-Theirs", "value": canary(byOthers)})
+				block["relativeURI"] = []any{"/?key=" + canary(inRotated)}
 				document["settings"] = map[string]any{"list": canary(byOthers)}
 			})).To(Succeed())
 		}
@@ -250,14 +251,14 @@ var _ = Describe("I look for my secrets in everything that is told", func() {
 		reported.Spec.DriftPolicy = v1alpha1.DriftPolicyReport
 		w.synced(ctx, reported)
 		byJane(reported)
-		Eventually(func() []v1alpha1.Difference { return get(ctx, w, reported, "reported").Status.Drift }).Should(HaveLen(2))
+		Eventually(func() []v1alpha1.Difference { return get(ctx, w, reported, "reported").Status.Drift }).Should(HaveLen(3))
 
 		By("looking before writing, and adopting what does not match")
 		change(ctx, reported, func(object *v1alpha1.Import) {
 			object.Annotations[v1alpha1.AnnotationDryRun] = "true"
 			object.Spec.DriftPolicy = v1alpha1.DriftPolicyCorrect
 		})
-		Eventually(func() *v1alpha1.ImportPlan { return get(ctx, w, reported, "reported").Status.Plan }).Should(HaveValue(HaveField("Differences", HaveLen(2))))
+		Eventually(func() *v1alpha1.ImportPlan { return get(ctx, w, reported, "reported").Status.Plan }).Should(HaveValue(HaveField("Differences", HaveLen(3))))
 		adopted := adopting(w.keyed("adopted", values...), v1alpha1.AdoptSpec{ID: v1alpha1.ID(w.seed("adopted", fmt.Sprintf(`{"settings": {"list": %q}}`, byOthers)))})
 		Expect(k8s.Create(ctx, adopted)).To(Succeed())
 		w.eventually(ctx, adopted, "adopted", "Failed False/AdoptionMismatch")

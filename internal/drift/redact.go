@@ -3,7 +3,11 @@
 
 package drift
 
-import "strings"
+import (
+	"iter"
+	"strconv"
+	"strings"
+)
 
 // hidden stands for a value that is not shown.
 type hidden string
@@ -11,16 +15,21 @@ type hidden string
 // Redacted stands in the place of a value that holds, or could hold, a secret.
 const Redacted = hidden("(redacted)")
 
+// shortestText is the length, in bytes, from which a secret text is looked for elsewhere. A
+// shorter one may well stand there by chance.
+const shortestText = 8
+
 // Redact hides the values of the differences at, under and above the secrets of a document,
-// so that the result can be shown and hashed. secrets are JSON pointers. found is not changed.
+// and of those that hold the text of one, as when somebody copied it there. The result can be
+// shown and hashed. secrets are JSON pointers. found is not changed.
 func Redact(found []Difference, document map[string]any, secrets []string) []Difference {
 	if len(secrets) == 0 {
 		return found
 	}
-	areas := hiddenAreas(document, secrets)
+	areas, texts := hiddenAreas(document, secrets), secretTexts(document, secrets)
 	shown := make([]Difference, len(found))
 	for i, difference := range found {
-		if Touches(difference.Path, areas) {
+		if Touches(difference.Path, areas) || holds(difference.Declared, texts) || holds(difference.Remote, texts) {
 			difference.Declared, difference.Remote = redacted(difference.Declared), redacted(difference.Remote)
 		}
 		shown[i] = difference
@@ -44,6 +53,78 @@ func Touches(path string, pointers []string) bool {
 // Under tells whether a path is one of the pointers or lies below one.
 func Under(path string, pointers []string) bool { return under(path, pointers) }
 
+// secretTexts are the texts in the secrets of a document that are long enough to tell.
+func secretTexts(document map[string]any, secrets []string) []string {
+	var texts []string
+	for _, secret := range secrets {
+		for text := range leaves(at(document, secret)) {
+			if len(text) >= shortestText {
+				texts = append(texts, text)
+			}
+		}
+	}
+	return texts
+}
+
+// holds tells whether one of the texts stands in a value, at any depth.
+func holds(value any, texts []string) bool {
+	for leaf := range leaves(value) {
+		for _, text := range texts {
+			if strings.Contains(leaf, text) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// leaves yields the texts and numbers in a value.
+func leaves(value any) iter.Seq[string] {
+	return func(yield func(string) bool) { eachLeaf(value, yield) }
+}
+
+func eachLeaf(value any, yield func(string) bool) bool {
+	switch typed := value.(type) {
+	case map[string]any:
+		for _, child := range typed {
+			if !eachLeaf(child, yield) {
+				return false
+			}
+		}
+	case []any:
+		for _, child := range typed {
+			if !eachLeaf(child, yield) {
+				return false
+			}
+		}
+	default:
+		if text := asText(value); text != "" {
+			return yield(text)
+		}
+	}
+	return true
+}
+
+// at is the value at a path of a document, in arrays too; nil when there is none.
+func at(document map[string]any, path string) any {
+	var value any = document
+	for _, name := range tokens(path) {
+		switch typed := value.(type) {
+		case map[string]any:
+			value = typed[name]
+		case []any:
+			index, err := strconv.Atoi(name)
+			if err != nil || index < 0 || index >= len(typed) {
+				return nil
+			}
+			value = typed[index]
+		default:
+			return nil
+		}
+	}
+	return value
+}
+
 // hiddenAreas are the pointers at and under which a secret may stand. Elements of an array
 // have no names: one more before it, and the secret stands where another element is
 // declared. So an array that holds a secret is hidden whole. What the API copies elsewhere is
@@ -60,15 +141,15 @@ func hiddenAreas(document map[string]any, secrets []string) []string {
 
 // firstArray is the pointer of the first array on the way to path, or path.
 func firstArray(document map[string]any, path string) string {
-	var at any = document
+	var value any = document
 	var below string
 	for _, name := range tokens(path) {
-		if _, isArray := at.([]any); isArray {
+		if _, isArray := value.([]any); isArray {
 			break
 		}
 		below = join(below, name)
-		object, _ := at.(map[string]any)
-		at = object[name]
+		object, _ := value.(map[string]any)
+		value = object[name]
 	}
 	return below
 }

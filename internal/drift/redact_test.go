@@ -90,6 +90,14 @@ func TestRedact(t *testing.T) {
 			secrets:  []string{"/filter", "/http"},
 			want:     []string{"/filter/rules/0 (redacted) (redacted)", "/lookups/0 (redacted) (redacted)"},
 		},
+		"CopiedElsewhere": {
+			reason:   "a text that somebody copied elsewhere is hidden there, a short one is not",
+			declared: `{"key": "SECRETTEXT", "more": [{"pin": 12345678, "short": "POST"}], "a": "x", "b": ["x"], "c": "x", "d": "SECRETTEXT", "e": "x"}`,
+			remote:   `{"key": "SECRETTEXT", "more": [{"pin": 12345678, "short": "POST"}], "a": "it is SECRETTEXT", "b": [{"c": "12345678"}], "c": "POST", "d": "x", "e": "SECRETTEX"}`,
+			secrets:  []string{"/key", "/more/0"},
+			want: []string{"/a (redacted) (redacted)", "/b/0 (redacted) (redacted)", `/c "x" "POST"`,
+				"/d (redacted) (redacted)", `/e "x" "SECRETTEX"`},
+		},
 		"OtherForm": {
 			reason:   "the two forms of a legacy import say the same in other fields",
 			declared: `{"rest": {"headers": {"key": "S"}}, "http": {"auth": "x"}}`, remote: `{"rest": {"headers": {"key": "S"}}, "http": {"auth": "S"}}`,

@@ -12,14 +12,14 @@ import (
 // the way are made; in an array the element has to be there. path is a JSON pointer. The error
 // names no value.
 func Set(document map[string]any, path string, value any) error {
-	var at any = document
+	var current any = document
 	var below string
 	names := tokens(path)
 	for i, name := range names {
 		last := i == len(names)-1
 		parent := below
 		below = join(below, name)
-		switch typed := at.(type) {
+		switch typed := current.(type) {
 		case map[string]any:
 			if last {
 				typed[name] = value
@@ -28,7 +28,7 @@ func Set(document map[string]any, path string, value any) error {
 			if _, ok := typed[name]; !ok {
 				typed[name] = map[string]any{}
 			}
-			at = typed[name]
+			current = typed[name]
 		case []any:
 			index, err := strconv.Atoi(name)
 			if err != nil || strconv.Itoa(index) != name || index < 0 || index >= len(typed) {
@@ -38,7 +38,7 @@ func Set(document map[string]any, path string, value any) error {
 				typed[index] = value
 				return nil
 			}
-			at = typed[index]
+			current = typed[index]
 		default:
 			return fmt.Errorf("%s is neither an object nor an array", parent)
 		}
