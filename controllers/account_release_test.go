@@ -154,7 +154,7 @@ var _ = Describe("The Secret is deleted before what needs it", func() {
 		Expect(k8s.Delete(ctx, account)).To(Succeed())
 		w.eventuallyGone(ctx, object)
 		w.eventually(ctx, account, "default", "Terminating False/SecretNotFound")
-		Expect(reconciling(account)).To(Equal("InUse: deleted once these Imports are gone: staying"))
+		Eventually(func() string { return reconciling(get(ctx, w, account, "default")) }).Should(Equal("InUse: deleted once these Imports are gone: staying"))
 		change(ctx, other, func(other *v1alpha1.Import) {
 			other.Spec.Definition.Raw = w.httpImport("staying", `{"description": "not any more"}`).Spec.Definition.Raw
 		})
