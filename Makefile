@@ -64,6 +64,7 @@ generate: $(CONTROLLER_GEN) ## Generate the deepcopy methods of the API types.
 manifests: $(CONTROLLER_GEN) ## Generate the CRDs and the manager's ClusterRole.
 	$(CONTROLLER_GEN) $(GEN_CRD) $(GEN_RBAC) $(GEN_PATHS) \
 		output:crd:artifacts:config=config/crd/bases output:rbac:artifacts:config=config/rbac
+	sed -i -f hack/crd.sed config/crd/bases/*.yaml
 
 .PHONY: fmt
 fmt: ## Format the Go code.

@@ -61,7 +61,7 @@ func (r *AccountReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.Import{}, handler.EnqueueRequestsFromMapFunc(r.leavingAccountOf), builder.WithPredicates(heldOrReleased())).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.accountsOfSecret)).
 		WatchesRawSource(source.Channel(r.Accounts.accountEvents, &handler.EnqueueRequestForObject{})).
-		WithOptions(controllerOptions(4)).
+		WithOptions(controllerOptions(mgr, "Account", 4)).
 		Complete(r)
 }
 

@@ -5,6 +5,7 @@ package controllers_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -62,6 +63,19 @@ var _ = Describe("I make a mistake in a manifest", func() {
 		Entry("an unknown field of the spec", strings.Replace(importManifest, "spec:", "spec:\n  drift: Correct", 1), `unknown field "spec.drift"`),
 		Entry("an unknown policy", strings.Replace(importManifest, "spec:", "spec:\n  driftPolicy: Maybe", 1), `spec.driftPolicy: Unsupported value: "Maybe": supported values: "Correct", "Report"`),
 		Entry("a pointer that is none", strings.Replace(importManifest, "spec:", "spec:\n  ignoreDifferences: [http.batchSize]", 1), `spec.ignoreDifferences[0]: Invalid value: "http.batchSize"`),
+		Entry("a value of nothing", valued(`{path: /settings/a}`), `give either configMapKeyRef or secretKeyRef`),
+		Entry("a value of two things", valued(`{path: /settings/a, configMapKeyRef: {name: a, key: b}, secretKeyRef: {name: a, key: b}}`), `give either configMapKeyRef or secretKeyRef`),
+		Entry("a value of another namespace", valued(`{path: /settings/a, secretKeyRef: {name: a, key: b, namespace: kube-system}}`), `unknown field "spec.valuesFrom[0].secretKeyRef.namespace"`),
+		Entry("a value nowhere", valued(`{path: "", secretKeyRef: {name: a, key: b}}`), `spec.valuesFrom[0].path: Invalid value: ""`),
+		Entry("a value at no pointer", valued(`{path: settings.a, secretKeyRef: {name: a, key: b}}`), `spec.valuesFrom[0].path: Invalid value: "settings.a"`),
+		Entry("a value in an unknown format", valued(`{path: /settings/a, format: YAML, secretKeyRef: {name: a, key: b}}`), `spec.valuesFrom[0].format: Unsupported value: "YAML": supported values: "Text", "JSON"`),
+		Entry("a value that the status shows: the name", valued(`{path: /name, secretKeyRef: {name: a, key: b}}`), secretInStatus),
+		Entry("a value that the status shows: the externalId", valued(`{path: /externalId, configMapKeyRef: {name: a, key: b}}`), secretInStatus),
+		Entry("a value that the status shows: the adaptorType", valued(`{path: /adaptorType, secretKeyRef: {name: a, key: b}}`), secretInStatus),
+		Entry("a value that the status shows: the connection", valued(`{path: /_connectionId, secretKeyRef: {name: a, key: b}}`), secretInStatus),
+		Entry("a value under what the status shows", valued(`{path: /externalId/a, secretKeyRef: {name: a, key: b}}`), secretInStatus),
+		Entry("two values at one path", valued(`{path: /settings/a, secretKeyRef: {name: a, key: b}}`, `{path: /settings/a, configMapKeyRef: {name: c, key: d}}`), `spec.valuesFrom[1]: Duplicate value: {"path":"/settings/a"}`),
+		Entry("a value under another one", valued(`{path: /settings/a/b, secretKeyRef: {name: a, key: b}}`, `{path: /settings/a, secretKeyRef: {name: a, key: b}}`), `a path lies under another one`),
 		Entry("oversize", with(importManifest, "settings: {blob: "+strings.Repeat("x", 4_000_000)+"}"), "Request entity too large"),
 		Entry("an alias with a space", `
 apiVersion: integrator.io/v1alpha1
@@ -119,6 +133,20 @@ spec: {importRef: {name: a}, dataFrom: [{configMapKeyRef: {name: a, key: b}, sec
 `, `give either configMapKeyRef or secretKeyRef`),
 	)
 
+	It("admits as many values as can be given, at paths that only begin alike", func(ctx context.Context) {
+		w := newEmptyWorld(ctx)
+		values := []string{`{path: /named, secretKeyRef: {name: a, key: b}}`, `{path: /settings/a, secretKeyRef: {name: a, key: b}}`}
+		for n := range 62 {
+			values = append(values, fmt.Sprintf(`{path: /settings/a%d%s, secretKeyRef: {name: a, key: b}}`, n, strings.Repeat("/x", 240)))
+		}
+		output, err := kubectl(ctx, valued(values...), "apply", "--validate=strict", "-n", w.namespace, "-f", "-")
+		Expect(err).NotTo(HaveOccurred(), output)
+		Expect(get(ctx, w, &v1alpha1.Import{}, "bad").Spec.ValuesFrom).To(And(HaveLen(64), HaveEach(HaveField("Format", v1alpha1.ValueFormatText))))
+		output, err = kubectl(ctx, valued(append(values, `{path: /one/more, secretKeyRef: {name: a, key: b}}`)...), "apply", "--validate=strict", "-n", w.namespace, "-f", "-")
+		Expect(err).To(HaveOccurred(), output)
+		Expect(output).To(ContainSubstring("spec.valuesFrom: Too many: 65: must have at most 64 items"))
+	})
+
 	It("reports what only the account can tell", func(ctx context.Context) {
 		w := newEmptyWorld(ctx)
 		output, err := kubectl(ctx, importManifest, "apply", "--validate=strict", "-n", w.namespace, "-f", "-")
@@ -166,6 +194,14 @@ spec: {importRef: {name: a}, dataFrom: [{configMapKeyRef: {name: a, key: b}, sec
 	)
 })
 
+// secretInStatus is why some fields cannot come from a Secret.
+const secretInStatus = `name, externalId, adaptorType and _connectionId show in the status and cannot be secret`
+
+// valued is the manifest with these values.
+func valued(values ...string) string {
+	return strings.Replace(importManifest, "spec:", "spec:\n  valuesFrom: ["+strings.Join(values, ", ")+"]", 1)
+}
+
 // with adds a line to the manifest's definition.
 func with(manifest, line string) string {
 	return manifest + "    " + line + "\n"
@@ -182,6 +218,7 @@ var _ = Describe("I ask kubectl", func() {
 		},
 		Entry("a definition", "import.spec.definition", "_connectionId <string>", "adaptorType <string>", "netsuite_da <Object>", "name <string> -required-"),
 		Entry("an adaptor block", "import.spec.definition.http", "http is the block of HTTPImport", "relativeURI[]"),
+		Entry("a value from a Secret", "import.spec.valuesFrom", "laid over the definition", "JSON pointer (RFC 6901)", "format <string> enum: Text, JSON", "secretKeyRef <Object>"),
 		Entry("a policy", "import.spec.driftPolicy", "ENUM: Correct Report", "Correct puts the declared values back"),
 		Entry("a run's phase", "importrun.status.phase", "look into the destination before running again"),
 		Entry("aliases", "account.spec.ids", "so that the same Import works in every environment"),

@@ -35,15 +35,16 @@ type desired struct {
 	document map[string]any
 	// marked tells that externalId is our mark, for want of a declared one.
 	marked bool
-	// hash of the document, to tell whether anything declared changed.
+	// hash tells whether anything declared changed: of the document without the values of
+	// spec.valuesFrom and, after a dot, of the versions of these.
 	hash string
-	// fields are the JSON pointers of what the document declares.
-	fields []string
+	// fields are the JSON pointers of what the document declares, secrets those of the values.
+	fields, secrets []string
 }
 
-// desire makes the desired document: the definition with its aliases resolved, and the
-// operator's mark where the user declares no externalId.
-func desire(object *v1alpha1.Import, accountName string, ids map[string]v1alpha1.ID) (*desired, error) {
+// desire makes the desired document: the definition with the values laid over it and its
+// aliases resolved, and the operator's mark where the user declares no externalId.
+func desire(object *v1alpha1.Import, accountName string, ids map[string]v1alpha1.ID, values []value) (*desired, error) {
 	document, err := drift.Parse(object.Spec.Definition.Raw)
 	if err != nil {
 		return nil, terminalf(reasonInvalidDefinition, "spec.definition is %v", err)
@@ -51,16 +52,43 @@ func desire(object *v1alpha1.Import, accountName string, ids map[string]v1alpha1
 	if err := refuseServerOwned(document); err != nil {
 		return nil, err
 	}
-	if err := resolveAliases("", document, accountName, ids); err != nil {
+	d := &desired{document: document}
+	if err := d.reserve(values); err != nil {
+		return nil, err
+	}
+	known := aliases{account: accountName, ids: ids, secrets: d.secrets}
+	if err := known.resolve("", document); err != nil {
 		return nil, err
 	}
 	externalID, _ := document["externalId"].(string)
-	if externalID == "" {
+	if d.marked = externalID == ""; d.marked {
 		document["externalId"] = marker(object)
 	}
+	// Before the values are in it: nobody can try them out on a hash.
+	if d.hash, err = hashOf(object, document); err != nil {
+		return nil, err
+	}
+	if len(values) > 0 {
+		d.hash += "." + versionOf(values, ids)
+	}
+	if err := d.fill(values); err != nil {
+		return nil, err
+	}
+	if err := known.resolve("", document); err != nil {
+		return nil, err
+	}
+	d.fields = drift.Fields(document)
+	if err := d.checkFields(); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// hashOf is the hash of what an Import declares, values of spec.valuesFrom apart.
+func hashOf(object *v1alpha1.Import, document map[string]any) (string, error) {
 	encoded, err := json.Marshal(document)
 	if err != nil {
-		return nil, fmt.Errorf("encode the definition: %w", err)
+		return "", fmt.Errorf("encode the definition: %w", err)
 	}
 	if object.Spec.ManagementPolicy == v1alpha1.ManagementPolicyObserve {
 		encoded = append(encoded, v1alpha1.ManagementPolicyObserve...)
@@ -70,14 +98,24 @@ func desire(object *v1alpha1.Import, accountName string, ids map[string]v1alpha1
 		encoded = append(encoded, adopt.ID+"\n"+v1alpha1.ID(adopt.ExternalID)+"\n"+v1alpha1.ID(adopt.Mode)...)
 	}
 	sum := sha256.Sum256(encoded)
-	fields := drift.Fields(document)
-	if len(fields) > maxOwnedFields {
-		return nil, terminalf(reasonInvalidDefinition, "spec.definition has %d fields outside arrays, more than the %d that can be tracked", len(fields), maxOwnedFields)
+	return hex.EncodeToString(sum[:16]), nil
+}
+
+// checkFields refuses what status cannot hold. A name that comes from a Secret and is so
+// long may be anything: it is not repeated.
+func (d *desired) checkFields() error {
+	if len(d.fields) > maxOwnedFields {
+		return terminalf(reasonInvalidDefinition, "spec.definition has %d fields outside arrays, more than the %d that can be tracked", len(d.fields), maxOwnedFields)
 	}
-	if i := slices.IndexFunc(fields, func(field string) bool { return len(field) > maxPath }); i >= 0 {
-		return nil, terminalf(reasonInvalidDefinition, "spec.definition has a field whose path is longer than %d bytes: %s", maxPath, drift.Cut(fields[i], 100))
+	i := slices.IndexFunc(d.fields, func(field string) bool { return len(field) > maxPath })
+	switch {
+	case i < 0:
+		return nil
+	case drift.Under(d.fields[i], d.secrets):
+		return terminalf(reasonInvalidValue, "spec.valuesFrom has a value with a field whose path is longer than %d bytes", maxPath)
+	default:
+		return terminalf(reasonInvalidDefinition, "spec.definition has a field whose path is longer than %d bytes: %s", maxPath, drift.Cut(d.fields[i], 100))
 	}
-	return &desired{document: document, marked: externalID == "", hash: hex.EncodeToString(sum[:16]), fields: fields}, nil
 }
 
 // unmark takes our mark out of the document.
@@ -111,27 +149,35 @@ func refuseServerOwned(document map[string]any) error {
 	return terminalf(reasonInvalidDefinition, "spec.definition declares %s, which the server makes itself: remove it from the definition", strings.Join(found, ", "))
 }
 
-// resolveAliases replaces "@alias" in every id field, at any depth.
-func resolveAliases(path string, value any, accountName string, ids map[string]v1alpha1.ID) error {
+// aliases are those of an Account.
+type aliases struct {
+	account string
+	ids     map[string]v1alpha1.ID
+	// secrets are the JSON pointers at and under which an alias is not named in an error.
+	secrets []string
+}
+
+// resolve replaces "@alias" in every id field, at any depth.
+func (a aliases) resolve(path string, value any) error {
 	switch typed := value.(type) {
 	case map[string]any:
 		for _, key := range slices.Sorted(maps.Keys(typed)) {
 			below := path + "/" + jsonpointer.Escape(key)
 			if idField.MatchString(key) {
-				resolved, err := resolveIDs(below, typed[key], accountName, ids)
+				resolved, err := a.resolveIDs(below, typed[key])
 				if err != nil {
 					return err
 				}
 				typed[key] = resolved
 				continue
 			}
-			if err := resolveAliases(below, typed[key], accountName, ids); err != nil {
+			if err := a.resolve(below, typed[key]); err != nil {
 				return err
 			}
 		}
 	case []any:
 		for i, child := range typed {
-			if err := resolveAliases(fmt.Sprintf("%s/%d", path, i), child, accountName, ids); err != nil {
+			if err := a.resolve(fmt.Sprintf("%s/%d", path, i), child); err != nil {
 				return err
 			}
 		}
@@ -141,22 +187,27 @@ func resolveAliases(path string, value any, accountName string, ids map[string]v
 
 // resolveIDs resolves the value of an id field: one id, an array of them, or something
 // that holds id fields itself.
-func resolveIDs(path string, value any, accountName string, ids map[string]v1alpha1.ID) (any, error) {
+func (a aliases) resolveIDs(path string, value any) (any, error) {
 	switch typed := value.(type) {
 	case string:
 		alias, ok := strings.CutPrefix(typed, "@")
 		if !ok {
 			return typed, nil
 		}
-		id, ok := ids[alias]
-		if !ok {
+		id, ok := a.ids[alias]
+		switch {
+		case ok:
+			return string(id), nil
+		case drift.Under(path, a.secrets):
+			return nil, terminalf(reasonUnknownAlias, "definition%s: Account %q has no such alias in spec.ids as spec.valuesFrom has there; %s",
+				path, a.account, existing(a.ids))
+		default:
 			return nil, terminalf(reasonUnknownAlias, "definition%s: Account %q has no alias %q in spec.ids; %s",
-				path, accountName, drift.Cut(alias, 63), existing(ids))
+				path, a.account, drift.Cut(alias, 63), existing(a.ids))
 		}
-		return string(id), nil
 	case []any:
 		for i, child := range typed {
-			resolved, err := resolveIDs(fmt.Sprintf("%s/%d", path, i), child, accountName, ids)
+			resolved, err := a.resolveIDs(fmt.Sprintf("%s/%d", path, i), child)
 			if err != nil {
 				return nil, err
 			}
@@ -164,7 +215,7 @@ func resolveIDs(path string, value any, accountName string, ids map[string]v1alp
 		}
 		return typed, nil
 	default:
-		return value, resolveAliases(path, value, accountName, ids)
+		return value, a.resolve(path, value)
 	}
 }
 

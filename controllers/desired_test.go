@@ -76,7 +76,7 @@ func TestDesire(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			got, err := desire(definition(tc.definition), "default", testIDs)
+			got, err := desire(definition(tc.definition), "default", testIDs, nil)
 			if tc.fails != "" {
 				if err == nil || !strings.Contains(err.Error(), tc.fails) {
 					t.Fatalf("%s: got error %v, want %q", tc.reason, err, tc.fails)
@@ -103,7 +103,7 @@ func TestDesire(t *testing.T) {
 func TestDesiredHash(t *testing.T) {
 	hash := func(text string, ids map[string]v1alpha1.ID) string {
 		t.Helper()
-		got, err := desire(definition(text), "default", ids)
+		got, err := desire(definition(text), "default", ids, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

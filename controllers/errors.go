@@ -12,6 +12,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -163,6 +164,37 @@ func saying(api *integrator.APIError) string {
 		}
 	}
 	return text.String()
+}
+
+// notShown stands for the API's words where these could repeat a Secret's content.
+const notShown = "(not shown: it could repeat a Secret's content)"
+
+// plainName is how codes and names of fields look: what else stands there may be a value.
+var plainName = regexp.MustCompile(`^[A-Za-z0-9_.$\[\]/-]{1,200}$`)
+
+// withoutWords keeps of the API's errors only their codes and, if fields, the names of the
+// fields. A problem has been worded already.
+func withoutWords(err error, fields bool) error {
+	if _, worded := errors.AsType[*problem](err); worded {
+		return err
+	}
+	api, ok := errors.AsType[*integrator.APIError](err)
+	if !ok {
+		return err
+	}
+	bare := *api
+	bare.Errors = nil
+	for _, detail := range api.Errors {
+		kept := integrator.ErrorDetail{Message: notShown}
+		if plainName.MatchString(detail.Code) {
+			kept.Code = detail.Code
+		}
+		if fields && plainName.MatchString(detail.Field) {
+			kept.Field = detail.Field
+		}
+		bare.Errors = append(bare.Errors, kept)
+	}
+	return &bare
 }
 
 // networkCause names why there was no answer, without addresses or ports, which differ

@@ -45,7 +45,7 @@ func (r *ImportReconciler) tryAdoption(ctx context.Context, s *importScope) (err
 		return notAdoptable(reasonAdoptionNotFound, "the account has no import %s: correct spec.adopt.id", s.id)
 	}
 	if err != nil {
-		return asError(classify(err, "read the import to adopt"), err)
+		return s.failed(err, "read the import to adopt")
 	}
 	document, err := parseAnswer(s.remote)
 	if err != nil {

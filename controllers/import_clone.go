@@ -69,7 +69,7 @@ func (s *importScope) connectionMap() (map[string]string, error) {
 	for from, to := range s.object.Spec.CloneFrom.ConnectionMap {
 		var pair [2]string
 		for i, text := range []string{from, string(to)} {
-			id, err := resolveIDs("", text, s.session.key.Name, s.session.ids)
+			id, err := aliases{account: s.session.key.Name, ids: s.session.ids}.resolveIDs("", text)
 			if err != nil {
 				return nil, terminalf(reasonUnknownAlias, "spec.cloneFrom.connectionMap: Account %q has no alias for %s in spec.ids; %s",
 					s.session.key.Name, drift.Cut(text, 64), existing(s.session.ids))

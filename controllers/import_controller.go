@@ -23,7 +23,7 @@ import (
 // ImportReconciler keeps each Import's remote import as it is declared.
 type ImportReconciler struct {
 	client.Client
-	// Live reads past the cache.
+	// Live reads past the cache, the Secrets and ConfigMaps of values above all.
 	Live     client.Reader
 	Accounts *Accounts
 	Recorder events.EventRecorder
@@ -40,14 +40,17 @@ type ImportReconciler struct {
 
 // +kubebuilder:rbac:groups=integrator.io,resources=imports,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=integrator.io,resources=imports/status,verbs=patch
+// +kubebuilder:rbac:groups="",resources=configmaps;secrets,verbs=get;list;watch
 
 // SetupWithManager registers the controller.
 func (r *ImportReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.Import{}, builder.WithPredicates(specOrRequest())).
 		Watches(&v1alpha1.Import{}, handler.EnqueueRequestsFromMapFunc(r.copiesOf), builder.WithPredicates(gotRemote())).
+		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.importsBy(indexImportConfigMap))).
+		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.importsBy(indexImportSecret))).
 		WatchesRawSource(source.Channel(r.Accounts.importEvents, handler.EnqueueRequestsFromMapFunc(r.importsOf))).
-		WithOptions(controllerOptions(r.Concurrency)).
+		WithOptions(controllerOptions(mgr, "Import", r.Concurrency)).
 		Complete(r)
 }
 
@@ -57,6 +60,13 @@ func (r *ImportReconciler) importsOf(ctx context.Context, object client.Object) 
 		return requestsByIndex(ctx, r, &v1alpha1.ImportList{}, object.GetNamespace(), indexImportAccount, object.GetName())
 	}
 	return []ctrl.Request{{NamespacedName: client.ObjectKeyFromObject(object)}}
+}
+
+// importsBy maps an object to the Imports whose index has its name.
+func (r *ImportReconciler) importsBy(index string) handler.MapFunc {
+	return func(ctx context.Context, object client.Object) []ctrl.Request {
+		return requestsByIndex(ctx, r, &v1alpha1.ImportList{}, object.GetNamespace(), index, object.GetName())
+	}
 }
 
 // importScope is what one reconcile of an Import knows.
@@ -146,7 +156,8 @@ func (r *ImportReconciler) begin(ctx context.Context, s *importScope) error {
 	}
 }
 
-// resolve finds the account's session and makes the desired document.
+// resolve finds the account's session and makes the desired document. A deletion does not
+// need the values of spec.valuesFrom, and so does not wait for them.
 func (r *ImportReconciler) resolve(ctx context.Context, s *importScope) (err error) {
 	accountName := s.object.Spec.AccountRef.Name
 	if s.session == nil {
@@ -154,7 +165,13 @@ func (r *ImportReconciler) resolve(ctx context.Context, s *importScope) (err err
 			return err
 		}
 	}
-	s.desired, err = desire(s.object, accountName, s.session.ids)
+	var values []value
+	if s.object.DeletionTimestamp.IsZero() {
+		if values, err = r.values(ctx, s.object); err != nil {
+			return err
+		}
+	}
+	s.desired, err = desire(s.object, accountName, s.session.ids, values)
 	return err
 }
 
@@ -187,6 +204,7 @@ func remoteID(object *v1alpha1.Import) string {
 // finish writes the status if it changed, then records the events, and says when to look
 // again.
 func (r *ImportReconciler) finish(ctx context.Context, s *importScope, err error) (ctrl.Result, error) {
+	err = s.discreet(err)
 	p := classify(err, "reach the import")
 	if err != nil && p == nil {
 		return afterKubernetesError(ctx, err)

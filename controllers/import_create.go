@@ -340,7 +340,7 @@ func (r *ImportReconciler) createFailed(ctx context.Context, s *importScope, cau
 		if err := r.patchMetadata(ctx, s, change); err != nil {
 			return err
 		}
-		return asError(classify(cause, "create the import"), cause)
+		return s.failed(cause, "create the import")
 	}
 	if classify(cause, "create the import") == nil {
 		return cause

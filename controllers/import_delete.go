@@ -186,7 +186,7 @@ func (r *ImportReconciler) deleteRemote(ctx context.Context, s *importScope) err
 		return nil
 	}
 	if err != nil {
-		return asError(classify(err, "read what uses the import"), err)
+		return s.failed(err, "read what uses the import")
 	}
 	used := users(found)
 	r.showUsers(s, used)
@@ -201,10 +201,10 @@ func (r *ImportReconciler) deleteRemote(ctx context.Context, s *importScope) err
 	case http.StatusNotFound:
 		return nil
 	case http.StatusForbidden, http.StatusConflict, http.StatusUnprocessableEntity:
-		return r.blocked(refusedDeletion(err))
+		return r.blocked(refusedDeletion(s.discreet(err)))
 	}
 	if err != nil {
-		return asError(classify(err, "delete the import"), err)
+		return s.failed(err, "delete the import")
 	}
 	s.tell(normal, "Deleted", "deleted the import "+s.id)
 	return nil

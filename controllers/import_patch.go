@@ -29,7 +29,7 @@ func (r *ImportReconciler) patchAssistant(ctx context.Context, s *importScope, r
 
 func (r *ImportReconciler) patch(ctx context.Context, s *importScope, what string, operation integrator.PatchOperation) error {
 	if err := s.session.client.PatchImport(ctx, s.id, []integrator.PatchOperation{operation}); err != nil {
-		return asError(classify(err, what), err)
+		return s.failed(err, what)
 	}
 	return r.lookAgain(ctx, s)
 }

@@ -31,7 +31,7 @@ func (r *ImportReconciler) observe(ctx context.Context, s *importScope) (gone bo
 		return r.missing(ctx, s)
 	}
 	if err != nil {
-		return false, asError(classify(err, "read the import"), err)
+		return false, s.failed(err, "read the import")
 	}
 	s.saw(answer)
 	return false, r.checkOwner(ctx, s)
@@ -125,8 +125,8 @@ func (r *ImportReconciler) correct(ctx context.Context, s *importScope) error {
 		// The mark was ours; what stands there now is not.
 		released = slices.DeleteFunc(released, func(path string) bool { return path == "/externalId" })
 	}
-	specChanged := s.specChanged()
-	calls := callsFor(found, released, specChanged && s.declaresWriteOnly())
+	specChanged := s.changed(found, released)
+	calls := callsFor(found, released, s.rewrites())
 	shown, digest := asDifferences(found), digestOf(found)
 
 	switch {
@@ -189,10 +189,12 @@ func parseAnswer(answer integrator.Import) (map[string]any, error) {
 	return document, nil
 }
 
-// compare lists what differs between the desired document and a remote one.
+// compare lists what differs between the desired document and a remote one, with the values
+// of spec.valuesFrom redacted: whatever is shown of a difference begins here.
 func (s *importScope) compare(remote map[string]any) []drift.Difference {
 	ignore := append(slices.Clone(writeOnly), s.ignored()...)
-	return drift.Compare(s.desired.document, remote, ignore)
+	found := drift.Compare(s.desired.document, remote, ignore)
+	return drift.Redact(found, s.desired.document, s.desired.secrets)
 }
 
 // ignored are the fields that the user wants left alone.
@@ -260,7 +262,7 @@ func (r *ImportReconciler) replaceConnection(ctx context.Context, s *importScope
 		return false, nil
 	}
 	if err != nil {
-		return false, asError(classify(err, "replace the import's connection"), err)
+		return false, s.failed(err, "replace the import's connection")
 	}
 	if err := r.lookAgain(ctx, s); err != nil {
 		return false, err
@@ -272,7 +274,7 @@ func (r *ImportReconciler) replaceConnection(ctx context.Context, s *importScope
 func (r *ImportReconciler) lookAgain(ctx context.Context, s *importScope) error {
 	answer, err := s.session.client.GetImport(ctx, s.id)
 	if err != nil {
-		return asError(classify(err, "read the import"), err)
+		return s.failed(err, "read the import")
 	}
 	s.saw(answer)
 	return nil
@@ -295,7 +297,7 @@ func (r *ImportReconciler) put(ctx context.Context, s *importScope, remote map[s
 	}
 	answer, err := s.session.client.PutImport(ctx, s.id, body)
 	if err != nil {
-		return asError(classify(err, "update the import"), err)
+		return s.failed(err, "update the import")
 	}
 	s.saw(answer)
 	return nil

@@ -58,7 +58,7 @@ func (r *ImportRunReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.runsBy(indexRunConfigMap))).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.runsBy(indexRunSecret))).
 		WatchesRawSource(source.Channel(r.Accounts.runEvents, handler.EnqueueRequestsFromMapFunc(r.runsOfAccount))).
-		WithOptions(controllerOptions(r.Concurrency)).
+		WithOptions(controllerOptions(mgr, "ImportRun", r.Concurrency)).
 		Complete(r)
 }
 
@@ -84,6 +84,8 @@ type runScope struct {
 	session *session
 	// importID is the id of the remote import to invoke.
 	importID string
+	// secretImport tells that the definition of the import has values from elsewhere.
+	secretImport bool
 	// payload is what the run sends, once it was gathered.
 	payload *payload
 	// held is how much memory was taken for it.
@@ -200,6 +202,7 @@ func (r *ImportRunReconciler) target(ctx context.Context, s *runScope) (err erro
 		return err
 	}
 	s.importID = remoteID(&declared)
+	s.secretImport = len(declared.Spec.ValuesFrom) > 0
 	s.session, err = r.Accounts.session(ctx, namespace, declared.Spec.AccountRef.Name)
 	return err
 }

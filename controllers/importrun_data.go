@@ -10,7 +10,6 @@ import (
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -22,7 +21,7 @@ type payload struct {
 	records  []json.RawMessage
 	settings json.RawMessage
 	batches  []batch
-	// secret tells that some of it comes from a Secret.
+	// secret tells that some of it, or of the import's definition, comes from a Secret.
 	secret bool
 	// digest tells whether it is still what was sent before.
 	digest string
@@ -41,14 +40,15 @@ func (r *ImportRunReconciler) gather(ctx context.Context, s *runScope, at claim)
 	if s.payload != nil {
 		return nil, nil
 	}
-	spec, gathered, identity := &s.object.Spec, &payload{}, newDigest()
+	spec, gathered, identity := &s.object.Spec, &payload{secret: s.secretImport}, newDigest()
 	for _, record := range spec.Data {
 		gathered.records = append(gathered.records, record.Raw)
 		identity.add(record.Raw)
 	}
 	budget := maxRunData
+	keys := keyReader{live: r.Live, namespace: s.object.Namespace, reason: reasonDataNotFound}
 	for i, source := range spec.DataFrom {
-		content, origin, err := r.read(ctx, s.object.Namespace, source)
+		content, version, err := keys.read(ctx, keyOf(source.SecretKeyRef, source.ConfigMapKeyRef))
 		if err != nil {
 			return nil, err
 		}
@@ -68,7 +68,7 @@ func (r *ImportRunReconciler) gather(ctx context.Context, s *runScope, at claim)
 		if source.SecretKeyRef != nil {
 			gathered.secret = true
 			// What little a Secret holds could be guessed from a hash of it.
-			content = []byte(origin)
+			content = []byte(version + "/" + source.SecretKeyRef.Key)
 		}
 		identity.add(content)
 	}
@@ -99,23 +99,6 @@ func invalid(s *runScope, at claim, format string, args ...any) *outcome {
 		return standing(s.object, at).end(v1alpha1.RunFailed, reasonInvalidData, "%s; nothing was sent", because)
 	}
 	return stop(s.object, at, v1alpha1.RunFailed, reasonInvalidData, because)
-}
-
-// read returns the content of one source of data, and what tells this content from another.
-func (r *ImportRunReconciler) read(ctx context.Context, namespace string, source v1alpha1.DataSource) (content []byte, origin string, err error) {
-	kind, ref := "ConfigMap", source.ConfigMapKeyRef
-	var object client.Object = &corev1.ConfigMap{}
-	if source.SecretKeyRef != nil {
-		kind, ref, object = "Secret", source.SecretKeyRef, &corev1.Secret{}
-	}
-	err = r.Live.Get(ctx, types.NamespacedName{Namespace: namespace, Name: ref.Name}, object)
-	if client.IgnoreNotFound(err) != nil {
-		return nil, "", fmt.Errorf("read %s %s: %w", kind, ref.Name, err)
-	}
-	if content, ok := contentOf(object, ref.Key); ok && err == nil {
-		return content, string(object.GetUID()) + "/" + object.GetResourceVersion() + "/" + ref.Key, nil
-	}
-	return nil, "", waitingf(reasonDataNotFound, "waiting for key %q of %s %q, which is not in namespace %q", ref.Key, kind, ref.Name, namespace)
 }
 
 func contentOf(object client.Object, key string) ([]byte, bool) {

@@ -51,7 +51,7 @@ func judgeAnswer(answer integrator.InvokeResponse, err error, total int, secret 
 		return judgeRecords(answer.Records, counts, secret)
 	}
 	if secret {
-		err = withoutWords(err)
+		err = withoutWords(err, false)
 	}
 	p := classify(err, "invoke the import")
 	if p == nil {
@@ -92,23 +92,6 @@ func retriable(api *integrator.APIError) bool {
 	default:
 		return false
 	}
-}
-
-// notShown stands for the API's words where these could repeat a Secret's content.
-const notShown = "(not shown: the records come from a Secret)"
-
-// withoutWords keeps of the API's errors only their codes.
-func withoutWords(err error) error {
-	api, ok := errors.AsType[*integrator.APIError](err)
-	if !ok {
-		return err
-	}
-	bare := *api
-	bare.Errors = nil
-	for _, detail := range api.Errors {
-		bare.Errors = append(bare.Errors, integrator.ErrorDetail{Code: detail.Code, Message: notShown})
-	}
-	return &bare
 }
 
 func apiError(err error) *integrator.APIError {

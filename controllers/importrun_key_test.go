@@ -16,8 +16,8 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/simulator"
 )
 
-// keyed is a run of two records with an idempotency key.
-func (w *world) keyed(name, key string) *v1alpha1.ImportRun {
+// withKey is a run of two records with an idempotency key.
+func (w *world) withKey(name, key string) *v1alpha1.ImportRun {
 	run := w.batched(name, 2, 2)
 	run.Spec.IdempotencyKey = key
 	return run
@@ -27,23 +27,23 @@ var _ = Describe("I give a run an idempotency key", func() {
 	It("succeeds once, however often it is deleted and created again", func(ctx context.Context) {
 		w := newWorld(ctx)
 		target := w.synced(ctx, w.httpImport("orders"))
-		run := w.keyed("march", "2026-03")
+		run := w.withKey("march", "2026-03")
 		Expect(k8s.Create(ctx, run)).To(Succeed())
 		w.done(ctx, run, v1alpha1.RunSucceeded)
 		Expect(run.Status.Records.Sent).To(Equal(int32(2)))
 		for range 2 {
 			Expect(k8s.Delete(ctx, run)).To(Succeed())
-			run = w.keyed("march", "2026-03")
+			run = w.withKey("march", "2026-03")
 			Eventually(func() error { return k8s.Create(ctx, run) }).Should(Succeed())
 			w.done(ctx, run, v1alpha1.RunSucceeded)
 			Expect(state(run)).To(Equal("Current True/AlreadySucceeded"))
 			Expect(message(run)).To(Equal(`ImportRun "march" has succeeded with the same idempotencyKey: nothing was sent`))
-			Expect(run.Status.Records).To(HaveValue(Equal(v1alpha1.RecordCounts{Total: 2})))
+			Expect(run.Status.Records).To(HaveValue(Equal(v1alpha1.RecordCounts{})), "its data is not even read")
 		}
 		Expect(w.written(target.Status.ID)).To(Equal(numbered(2)))
 		Expect(w.calls()).To(HaveKeyWithValue(invoke, 1))
 
-		other := w.keyed("april", "2026-04")
+		other := w.withKey("april", "2026-04")
 		Expect(k8s.Create(ctx, other)).To(Succeed())
 		w.done(ctx, other, v1alpha1.RunSucceeded)
 		Expect(w.calls()).To(HaveKeyWithValue(invoke, 2))
@@ -53,7 +53,7 @@ var _ = Describe("I give a run an idempotency key", func() {
 		w := newWorld(ctx)
 		w.synced(ctx, w.httpImport("orders"))
 		for i, want := range []string{"RecordsAccepted", "AlreadySucceeded"} {
-			run := w.keyed(fmt.Sprintf("march-%d", i), "2026-03")
+			run := w.withKey(fmt.Sprintf("march-%d", i), "2026-03")
 			run.Spec.ResponseSecretName = "answers"
 			Expect(k8s.Create(ctx, run)).To(Succeed())
 			w.done(ctx, run, v1alpha1.RunSucceeded)
@@ -66,10 +66,10 @@ var _ = Describe("I give a run an idempotency key", func() {
 		w := newWorld(ctx)
 		w.synced(ctx, w.httpImport("orders"))
 		for i := range 5 {
-			Expect(k8s.Create(ctx, w.keyed(fmt.Sprintf("run-%d", i), "same"))).To(Succeed())
+			Expect(k8s.Create(ctx, w.withKey(fmt.Sprintf("run-%d", i), "same"))).To(Succeed())
 		}
 		for i := range 5 {
-			w.done(ctx, w.keyed(fmt.Sprintf("run-%d", i), ""), v1alpha1.RunSucceeded)
+			w.done(ctx, w.withKey(fmt.Sprintf("run-%d", i), ""), v1alpha1.RunSucceeded)
 		}
 		Expect(w.calls()).To(HaveKeyWithValue(invoke, 1))
 	})
@@ -78,7 +78,7 @@ var _ = Describe("I give a run an idempotency key", func() {
 		w := newWorld(ctx)
 		target := w.synced(ctx, w.httpImport("orders"))
 		release := w.holdInvoke(1)
-		first, second := w.keyed("first", "same"), w.keyed("second", "same")
+		first, second := w.withKey("first", "same"), w.withKey("second", "same")
 		first.Spec.Data[1].Raw = []byte(record("A-2", `"_simulate": {"statusCode": 422}`))
 		Expect(k8s.Create(ctx, first)).To(Succeed())
 		Eventually(w.sizes).Should(Equal([]int{2}))
@@ -95,12 +95,12 @@ var _ = Describe("I give a run an idempotency key", func() {
 		w := newWorld(ctx)
 		w.synced(ctx, w.httpImport("orders"))
 		w.failInvoke(1, simulator.PhaseAfter, simulator.Action{Kind: simulator.ActionReset})
-		first := w.keyed("first", "same")
+		first := w.withKey("first", "same")
 		Expect(k8s.Create(ctx, first)).To(Succeed())
 		w.done(ctx, first, v1alpha1.RunUnknown)
 		Expect(k8s.Delete(ctx, first)).To(Succeed())
 
-		second := w.keyed("second", "same")
+		second := w.withKey("second", "same")
 		Expect(k8s.Create(ctx, second)).To(Succeed())
 		w.done(ctx, second, v1alpha1.RunFailed)
 		Expect(state(second)).To(Equal("Failed False/KeyUncertain"))
@@ -112,7 +112,7 @@ var _ = Describe("I give a run an idempotency key", func() {
 		Expect(message(second)).To(ContainSubstring(fmt.Sprintf("delete ConfigMap %q to use this one again", ledger.Items[0].Name)))
 		Expect(ledger.Items[0].OwnerReferences).To(BeEmpty())
 
-		retrying := w.keyed("retrying", "same")
+		retrying := w.withKey("retrying", "same")
 		retrying.Spec.OnUnknownOutcome = v1alpha1.UnknownOutcomeRetry
 		Expect(k8s.Create(ctx, retrying)).To(Succeed())
 		w.done(ctx, retrying, v1alpha1.RunSucceeded)
@@ -123,11 +123,11 @@ var _ = Describe("I give a run an idempotency key", func() {
 		w := newWorld(ctx)
 		w.synced(ctx, w.httpImport("orders"))
 		release := w.holdInvoke(1)
-		first := w.keyed("first", "same")
+		first := w.withKey("first", "same")
 		Expect(k8s.Create(ctx, first)).To(Succeed())
 		Eventually(w.sizes).Should(Equal([]int{2}))
 		Expect(k8s.Delete(ctx, first)).To(Succeed())
-		second := w.keyed("second", "same")
+		second := w.withKey("second", "same")
 		Expect(k8s.Create(ctx, second)).To(Succeed())
 		w.done(ctx, second, v1alpha1.RunFailed)
 		Expect(state(second)).To(Equal("Failed False/KeyUncertain"))
@@ -139,11 +139,11 @@ var _ = Describe("I give a run an idempotency key", func() {
 		w := newWorld(ctx)
 		w.synced(ctx, w.httpImport("orders"))
 		w.failInvoke(1, simulator.PhaseBefore, simulator.Action{Kind: simulator.ActionAnswer, Status: 429, RetryAfter: "2"})
-		first := w.keyed("first", "same")
+		first := w.withKey("first", "same")
 		Expect(k8s.Create(ctx, first)).To(Succeed())
 		w.eventually(ctx, first, "first", "InProgress False/Throttled")
 		Expect(k8s.Delete(ctx, first)).To(Succeed())
-		second := w.keyed("second", "same")
+		second := w.withKey("second", "same")
 		Expect(k8s.Create(ctx, second)).To(Succeed())
 		w.done(ctx, second, v1alpha1.RunSucceeded)
 		Expect(w.calls()).To(HaveKeyWithValue(invoke, 2))

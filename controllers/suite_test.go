@@ -6,6 +6,7 @@ package controllers_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -43,6 +44,8 @@ var (
 	// restConfig is for stories that start a manager of their own.
 	restConfig *rest.Config
 	kubeconfig []byte
+	// logged is all that was logged.
+	logged = &collected{}
 	// stopManager stops the suite's own manager, for stories that start it anew.
 	stopManager func()
 )
@@ -60,7 +63,9 @@ func TestControllers(t *testing.T) {
 }
 
 var _ = BeforeSuite(func() {
-	ctrl.SetLogger(zap.New(zap.WriteTo(GinkgoWriter), zap.UseDevMode(true), zap.StacktraceLevel(zapcore.PanicLevel)))
+	// At the highest verbosity: whatever can be logged at all is looked through by a story.
+	ctrl.SetLogger(zap.New(zap.WriteTo(io.MultiWriter(GinkgoWriter, logged)), zap.UseDevMode(true),
+		zap.Level(zapcore.Level(-100)), zap.StacktraceLevel(zapcore.PanicLevel)))
 
 	scheme := runtime.NewScheme()
 	utilruntime.Must(clientgoscheme.AddToScheme(scheme))

@@ -29,11 +29,15 @@ const (
 	indexImportAccount = "spec.accountRef.name"
 	indexImportID      = "status.id"
 	indexImportOrigin  = "spec.cloneFrom.importRef.name"
-	indexRunImport     = "spec.importRef.name"
-	indexRunAccount    = "spec.accountRef.name"
-	indexRunKey        = "spec.idempotencyKey"
-	indexRunConfigMap  = "spec.dataFrom.configMapKeyRef.name"
-	indexRunSecret     = "spec.dataFrom.secretKeyRef.name" //nolint:gosec // the path of a field, not a credential
+
+	indexImportConfigMap = "spec.valuesFrom.configMapKeyRef.name"
+	indexImportSecret    = "spec.valuesFrom.secretKeyRef.name"
+
+	indexRunImport    = "spec.importRef.name"
+	indexRunAccount   = "spec.accountRef.name"
+	indexRunKey       = "spec.idempotencyKey"
+	indexRunConfigMap = "spec.dataFrom.configMapKeyRef.name"
+	indexRunSecret    = "spec.dataFrom.secretKeyRef.name" //nolint:gosec // the path of a field, not a credential
 )
 
 // SetupIndexes registers the indexes that the controllers look objects up by.
@@ -57,6 +61,12 @@ func SetupIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 				return nameOf(clone.ImportRef)
 			}
 			return nil
+		}},
+		{&v1alpha1.Import{}, indexImportConfigMap, func(object client.Object) []string {
+			return valueNames(object.(*v1alpha1.Import), func(s v1alpha1.ValueSource) *v1alpha1.KeyReference { return s.ConfigMapKeyRef })
+		}},
+		{&v1alpha1.Import{}, indexImportSecret, func(object client.Object) []string {
+			return valueNames(object.(*v1alpha1.Import), func(s v1alpha1.ValueSource) *v1alpha1.KeyReference { return s.SecretKeyRef })
 		}},
 		{&v1alpha1.ImportRun{}, indexRunImport, func(object client.Object) []string {
 			return unfinished(object, func(run *v1alpha1.ImportRun) []string { return nameOf(run.Spec.ImportRef) })
@@ -108,9 +118,18 @@ func unfinished(object client.Object, values func(*v1alpha1.ImportRun) []string)
 	return values(run)
 }
 
+func valueNames(object *v1alpha1.Import, ref func(v1alpha1.ValueSource) *v1alpha1.KeyReference) []string {
+	return keyNames(object.Spec.ValuesFrom, ref)
+}
+
 func sourceNames(run *v1alpha1.ImportRun, ref func(v1alpha1.DataSource) *v1alpha1.KeyReference) []string {
+	return keyNames(run.Spec.DataFrom, ref)
+}
+
+// keyNames are the names of the objects whose keys the sources name by ref.
+func keyNames[T any](sources []T, ref func(T) *v1alpha1.KeyReference) []string {
 	var names []string
-	for _, source := range run.Spec.DataFrom {
+	for _, source := range sources {
 		if key := ref(source); key != nil && !slices.Contains(names, key.Name) {
 			names = append(names, key.Name)
 		}
@@ -168,8 +187,9 @@ func gotRemote() predicate.Predicate {
 }
 
 // controllerOptions are the options of all three controllers: backoff 1 s to 5 min.
-func controllerOptions(concurrent int) controller.Options {
+func controllerOptions(mgr ctrl.Manager, kind string, concurrent int) controller.Options {
 	return controller.Options{
+		LogConstructor:          logConstructor(mgr.GetLogger(), kind),
 		MaxConcurrentReconciles: concurrent,
 		RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](backoffBase, backoffMax),
 		CacheSyncTimeout:        2 * time.Minute,

@@ -71,6 +71,7 @@ mkdir "$tmp/crd" "$tmp/rbac"
 # shellcheck disable=SC2086 # GEN_PATHS is a list of arguments
 "$CONTROLLER_GEN" "$GEN_OBJECT" "$GEN_CRD" "$GEN_RBAC" $GEN_PATHS \
 	"output:object:dir=$tmp" "output:crd:dir=$tmp/crd" "output:rbac:dir=$tmp/rbac"
+sed -i -f hack/crd.sed "$tmp"/crd/*.yaml
 
 check "deepcopy methods (make generate)" generated api/v1alpha1/zz_generated.deepcopy.go "$tmp/zz_generated.deepcopy.go"
 check "CRDs (make manifests)" generated config/crd/bases "$tmp/crd"

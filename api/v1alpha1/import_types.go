@@ -107,6 +107,51 @@ type CloneSpec struct {
 // +kubebuilder:validation:Pattern=`^([0-9a-fA-F]{24}|@[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)$`
 type ConnectionReference string
 
+// ValueFormat says how the content of a key is read.
+//
+// +kubebuilder:validation:Enum=Text;JSON
+type ValueFormat string
+
+const (
+	// ValueFormatText takes the content as text, byte for byte.
+	ValueFormatText ValueFormat = "Text"
+	// ValueFormatJSON takes the content as a JSON value.
+	ValueFormatJSON ValueFormat = "JSON"
+)
+
+// ValueSource is a key of a Secret or of a ConfigMap that has a value of the definition.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.configMapKeyRef) != has(self.secretKeyRef)",message="give either configMapKeyRef or secretKeyRef"
+type ValueSource struct {
+	// path is the JSON pointer (RFC 6901) of the field in the definition that the value
+	// becomes, such as /http/headers/0/value. What the definition has there is replaced, and
+	// objects that are missing on the way are made. In an array the path has to name an
+	// element that the definition has. name, externalId, adaptorType and _connectionId show
+	// in the status and cannot come from here.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:Pattern=`^(/([^/~]|~[01])*)+$`
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^/(name|externalId|adaptorType|_connectionId)(/|$)')",message="name, externalId, adaptorType and _connectionId show in the status and cannot be secret: declare them in the definition"
+	Path string `json:"path"`
+
+	// secretKeyRef is a key of a Secret in the same namespace.
+	// +optional
+	SecretKeyRef *KeyReference `json:"secretKeyRef,omitempty"`
+
+	// configMapKeyRef is a key of a ConfigMap in the same namespace. Its value is hidden in
+	// every output too.
+	// +optional
+	ConfigMapKeyRef *KeyReference `json:"configMapKeyRef,omitempty"`
+
+	// format is Text or JSON. Text makes the content a string as it is, a line break at its
+	// end included. JSON reads it as any JSON value; numbers stay as they are written, and
+	// "@alias" in _…Id and _…Ids fields resolves as in the definition.
+	// +optional
+	// +default="Text"
+	Format ValueFormat `json:"format,omitempty"`
+}
+
 // ImportSpec declares one import.
 //
 // +kubebuilder:validation:XValidation:rule="!(has(self.adopt) && has(self.cloneFrom))",message="give either adopt or cloneFrom: an import is taken over or copied, not both"
@@ -128,6 +173,19 @@ type ImportSpec struct {
 	// listed here are kept and sent as they are.
 	// +required
 	Definition ImportDefinition `json:"definition"`
+
+	// valuesFrom are values of the definition that are kept in Secrets and ConfigMaps, such
+	// as keys and passwords. They are laid over the definition; a new content is written to
+	// the remote import by itself. What lies at these paths shows as "(redacted)" in the
+	// status and in events. The names of fields inside a JSON value are not hidden. No path
+	// may be given twice, or lie under another one.
+	// +optional
+	// +listType=map
+	// +listMapKey=path
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:XValidation:rule="self.all(one, !self.exists(other, other.path.startsWith(one.path + '/')))",message="a path lies under another one: give the value of one of them"
+	ValuesFrom []ValueSource `json:"valuesFrom,omitempty"`
 
 	// adopt takes over an import that is already in the account, instead of creating one.
 	// It is refused for an import that another Import manages, here or in another cluster,
@@ -295,7 +353,8 @@ type ImportStatus struct {
 	LastModified string `json:"lastModified,omitempty"`
 
 	// desiredHash is a hash of what was last compared with the remote: the definition
-	// with its aliases resolved.
+	// with its aliases resolved and, for spec.valuesFrom, the versions of the Secrets and
+	// ConfigMaps. It is not made of their content.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	DesiredHash string `json:"desiredHash,omitempty"`
@@ -327,8 +386,8 @@ type ImportStatus struct {
 	// +kubebuilder:validation:MaxItems=16
 	NotAccepted []Difference `json:"notAccepted,omitempty"`
 
-	// differencesHash is a hash of all differences of which drift or notAccepted show the
-	// first.
+	// differencesHash is a hash of all differences, redacted, of which drift or notAccepted
+	// show the first.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	DifferencesHash string `json:"differencesHash,omitempty"`

@@ -78,7 +78,8 @@ type KeyReference struct {
 	Key string `json:"key"`
 }
 
-// Difference is one field whose remote value is not the declared one.
+// Difference is one field whose remote value is not the declared one. Where the values hold,
+// or could hold, one of spec.valuesFrom, they show as (redacted).
 type Difference struct {
 	// path is the JSON pointer (RFC 6901) of the field in the definition.
 	// +required
@@ -98,7 +99,6 @@ type Difference struct {
 
 // JSON is any JSON value, null too, kept byte for byte.
 //
-// +nullable
 // +kubebuilder:validation:Type=""
 // +kubebuilder:pruning:PreserveUnknownFields
 type JSON struct {

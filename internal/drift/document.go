@@ -20,20 +20,29 @@ import (
 // Parse reads a JSON object. Numbers stay as they are written (json.Number), so that
 // nothing is lost on the way back.
 func Parse(raw []byte) (map[string]any, error) {
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.UseNumber()
-	var value any
-	if err := decoder.Decode(&value); err != nil {
+	value, err := ParseValue(raw)
+	if err != nil {
 		return nil, fmt.Errorf("not a JSON document: %w", err)
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("not a JSON document: something follows its end")
 	}
 	document, ok := value.(map[string]any)
 	if !ok {
 		return nil, errors.New("not a JSON object")
 	}
 	return document, nil
+}
+
+// ParseValue reads any JSON value, as Parse does.
+func ParseValue(raw []byte) (any, error) {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	var value any
+	if err := decoder.Decode(&value); err != nil {
+		return nil, err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("something follows its end")
+	}
+	return value, nil
 }
 
 // Fields returns the JSON pointers of every leaf of a document, sorted: what an owner
@@ -60,6 +69,9 @@ func appendFields(fields []string, path string, value any) []string {
 
 // Text is a value as JSON, cut to about limit bytes at a rune's start when it is longer.
 func Text(value any, limit int) string {
+	if secret, ok := value.(hidden); ok {
+		return string(secret)
+	}
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
