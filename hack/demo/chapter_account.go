@@ -26,7 +26,7 @@ func (d *demo) account(ctx context.Context, before map[string]map[string]any) er
 		clone:  1,
 		update: 4, // the drift, the plan, the import that was taken over, the copy
 		remove: 1,
-		invoke: len(sampleRuns) + 1,
+		invoke: len(sampleRuns) + 1 + batchedBatches,
 	}); err != nil {
 		return err
 	}

@@ -42,6 +42,7 @@ func (d *demo) tell(ctx context.Context) error {
 		{"Or it is only reported, until Git has it too", d.tolerate},
 		{"A change is looked at before it is made", d.plan},
 		{"A run tells which records failed, and why", d.invoke},
+		{"A large run goes in batches, and only once", d.batches},
 		{"What is there already is taken over", d.adopt},
 		{"A copy writes through another connection", d.copy},
 		{"The same manifest serves another account", d.environments},
