@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 )
@@ -119,12 +120,16 @@ func (r *ImportRunReconciler) writeDown(ctx context.Context, s *runScope, came *
 		}
 		s.ended(came, r.Clock.Now())
 	default:
-		// Not of a call, but decided on what was read: it holds once it is written.
+		// Not of a call, but decided on what was read: it holds once it is written. The ledger
+		// asks the run itself as long as there is one.
 		s.ended(came, r.Clock.Now())
 		if err := r.patchStatus(ctx, s); err != nil {
 			return err
 		}
-		return r.settleKey(ctx, s, came)
+		if err := r.settleKey(ctx, s, came); err != nil {
+			log.FromContext(ctx).Error(err, "cannot tell the ledger of idempotency keys how the run ended")
+		}
+		return nil
 	}
 	return r.patchStatus(ctx, s)
 }

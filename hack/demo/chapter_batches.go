@@ -51,7 +51,7 @@ func (d *demo) batches(ctx context.Context) error {
 	if err := d.kubectl.show(ctx, "apply", "--validate=strict", "-f", batchedFile); err != nil {
 		return err
 	}
-	if run, err = d.succeeded(ctx, batchedRun, "AlreadySucceeded"); err != nil {
+	if _, err := d.succeeded(ctx, batchedRun, "AlreadySucceeded"); err != nil {
 		return err
 	}
 	if err := d.kubectl.show(ctx, "get", "importrun", batchedRun, "-o", `jsonpath={.status.conditions[?(@.type=="Succeeded")].message}`); err != nil {
