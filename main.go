@@ -65,7 +65,7 @@ func main() {
 	logging := zap.Options{StacktraceLevel: zapcore.PanicLevel}
 	logging.BindFlags(flag.CommandLine)
 	flag.Parse()
-	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&logging)))
+	ctrl.SetLogger(controllers.BoundedLog(zap.New(zap.UseFlagOptions(&logging))))
 
 	if err := run(f); err != nil {
 		ctrl.Log.Error(err, "the operator stops")

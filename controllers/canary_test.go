@@ -160,7 +160,7 @@ var _ = Describe("I look for my secrets in everything that is told", func() {
 	all := []string{inToken, inSecret, inRotated, inConfigMap, inMasked, byOthers, inRecord, inDataFrom, inSettings}
 
 	It("would find one, in each way of writing it", func() {
-		ctrl.Log.WithName("canary").V(10).Info("logged on purpose", "value", canary(deliberate))
+		ctrl.Log.WithName("canary").V(5).Info("logged on purpose", "value", canary(deliberate))
 		Expect(leaks(logged.String(), deliberate)).To(ConsistOf(deliberate), "the most verbose line of the log is looked through")
 		whole := canary(deliberate)
 		quoted, err := json.Marshal(whole)

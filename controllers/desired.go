@@ -243,6 +243,17 @@ func asDifferences(found []drift.Difference) []v1alpha1.Difference {
 	return shown
 }
 
+// digestOf is the hash of what differs. Where a value is not shown, only the version of the
+// remote tells whether it is still the same.
+func (s *importScope) digestOf(found []drift.Difference) string {
+	hidden := slices.ContainsFunc(found, func(d drift.Difference) bool { return d.Declared == drift.Redacted || d.Remote == drift.Redacted })
+	if !hidden {
+		return digestOf(found)
+	}
+	sum := sha256.Sum256([]byte(digestOf(found) + "\n" + s.remote.LastModified))
+	return hex.EncodeToString(sum[:16])
+}
+
 // digestOf is a hash of all differences, of which status shows only the first, cut.
 func digestOf(found []drift.Difference) string {
 	sum := sha256.New()

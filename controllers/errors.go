@@ -169,8 +169,12 @@ func saying(api *integrator.APIError) string {
 // notShown stands for the API's words where these could repeat a Secret's content.
 const notShown = "(not shown: it could repeat a Secret's content)"
 
-// plainName is how codes and names of fields look: what else stands there may be a value.
-var plainName = regexp.MustCompile(`^[A-Za-z0-9_.$\[\]/-]{1,200}$`)
+// plainCode and plainName are how codes and names of fields look: what else stands there may
+// be a value.
+var (
+	plainCode = regexp.MustCompile(`^([A-Za-z_]{1,64}|[0-9]{3})$`)
+	plainName = regexp.MustCompile(`^[A-Za-z0-9_.$\[\]/-]{1,200}$`)
+)
 
 // withoutWords keeps of the API's errors only their codes and, if fields, the names of the
 // fields. A problem has been worded already.
@@ -186,7 +190,7 @@ func withoutWords(err error, fields bool) error {
 	bare.Errors = nil
 	for _, detail := range api.Errors {
 		kept := integrator.ErrorDetail{Message: notShown}
-		if plainName.MatchString(detail.Code) {
+		if plainCode.MatchString(detail.Code) {
 			kept.Code = detail.Code
 		}
 		if fields && plainName.MatchString(detail.Field) {

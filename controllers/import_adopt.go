@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strings"
@@ -22,26 +23,26 @@ const (
 	reasonAdoptionAmbiguous = "AdoptionAmbiguous"
 )
 
-func (r *ImportReconciler) adopt(ctx context.Context, s *importScope) error {
-	err := r.tryAdoption(ctx, s)
-	if p := classify(err, "adopt the import"); p != nil && (p.class == terminal || p.reason == reasonDryRun) {
-		// What does not go on must not keep others waiting.
-		if err := r.withdraw(ctx, s); err != nil {
-			return err
-		}
-	}
-	return err
-}
-
-func (r *ImportReconciler) tryAdoption(ctx context.Context, s *importScope) (err error) {
+func (r *ImportReconciler) adopt(ctx context.Context, s *importScope) (err error) {
 	if err := s.doubt(); err != nil {
 		return err
+	}
+	if !s.observes() {
+		s.object.Status.Drift = nil
 	}
 	if s.id, err = r.adoptee(ctx, s); err != nil {
 		return err
 	}
+	// What the scanner knows of by an id that was observed before need not be told again.
+	known := s.object.Status.ID == s.id
 	s.remote, err = s.session.client.GetImport(ctx, s.id)
+	if known && err == nil {
+		s.saw(s.remote)
+	}
 	if integrator.StatusCode(err) == http.StatusNotFound {
+		if known {
+			s.session.observed.look(s.object, s.id, false)
+		}
 		return notAdoptable(reasonAdoptionNotFound, "the account has no import %s: correct spec.adopt.id", s.id)
 	}
 	if err != nil {
@@ -62,7 +63,7 @@ func (r *ImportReconciler) tryAdoption(ctx context.Context, s *importScope) (err
 			s.id, describe(s.object.Status.Drift, len(found)))
 	}
 	if s.dryRun() && !s.observes() {
-		return r.planAdoption(ctx, s, document)
+		return r.planAdoption(ctx, s, s.compare(document))
 	}
 	if err := r.takeOver(ctx, s); err != nil {
 		return err
@@ -76,11 +77,10 @@ func (r *ImportReconciler) tryAdoption(ctx context.Context, s *importScope) (err
 }
 
 // planAdoption shows what Override would write.
-func (r *ImportReconciler) planAdoption(ctx context.Context, s *importScope, remote map[string]any) error {
+func (r *ImportReconciler) planAdoption(ctx context.Context, s *importScope, found []drift.Difference) error {
 	if err := r.checkFree(ctx, s); err != nil {
 		return err
 	}
-	found := s.compare(remote)
 	s.calls = callsFor(found, nil, s.declaresWriteOnly() && s.object.Spec.Adopt.Mode == v1alpha1.AdoptionModeOverride)
 	s.differences = asDifferences(found)
 	return s.planned()
@@ -153,6 +153,11 @@ func (r *ImportReconciler) takeOver(ctx context.Context, s *importScope) error {
 	if err := r.patchMetadata(ctx, s, change); err != nil {
 		return err
 	}
+	if err := r.accountStays(ctx, s); err != nil {
+		// The Account may be gone before it has seen the finalizer: see hold.
+		undo := metadataChange{locked: true, dropFinalizer: true, annotations: map[string]any{v1alpha1.AnnotationID: nil}}
+		return cmp.Or(r.patchMetadata(ctx, s, undo), err)
+	}
 	s.object.Status.ID = s.id
 	s.session.observed.note(s.id, s.remote.LastModified)
 	s.tell(normal, "Adopted", "took over the import "+s.id)
@@ -167,7 +172,7 @@ func (r *ImportReconciler) checkFree(ctx context.Context, s *importScope) error 
 	case s.remote.ConnectorID != "":
 		return terminalf(reasonOwnedByIntegrationApp, "the import %s belongs to an integration app, which updates it: it is not managed", s.id)
 	case strings.HasPrefix(mark, v1alpha1.MarkerPrefix) && mark != marker(s.object) && !s.takesOver():
-		return terminalf(reasonOwnedElsewhere, "the import %s carries the mark of another Import (externalId %s): let it go there, or adopt it with mode Override", s.id, drift.Cut(mark, 64))
+		return notAdoptable(reasonOwnedElsewhere, "the import %s carries the mark of another Import (externalId %s): let it go there, or adopt it with mode Override", s.id, drift.Cut(mark, 64))
 	}
 	others, err := r.importsWith(ctx, s, s.id)
 	if err != nil {

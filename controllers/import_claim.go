@@ -5,8 +5,10 @@ package controllers
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -31,6 +33,10 @@ import (
 // the one with the larger uid) takes its own back. The other keeps its claim and looks again:
 // it must not go on at once, because the later one may have looked before that claim was
 // there. Either the later one's claim goes, or it turns out to have been first.
+//
+// An Import that is just creating may have made this very import, and not know its id yet. Its
+// intent was written before the import could be there, so the list shows it: who creates goes
+// first, and the claim is taken back.
 
 const reasonAdoptionContested = "AdoptionContested"
 
@@ -41,8 +47,10 @@ func (r *ImportReconciler) claim(ctx context.Context, s *importScope) error {
 		if err != nil {
 			return err
 		}
-		if i := slices.IndexFunc(known, func(other v1alpha1.Import) bool { return claims(&other, s.id) }); i >= 0 {
-			return s.contested(&known[i])
+		known = slices.DeleteFunc(known, func(other v1alpha1.Import) bool { return !claims(&other, s.id) })
+		if len(known) > 0 {
+			first := slices.MinFunc(known, byCreation)
+			return s.contested(&first)
 		}
 		change := metadataChange{locked: true, annotations: map[string]any{v1alpha1.AnnotationAdoptPending: s.id}}
 		if err := r.patchMetadata(ctx, s, change); err != nil {
@@ -53,7 +61,7 @@ func (r *ImportReconciler) claim(ctx context.Context, s *importScope) error {
 	if rival == nil || err != nil {
 		return err
 	}
-	if createdBefore(rival, s.object) {
+	if createdBefore(rival, s.object) || s.madeBy(rival) {
 		if err := r.withdraw(ctx, s); err != nil {
 			return err
 		}
@@ -82,6 +90,9 @@ func (r *ImportReconciler) rival(ctx context.Context, s *importScope) (first *v1
 		}
 		for i := range imports.Items {
 			item := &imports.Items[i]
+			if creating := (&v1alpha1.Import{ObjectMeta: item.ObjectMeta}); item.UID != s.object.UID && s.madeBy(creating) {
+				return creating, nil
+			}
 			if item.UID == s.object.UID || item.Annotations[v1alpha1.AnnotationID] != s.id && item.Annotations[v1alpha1.AnnotationAdoptPending] != s.id {
 				continue
 			}
@@ -107,8 +118,13 @@ func (r *ImportReconciler) rival(ctx context.Context, s *importScope) (first *v1
 // contested says that another Import has the import, or is about to.
 func (s *importScope) contested(rival *v1alpha1.Import) error {
 	if manages(rival, s.id) {
-		return terminalf(reasonOwnedElsewhere, "the import %s is managed by Import %s in namespace %s: delete that one with deletionPolicy Orphan first",
+		// Nothing tells when that one lets go.
+		return notAdoptable(reasonOwnedElsewhere, "the import %s is managed by Import %s in namespace %s: delete that one with deletionPolicy Orphan first",
 			s.id, rival.Name, rival.Namespace)
+	}
+	if s.madeBy(rival) {
+		return &problem{class: transient, reason: reasonAdoptionContested, message: fmt.Sprintf(
+			"Import %s in namespace %s is just creating an import that may be %s: it is waited for", rival.Name, rival.Namespace, s.id)}
 	}
 	return &problem{class: transient, reason: reasonAdoptionContested, message: fmt.Sprintf(
 		"Import %s in namespace %s is about to adopt the import %s too: one of the two gets it, it is tried again by itself", rival.Name, rival.Namespace, s.id)}
@@ -123,8 +139,25 @@ func manages(object *v1alpha1.Import, id string) bool {
 // claims tells that an Import may go on to adopt the import. One that is held still or goes
 // does not; its claim, should it come to count again, is followed by a new look.
 func claims(object *v1alpha1.Import, id string) bool {
-	return object.Annotations[v1alpha1.AnnotationAdoptPending] == id && object.DeletionTimestamp.IsZero() &&
+	return object.Spec.Adopt != nil && object.Annotations[v1alpha1.AnnotationAdoptPending] == id && object.DeletionTimestamp.IsZero() &&
 		!object.Spec.Suspend && object.Spec.ManagementPolicy != v1alpha1.ManagementPolicyObserve
+}
+
+// madeBy tells that the import may be what another Import is just creating.
+func (s *importScope) madeBy(object *v1alpha1.Import) bool {
+	var pending intent
+	if err := json.Unmarshal([]byte(object.Annotations[v1alpha1.AnnotationCreatePending]), &pending); err != nil || object.Annotations[v1alpha1.AnnotationID] != "" {
+		return false
+	}
+	return pending.ExternalID != "" && pending.ExternalID == s.remote.ExternalID || strings.TrimSpace(s.remote.Name) == marker(object)
+}
+
+// byCreation orders Imports by their creation.
+func byCreation(one, other v1alpha1.Import) int {
+	if createdBefore(&one, &other) {
+		return -1
+	}
+	return 1
 }
 
 // createdBefore tells which of two Imports comes first.

@@ -6,6 +6,7 @@ package controllers_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -13,7 +14,23 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/simulator"
 )
+
+// elsewhere makes an Account whose API does not answer: an Import there keeps its claim.
+func (w *world) elsewhere(ctx context.Context) {
+	GinkgoHelper()
+	name := w.account + "-elsewhere"
+	Expect(sim.AddAccount(simulator.AccountSpec{Name: name, Tokens: []simulator.Token{{Token: name}}, Connections: simulator.FixtureConnections()})).To(Succeed())
+	_, err := sim.AddRule(simulator.Rule{Account: name, Method: http.MethodGet, Route: "/v1/imports/{id}", Phase: simulator.PhaseBefore,
+		Action: simulator.Action{Kind: simulator.ActionHang, DelayMillis: time.Hour.Milliseconds()}})
+	Expect(err).NotTo(HaveOccurred())
+	Expect(k8s.Create(ctx, w.secret("elsewhere", name))).To(Succeed())
+	account := w.accountObject("elsewhere")
+	account.Spec.TokenSecretRef.Name = "elsewhere"
+	Expect(k8s.Create(ctx, account)).To(Succeed())
+	w.eventuallyReady(ctx, &v1alpha1.Account{}, "elsewhere")
+}
 
 var _ = Describe("Two Imports adopt one import at the same time", func() {
 	It("is given to one of them, by two operators at once", func(ctx context.Context) {
@@ -54,7 +71,8 @@ var _ = Describe("Two Imports adopt one import at the same time", func() {
 		Expect(w.writes()).To(BeEmpty())
 	})
 
-	// The rival is the Import of another process: nobody here reconciles it, for want of its Account.
+	// The rival stands for the Import of another process that has not come to its end: here, its
+	// API does not answer.
 	DescribeTable("waits while another has claimed it",
 		func(ctx context.Context, first, keeps bool) {
 			w := newWorld(ctx)
@@ -64,6 +82,7 @@ var _ = Describe("Two Imports adopt one import at the same time", func() {
 			object.Annotations, object.Spec.Suspend = claimed, true
 			rival := adopting(w.httpImport("rival"), v1alpha1.AdoptSpec{ID: v1alpha1.ID(id)})
 			rival.Annotations, rival.Spec.AccountRef.Name = claimed, "elsewhere"
+			w.elsewhere(ctx)
 			order := []*v1alpha1.Import{rival, object}
 			if first {
 				order = []*v1alpha1.Import{object, rival}
@@ -94,6 +113,37 @@ var _ = Describe("Two Imports adopt one import at the same time", func() {
 		Entry("before it, and takes its own claim back", false, false),
 	)
 
+	It("goes to the one that is just creating it, whose answer is late", func(ctx context.Context) {
+		w := newWorld(ctx)
+		id, err := sim.AddRule(simulator.Rule{Account: w.account, Method: http.MethodPost, Route: "/v1/imports", Phase: simulator.PhaseAfter,
+			Count: 1, Action: simulator.Action{Kind: simulator.ActionLatency, DelayMillis: time.Hour.Milliseconds()}})
+		Expect(err).NotTo(HaveOccurred())
+		first := w.httpImport("prices", `{"externalId": "erp-prices"}`)
+		Expect(k8s.Create(ctx, first)).To(Succeed())
+		Eventually(func() int { return len(sim.Imports(w.account)) }).Should(Equal(1))
+
+		second := adopting(w.httpImport("prices-too", `{"name": "prices", "externalId": "erp-prices"}`), v1alpha1.AdoptSpec{ExternalID: "erp-prices"})
+		Expect(k8s.Create(ctx, second)).To(Succeed())
+		w.eventually(ctx, second, "prices-too", "InProgress False/AdoptionContested")
+		Expect(message(second)).To(HavePrefix("Import prices in namespace " + w.namespace + " is just creating an import that may be "))
+		Expect(sim.ReleaseRule(id)).To(Succeed())
+		w.eventuallyReady(ctx, first, "prices")
+		w.eventually(ctx, second, "prices-too", "Failed False/OwnedElsewhere")
+		Expect(second.Annotations).NotTo(Or(HaveKey(v1alpha1.AnnotationID), HaveKey(v1alpha1.AnnotationAdoptPending)))
+		Expect(w.writes()).To(Equal(map[string]int{post: 1}))
+	})
+
+	It("does not wait for a claim that cannot go on", func(ctx context.Context) {
+		w := newWorld(ctx)
+		id := w.seed("prices")
+		stuck := adopting(w.httpImport("stuck"), v1alpha1.AdoptSpec{ID: v1alpha1.ID(id)})
+		stuck.Annotations, stuck.Spec.AccountRef.Name = map[string]string{v1alpha1.AnnotationAdoptPending: id}, "nowhere"
+		Expect(k8s.Create(ctx, stuck)).To(Succeed())
+		w.eventually(ctx, stuck, "stuck", "Failed False/AccountNotFound")
+		Expect(stuck.Annotations).NotTo(HaveKey(v1alpha1.AnnotationAdoptPending))
+		w.synced(ctx, adopting(w.httpImport("prices"), v1alpha1.AdoptSpec{ID: v1alpha1.ID(id)}))
+	})
+
 	It("is refused when the other turns out to have been first, although created later", func(ctx context.Context) {
 		w := newWorld(ctx)
 		id := w.seed("prices")
@@ -104,6 +154,7 @@ var _ = Describe("Two Imports adopt one import at the same time", func() {
 		Eventually(func() bool { return time.Now().Unix() > object.CreationTimestamp.Unix() }).Should(BeTrue())
 		rival := adopting(w.httpImport("rival"), v1alpha1.AdoptSpec{ID: v1alpha1.ID(id)})
 		rival.Annotations, rival.Spec.AccountRef.Name = claimed, "elsewhere"
+		w.elsewhere(ctx)
 		Expect(k8s.Create(ctx, rival)).To(Succeed())
 		change(ctx, object, func(object *v1alpha1.Import) { object.Spec.Suspend = false })
 		w.eventually(ctx, object, "prices", "InProgress False/AdoptionContested")

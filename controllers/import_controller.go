@@ -216,6 +216,12 @@ func (r *ImportReconciler) finish(ctx context.Context, s *importScope, err error
 		r.record(s)
 		return ctrl.Result{}, nil
 	}
+	if p != nil && p.reason != reasonAdoptionContested && p.reason != reasonSuspended {
+		// What does not go on must not keep others waiting. What is suspended does not: see claims.
+		if err := r.withdraw(ctx, s); err != nil {
+			return afterKubernetesError(ctx, err)
+		}
+	}
 	rest, _ := r.debugAwaits(s)
 	s.setStatus(p, rest > 0)
 	if err := r.patchStatus(ctx, s); err != nil {
@@ -223,7 +229,7 @@ func (r *ImportReconciler) finish(ctx context.Context, s *importScope, err error
 	}
 	r.record(s)
 	recordTransition(r.Recorder, s.object, s.before.Status.Conditions, s.object.Status.Conditions)
-	if rest > 0 && (p == nil || p.reason == reasonNotAccepted) {
+	if rest > 0 && (p == nil || p.reason == reasonNotAccepted || p.reason == reasonDryRun) {
 		return ctrl.Result{RequeueAfter: rest}, nil
 	}
 	return resultOf(p, err)

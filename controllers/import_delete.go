@@ -181,6 +181,17 @@ func (r *ImportReconciler) deleteRemote(ctx context.Context, s *importScope) err
 	if err != nil || gone {
 		return err
 	}
+	if s.remote.ExternalID != marker(s.object) {
+		// Nothing on the platform says that it is this Import's alone.
+		owner, err := r.ownerOf(ctx, s, s.id)
+		if err != nil {
+			return err
+		}
+		if owner != nil {
+			return r.blocked(terminalf(reasonOwnedElsewhere, "the import %s is managed by Import %s in namespace %s too: it is not deleted; set spec.deletionPolicy to Orphan in one of them",
+				s.id, owner.Name, owner.Namespace))
+		}
+	}
 	found, err := s.session.client.Dependencies(ctx, s.id)
 	if integrator.StatusCode(err) == http.StatusNotFound {
 		return nil

@@ -127,7 +127,7 @@ func (r *ImportReconciler) correct(ctx context.Context, s *importScope) error {
 	}
 	specChanged := s.changed(found, released)
 	calls := callsFor(found, released, s.rewrites())
-	shown, digest := asDifferences(found), digestOf(found)
+	shown, digest := asDifferences(found), s.digestOf(found)
 
 	switch {
 	case s.observes():
@@ -326,7 +326,7 @@ func (r *ImportReconciler) judge(ctx context.Context, s *importScope) error {
 	if len(found) == 0 {
 		return r.debug(ctx, s)
 	}
-	return r.notTaken(ctx, s, asDifferences(found), digestOf(found), len(found))
+	return r.notTaken(ctx, s, asDifferences(found), s.digestOf(found), len(found))
 }
 
 // notTaken shows what the API did not take. That is no reason not to debug it.

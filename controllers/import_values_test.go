@@ -293,7 +293,7 @@ var _ = Describe("A value that I keep secret", func() {
 		by(w, object, "0THER")
 		modified := w.remote(object.Status.ID)["lastModified"]
 		Eventually(func() string { return get(ctx, w, object, "reported").Status.LastModified }).Should(Equal(modified))
-		Expect(object.Status.DifferencesHash).To(Equal(digest), "the hash tells nothing of the value")
+		Expect(object.Status.DifferencesHash).NotTo(Equal(digest), "another change of what is not shown is told as well")
 
 		Expect(sim.EditAs(jane, w.account, object.Status.ID, func(document simulator.Document) {
 			block := document["http"].(map[string]any)
@@ -316,9 +316,18 @@ var _ = Describe("A value that I keep secret", func() {
 		w.scans(2)
 		Expect(w.calls()).To(Equal(map[string]int{post: 1}))
 
+		By("putting it back once when somebody changes it, although that is not shown")
+		Expect(sim.EditAs(jane, w.account, object.Status.ID, func(document simulator.Document) {
+			document["file"].(map[string]any)["fileName"] = "by hand"
+		})).To(Succeed())
+		Eventually(w.writes).Should(Equal(map[string]int{post: 1, put: 1}))
+		Eventually(func() simulator.Document { return w.remote(object.Status.ID) }).Should(HaveKeyWithValue("file", HaveKeyWithValue("fileName", "s3cret")))
+		w.scans(2)
+		Expect(w.writes()).To(Equal(map[string]int{post: 1, put: 1}))
+
 		w.keep(ctx, "s3cret")
 		w.eventuallyReady(ctx, object, "loud")
-		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 1}))
+		Expect(w.writes()).To(Equal(map[string]int{post: 1, put: 1}))
 	})
 
 	It("is redacted in a plan", func(ctx context.Context) {

@@ -153,6 +153,9 @@ func failureOf(index int, result integrator.RecordResult, secret bool) v1alpha1.
 		failure.Message = drift.Cut(result.Errors[0].Message, 512)
 		if secret {
 			failure.Message = notShown
+			if !plainCode.MatchString(failure.Code) {
+				failure.Code = ""
+			}
 		}
 	}
 	return failure

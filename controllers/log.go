@@ -31,14 +31,16 @@ func (s boundedSink) WithName(name string) logr.LogSink {
 	return boundedSink{s.LogSink.WithName(name)}
 }
 
-// bounded is the logger without what is more verbose than maxLogLevel.
-func bounded(logger logr.Logger) logr.Logger {
+// BoundedLog is the logger without what is more verbose than 5, however it is configured: from
+// 6 on the Kubernetes client writes what it asks, and from 8 on what it is answered, the
+// content of Secrets too. A program that runs the controllers logs through it.
+func BoundedLog(logger logr.Logger) logr.Logger {
 	return logger.WithSink(boundedSink{logger.GetSink()})
 }
 
 // logConstructor makes the loggers of the reconciles of a kind.
 func logConstructor(logger logr.Logger, kind string) func(*reconcile.Request) logr.Logger {
-	logger = bounded(logger).WithValues("controller", strings.ToLower(kind), "controllerKind", kind)
+	logger = BoundedLog(logger).WithValues("controller", strings.ToLower(kind), "controllerKind", kind)
 	return func(req *ctrl.Request) logr.Logger {
 		if req == nil {
 			return logger

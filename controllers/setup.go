@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/uuid"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -78,10 +79,11 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 }
 
 // CacheOptions keeps the cache small: no managed fields, and no data of runs that have
-// ended. Secrets and ConfigMaps are never cached but for their metadata.
+// ended. Secrets and ConfigMaps are never cached but for their metadata, and of that not the
+// annotations: kubectl keeps all it has applied in one.
 func CacheOptions() cache.Options {
 	return cache.Options{
-		DefaultTransform:            cache.TransformStripManagedFields(),
+		DefaultTransform:            stripMetadata,
 		ReaderFailOnMissingInformer: true,
 		ByObject: map[client.Object]cache.ByObject{
 			&v1alpha1.ImportRun{}: {Transform: stripFinishedRun},
@@ -98,6 +100,13 @@ func ClientOptions() client.Options {
 		DisableFor:                      []client.Object{&corev1.Secret{}, &corev1.ConfigMap{}},
 		EnableReadYourWritesConsistency: &readYourWrites,
 	}}
+}
+
+func stripMetadata(object any) (any, error) {
+	if bare, ok := object.(*metav1.PartialObjectMetadata); ok {
+		bare.Annotations = nil
+	}
+	return cache.TransformStripManagedFields()(object)
 }
 
 func stripFinishedRun(object any) (any, error) {

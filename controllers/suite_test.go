@@ -64,8 +64,8 @@ func TestControllers(t *testing.T) {
 
 var _ = BeforeSuite(func() {
 	// At the highest verbosity: whatever can be logged at all is looked through by a story.
-	ctrl.SetLogger(zap.New(zap.WriteTo(io.MultiWriter(GinkgoWriter, logged)), zap.UseDevMode(true),
-		zap.Level(zapcore.Level(-100)), zap.StacktraceLevel(zapcore.PanicLevel)))
+	ctrl.SetLogger(controllers.BoundedLog(zap.New(zap.WriteTo(io.MultiWriter(GinkgoWriter, logged)), zap.UseDevMode(true),
+		zap.Level(zapcore.Level(-100)), zap.StacktraceLevel(zapcore.PanicLevel))))
 
 	scheme := runtime.NewScheme()
 	utilruntime.Must(clientgoscheme.AddToScheme(scheme))

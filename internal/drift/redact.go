@@ -53,13 +53,17 @@ func Touches(path string, pointers []string) bool {
 // Under tells whether a path is one of the pointers or lies below one.
 func Under(path string, pointers []string) bool { return under(path, pointers) }
 
-// secretTexts are the texts in the secrets of a document that are long enough to tell.
+// secretTexts are the texts in the secrets of a document, line by line, that are long enough
+// to tell.
 func secretTexts(document map[string]any, secrets []string) []string {
 	var texts []string
 	for _, secret := range secrets {
 		for text := range leaves(at(document, secret)) {
-			if len(text) >= shortestText {
-				texts = append(texts, text)
+			// A file ends in a line break that who copies it leaves out.
+			for line := range strings.Lines(text) {
+				if line = strings.TrimSpace(line); len(line) >= shortestText {
+					texts = append(texts, line)
+				}
 			}
 		}
 	}

@@ -46,6 +46,12 @@ func TestRedact(t *testing.T) {
 			secrets: []string{"/a/b/key"},
 			want:    []string{"/a (redacted) (redacted)"},
 		},
+		"Copied": {
+			reason:   "a copy is found without the line break that a file ends in, and line by line",
+			declared: `{"key": "hunter2hunter2\n", "pem": "first-line\nsecond-line\n", "a": "", "b": "", "c": ""}`, remote: `{"key": "hunter2hunter2\n", "pem": "first-line\nsecond-line\n", "a": "key is hunter2hunter2", "b": "(second-line)", "c": "none"}`,
+			secrets: []string{"/key", "/pem"},
+			want:    []string{"/a (redacted) (redacted)", "/b (redacted) (redacted)", "/c \"\" \"none\""},
+		},
 		"Array": {
 			reason:   "an array that holds the secret is hidden whole",
 			declared: `{"a": {"headers": [{"value": "S"}], "size": 1}}`, remote: `{"a": {"headers": [], "size": 2}}`,
