@@ -265,8 +265,7 @@ func mergedByTheBook(t *testing.T, path string, declared, remote, merged map[str
 	}
 }
 
-// FuzzRedact: no text of a secret is shown, nothing but values is hidden, and what is not near
-// a secret is shown as it is.
+// FuzzRedact: no text of a secret is shown, in values or in names, and what is shown is as it is.
 func FuzzRedact(f *testing.F) {
 	f.Fuzz(func(t *testing.T, declaredText, remoteText, secretText string) {
 		documents := fuzzed(t, declaredText, remoteText)
@@ -287,7 +286,7 @@ func FuzzRedact(f *testing.F) {
 		}
 		for i, difference := range shown {
 			for _, text := range texts {
-				if standsIn(difference.Declared, text) || standsIn(difference.Remote, text) {
+				if standsIn(nameable(difference.Path), text) || standsIn(difference.Declared, text) || standsIn(difference.Remote, text) {
 					t.Errorf("%s shows the secret %q: %s, %s", difference.Path, text, Text(difference.Declared, 300), Text(difference.Remote, 300))
 				}
 			}
@@ -302,6 +301,15 @@ func FuzzRedact(f *testing.F) {
 			}
 		}
 	})
+}
+
+// nameable is a path as the names that it consists of.
+func nameable(path string) any {
+	names := []any{}
+	for _, name := range tokens(path) {
+		names = append(names, name)
+	}
+	return names
 }
 
 // secretsByTheBook adds the texts and numbers in a secret that are long enough to tell.
