@@ -13,6 +13,8 @@ RUN_FLAGS ?=
 DEMO_FLAGS ?=
 TEST_FLAGS ?=
 LINT_FLAGS ?=
+# How long each fuzz target runs in "make fuzz": a time, or a number of inputs such as 1000x.
+FUZZ_TIME ?= 10s
 
 CONTROLLER_GEN := bin/controller-gen
 KUSTOMIZE := bin/kustomize
@@ -107,6 +109,18 @@ test: ## Run every test against a real kube-apiserver, with the race detector.
 	cd hack/tools/lint && $(TOOL_ENV) go test -trimpath ./dockerfile
 	assets=$(ASSETS) && KUBEBUILDER_ASSETS="$$assets" \
 		go test $(RACE) -timeout 40m -coverprofile=cover.out $(TEST_FLAGS) ./...
+
+# go test fuzzes one target at a time, in a build of its own; the list comes from the build of
+# "make test".
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZ_TIME; an input that fails is left in testdata/fuzz.
+	@listed=$$(go test $(RACE) -vet=off -list '^Fuzz' ./...) || { echo "$$listed"; exit 1; }; \
+	targets=$$(echo "$$listed" | awk '/^Fuzz/ { names = names " " $$1 } /^ok/ { n = split(names, name); for (i = 1; i <= n; i++) print $$2, name[i]; names = "" }'); \
+	[ -n "$$targets" ] || { echo "no fuzz targets found" >&2; exit 1; }; \
+	echo "$$targets" | { status=0; while read -r package target; do \
+		echo "$$target in $$package"; \
+		go test -vet=off -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZ_TIME) "$$package" </dev/null || status=1; \
+	done; exit $$status; }
 
 ##@ Build and run
 

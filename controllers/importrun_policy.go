@@ -73,12 +73,14 @@ type claim struct {
 
 var errDamagedClaim = errors.New("the claim cannot be read")
 
-// parseClaim reads the annotation. A run without one stands at its beginning.
-func parseClaim(text string) (c claim, err error) {
+// parseClaim reads the annotation. A run without one stands at its beginning. Each claim names
+// its batch, and counts nothing below zero.
+func parseClaim(text string) (claim, error) {
 	if text == "" {
-		return c, nil
+		return claim{}, nil
 	}
-	if err := json.Unmarshal([]byte(text), &c); err != nil || c == (claim{}) || c.Batch < 0 {
+	c := claim{Batch: -1}
+	if err := json.Unmarshal([]byte(text), &c); err != nil || c == (claim{}) || c.Batch < 0 || c.Attempt < 0 || c.Spent < 0 {
 		return claim{}, errDamagedClaim
 	}
 	return c, nil

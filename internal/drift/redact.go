@@ -5,6 +5,7 @@ package drift
 
 import (
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -20,8 +21,9 @@ const Redacted = hidden("(redacted)")
 const shortestText = 8
 
 // Redact hides the values of the differences at, under and above the secrets of a document,
-// and of those that hold the text of one, as when somebody copied it there. The result can be
-// shown and hashed. secrets are JSON pointers. found is not changed.
+// and of those that hold the text of one, as when somebody copied it there. A path ends before
+// a name with such a text. The result can be shown and hashed. secrets are JSON pointers. found
+// is not changed.
 func Redact(found []Difference, document map[string]any, secrets []string) []Difference {
 	if len(secrets) == 0 {
 		return found
@@ -29,9 +31,11 @@ func Redact(found []Difference, document map[string]any, secrets []string) []Dif
 	areas, texts := hiddenAreas(document, secrets), secretTexts(document, secrets)
 	shown := make([]Difference, len(found))
 	for i, difference := range found {
-		if Touches(difference.Path, areas) || holds(difference.Declared, texts) || holds(difference.Remote, texts) {
+		path := withoutTexts(difference.Path, texts)
+		if path != difference.Path || Touches(path, areas) || holds(difference.Declared, texts) || holds(difference.Remote, texts) {
 			difference.Declared, difference.Remote = redacted(difference.Declared), redacted(difference.Remote)
 		}
+		difference.Path = path
 		shown[i] = difference
 	}
 	return shown
@@ -70,16 +74,37 @@ func secretTexts(document map[string]any, secrets []string) []string {
 	return texts
 }
 
-// holds tells whether one of the texts stands in a value, at any depth.
+// holds tells whether one of the texts stands in a value, at any depth, in names too.
 func holds(value any, texts []string) bool {
-	for leaf := range leaves(value) {
-		for _, text := range texts {
-			if strings.Contains(leaf, text) {
+	switch typed := value.(type) {
+	case map[string]any:
+		for name, child := range typed {
+			if contains(name, texts) || holds(child, texts) {
 				return true
 			}
 		}
+		return false
+	case []any:
+		return slices.ContainsFunc(typed, func(child any) bool { return holds(child, texts) })
+	default:
+		return contains(asText(value), texts)
 	}
-	return false
+}
+
+func contains(whole string, texts []string) bool {
+	return slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(whole, text) })
+}
+
+// withoutTexts is a path up to the first name in which one of the texts stands.
+func withoutTexts(path string, texts []string) string {
+	shown := ""
+	for _, name := range tokens(path) {
+		if contains(name, texts) {
+			return shown
+		}
+		shown = join(shown, name)
+	}
+	return path
 }
 
 // leaves yields the texts and numbers in a value.
