@@ -114,7 +114,7 @@ func startManager(scheme *runtime.Scheme) (stop func()) {
 	Expect(controllers.Setup(ctx, mgr, controllers.Options{
 		AllowedHosts:      []string{host.Host, "api.integrator.io"},
 		AllowHTTP:         true,
-		CreateGrace:       4 * time.Second,
+		CreateGrace:       6 * time.Second,
 		BlockedPause:      time.Second,
 		ConcurrentImports: 4,
 		ConcurrentRuns:    4,
