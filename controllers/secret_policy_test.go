@@ -109,12 +109,16 @@ var _ = Describe("I install the policies for Secrets", func() {
 		// RBAC lets both in: what is denied later the policies deny.
 		for _, object := range objects() {
 			for _, someone := range []client.Client{without, owner} {
-				Eventually(func() error { return client.NewDryRunClient(someone).Create(ctx, object.DeepCopyObject().(client.Object)) }).Should(Succeed())
+				Eventually(func() error {
+					return client.NewDryRunClient(someone).Create(ctx, object.DeepCopyObject().(client.Object))
+				}).Should(Succeed())
 			}
 		}
 		installPolicies(ctx)
 		for _, object := range objects() {
-			Eventually(func() error { return client.NewDryRunClient(without).Create(ctx, object.DeepCopyObject().(client.Object)) }).Should(beSecretDenied("the Secret"))
+			Eventually(func() error {
+				return client.NewDryRunClient(without).Create(ctx, object.DeepCopyObject().(client.Object))
+			}).Should(beSecretDenied("the Secret"))
 		}
 	})
 
@@ -172,7 +176,9 @@ var _ = Describe("I install the policies for Secrets", func() {
 		Entry("the Secret of an Import's value", "Import", func(object client.Object) {
 			object.(*v1alpha1.Import).Spec.ValuesFrom[0].SecretKeyRef.Name = "other"
 		}),
-		Entry("where an Import's value goes", "Import", func(object client.Object) { object.(*v1alpha1.Import).Spec.ValuesFrom[0].Path = "/http/_mock/elsewhere" }),
+		Entry("where an Import's value goes", "Import", func(object client.Object) {
+			object.(*v1alpha1.Import).Spec.ValuesFrom[0].Path = "/http/_mock/elsewhere"
+		}),
 		Entry("another value", "Import", func(object client.Object) {
 			spec := &object.(*v1alpha1.Import).Spec
 			spec.ValuesFrom = append(spec.ValuesFrom, secretValue("c", "token", "c"))
