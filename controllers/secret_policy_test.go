@@ -29,7 +29,7 @@ func installPolicies(ctx context.Context) {
 	Expect(err).NotTo(HaveOccurred())
 	Expect(files).To(HaveLen(3))
 	for _, file := range files {
-		stream, err := os.ReadFile(file) //nolint:gosec // of this repository
+		stream, err := os.ReadFile(file)
 		Expect(err).NotTo(HaveOccurred())
 		documents := strings.Split(string(stream), "\n---\n")
 		Expect(documents).To(HaveLen(2), "a policy and its binding")

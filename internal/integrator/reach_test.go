@@ -222,7 +222,7 @@ func (s *nameServer) reply(query []byte) []byte {
 	if is4 := s.answer.Is4(); is4 && kind == a || !is4 && kind == aaaa {
 		address := s.answer.AsSlice()
 		reply[7] = 1
-		reply = append(reply, 0xc0, header, 0, byte(kind), 0, 1, 0, 0, 0, 0, 0, byte(len(address)))
+		reply = append(reply, 0xc0, header, 0, byte(kind), 0, 1, 0, 0, 0, 0, 0, byte(len(address))) //nolint:gosec // 4 or 16
 		reply = append(reply, address...)
 	}
 	return reply

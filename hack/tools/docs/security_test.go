@@ -56,11 +56,12 @@ func TestNamedTestsExist(t *testing.T) {
 func testCode(t *testing.T) string {
 	t.Helper()
 	var code strings.Builder
-	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+	project := os.DirFS(root)
+	err := fs.WalkDir(project, ".", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || !strings.HasSuffix(path, "_test.go") {
 			return err
 		}
-		content, err := os.ReadFile(path)
+		content, err := fs.ReadFile(project, path)
 		code.Write(content)
 		return err
 	})

@@ -1,7 +1,7 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package v1alpha1
+package controllers
 
 import (
 	"maps"
@@ -22,8 +22,8 @@ type fieldSet struct {
 	AdditionalProperties *fieldSet           `json:"additionalProperties"`
 }
 
-// definition is what of a CRD is looked at.
-type definition struct {
+// definitionOfCRD is what of a CRD is looked at.
+type definitionOfCRD struct {
 	Spec struct {
 		Names struct {
 			Kind string `json:"kind"`
@@ -55,7 +55,7 @@ func (s *fieldSet) walk(path string, visit func(path, name string, field fieldSe
 // rights, in every namespace. That an object's author cannot reach another namespace is
 // because there is no field to name one.
 func TestReferencesStayInTheNamespace(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join("..", "..", "config", "crd", "bases", "*.yaml"))
+	files, err := filepath.Glob(filepath.Join("..", "config", "crd", "bases", "*.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestReferencesStayInTheNamespace(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var crd definition
+		var crd definitionOfCRD
 		if err := yaml.Unmarshal(document, &crd); err != nil {
 			t.Fatalf("%s: %v", file, err)
 		}
