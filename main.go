@@ -37,7 +37,7 @@ type flags struct {
 	leaderElect                  bool
 	leaderNamespace              string
 	allowedHosts                 string
-	allowHTTP                    bool
+	allowHTTP, allowPrivate      bool
 	createGrace                  time.Duration
 	concurrentImports            int
 	concurrentRuns               int
@@ -48,7 +48,7 @@ func (f *flags) register(set *flag.FlagSet) {
 	set.StringVar(&f.probeAddress, "health-probe-bind-address", ":8081", "Address to serve /healthz and /readyz at; 0 serves none.")
 	set.BoolVar(&f.leaderElect, "leader-elect", false, "Work only while holding the lease, so that several replicas can run.")
 	set.StringVar(&f.leaderNamespace, "leader-election-namespace", "", "Namespace of the lease; by default the one that the operator runs in.")
-	command.RegisterHosts(set, &f.allowedHosts, &f.allowHTTP)
+	command.RegisterHosts(set, &f.allowedHosts, &f.allowHTTP, &f.allowPrivate)
 	set.DurationVar(&f.createGrace, "create-grace", controllers.DefaultCreateGrace,
 		"How long after an unanswered creation its import may still turn up before another is made.")
 	set.IntVar(&f.concurrentImports, "concurrent-imports", 8, "Imports reconciled at once.")
@@ -92,6 +92,7 @@ func run(f flags) error {
 	if err := controllers.Setup(ctx, mgr, controllers.Options{
 		AllowedHosts:      command.Hosts(f.allowedHosts),
 		AllowHTTP:         f.allowHTTP,
+		AllowPrivate:      f.allowPrivate,
 		CreateGrace:       f.createGrace,
 		ConcurrentImports: f.concurrentImports,
 		ConcurrentRuns:    f.concurrentRuns,

@@ -25,10 +25,11 @@ import (
 // the other controllers ask it for a session.
 type Accounts struct {
 	// ctx ends the scanners.
-	ctx       context.Context
-	reader    client.Reader
-	clock     clock.Clock
-	allowHTTP bool
+	ctx    context.Context
+	reader client.Reader
+	clock  clock.Clock
+
+	allowHTTP, allowPrivate bool
 
 	// Events to the controllers: an Account that has to be looked at, and, for Import and
 	// ImportRun, the Account or the Import that changed.
@@ -96,13 +97,14 @@ var (
 )
 
 // NewAccounts returns an empty registry whose scanners end with ctx. reader is the cached
-// reader of Kubernetes objects. allowHTTP permits base URLs without TLS, for local tests.
-func NewAccounts(ctx context.Context, reader client.Reader, clock clock.Clock, allowHTTP bool) *Accounts {
+// reader of Kubernetes objects. allowHTTP and allowPrivate are those of Options.
+func NewAccounts(ctx context.Context, reader client.Reader, clock clock.Clock, allowHTTP, allowPrivate bool) *Accounts {
 	return &Accounts{
 		ctx:           ctx,
 		reader:        reader,
 		clock:         clock,
 		allowHTTP:     allowHTTP,
+		allowPrivate:  allowPrivate,
 		accountEvents: make(chan event.GenericEvent),
 		importEvents:  make(chan event.GenericEvent),
 		runEvents:     make(chan event.GenericEvent),
@@ -201,7 +203,7 @@ func (a *Accounts) update(key types.NamespacedName, spec *v1alpha1.AccountSpec, 
 	if entry.client == nil || entry.credential != credential {
 		remote, err := integrator.New(integrator.Config{
 			BaseURL: spec.BaseURL, Token: token, Limiter: entry.limiter,
-			AllowHTTP: a.allowHTTP, Observer: observeRequest(key),
+			AllowHTTP: a.allowHTTP, AllowPrivate: a.allowPrivate, Observer: observeRequest(key),
 		})
 		if err != nil {
 			return false, false, err

@@ -144,14 +144,15 @@ func credentialVersion(account *v1alpha1.Account, secret *corev1.Secret) string 
 	return hex.EncodeToString(sum[:16])
 }
 
-// checkHost refuses a base URL whose host the operator was not started to allow.
+// checkHost refuses a base URL whose host the operator was not started to allow. A host that is
+// allowed without a port is allowed at the usual one alone: what else listens there is not the API.
 func (r *AccountReconciler) checkHost(baseURL string) error {
 	parsed, err := url.Parse(baseURL)
 	if err != nil {
 		return terminalf(reasonInvalidSpec, "spec.baseURL is not a URL; use one like https://api.integrator.io")
 	}
 	if !slices.ContainsFunc(r.AllowedHosts, func(host string) bool {
-		return strings.EqualFold(host, parsed.Host) || strings.EqualFold(host, parsed.Hostname())
+		return strings.EqualFold(host, parsed.Host) || strings.EqualFold(host+":443", parsed.Host) && parsed.Scheme == "https"
 	}) {
 		return terminalf(reasonHostNotAllowed, "the host of spec.baseURL, %s, is not allowed; use one of %s, or start the operator with it in --allowed-api-hosts",
 			drift.Cut(parsed.Host, 128), strings.Join(r.AllowedHosts, ", "))

@@ -70,7 +70,7 @@ func TestHoldOfALeavingAccount(t *testing.T) {
 			account := accountFor(true)
 			r := &AccountReconciler{
 				Client: cluster(append(tc.cached, account)...), Live: cluster(append(tc.live, account)...),
-				Accounts: NewAccounts(t.Context(), nil, clock.RealClock{}, false),
+				Accounts: NewAccounts(t.Context(), nil, clock.RealClock{}, false, false),
 			}
 			if err := r.Get(t.Context(), client.ObjectKeyFromObject(account), account); err != nil {
 				t.Fatal(err)

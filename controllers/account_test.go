@@ -169,6 +169,7 @@ var _ = Describe("I give the operator an account", func() {
 		},
 		Entry("another host", "https://evil.example.com", "evil.example.com, is not allowed; use one of"),
 		Entry("another port of the same host", "https://127.0.0.1:1", "127.0.0.1:1, is not allowed"),
+		Entry("a port that was not named", "https://api.integrator.io:8443", "api.integrator.io:8443, is not allowed"),
 		Entry("a longer host", "https://api.integrator.io.example.com", "is not allowed"),
 	)
 

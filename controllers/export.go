@@ -36,8 +36,10 @@ type Exporter struct {
 	Adopt bool
 	// AllowedHosts are the hosts that the Account's baseURL may name.
 	AllowedHosts []string
-	// AllowHTTP permits base URLs without TLS, for tests and demos on one machine.
+	// AllowHTTP permits base URLs without TLS and on the machine itself, for tests and demos.
 	AllowHTTP bool
+	// AllowPrivate permits hosts with addresses of private networks.
+	AllowPrivate bool
 
 	// Out gets YAML documents, each begun by "---", one write for each.
 	Out io.Writer
@@ -104,7 +106,7 @@ func (e *Exporter) connect(ctx context.Context, s *exportScope) error {
 	}
 	spec := s.account.Spec
 	s.remote, err = integrator.New(integrator.Config{
-		BaseURL: spec.BaseURL, Token: token, AllowHTTP: e.AllowHTTP,
+		BaseURL: spec.BaseURL, Token: token, AllowHTTP: e.AllowHTTP, AllowPrivate: e.AllowPrivate,
 		Limiter: integrator.NewLimiter(float64(spec.RequestsPerSecond), int(spec.RequestsPerSecond), int(spec.MaxInFlight)),
 	})
 	return err

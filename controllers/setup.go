@@ -28,8 +28,10 @@ import (
 type Options struct {
 	// AllowedHosts are the hosts that an Account's baseURL may name.
 	AllowedHosts []string
-	// AllowHTTP permits base URLs without TLS, for tests and demos on one machine.
+	// AllowHTTP permits base URLs without TLS and on the machine itself, for tests and demos.
 	AllowHTTP bool
+	// AllowPrivate permits hosts with addresses of private networks.
+	AllowPrivate bool
 	// Clock tells the time; nil is the real one.
 	Clock clock.Clock
 	// CreateGrace is how long after an unanswered create its import may still turn up.
@@ -55,7 +57,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	if err := SetupIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
-	accounts := NewAccounts(ctx, mgr.GetClient(), options.Clock, options.AllowHTTP)
+	accounts := NewAccounts(ctx, mgr.GetClient(), options.Clock, options.AllowHTTP, options.AllowPrivate)
 	recorder := mgr.GetEventRecorder("integrator-operator")
 	for _, reconciler := range []interface{ SetupWithManager(ctrl.Manager) error }{
 		&AccountReconciler{

@@ -47,7 +47,7 @@ type exportFlags struct {
 	adopt                   bool
 	kubeconfig, kubeContext string
 	allowedHosts            string
-	allowHTTP               bool
+	allowHTTP, allowPrivate bool
 }
 
 func (f *exportFlags) register(set *flag.FlagSet) {
@@ -57,7 +57,7 @@ func (f *exportFlags) register(set *flag.FlagSet) {
 	set.BoolVar(&f.adopt, "adopt", false, "Have the manifests take over the imports (spec.adopt, mode Match) instead of making copies.")
 	set.StringVar(&f.kubeconfig, "kubeconfig", "", "The kubeconfig file; by default as kubectl finds it.")
 	set.StringVar(&f.kubeContext, "context", "", "The kubeconfig's context; by default the current one.")
-	RegisterHosts(set, &f.allowedHosts, &f.allowHTTP)
+	RegisterHosts(set, &f.allowedHosts, &f.allowHTTP, &f.allowPrivate)
 }
 
 // Export is the command "manager export" with its arguments. It returns the exit code.
@@ -102,6 +102,7 @@ func export(ctx context.Context, f exportFlags, stdout, stderr io.Writer) error 
 		Adopt:        f.adopt,
 		AllowedHosts: Hosts(f.allowedHosts),
 		AllowHTTP:    f.allowHTTP,
+		AllowPrivate: f.allowPrivate,
 		Out:          stdout,
 		Note:         terminal.note,
 		Progress:     terminal.progress,

@@ -50,6 +50,9 @@ func describe(err error) string {
 		}
 		return "look up " + e.Name + ": the name server failed"
 	}
+	if errors.Is(err, ErrAddressNotAllowed) {
+		return ErrAddressNotAllowed.Error()
+	}
 	if e, ok := errors.AsType[x509.CertificateInvalidError](err); ok && e.Reason == x509.Expired {
 		return "the server's certificate has expired or is not yet valid"
 	}

@@ -15,8 +15,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"path"
-	"strings"
 	"time"
 )
 
@@ -34,15 +32,19 @@ const apiPrefix = "/v1"
 
 // Config says which account a client works for and how. Printing a Config never shows the token.
 type Config struct {
-	// BaseURL is scheme, host and, if the API is behind a gateway, a path; without "/v1".
+	// BaseURL is scheme, host and, if the API is behind a gateway, a path; without "/v1". The
+	// host is a name, and has to lead to addresses on the internet.
 	BaseURL string
 	// Token is the bearer token of the account.
 	Token string
 	// Limiter is shared by all clients of one account. Nil gives the client one of its own
 	// with the default limits.
 	Limiter *Limiter
-	// AllowHTTP permits a BaseURL without TLS; for tests and demos on one machine.
+	// AllowHTTP permits a BaseURL without TLS and the machine's own addresses (loopback); for
+	// tests and demos on one machine.
 	AllowHTTP bool
+	// AllowPrivate permits a host with addresses of private networks: a gateway.
+	AllowPrivate bool
 	// Timeout bounds one request, headers and body, from the moment the limiter let it go.
 	// It does not apply to Invoke, which has only its context's deadline. 0 means DefaultTimeout.
 	Timeout time.Duration
@@ -71,8 +73,8 @@ func (c Config) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String(
 
 // String describes the configuration without the token.
 func (c Config) String() string {
-	return fmt.Sprintf("integrator.Config{BaseURL: %q, AllowHTTP: %t, Timeout: %s, Token: [redacted]}",
-		redactedURL(c.BaseURL), c.AllowHTTP, c.Timeout)
+	return fmt.Sprintf("integrator.Config{BaseURL: %q, AllowHTTP: %t, AllowPrivate: %t, Timeout: %s, Token: [redacted]}",
+		redactedURL(c.BaseURL), c.AllowHTTP, c.AllowPrivate, c.Timeout)
 }
 
 // redactedURL drops all of a URL that may hold a credential.
@@ -113,7 +115,7 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Timeout < 0 {
 		return nil, fmt.Errorf("integrator: timeout %s is negative", cfg.Timeout)
 	}
-	kept, fresh := newTransports(cfg.RootCAs)
+	kept, fresh := newTransports(cfg.RootCAs, reach{loopback: cfg.AllowHTTP, private: cfg.AllowPrivate})
 	c := &Client{
 		base:      base,
 		timeout:   cfg.Timeout,
@@ -152,32 +154,6 @@ func (c *Client) String() string {
 		return "integrator.Client(nil)"
 	}
 	return "integrator.Client(" + c.base.String() + ")"
-}
-
-// parseBaseURL accepts an absolute URL that has nothing but scheme, host and path. Its errors
-// do not repeat the URL: what is wrong in it may be a credential.
-func parseBaseURL(raw string, allowHTTP bool) (*url.URL, error) {
-	u, err := url.Parse(raw)
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("integrator: the base URL is not a URL; use one like %s", DefaultBaseURL)
-	case u.User != nil:
-		return nil, fmt.Errorf("integrator: the base URL must not hold a user name or password")
-	case u.Scheme != "https" && (u.Scheme != "http" || !allowHTTP):
-		return nil, fmt.Errorf("integrator: the base URL must start with https://")
-	case u.Hostname() == "" || u.Opaque != "":
-		return nil, fmt.Errorf("integrator: the base URL has no host")
-	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.Contains(raw, "#"):
-		return nil, fmt.Errorf("integrator: the base URL must have neither a query nor a fragment")
-	}
-	p := strings.TrimRight(u.Path, "/")
-	switch {
-	case strings.HasSuffix(p, apiPrefix):
-		return nil, fmt.Errorf("integrator: leave %s out of the base URL, it is added", apiPrefix)
-	case u.RawPath != "" || p != "" && path.Clean(p) != p:
-		return nil, fmt.Errorf("integrator: the path of the base URL is not a plain one")
-	}
-	return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: p}, nil
 }
 
 // checkToken refuses what cannot stand in an Authorization header. Its errors do not repeat it.

@@ -267,7 +267,7 @@ func TestNotSent(t *testing.T) {
 	}
 
 	t.Run("with the right authority it works", func(t *testing.T) {
-		c := clientOf(t, unknownCA.URL, func(c *Config) { c.RootCAs = trusted; c.AllowHTTP = false })
+		c := clientOf(t, unknownCA.URL, func(c *Config) { c.RootCAs = trusted })
 		if err := c.DeleteImport(t.Context(), testID); err != nil {
 			t.Error(err)
 		}

@@ -31,14 +31,15 @@ const (
 //
 // Both speak HTTP/1.1 only: under HTTP/2 many requests share a connection, there "a connection
 // was obtained" would say less, and the protocol has resends of its own. The limiter bounds the
-// number of connections. Neither takes a proxy from the environment.
-func newTransports(roots *x509.CertPool) (kept, fresh *http.Transport) {
+// number of connections. Neither takes a proxy from the environment, and neither connects to an
+// address out of reach.
+func newTransports(roots *x509.CertPool, r reach) (kept, fresh *http.Transport) {
 	sessions := tls.NewLRUClientSessionCache(0) // a fresh connection resumes instead of a full handshake
 	build := func() *http.Transport {
 		protocols := new(http.Protocols)
 		protocols.SetHTTP1(true)
 		return &http.Transport{
-			DialContext: (&net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}).DialContext,
+			DialContext: (&net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second, Control: r.control}).DialContext,
 			TLSClientConfig: &tls.Config{
 				MinVersion:         tls.VersionTLS12,
 				RootCAs:            roots,
