@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
 	"github.com/integrator-operator/integrator-operator/internal/drift"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
 )
@@ -242,4 +244,15 @@ func asError(p *problem, err error) error {
 		return p
 	}
 	return err
+}
+
+// refusedByKubernetes shows what a person has to do before the run can go on: a right, a quota,
+// or a name is missing. Any other error is one of the moment.
+func refusedByKubernetes(err error, what string, args ...any) error {
+	what = fmt.Sprintf(what, args...)
+	if !apierrors.IsForbidden(err) && !apierrors.IsInvalid(err) {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return &problem{class: terminal, reason: reasonForbidden, after: backoffMax,
+		message: fmt.Sprintf("cannot %s: Kubernetes refuses it (%s): see the rights of the operator and the quota of the namespace", what, apierrors.ReasonForError(err))}
 }

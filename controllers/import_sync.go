@@ -125,7 +125,7 @@ func (r *ImportReconciler) correct(ctx context.Context, s *importScope) error {
 		// The mark was ours; what stands there now is not.
 		released = slices.DeleteFunc(released, func(path string) bool { return path == "/externalId" })
 	}
-	specChanged := s.changed(found, released)
+	declaredChanged := s.changed(found, released)
 	calls := callsFor(found, released, s.rewrites())
 	shown, digest := asDifferences(found), s.digestOf(found)
 
@@ -136,14 +136,14 @@ func (r *ImportReconciler) correct(ctx context.Context, s *importScope) error {
 	case len(calls) == 0:
 		s.converged(s.remote)
 		return r.debug(ctx, s)
-	case !specChanged && len(released) == 0 && len(status.NotAccepted) > 0 && status.DifferencesHash == digest:
+	case !declaredChanged && len(released) == 0 && len(status.NotAccepted) > 0 && status.DifferencesHash == digest:
 		// The API did not take these before, and nothing changed since.
 		s.converged(s.remote)
 		return r.notTaken(ctx, s, shown, digest, len(found))
-	case !specChanged && s.object.Spec.DriftPolicy == v1alpha1.DriftPolicyReport:
+	case !declaredChanged && s.object.Spec.DriftPolicy == v1alpha1.DriftPolicyReport:
 		r.report(ctx, s, shown, digest, len(found))
 		return r.debug(ctx, s)
-	case !specChanged && status.DifferencesHash != digest:
+	case !declaredChanged && status.DifferencesHash != digest:
 		r.tellDrift(ctx, s, shown, len(found))
 		// Told once, even if the write below has to be tried again.
 		status.NotAccepted, status.DifferencesHash = nil, digest
@@ -155,7 +155,7 @@ func (r *ImportReconciler) correct(ctx context.Context, s *importScope) error {
 	if err := r.write(ctx, s, calls[0], remote, released); err != nil {
 		return err
 	}
-	if !specChanged {
+	if !declaredChanged {
 		s.tell(normal, "DriftCorrected", "put back what is declared: "+describe(shown, len(found)))
 	} else {
 		s.tell(normal, "Updated", "updated the import "+s.id)

@@ -63,8 +63,8 @@ func newAnswers(secret *corev1.Secret) *answers {
 	return a
 }
 
-// pack makes the entries of one answer, of the batch with this index: as it is, compressed, or cut, with a note of what is
-// left out. None: there is no more room, and that is noted already.
+// pack makes the entries of one answer, of the batch with this index: as it is, compressed, or
+// cut, with a note of what is left out. None: there is no more room, and that is noted already.
 func (a *answers) pack(batch int, raw []byte) map[string][]byte {
 	if a.full {
 		return nil
@@ -161,17 +161,6 @@ func (r *ImportRunReconciler) foreignAnswers(ctx context.Context, s *runScope, n
 		fmt.Sprintf("Secret %q of responseSecretName exists and is not this run's: name another", secret.Name)), nil
 }
 
-// refusedByKubernetes shows what a person has to do before the run can go on: a right, a quota,
-// or a name is missing. Any other error is one of the moment.
-func refusedByKubernetes(err error, what string, args ...any) error {
-	what = fmt.Sprintf(what, args...)
-	if !apierrors.IsForbidden(err) && !apierrors.IsInvalid(err) {
-		return fmt.Errorf("%s: %w", what, err)
-	}
-	return &problem{class: terminal, reason: reasonForbidden, after: backoffMax,
-		message: fmt.Sprintf("cannot %s: Kubernetes refuses it (%s): see the rights of the operator and the quota of the namespace", what, apierrors.ReasonForError(err))}
-}
-
 // keepAnswer puts the answer of a batch into the Secret. That it cannot is told, and does not
 // change what the call has done.
 func (r *ImportRunReconciler) keepAnswer(ctx context.Context, s *runScope, batch int, raw json.RawMessage) {
@@ -186,7 +175,6 @@ func (r *ImportRunReconciler) keepAnswer(ctx context.Context, s *runScope, batch
 	defer cancel()
 	secret := &corev1.Secret{}
 	secret.Namespace, secret.Name = s.answers.name.Namespace, s.answers.name.Name
-	// The uid goes along: another Secret of the name is not the run's.
 	data := map[string]any{}
 	for _, form := range answerForms {
 		// Of an earlier attempt.
@@ -195,6 +183,7 @@ func (r *ImportRunReconciler) keepAnswer(ctx context.Context, s *runScope, batch
 	for key, value := range entries {
 		data[key] = value
 	}
+	// The uid goes along: another Secret of the name is not the run's.
 	body, err := json.Marshal(map[string]any{"metadata": map[string]any{"uid": s.answers.uid}, "data": data})
 	if err == nil {
 		err = retry.OnError(retry.DefaultBackoff, func(err error) bool {

@@ -9,9 +9,7 @@ import (
 	"errors"
 	"fmt"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/utils/ptr"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 )
@@ -99,20 +97,4 @@ func invalid(s *runScope, at claim, format string, args ...any) *outcome {
 		return standing(s.object, at).end(v1alpha1.RunFailed, reasonInvalidData, "%s; nothing was sent", because)
 	}
 	return stop(s.object, at, v1alpha1.RunFailed, reasonInvalidData, because)
-}
-
-func contentOf(object client.Object, key string) ([]byte, bool) {
-	switch typed := object.(type) {
-	case *corev1.Secret:
-		content, ok := typed.Data[key]
-		return content, ok
-	case *corev1.ConfigMap:
-		if text, ok := typed.Data[key]; ok {
-			return []byte(text), true
-		}
-		content, ok := typed.BinaryData[key]
-		return content, ok
-	default:
-		return nil, false
-	}
 }

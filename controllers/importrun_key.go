@@ -130,7 +130,7 @@ func (r *ImportRunReconciler) awaitKey(ctx context.Context, s *runScope, next cl
 		return nil, err
 	}
 	if entry.RunUID == string(s.object.UID) && (holder == nil || holder.ResourceVersion != s.object.ResourceVersion) {
-		return nil, apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("importruns").GroupResource(), s.object.Name, errSuperseded)
+		return nil, s.superseded()
 	}
 	s.key = object
 	step := judgeKey(s.object, next, entry, holder, name.Name)

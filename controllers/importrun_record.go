@@ -29,6 +29,11 @@ var recordBackoff = wait.Backoff{Duration: 100 * time.Millisecond, Factor: 2, Ji
 // another process has claimed a call meanwhile.
 var errSuperseded = errors.New("the run went on in another process")
 
+// superseded is errSuperseded as a conflict: the run is looked at again.
+func (s *runScope) superseded() error {
+	return apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("importruns").GroupResource(), s.object.Name, errSuperseded)
+}
+
 // record writes down what became of the run: where it stands, that its batch is tried again,
 // or how it ended. What a call came to is kept until that is done, whatever fails.
 func (r *ImportRunReconciler) record(ctx context.Context, s *runScope, came *outcome) error {
@@ -54,7 +59,7 @@ func (r *ImportRunReconciler) record(ctx context.Context, s *runScope, came *out
 	}
 	if errors.Is(err, errSuperseded) || apierrors.IsNotFound(err) {
 		r.unrecorded.Delete(s.object.UID)
-		return apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("importruns").GroupResource(), s.object.Name, errSuperseded)
+		return s.superseded()
 	}
 	if err != nil {
 		return fmt.Errorf("record what became of the run: %w", err)

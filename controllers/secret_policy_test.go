@@ -129,16 +129,22 @@ var _ = Describe("I install the policies for Secrets", func() {
 	},
 		Entry(nil, "Account"), Entry(nil, "Import"), Entry(nil, "ImportRun"))
 
-	DescribeTable("anybody may change what is not about the Secret", func(ctx context.Context, kind string, edit func(client.Object)) {
+	// edited makes an object as its owner, and is its change by who may not read the Secret.
+	edited := func(ctx context.Context, kind string, edit func(client.Object)) func() error {
+		GinkgoHelper()
 		object := objects()[kind]
 		Expect(owner.Create(ctx, object)).To(Succeed())
-		Eventually(func() error {
+		return func() error {
 			if err := without.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil {
 				return err
 			}
 			edit(object)
 			return without.Update(ctx, object)
-		}).Should(Succeed())
+		}
+	}
+
+	DescribeTable("anybody may change what is not about the Secret", func(ctx context.Context, kind string, edit func(client.Object)) {
+		Eventually(edited(ctx, kind, edit)).Should(Succeed())
 	},
 		Entry("the rate of an Account", "Account", func(object client.Object) { object.(*v1alpha1.Account).Spec.RequestsPerSecond = 7 }),
 		Entry("the suspension of an ImportRun", "ImportRun", func(object client.Object) { object.(*v1alpha1.ImportRun).Spec.Cancel = true }),
@@ -158,15 +164,7 @@ var _ = Describe("I install the policies for Secrets", func() {
 	)
 
 	DescribeTable("nobody without the right may change what is about the Secret", func(ctx context.Context, kind string, edit func(client.Object)) {
-		object := objects()[kind]
-		Expect(owner.Create(ctx, object)).To(Succeed())
-		Eventually(func() error {
-			if err := without.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil {
-				return err
-			}
-			edit(object)
-			return without.Update(ctx, object)
-		}).Should(beSecretDenied("the Secret"))
+		Eventually(edited(ctx, kind, edit)).Should(beSecretDenied("the Secret"))
 	},
 		Entry("the Secret of an Account", "Account", func(object client.Object) { object.(*v1alpha1.Account).Spec.TokenSecretRef.Name = "other" }),
 		Entry("its key", "Account", func(object client.Object) { object.(*v1alpha1.Account).Spec.TokenSecretRef.Key = "other" }),

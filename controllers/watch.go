@@ -63,10 +63,10 @@ func SetupIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 			return nil
 		}},
 		{&v1alpha1.Import{}, indexImportConfigMap, func(object client.Object) []string {
-			return valueNames(object.(*v1alpha1.Import), func(s v1alpha1.ValueSource) *v1alpha1.KeyReference { return s.ConfigMapKeyRef })
+			return keyNames(object.(*v1alpha1.Import).Spec.ValuesFrom, func(s v1alpha1.ValueSource) *v1alpha1.KeyReference { return s.ConfigMapKeyRef })
 		}},
 		{&v1alpha1.Import{}, indexImportSecret, func(object client.Object) []string {
-			return valueNames(object.(*v1alpha1.Import), func(s v1alpha1.ValueSource) *v1alpha1.KeyReference { return s.SecretKeyRef })
+			return keyNames(object.(*v1alpha1.Import).Spec.ValuesFrom, func(s v1alpha1.ValueSource) *v1alpha1.KeyReference { return s.SecretKeyRef })
 		}},
 		{&v1alpha1.ImportRun{}, indexRunImport, func(object client.Object) []string {
 			return unfinished(object, func(run *v1alpha1.ImportRun) []string { return nameOf(run.Spec.ImportRef) })
@@ -79,12 +79,12 @@ func SetupIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 		}},
 		{&v1alpha1.ImportRun{}, indexRunConfigMap, func(object client.Object) []string {
 			return unfinished(object, func(run *v1alpha1.ImportRun) []string {
-				return sourceNames(run, func(s v1alpha1.DataSource) *v1alpha1.KeyReference { return s.ConfigMapKeyRef })
+				return keyNames(run.Spec.DataFrom, func(s v1alpha1.DataSource) *v1alpha1.KeyReference { return s.ConfigMapKeyRef })
 			})
 		}},
 		{&v1alpha1.ImportRun{}, indexRunSecret, func(object client.Object) []string {
 			return unfinished(object, func(run *v1alpha1.ImportRun) []string {
-				return sourceNames(run, func(s v1alpha1.DataSource) *v1alpha1.KeyReference { return s.SecretKeyRef })
+				return keyNames(run.Spec.DataFrom, func(s v1alpha1.DataSource) *v1alpha1.KeyReference { return s.SecretKeyRef })
 			})
 		}},
 	} {
@@ -116,14 +116,6 @@ func unfinished(object client.Object, values func(*v1alpha1.ImportRun) []string)
 		return nil
 	}
 	return values(run)
-}
-
-func valueNames(object *v1alpha1.Import, ref func(v1alpha1.ValueSource) *v1alpha1.KeyReference) []string {
-	return keyNames(object.Spec.ValuesFrom, ref)
-}
-
-func sourceNames(run *v1alpha1.ImportRun, ref func(v1alpha1.DataSource) *v1alpha1.KeyReference) []string {
-	return keyNames(run.Spec.DataFrom, ref)
 }
 
 // keyNames are the names of the objects whose keys the sources name by ref.

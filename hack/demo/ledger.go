@@ -48,6 +48,19 @@ func (a *remoteAccount) wrote(ctx context.Context, after int64, expected map[cal
 	return nil
 }
 
+// untouched complains unless the account's imports are as they were before, and nothing was
+// written since the entry of number after.
+func (a *remoteAccount) untouched(ctx context.Context, after int64, before map[string]map[string]any) error {
+	stored, err := a.stored(ctx)
+	if err != nil {
+		return err
+	}
+	if !reflect.DeepEqual(stored, before) {
+		return fmt.Errorf("expected the account %s to be as it was: %v; it is %v", a.name, before, stored)
+	}
+	return a.wrote(ctx, after, map[call]int{})
+}
+
 // call is one kind of call: method and route.
 type call struct{ method, route string }
 
