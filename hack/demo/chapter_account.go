@@ -7,6 +7,8 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+
+	"github.com/integrator-operator/integrator-operator/hack/internal/local"
 )
 
 // account closes the account: every write was made once, and what nobody declared otherwise
@@ -15,7 +17,7 @@ func (d *demo) account(ctx context.Context, before map[string]map[string]any) er
 	production := d.platform.production
 	imports := production.imports + len(sampleImports) + 1 - 1 // the copy, the one deleted
 	managed := imports - 1                                     // that of an integration app
-	if err := await(ctx, patience, "Account default to have counted its imports", d.accountCounts(imports, managed)); err != nil {
+	if err := local.Await(ctx, local.Patience, "Account default to have counted its imports", d.accountCounts(imports, managed)); err != nil {
 		return err
 	}
 	if err := d.kubectl.show(ctx, "get", "imports,importruns,accounts"); err != nil {

@@ -9,6 +9,7 @@ import (
 	"reflect"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/hack/internal/local"
 )
 
 const (
@@ -51,7 +52,7 @@ func (d *demo) mismatch(ctx context.Context) error {
 	if err := d.kubectl.show(ctx, "apply", "--validate=strict", "-f", "hack/demo/import_match.yaml"); err != nil {
 		return err
 	}
-	if err := await(ctx, patience, "Import "+refundsImport+" to say that the import differs", func(ctx context.Context) error {
+	if err := local.Await(ctx, local.Patience, "Import "+refundsImport+" to say that the import differs", func(ctx context.Context) error {
 		return d.importIs(ctx, named(refundsImport), "False", "AdoptionMismatch", refundsID, "nothing was written")
 	}); err != nil {
 		return err

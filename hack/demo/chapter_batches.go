@@ -11,6 +11,7 @@ import (
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/hack/internal/local"
 )
 
 const (
@@ -65,7 +66,7 @@ func (d *demo) batches(ctx context.Context) error {
 	if err := d.kubectl.show(ctx, "patch", "importrun", batchedRun, "--type=merge", "-p", `{"spec":{"ttlSecondsAfterFinished":0}}`); err != nil {
 		return err
 	}
-	return await(ctx, patience, "ImportRun "+batchedRun+" to be gone", func(ctx context.Context) error {
+	return local.Await(ctx, local.Patience, "ImportRun "+batchedRun+" to be gone", func(ctx context.Context) error {
 		err := d.objects.Get(ctx, named(batchedRun), &v1alpha1.ImportRun{})
 		if err == nil {
 			return fmt.Errorf("it is still there")
@@ -80,7 +81,7 @@ func (d *demo) batches(ctx context.Context) error {
 // succeeded waits until the run has succeeded, for this reason.
 func (d *demo) succeeded(ctx context.Context, name, reason string) (*v1alpha1.ImportRun, error) {
 	run := &v1alpha1.ImportRun{}
-	err := await(ctx, patience, "ImportRun "+name+" to succeed: "+reason, func(ctx context.Context) error {
+	err := local.Await(ctx, local.Patience, "ImportRun "+name+" to succeed: "+reason, func(ctx context.Context) error {
 		if err := d.objects.Get(ctx, named(name), run); err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/hack/internal/local"
 )
 
 // declare applies the samples and waits until all is as declared.
@@ -27,11 +28,11 @@ func (d *demo) declare(ctx context.Context) error {
 		}
 	}
 	for _, name := range sampleRuns {
-		if err := await(ctx, patience, "ImportRun "+name+" to succeed", func(ctx context.Context) error { return d.runIs(ctx, name, v1alpha1.RunSucceeded) }); err != nil {
+		if err := local.Await(ctx, local.Patience, "ImportRun "+name+" to succeed", func(ctx context.Context) error { return d.runIs(ctx, name, v1alpha1.RunSucceeded) }); err != nil {
 			return err
 		}
 	}
-	if err := await(ctx, patience, "Account default to be Ready and to have counted its imports", d.accountCounts(production.imports+len(sampleImports), len(sampleImports))); err != nil {
+	if err := local.Await(ctx, local.Patience, "Account default to be Ready and to have counted its imports", d.accountCounts(production.imports+len(sampleImports), len(sampleImports))); err != nil {
 		return err
 	}
 	d.screen.say("the account has more imports than that; those that nobody declares are left alone")

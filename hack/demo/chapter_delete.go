@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/hack/internal/local"
 )
 
 const stockFlow = "Nightly stock upload"
@@ -52,7 +53,7 @@ func (d *demo) delete(ctx context.Context) error {
 // blocked waits until the Import says what uses it, and checks that its remote import is
 // still there.
 func (d *demo) blocked(ctx context.Context, id string) error {
-	if err := await(ctx, patience, "Import "+ftpImport+" to say what uses it", func(ctx context.Context) error {
+	if err := local.Await(ctx, local.Patience, "Import "+ftpImport+" to say what uses it", func(ctx context.Context) error {
 		return d.importIs(ctx, named(ftpImport), "False", "DeletionBlocked", `flow "`+stockFlow+`"`)
 	}); err != nil {
 		return err
@@ -75,7 +76,7 @@ func (d *demo) blocked(ctx context.Context, id string) error {
 
 // gone waits until the Import is gone, and checks that its remote import is, too.
 func (d *demo) gone(ctx context.Context, id string) error {
-	if err := await(ctx, patience, "Import "+ftpImport+" to be gone", func(ctx context.Context) error {
+	if err := local.Await(ctx, local.Patience, "Import "+ftpImport+" to be gone", func(ctx context.Context) error {
 		_, err := d.imported(ctx, named(ftpImport))
 		if err == nil {
 			return fmt.Errorf("it is still there")

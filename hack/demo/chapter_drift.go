@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/hack/internal/local"
 )
 
 // drift has Jane change an import, and shows how the operator takes back what is declared
@@ -36,7 +37,7 @@ func (d *demo) drift(ctx context.Context) error {
 		"DriftDetected":  "the remote import was changed by " + janeEmail + " (ui): " + changed,
 		"DriftCorrected": "put back what is declared: " + changed,
 	} {
-		if err := await(ctx, patience, fmt.Sprintf("an event %s that says %q", reason, note), func(ctx context.Context) error {
+		if err := local.Await(ctx, local.Patience, fmt.Sprintf("an event %s that says %q", reason, note), func(ctx context.Context) error {
 			return d.hasEvent(ctx, shopImport, reason, note)
 		}); err != nil {
 			return err

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/hack/internal/local"
 )
 
 // pricesImport is one of the Imports that the export makes.
@@ -42,7 +43,7 @@ func (d *demo) export(ctx context.Context) error {
 	if err := d.kubectl.show(ctx, "apply", "--server-side", "--validate=strict", "-f", file); err != nil {
 		return err
 	}
-	if err := await(ctx, patience, "every import of the account to be managed", func(ctx context.Context) error { return d.manages(ctx, before) }); err != nil {
+	if err := local.Await(ctx, local.Patience, "every import of the account to be managed", func(ctx context.Context) error { return d.manages(ctx, before) }); err != nil {
 		return err
 	}
 	if err := d.kubectl.show(ctx, "get", "imports"); err != nil {
@@ -75,7 +76,7 @@ func (d *demo) printed(ctx context.Context, file string) (manifests, notes strin
 	}
 	args := []string{"export", "--account=default", "--adopt", "--allow-http", "--allowed-api-hosts=" + api.Host}
 	d.screen.redirected(file, d.options.manager, args...)
-	manifests, notes, err = runApart(ctx, d.options.manager, append(os.Environ(), "KUBECONFIG="+d.plane.kubeconfig), args...)
+	manifests, notes, err = local.RunApart(ctx, d.options.manager, append(os.Environ(), "KUBECONFIG="+d.plane.Kubeconfig), args...)
 	if err != nil {
 		return "", "", fmt.Errorf("%s export: %w\n%s", d.options.manager, err, notes)
 	}

@@ -11,6 +11,7 @@ import (
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/hack/internal/local"
 )
 
 // plan edits an Import that has the annotation for a dry run, then takes it away.
@@ -61,7 +62,7 @@ func (d *demo) planned(ctx context.Context) error {
 		Calls:       []string{"PUT /v1/imports/{id}"},
 		Differences: []v1alpha1.Difference{{Path: "/netsuite_da/batchSize", Declared: "100", Remote: "50"}},
 	}
-	if err := await(ctx, patience, "Import "+netsuiteImport+" to show what would be called", func(ctx context.Context) error {
+	if err := local.Await(ctx, local.Patience, "Import "+netsuiteImport+" to show what would be called", func(ctx context.Context) error {
 		object, err := d.imported(ctx, named(netsuiteImport))
 		if err != nil {
 			return err

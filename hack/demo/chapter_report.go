@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/hack/internal/local"
 )
 
 // tolerate has Jane change an import whose driftPolicy is Report. It stays as she made it, and
@@ -28,7 +29,7 @@ func (d *demo) tolerate(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	if err := await(ctx, patience, "Import "+customersImport+" to report the drift", func(ctx context.Context) error {
+	if err := local.Await(ctx, local.Patience, "Import "+customersImport+" to report the drift", func(ctx context.Context) error {
 		object, err := d.imported(ctx, named(customersImport))
 		if err != nil {
 			return err

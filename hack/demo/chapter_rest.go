@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"strings"
 
+	"github.com/integrator-operator/integrator-operator/hack/internal/local"
 	"github.com/integrator-operator/integrator-operator/internal/simulator"
 )
 
@@ -25,7 +26,7 @@ func (d *demo) rest(ctx context.Context) error {
 		return err
 	}
 	var entries []simulator.Entry
-	if err := await(ctx, patience, fmt.Sprintf("%d scans", scans), func(ctx context.Context) (err error) {
+	if err := local.Await(ctx, local.Patience, fmt.Sprintf("%d scans", scans), func(ctx context.Context) (err error) {
 		entries, err = d.platform.production.calls(ctx, last)
 		if begun := starts(entries); err == nil && len(begun) <= scans {
 			return fmt.Errorf("%d and no further", len(begun))

@@ -9,6 +9,7 @@ import (
 	"reflect"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/hack/internal/local"
 )
 
 const failingRun = "march-orders"
@@ -19,7 +20,7 @@ func (d *demo) invoke(ctx context.Context) error {
 	if err := d.kubectl.show(ctx, "apply", "--validate=strict", "-f", "hack/demo/importrun.yaml"); err != nil {
 		return err
 	}
-	if err := await(ctx, patience, "ImportRun "+failingRun+" to fail", func(ctx context.Context) error { return d.runIs(ctx, failingRun, v1alpha1.RunFailed) }); err != nil {
+	if err := local.Await(ctx, local.Patience, "ImportRun "+failingRun+" to fail", func(ctx context.Context) error { return d.runIs(ctx, failingRun, v1alpha1.RunFailed) }); err != nil {
 		return err
 	}
 	var run v1alpha1.ImportRun

@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/hack/internal/local"
 )
 
 // Complaints about the state of the cluster: nil when it is as expected.
@@ -39,7 +40,7 @@ func (d *demo) importIs(ctx context.Context, key types.NamespacedName, status me
 
 // synced waits until the Import is Ready, with the latest of its spec.
 func (d *demo) synced(ctx context.Context, key types.NamespacedName) error {
-	return await(ctx, patience, "Import "+key.String()+" to be Ready", func(ctx context.Context) error {
+	return local.Await(ctx, local.Patience, "Import "+key.String()+" to be Ready", func(ctx context.Context) error {
 		return d.importIs(ctx, key, metav1.ConditionTrue, "Synced")
 	})
 }
@@ -102,7 +103,7 @@ func (d *demo) accountCounts(imports, managed int) func(context.Context) error {
 
 // hasEvent complains until the Import has an event with the reason and all of the text.
 func (d *demo) hasEvent(ctx context.Context, name, reason string, text ...string) error {
-	events, err := d.plane.clients.EventsV1().Events(namespace).List(ctx, metav1.ListOptions{})
+	events, err := d.plane.Clients.EventsV1().Events(namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return err
 	}

@@ -5,47 +5,15 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"errors"
-	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/integrator-operator/integrator-operator/internal/simulator"
 )
-
-func TestReservePort(t *testing.T) {
-	first, release, err := reservePort()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer release()
-	second, releaseSecond, err := reservePort()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer releaseSecond()
-	if first == second {
-		t.Errorf("both got port %d", first)
-	}
-	if listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", first)); err == nil {
-		_ = listener.Close()
-		t.Errorf("port %d is reserved and was given away", first)
-	}
-}
-
-func TestAwaitTellsTheLastComplaint(t *testing.T) {
-	err := await(t.Context(), 10*time.Millisecond, "the moon", func(context.Context) error { return errors.New("a street lamp") })
-	if err == nil || !strings.Contains(err.Error(), "expected the moon within 10ms; found: a street lamp") {
-		t.Errorf("error %v", err)
-	}
-}
 
 func TestOverlay(t *testing.T) {
 	root := t.TempDir()

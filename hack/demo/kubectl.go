@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/integrator-operator/integrator-operator/hack/internal/local"
 )
 
 // kubectl is the real kubectl, as the cluster's administrator.
@@ -21,7 +23,7 @@ type kubectl struct {
 func (k *kubectl) quiet(ctx context.Context, args ...string) (string, error) {
 	// Neither what the user set up for kubectl nor what other clusters left counts here.
 	env := append(os.Environ(), "KUBECONFIG="+k.kubeconfig, "KUBECACHEDIR="+k.cache, "KUBERC=off")
-	output, err := run(ctx, k.path, env, args...)
+	output, err := local.Run(ctx, k.path, env, args...)
 	if err != nil && ctx.Err() == nil {
 		err = fmt.Errorf("kubectl %s: %w\n%s", strings.Join(args, " "), err, output)
 	}

@@ -24,6 +24,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/hack/internal/local"
 )
 
 const (
@@ -44,8 +45,8 @@ type demo struct {
 	options   options
 	dir       string
 	screen    *screen
-	processes *processes
-	plane     *controlPlane
+	processes *local.Processes
+	plane     *local.ControlPlane
 	platform  *platform
 	kubectl   *kubectl
 	// objects reads the operator's kinds.
@@ -87,7 +88,7 @@ func play(o options) int {
 	if interrupted {
 		d.screen.say("stopping")
 	}
-	d.processes.stop(stopGrace)
+	d.processes.Stop(stopGrace)
 	if removal := os.RemoveAll(d.dir); removal != nil {
 		fmt.Fprintln(os.Stderr, "demo:", removal)
 	}
@@ -113,8 +114,8 @@ func newDemo(o options, cancel context.CancelCauseFunc) (*demo, error) {
 		return nil, err
 	}
 	d := &demo{options: o, dir: dir, screen: newScreen(os.Stdout)}
-	d.processes = &processes{dir: dir, ended: func(err error) { cancel(err) }}
-	d.plane = &controlPlane{assets: o.assets, dir: dir, processes: d.processes}
+	d.processes = &local.Processes{Dir: dir, Ended: func(err error) { cancel(err) }}
+	d.plane = &local.ControlPlane{Assets: o.assets, Dir: dir, Processes: d.processes}
 	d.platform = &platform{seed: o.seed, binary: o.simulator, processes: d.processes}
 	return d, nil
 }
@@ -123,11 +124,11 @@ func newDemo(o options, cancel context.CancelCauseFunc) (*demo, error) {
 func (d *demo) report(err error) {
 	fmt.Fprintf(os.Stderr, "\ndemo: %v\n", err)
 	logs := []string{"manager"}
-	if ended, ok := errors.AsType[*endedError](err); ok && ended.name != "manager" {
-		logs = append(logs, ended.name)
+	if ended, ok := errors.AsType[*local.EndedError](err); ok && ended.Name != "manager" {
+		logs = append(logs, ended.Name)
 	}
 	for _, name := range logs {
-		if log := d.processes.tail(name, 25); log != "" {
+		if log := d.processes.Tail(name, 25); log != "" {
 			fmt.Fprintf(os.Stderr, "\nThe end of the log of %s:\n%s\n", name, log)
 		}
 	}
@@ -140,7 +141,7 @@ func (d *demo) obey(signals <-chan os.Signal, cancel context.CancelCauseFunc) {
 	for received := range signals {
 		cancel(errInterrupted)
 		if !first && received != syscall.SIGPIPE {
-			d.processes.signal(syscall.SIGKILL)
+			d.processes.Signal(syscall.SIGKILL)
 		}
 		first = false
 	}
@@ -188,17 +189,20 @@ func (d *demo) start(ctx context.Context) error {
 
 // startPlane starts the control plane and makes what talks to it.
 func (d *demo) startPlane(ctx context.Context) error {
-	if err := d.plane.start(ctx); err != nil {
+	if err := d.plane.Start(ctx); err != nil {
+		return err
+	}
+	if err := d.plane.StartControllers(); err != nil {
 		return err
 	}
 	d.kubectl = &kubectl{
-		path: filepath.Join(d.options.assets, "kubectl"), kubeconfig: d.plane.kubeconfig,
+		path: filepath.Join(d.options.assets, "kubectl"), kubeconfig: d.plane.Kubeconfig,
 		cache: filepath.Join(d.dir, "kubectl-cache"), screen: d.screen,
 	}
 	scheme := runtime.NewScheme()
 	utilruntime.Must(v1alpha1.AddToScheme(scheme))
 	var err error
-	d.objects, err = client.New(d.plane.config, client.Options{Scheme: scheme})
+	d.objects, err = client.New(d.plane.Config, client.Options{Scheme: scheme})
 	return err
 }
 
@@ -218,5 +222,5 @@ Be Jane in the UI and delete an import; the operator makes it again:
 The simulator: API %[5]s, admin interface %[6]s (see internal/simulator/doc.go)
 The logs:      %[7]s/*.log
 Ctrl-C stops everything and removes it.
-`, d.plane.kubeconfig, d.options.assets, d.platform.production.token, jane, d.platform.api, d.platform.admin, d.dir)
+`, d.plane.Kubeconfig, d.options.assets, d.platform.production.token, jane, d.platform.api, d.platform.admin, d.dir)
 }

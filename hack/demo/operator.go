@@ -35,11 +35,11 @@ func (d *demo) install(ctx context.Context) error {
 // ClusterRole forgets is forbidden to it here as on any cluster.
 func (d *demo) startManager(ctx context.Context) error {
 	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: ptr.To[int64](tokenSeconds)}}
-	granted, err := d.plane.clients.CoreV1().ServiceAccounts(systemNamespace).CreateToken(ctx, serviceAccount, request, metav1.CreateOptions{})
+	granted, err := d.plane.Clients.CoreV1().ServiceAccounts(systemNamespace).CreateToken(ctx, serviceAccount, request, metav1.CreateOptions{})
 	if err != nil {
 		return fmt.Errorf("get a token for the manager's ServiceAccount: %w", err)
 	}
-	kubeconfig, err := d.plane.writeKubeconfig("manager.kubeconfig", serviceAccount, granted.Status.Token)
+	kubeconfig, err := d.plane.WriteKubeconfig("manager.kubeconfig", serviceAccount, granted.Status.Token)
 	if err != nil {
 		return err
 	}
@@ -47,14 +47,14 @@ func (d *demo) startManager(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = d.processes.start("manager", d.options.manager, append(os.Environ(), "KUBECONFIG="+kubeconfig),
+	_, err = d.processes.Start("manager", d.options.manager, append(os.Environ(), "KUBECONFIG="+kubeconfig),
 		"--allow-http", "--allowed-api-hosts="+api.Host, "--health-probe-bind-address=0", "--zap-encoder=console")
 	return err
 }
 
 // forbidden complains of every right that the manager missed.
 func (d *demo) forbidden() error {
-	for line := range strings.Lines(d.processes.log("manager")) {
+	for line := range strings.Lines(d.processes.Log("manager")) {
 		if strings.Contains(line, "is forbidden") {
 			return fmt.Errorf("the manager lacks a right: %s", line)
 		}

@@ -13,6 +13,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/integrator-operator/integrator-operator/hack/internal/local"
 	"github.com/integrator-operator/integrator-operator/internal/simulator"
 )
 
@@ -21,7 +22,7 @@ import (
 type platform struct {
 	seed      string
 	binary    string
-	processes *processes
+	processes *local.Processes
 
 	// api and admin are base URLs.
 	api, admin string
@@ -34,12 +35,12 @@ func (p *platform) start(ctx context.Context) error {
 	if err := p.readSeed(); err != nil {
 		return err
 	}
-	if _, err := p.processes.start("simulator", p.binary, os.Environ(),
+	if _, err := p.processes.Start("simulator", p.binary, os.Environ(),
 		"--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0", "--seed="+p.seed); err != nil {
 		return err
 	}
-	return await(ctx, patience, "the simulator to print its URLs", func(context.Context) error {
-		log := p.processes.log("simulator")
+	return local.Await(ctx, local.Patience, "the simulator to print its URLs", func(context.Context) error {
+		log := p.processes.Log("simulator")
 		for line := range strings.Lines(log) {
 			name, url, _ := strings.Cut(strings.TrimSpace(line), " ")
 			switch name {

@@ -1,7 +1,7 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package local
 
 import (
 	"bytes"
@@ -23,20 +23,23 @@ import (
 	"k8s.io/client-go/util/keyutil"
 )
 
-// controlPlane is a Kubernetes control plane without nodes: etcd, kube-apiserver with
+// ControlPlane is a Kubernetes control plane without nodes: etcd, kube-apiserver with
 // RBAC, and as much of kube-controller-manager as people miss when it is not there.
-type controlPlane struct {
-	// assets is the directory of the programs, dir of their data.
-	assets, dir string
-	processes   *processes
+type ControlPlane struct {
+	// Assets is the directory of the programs, Dir of their data.
+	Assets, Dir string
+	Processes   *Processes
 
-	// server is the URL of the API server, ca its certificates in PEM.
-	server string
+	// Server is the URL of the API server, ca its certificates in PEM.
+	Server string
 	ca     []byte
-	// kubeconfig is the file by which a cluster's administrator gets in.
-	kubeconfig string
-	config     *rest.Config
-	clients    *kubernetes.Clientset
+	// Kubeconfig is the file by which a cluster's administrator gets in.
+	Kubeconfig string
+	Config     *rest.Config
+	Clients    *kubernetes.Clientset
+
+	port         int
+	etcd, server *Process
 }
 
 const (
@@ -48,33 +51,26 @@ const (
 		"root-ca-certificate-publisher-controller,clusterrole-aggregation-controller"
 )
 
-// start starts the control plane and waits until its API server is ready.
-func (c *controlPlane) start(ctx context.Context) error {
-	port, release, err := reservePort()
-	if err != nil {
+// Start starts etcd and the API server and waits until that is ready.
+func (c *ControlPlane) Start(ctx context.Context) (err error) {
+	// The API server shares the reserved port. It stays reserved until this process ends, so
+	// that the server finds it again after a restart.
+	if c.port, _, err = reservePort(); err != nil {
 		return err
 	}
-	// The API server shares the reserved port: nobody else can take it meanwhile.
-	defer release()
-	c.server = "https://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	c.Server = "https://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(c.port))
 	if err := c.writeCredentials(); err != nil {
 		return err
 	}
-	if err := c.startEtcd(); err != nil {
+	if err := c.StartEtcd(); err != nil {
 		return err
 	}
-	if err := c.startServer(port); err != nil {
-		return err
-	}
-	if err := await(ctx, serverStart, "kube-apiserver to be ready", c.ready); err != nil {
-		return err
-	}
-	return c.startControllers()
+	return c.StartServer(ctx)
 }
 
 // writeCredentials makes the server's certificate, the key that signs the tokens of
 // ServiceAccounts, and the administrator's token.
-func (c *controlPlane) writeCredentials() error {
+func (c *ControlPlane) writeCredentials() error {
 	certificate, key, err := cert.GenerateSelfSignedCertKey("127.0.0.1", nil, []string{"localhost"})
 	if err != nil {
 		return err
@@ -94,65 +90,79 @@ func (c *controlPlane) writeCredentials() error {
 	}
 	// The certificate comes with the one that signed it.
 	c.ca = bytes.Clone(certificate)
-	if c.kubeconfig, err = c.writeKubeconfig("kubeconfig", "admin", token); err != nil {
+	if c.Kubeconfig, err = c.WriteKubeconfig("kubeconfig", "admin", token); err != nil {
 		return err
 	}
-	if c.config, err = clientcmd.BuildConfigFromFlags("", c.kubeconfig); err != nil {
+	if c.Config, err = clientcmd.BuildConfigFromFlags("", c.Kubeconfig); err != nil {
 		return err
 	}
-	c.config.QPS = -1 // it is nobody else's server: no limit
-	c.clients, err = kubernetes.NewForConfig(c.config)
+	c.Config.QPS = -1 // it is nobody else's server: no limit
+	c.Clients, err = kubernetes.NewForConfig(c.Config)
 	return err
 }
 
-// writeKubeconfig writes a kubeconfig for the user of a token and returns its path.
-func (c *controlPlane) writeKubeconfig(name, user, token string) (string, error) {
+// WriteKubeconfig writes a kubeconfig for the user of a token and returns its path.
+func (c *ControlPlane) WriteKubeconfig(name, user, token string) (string, error) {
 	config := clientcmdapi.NewConfig()
-	config.Clusters["demo"] = &clientcmdapi.Cluster{Server: c.server, CertificateAuthorityData: c.ca}
+	config.Clusters["local"] = &clientcmdapi.Cluster{Server: c.Server, CertificateAuthorityData: c.ca}
 	config.AuthInfos[user] = &clientcmdapi.AuthInfo{Token: token}
-	config.Contexts["demo"] = &clientcmdapi.Context{Cluster: "demo", AuthInfo: user, Namespace: namespace}
-	config.CurrentContext = "demo"
+	config.Contexts["local"] = &clientcmdapi.Context{Cluster: "local", AuthInfo: user}
+	config.CurrentContext = "local"
 	return c.file(name), clientcmd.WriteToFile(*config, c.file(name))
 }
 
-// startEtcd serves clients at a socket in the data directory, which nobody else can
+// StartEtcd serves clients at a socket in the data directory, which nobody else can
 // enter, and lets the system choose the port for its peers, which it has not. What it
-// stores ends with the demo, so it need not be safe from a crash.
-func (c *controlPlane) startEtcd() error {
+// stores is thrown away, so it need not be safe from a crash of the machine.
+func (c *ControlPlane) StartEtcd() (err error) {
 	socket := "unix://" + c.file("etcd.sock")
-	_, err := c.processes.start("etcd", filepath.Join(c.assets, "etcd"), os.Environ(),
-		"--data-dir="+c.file("etcd"), "--unsafe-no-fsync", "--log-level=warn",
+	c.etcd, err = c.Processes.Start("etcd", filepath.Join(c.Assets, "etcd"), os.Environ(),
+		"--data-dir="+c.EtcdData(), "--unsafe-no-fsync", "--log-level=warn",
 		"--listen-client-urls="+socket, "--advertise-client-urls="+socket,
 		"--listen-peer-urls=http://127.0.0.1:0")
 	return err
 }
 
-func (c *controlPlane) startServer(port int) error {
-	_, err := c.processes.start("kube-apiserver", filepath.Join(c.assets, "kube-apiserver"), os.Environ(),
+// KillEtcd ends etcd at once.
+func (c *ControlPlane) KillEtcd() { c.etcd.Kill() }
+
+// EtcdData is the directory of what etcd stores.
+func (c *ControlPlane) EtcdData() string { return c.file("etcd") }
+
+// StartServer starts the API server and waits until it is ready.
+func (c *ControlPlane) StartServer(ctx context.Context) (err error) {
+	c.server, err = c.Processes.Start("kube-apiserver", filepath.Join(c.Assets, "kube-apiserver"), os.Environ(),
 		"--etcd-servers=unix://"+c.file("etcd.sock"),
-		"--bind-address=127.0.0.1", "--secure-port="+strconv.Itoa(port), "--permit-port-sharing",
+		"--bind-address=127.0.0.1", "--secure-port="+strconv.Itoa(c.port), "--permit-port-sharing",
 		"--advertise-address=127.0.0.1", "--endpoint-reconciler-type=none", "--service-cluster-ip-range=10.0.0.0/24",
 		"--tls-cert-file="+c.file("tls.crt"), "--tls-private-key-file="+c.file("tls.key"),
 		"--token-auth-file="+c.file("tokens.csv"), "--authorization-mode=RBAC",
 		"--service-account-issuer=https://kubernetes.default.svc",
 		"--service-account-key-file="+c.file("service-accounts.key"),
 		"--service-account-signing-key-file="+c.file("service-accounts.key"))
+	if err != nil {
+		return err
+	}
+	return Await(ctx, serverStart, "kube-apiserver to be ready", c.ready)
+}
+
+// KillServer ends the API server at once.
+func (c *ControlPlane) KillServer() { c.server.Kill() }
+
+func (c *ControlPlane) ready(ctx context.Context) error {
+	_, err := c.Clients.Discovery().RESTClient().Get().AbsPath("/readyz").DoRaw(ctx)
 	return err
 }
 
-func (c *controlPlane) ready(ctx context.Context) error {
-	_, err := c.clients.Discovery().RESTClient().Get().AbsPath("/readyz").DoRaw(ctx)
-	return err
-}
-
-func (c *controlPlane) startControllers() error {
-	_, err := c.processes.start("kube-controller-manager", filepath.Join(c.assets, "kube-controller-manager"), os.Environ(),
-		"--kubeconfig="+c.kubeconfig, "--controllers="+controllers, "--leader-elect=false", "--secure-port=0",
+// StartControllers starts the kube-controller-manager.
+func (c *ControlPlane) StartControllers() error {
+	_, err := c.Processes.Start("kube-controller-manager", filepath.Join(c.Assets, "kube-controller-manager"), os.Environ(),
+		"--kubeconfig="+c.Kubeconfig, "--controllers="+controllers, "--leader-elect=false", "--secure-port=0",
 		"--root-ca-file="+c.file("tls.crt"), "--service-account-private-key-file="+c.file("service-accounts.key"))
 	return err
 }
 
-func (c *controlPlane) file(name string) string { return filepath.Join(c.dir, name) }
+func (c *ControlPlane) file(name string) string { return filepath.Join(c.Dir, name) }
 
 // reservePort binds a free TCP port of the loopback interface without listening there.
 // Until release only a program that asks for sharing can have it.

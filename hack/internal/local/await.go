@@ -1,7 +1,7 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package local
 
 import (
 	"context"
@@ -12,15 +12,15 @@ import (
 )
 
 const (
-	// patience is how long a thing may take that takes a second on an idle machine.
-	patience = time.Minute
+	// Patience is how long a thing may take that takes a second on an idle machine.
+	Patience = time.Minute
 	// interval between two looks.
 	interval = 100 * time.Millisecond
 )
 
-// await looks until check has no complaint any more. When time is up, the last complaint
+// Await looks until check has no complaint any more. When time is up, the last complaint
 // is part of the error: what was expected, and what was there instead.
-func await(ctx context.Context, timeout time.Duration, expected string, check func(context.Context) error) error {
+func Await(ctx context.Context, timeout time.Duration, expected string, check func(context.Context) error) error {
 	var complaint error
 	err := wait.PollUntilContextTimeout(ctx, interval, timeout, true, func(ctx context.Context) (bool, error) {
 		found := check(ctx)

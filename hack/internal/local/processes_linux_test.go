@@ -1,7 +1,7 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package local
 
 import (
 	"bufio"
@@ -17,7 +17,7 @@ func TestNothingOutlivesAKilledDemo(t *testing.T) {
 		t.Fatal(err)
 	}
 	demo := exec.Command(self)
-	demo.Env = append(os.Environ(), asDemo+"="+t.TempDir())
+	demo.Env = append(os.Environ(), asParent+"="+t.TempDir())
 	output, err := demo.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -1,7 +1,7 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package local
 
 import (
 	"context"
@@ -17,13 +17,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// asDemo makes the test program start another program, as the demo does, and stay.
-const asDemo = "TEST_AS_DEMO_IN"
+// asParent makes the test program start another program, as a demo does, and stay.
+const asParent = "TEST_AS_PARENT_IN"
 
 func TestMain(m *testing.M) {
-	if dir := os.Getenv(asDemo); dir != "" {
-		p := &processes{dir: dir, ended: func(error) {}}
-		started, err := p.start("sleep", "/bin/sh", nil, "-c", "exec sleep 1000")
+	if dir := os.Getenv(asParent); dir != "" {
+		p := &Processes{Dir: dir, Ended: func(error) {}}
+		started, err := p.Start("sleep", "/bin/sh", nil, "-c", "exec sleep 1000")
 		if err != nil {
 			fmt.Println(err)
 			os.Exit(1)
@@ -37,16 +37,16 @@ func TestMain(m *testing.M) {
 // stubborn is a program that ignores SIGTERM and has a child, whose id it prints.
 var stubborn = []string{"-c", "trap '' TERM; sleep 1000 & echo $!; while :; do wait; done"}
 
-func newProcesses(t *testing.T) *processes {
+func newProcesses(t *testing.T) *Processes {
 	t.Helper()
-	return &processes{dir: t.TempDir(), ended: func(err error) { t.Errorf("ended by itself: %v", err) }}
+	return &Processes{Dir: t.TempDir(), Ended: func(err error) { t.Errorf("ended by itself: %v", err) }}
 }
 
 // printed waits for the number that a program prints.
 func printed(t *testing.T, read func() string) int {
 	t.Helper()
 	var number int
-	if err := await(t.Context(), patience, "a number to be printed", func(context.Context) (err error) {
+	if err := Await(t.Context(), Patience, "a number to be printed", func(context.Context) (err error) {
 		number, err = strconv.Atoi(strings.TrimSpace(read()))
 		return err
 	}); err != nil {
@@ -58,7 +58,7 @@ func printed(t *testing.T, read func() string) int {
 // expectGone fails the test when a program goes on.
 func expectGone(t *testing.T, id int) {
 	t.Helper()
-	if err := await(t.Context(), patience, fmt.Sprintf("process %d to be gone", id), func(context.Context) error {
+	if err := Await(t.Context(), Patience, fmt.Sprintf("process %d to be gone", id), func(context.Context) error {
 		if errors.Is(syscall.Kill(id, 0), syscall.ESRCH) {
 			return nil
 		}
@@ -74,60 +74,60 @@ func expectGone(t *testing.T, id int) {
 
 func TestStopLeavesNothing(t *testing.T) {
 	p := newProcesses(t)
-	first, err := p.start("stubborn", "/bin/sh", nil, stubborn...)
+	first, err := p.Start("stubborn", "/bin/sh", nil, stubborn...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := p.start("obedient", "/bin/sh", nil, "-c", "exec sleep 1000")
+	second, err := p.Start("obedient", "/bin/sh", nil, "-c", "exec sleep 1000")
 	if err != nil {
 		t.Fatal(err)
 	}
-	child := printed(t, func() string { return p.log("stubborn") })
+	child := printed(t, func() string { return p.Log("stubborn") })
 
-	p.stop(10 * time.Millisecond)
+	p.Stop(10 * time.Millisecond)
 	for _, id := range []int{first.cmd.Process.Pid, second.cmd.Process.Pid, child} {
 		expectGone(t, id)
 	}
-	if _, err := p.start("late", "/bin/sh", nil, "-c", "exec sleep 1000"); !errors.Is(err, errStopped) {
+	if _, err := p.Start("late", "/bin/sh", nil, "-c", "exec sleep 1000"); !errors.Is(err, errStopped) {
 		t.Errorf("start after stop: %v, want %v", err, errStopped)
 	}
 }
 
 func TestSecondSignalNeedsNoGrace(t *testing.T) {
 	p := newProcesses(t)
-	started, err := p.start("stubborn", "/bin/sh", nil, stubborn...)
+	started, err := p.Start("stubborn", "/bin/sh", nil, stubborn...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	child := printed(t, func() string { return p.log("stubborn") })
-	p.signal(syscall.SIGTERM)
-	p.signal(syscall.SIGKILL)
-	p.stop(time.Hour)
+	child := printed(t, func() string { return p.Log("stubborn") })
+	p.Signal(syscall.SIGTERM)
+	p.Signal(syscall.SIGKILL)
+	p.Stop(time.Hour)
 	expectGone(t, started.cmd.Process.Pid)
 	expectGone(t, child)
 }
 
 func TestUnexpectedEnd(t *testing.T) {
 	told := make(chan error, 1)
-	p := &processes{dir: t.TempDir(), ended: func(err error) { told <- err }}
-	if _, err := p.start("brittle", "/bin/sh", nil, "-c", "echo no such flag; exit 3"); err != nil {
+	p := &Processes{Dir: t.TempDir(), Ended: func(err error) { told <- err }}
+	if _, err := p.Start("brittle", "/bin/sh", nil, "-c", "echo no such flag; exit 3"); err != nil {
 		t.Fatal(err)
 	}
 	if err, want := <-told, "brittle ended by itself: exit status 3"; err.Error() != want {
 		t.Errorf("error %q, want %q", err, want)
 	}
-	if diff := cmp.Diff("no such flag", p.tail("brittle", 1)); diff != "" {
+	if diff := cmp.Diff("no such flag", p.Tail("brittle", 1)); diff != "" {
 		t.Error(diff)
 	}
-	p.stop(time.Hour)
+	p.Stop(time.Hour)
 }
 
 func TestRunApart(t *testing.T) {
-	stdout, stderr, err := runApart(t.Context(), "/bin/sh", nil, "-c", "echo manifest; echo note >&2; exit 3")
+	stdout, stderr, err := RunApart(t.Context(), "/bin/sh", nil, "-c", "echo manifest; echo note >&2; exit 3")
 	if stdout != "manifest\n" || stderr != "note\n" || err == nil || err.Error() != "exit status 3" {
 		t.Errorf("stdout %q, stderr %q, error %v", stdout, stderr, err)
 	}
-	if output, err := run(t.Context(), "/bin/sh", nil, "-c", "echo one; echo two >&2"); output != "one\ntwo\n" || err != nil {
+	if output, err := Run(t.Context(), "/bin/sh", nil, "-c", "echo one; echo two >&2"); output != "one\ntwo\n" || err != nil {
 		t.Errorf("output %q, error %v", output, err)
 	}
 }
@@ -138,7 +138,7 @@ func TestRunEndsWithItsContext(t *testing.T) {
 	file := t.TempDir() + "/child"
 	ended := make(chan error, 1)
 	go func() {
-		_, err := run(ctx, "/bin/sh", nil, "-c", "trap '' TERM; sleep 1000 & echo $! >"+quoted(file)+"; while :; do wait; done")
+		_, err := Run(ctx, "/bin/sh", nil, "-c", "trap '' TERM; sleep 1000 & echo $! >"+file+"; while :; do wait; done")
 		ended <- err
 	}()
 	child := printed(t, func() string {

@@ -1,0 +1,206 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package local
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// The kernel ends a program with the thread that started it (see processAttributes). So they
+// are all started by one goroutine that keeps its thread for as long as this process lives.
+var starts = make(chan func())
+
+func init() {
+	go func() {
+		runtime.LockOSThread()
+		for start := range starts {
+			start()
+		}
+	}()
+}
+
+// startBound starts a program that ends with this process.
+func startBound(cmd *exec.Cmd) error {
+	cmd.SysProcAttr = processAttributes()
+	err := make(chan error)
+	starts <- func() { err <- cmd.Start() }
+	return <-err
+}
+
+// Processes are programs that run beside this one, each with a log in Dir.
+type Processes struct {
+	Dir string
+	// Ended is told when a program ends that nobody told to.
+	Ended func(error)
+
+	mu      sync.Mutex
+	running []*Process
+	stopped bool
+}
+
+// Process is one of them.
+type Process struct {
+	name string
+	cmd  *exec.Cmd
+	// done is closed when it has ended; told is set before somebody makes it end.
+	done chan struct{}
+	told atomic.Bool
+}
+
+var errStopped = errors.New("everything is being stopped")
+
+// Start starts a program. What it prints is appended to its log.
+func (p *Processes) Start(name, path string, env []string, args ...string) (*Process, error) {
+	log, err := os.OpenFile(p.LogPath(name), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = log.Close() }() // the program has its own
+	started := &Process{name: name, cmd: exec.Command(path, args...), done: make(chan struct{})}
+	started.cmd.Env = env
+	started.cmd.Stdout, started.cmd.Stderr = log, log
+
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stopped {
+		return nil, errStopped
+	}
+	if err := startBound(started.cmd); err != nil {
+		return nil, fmt.Errorf("start %s: %w", name, err)
+	}
+	p.running = append(p.running, started)
+	go p.wait(started)
+	return started, nil
+}
+
+// Kill ends a program at once, and returns when it is gone.
+func (s *Process) Kill() {
+	s.told.Store(true)
+	s.Signal(syscall.SIGKILL)
+	<-s.done
+}
+
+// Signal sends a signal to the program's process group, if it still runs.
+func (s *Process) Signal(signal syscall.Signal) {
+	select {
+	case <-s.done:
+		// Its id may be another's by now.
+	default:
+		_ = syscall.Kill(-s.cmd.Process.Pid, signal) // it may end this moment
+	}
+}
+
+// Done is closed when the program has ended.
+func (s *Process) Done() <-chan struct{} { return s.done }
+
+func (p *Processes) wait(started *Process) {
+	err := started.cmd.Wait()
+	close(started.done)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.running = slices.DeleteFunc(p.running, func(other *Process) bool { return other == started })
+	if p.stopped || started.told.Load() {
+		return
+	}
+	how := "exit status 0"
+	if err != nil {
+		how = err.Error()
+	}
+	p.Ended(&EndedError{started.name, how})
+}
+
+// EndedError tells that a program ended that nobody told to.
+type EndedError struct{ Name, How string }
+
+func (e *EndedError) Error() string { return fmt.Sprintf("%s ended by itself: %s", e.Name, e.How) }
+
+// Stop asks all programs to end, waits up to grace, and kills what is left. Afterwards
+// none is there any more, and none can be started.
+func (p *Processes) Stop(grace time.Duration) {
+	running := p.Signal(syscall.SIGTERM)
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	for _, started := range running {
+		select {
+		case <-started.done:
+		case <-timer.C:
+			p.Signal(syscall.SIGKILL)
+			<-started.done
+		}
+	}
+}
+
+// Signal sends a signal to every program's process group, and returns those programs. From
+// now on none is started.
+func (p *Processes) Signal(signal syscall.Signal) []*Process {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.stopped = true
+	for _, started := range p.running {
+		started.Signal(signal)
+	}
+	return slices.Clone(p.running)
+}
+
+// Run runs a program to its end and returns what it printed.
+func Run(ctx context.Context, path string, env []string, args ...string) (string, error) {
+	var output bytes.Buffer
+	err := runInto(ctx, &output, &output, path, env, args...)
+	return output.String(), err
+}
+
+// RunApart is Run for a program whose standard error is something else.
+func RunApart(ctx context.Context, path string, env []string, args ...string) (stdout, stderr string, err error) {
+	var out, notes bytes.Buffer
+	err = runInto(ctx, &out, &notes, path, env, args...)
+	return out.String(), notes.String(), err
+}
+
+func runInto(ctx context.Context, stdout, stderr io.Writer, path string, env []string, args ...string) error {
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.Env = env
+	cmd.Stdout, cmd.Stderr = stdout, stderr
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = time.Second
+	err := startBound(cmd)
+	if err == nil {
+		err = cmd.Wait()
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// LogPath is the file that has what a program printed.
+func (p *Processes) LogPath(name string) string { return filepath.Join(p.Dir, name+".log") }
+
+// Log returns what a program has printed so far: nothing, if it was not started.
+func (p *Processes) Log(name string) string {
+	content, err := os.ReadFile(p.LogPath(name))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err.Error()
+	}
+	return string(content)
+}
+
+// Tail returns the last lines of a program's log.
+func (p *Processes) Tail(name string, lines int) string {
+	all := strings.Split(strings.TrimRight(p.Log(name), "\n"), "\n")
+	return strings.Join(all[max(0, len(all)-lines):], "\n")
+}
