@@ -47,6 +47,8 @@ type AccountReconciler struct {
 	Recorder events.EventRecorder
 	// AllowedHosts are the hosts that an Account's baseURL may name.
 	AllowedHosts []string
+
+	said said
 }
 
 // +kubebuilder:rbac:groups=integrator.io,resources=accounts,verbs=get;list;watch;patch
@@ -57,7 +59,7 @@ type AccountReconciler struct {
 // SetupWithManager registers the controller.
 func (r *AccountReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
-		For(&v1alpha1.Account{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, lostFinalizer(v1alpha1.AccountFinalizer)))).
+		For(&v1alpha1.Account{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, lostFinalizer(v1alpha1.AccountFinalizer), r.said.contradicted()))).
 		Watches(&v1alpha1.Import{}, handler.EnqueueRequestsFromMapFunc(r.leavingAccountOf), builder.WithPredicates(heldOrReleased())).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.accountsOfSecret)).
 		WatchesRawSource(source.Channel(r.Accounts.accountEvents, &handler.EnqueueRequestForObject{})).
@@ -74,6 +76,7 @@ func (r *AccountReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ct
 		if apierrors.IsNotFound(err) {
 			r.Accounts.forget(req.NamespacedName)
 			forgetAccountMetrics(req.NamespacedName)
+			r.said.forget(req.NamespacedName)
 		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
@@ -101,6 +104,7 @@ func (r *AccountReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ct
 	}
 	r.setStatus(&account, p)
 	setInUse(&account, before, users)
+	r.said.note(&account)
 	if !equality.Semantic.DeepEqual(before.Status, account.Status) {
 		if err := r.Status().Patch(ctx, &account, client.MergeFrom(before)); err != nil {
 			return ctrl.Result{}, client.IgnoreNotFound(err)
@@ -196,8 +200,24 @@ func (r *AccountReconciler) probe(ctx context.Context, key types.NamespacedName,
 	if err != nil {
 		return err
 	}
-	r.Accounts.unblock(key, info.UserID, version, managed > 0 && account.Status.CredentialVersion != version)
+	known := account.Status.CredentialVersion
+	if managed > 0 && known != version {
+		// A process that has just started may see the status as it was before.
+		if known, err = r.liveCredentialVersion(ctx, key); err != nil {
+			return err
+		}
+	}
+	r.Accounts.unblock(key, info.UserID, version, managed > 0 && known != version)
 	return nil
+}
+
+// liveCredentialVersion reads the version of the credential that was trusted last, past the cache.
+func (r *AccountReconciler) liveCredentialVersion(ctx context.Context, key types.NamespacedName) (string, error) {
+	live := &v1alpha1.Account{}
+	if err := r.Live.Get(ctx, key, live); err != nil {
+		return "", client.IgnoreNotFound(err)
+	}
+	return live.Status.CredentialVersion, nil
 }
 
 // managed counts the Imports of the Account that have a remote import, or may have one.

@@ -8,12 +8,14 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
@@ -36,6 +38,8 @@ type ImportReconciler struct {
 	BlockedPause time.Duration
 	// Concurrency is how many Imports are reconciled at once.
 	Concurrency int
+
+	said said
 }
 
 // +kubebuilder:rbac:groups=integrator.io,resources=imports,verbs=get;list;watch;patch
@@ -45,7 +49,7 @@ type ImportReconciler struct {
 // SetupWithManager registers the controller.
 func (r *ImportReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
-		For(&v1alpha1.Import{}, builder.WithPredicates(specOrRequest())).
+		For(&v1alpha1.Import{}, builder.WithPredicates(predicate.Or(specOrRequest(), r.said.contradicted()))).
 		Watches(&v1alpha1.Import{}, handler.EnqueueRequestsFromMapFunc(r.copiesOf), builder.WithPredicates(gotRemote())).
 		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.importsBy(indexImportConfigMap))).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.importsBy(indexImportSecret))).
@@ -104,6 +108,9 @@ func (s *importScope) tell(kind, reason, note string) {
 func (r *ImportReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	object := &v1alpha1.Import{}
 	if err := r.Get(ctx, req.NamespacedName, object); err != nil {
+		if apierrors.IsNotFound(err) {
+			r.said.forget(req.NamespacedName)
+		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	s := &importScope{object: object, before: object.DeepCopy()}
@@ -224,6 +231,7 @@ func (r *ImportReconciler) finish(ctx context.Context, s *importScope, err error
 	}
 	rest, _ := r.debugAwaits(s)
 	s.setStatus(p, rest > 0)
+	r.said.note(s.object)
 	if err := r.patchStatus(ctx, s); err != nil {
 		return afterKubernetesError(ctx, err)
 	}

@@ -106,9 +106,11 @@ func (r *ImportRunReconciler) patchStatus(ctx context.Context, s *runScope) erro
 	}
 	base := s.object.DeepCopy()
 	base.Status = s.before.Status
-	err := r.Status().Patch(ctx, s.object, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}))
-	if err == nil {
-		s.before = s.object.DeepCopy()
+	// Not into the object itself: an answer that cannot be read would leave nothing of it.
+	patched := s.object.DeepCopy()
+	if err := r.Status().Patch(ctx, patched, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})); err != nil {
+		return err
 	}
-	return err
+	s.adopt(patched)
+	return nil
 }

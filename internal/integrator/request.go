@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -51,7 +52,14 @@ const maxDrain = 64 << 10
 // readFunc reads the body of a successful answer.
 type readFunc func(resp *http.Response, body io.Reader) error
 
-func ignoreBody(*http.Response, io.Reader) error { return nil }
+// ignoreBody takes any body but a web page: whoever stands in between says 200 with one, and
+// knows nothing of the call.
+func ignoreBody(resp *http.Response, _ io.Reader) error {
+	if media, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type")); err == nil && media == "text/html" {
+		return errors.New("the body is a web page")
+	}
+	return nil
+}
 
 // invalid is the error of a call that is refused before anything is sent. The format must not
 // quote what the caller gave: it may be a payload.

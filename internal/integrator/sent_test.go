@@ -321,3 +321,39 @@ func TestCancelled(t *testing.T) {
 		})
 	}
 }
+
+// A proxy that answers every request with a page of its own and 200 has not deleted anything.
+func TestAPageIsNoAnswer(t *testing.T) {
+	for name, test := range map[string]struct {
+		contentType string
+		refused     bool
+	}{
+		"a web page":        {contentType: "text/html; charset=utf-8", refused: true},
+		"a page in capital": {contentType: "TEXT/HTML", refused: true},
+		"JSON":              {contentType: "application/json"},
+		"nothing":           {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWire(t, func(w *wire, n int, conn *net.TCPConn) {
+				w.read(n, bufio.NewReader(conn))
+				header := ""
+				if test.contentType != "" {
+					header = "Content-Type: " + test.contentType + "\r\n"
+				}
+				_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n"+header+"Content-Length: 2\r\n\r\n{}")
+			})
+			for op, call := range calls(clientOf(t, w.url)) {
+				if !strings.HasPrefix(op, "DELETE") && !strings.HasPrefix(op, "PATCH") && !strings.HasSuffix(op, "replaceConnection") {
+					continue
+				}
+				err := call(t.Context())
+				if !test.refused && err != nil {
+					t.Errorf("%s: %v", op, err)
+				}
+				if test.refused && (err == nil || !apiError(t, err).NotUnderstood()) {
+					t.Errorf("%s: %v, want an answer that is not understood", op, err)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,258 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// campaign plays plans, many at a time, and keeps what came of them.
+type campaign struct {
+	cluster *cluster
+	seed    uint64
+	lanes   int
+	report  *report
+	// program, if any, is played in the place of the manager: one with a seeded fault.
+	program string
+}
+
+// result is what came of one plan.
+type result struct {
+	plan       plan
+	reached    bool
+	violations []string
+	took       time.Duration
+	// writes are those of the scenario after its prelude, and from what the plan did first.
+	writes, rest []write
+	ending       *ending
+	log          string
+}
+
+// references is how often a scenario is played undisturbed: what it writes every time can be
+// struck.
+const references = 2
+
+// attempts is how often a plan is played until its strikes were reached: what the manager
+// writes depends on what it sees first.
+const attempts = 3
+
+// course is what a scenario does when nothing goes wrong.
+type course struct {
+	scenario *scenario
+	writes   []write
+	ending   *ending
+}
+
+// learn plays every scenario undisturbed.
+func (c *campaign) learn(ctx context.Context, chosen []*scenario) ([]course, error) {
+	var plans []plan
+	for _, sc := range chosen {
+		for range references {
+			plans = append(plans, plan{scenario: sc.name, must: true, program: c.program})
+		}
+	}
+	results := c.play(ctx, plans, nil)
+	var courses []course
+	for i, sc := range chosen {
+		mine := results[i*references : (i+1)*references]
+		for _, r := range mine {
+			if len(r.violations) > 0 {
+				return nil, &violated{r}
+			}
+		}
+		always := slices.DeleteFunc(slices.Clone(mine[0].writes), func(w write) bool {
+			return slices.ContainsFunc(mine[1:], func(other result) bool {
+				return !slices.ContainsFunc(other.writes, func(o write) bool { return o.ID() == w.ID() })
+			})
+		})
+		courses = append(courses, course{sc, always, mine[0].ending})
+	}
+	return courses, nil
+}
+
+// violated is the error of a plan that shows a fault.
+type violated struct{ result }
+
+func (v *violated) Error() string {
+	return fmt.Sprintf("%s: %s", v.plan, strings.Join(v.violations, "; "))
+}
+
+// play plays plans in lanes and returns their results in order.
+func (c *campaign) play(ctx context.Context, plans []plan, endings map[string]*ending) []result {
+	results := make([]result, len(plans))
+	next := make(chan int)
+	var lanes sync.WaitGroup
+	for range min(c.lanes, len(plans)) {
+		lanes.Go(func() {
+			for i := range next {
+				results[i] = c.try(ctx, plans[i], endings[plans[i].scenario])
+				c.report.add(results[i])
+			}
+		})
+	}
+	for i := range plans {
+		if ctx.Err() != nil {
+			break
+		}
+		next <- i
+	}
+	close(next)
+	lanes.Wait()
+	return results
+}
+
+// try plays a plan until it was reached, or violates something.
+func (c *campaign) try(ctx context.Context, p plan, reference *ending) (r result) {
+	for range attempts {
+		if r = c.perform(ctx, p, reference); r.reached || len(r.violations) > 0 || ctx.Err() != nil {
+			return r
+		}
+	}
+	return r
+}
+
+// perform plays one plan from an empty namespace to rest.
+func (c *campaign) perform(ctx context.Context, p plan, reference *ending) result {
+	return c.performOn(ctx, c.cluster, p, reference, func(*stage) {})
+}
+
+// performOn is perform on a cluster of its own; set changes the stage before it is used.
+func (c *campaign) performOn(ctx context.Context, on *cluster, p plan, reference *ending, set func(*stage)) (r result) {
+	began := time.Now()
+	r = result{plan: p}
+	defer func() { r.took = time.Since(began) }()
+	sc, err := scenarioNamed(p.scenario)
+	if err != nil {
+		r.violations = []string{err.Error()}
+		return r
+	}
+	s, err := newStage(ctx, on, p, sc, c.seed)
+	if err != nil {
+		r.violations = []string{"the stage cannot be set: " + err.Error()}
+		return r
+	}
+	defer s.close()
+	set(s)
+	// Others must not wait for a stage that fails.
+	defer s.leave(ctx)
+	prelude, err := s.perform(ctx)
+	r.reached = s.reached()
+	r.writes = s.trace.since(prelude)
+	r.rest = s.trace.since(max(prelude, s.firstStrike))
+	if s.problem != nil {
+		r.violations = append(r.violations, "the harness failed: "+s.problem.Error())
+	}
+	if err != nil {
+		r.violations = append(r.violations, err.Error())
+	} else {
+		r.violations = append(r.violations, s.judge(ctx, reference)...)
+	}
+	if len(r.violations) > 0 {
+		r.log = s.log()
+	}
+	r.ending, _ = s.ending(ctx)
+	return r
+}
+
+// perform plays the stage's scenario, and returns how many writes its prelude took.
+func (s *stage) perform(ctx context.Context) (prelude int, err error) {
+	if err := s.prepare(ctx); err != nil {
+		return 0, err
+	}
+	if err := s.play(ctx, s.scenario.prelude); err != nil {
+		return 0, fmt.Errorf("I8: prelude: %w", err)
+	}
+	if err := s.rest(ctx, 2); err != nil {
+		return 0, err
+	}
+	if s.meet != nil {
+		s.meet(ctx)
+	}
+	prelude, _ = s.trace.standing()
+	s.arm()
+	others, stop := context.WithCancel(ctx)
+	defer stop()
+	if s.weather.others != nil {
+		s.pending.Go(func() { s.weather.others(others, s) })
+	}
+	if err := s.play(ctx, s.scenario.steps); err != nil {
+		return prelude, fmt.Errorf("I8: %w", err)
+	}
+	stop()
+	if err := s.rest(ctx, restScans); err != nil {
+		return prelude, err
+	}
+	if s.held != nil {
+		s.held(ctx)
+	}
+	switch {
+	case s.lull != nil:
+		return prelude, s.rolledBack(ctx)
+	case s.plan.after != nil:
+		return prelude, s.aftermath(ctx)
+	default:
+		return prelude, nil
+	}
+}
+
+// leave has nobody wait for this stage any more.
+func (s *stage) leave(ctx context.Context) {
+	for _, arrive := range []func(context.Context){s.meet, s.held, s.lull} {
+		if arrive != nil {
+			arrive(ctx)
+		}
+	}
+}
+
+// aftermath plays what happens once the scenario is over.
+func (s *stage) aftermath(ctx context.Context) error {
+	before, _ := s.trace.standing()
+	if err := s.plan.after.do(ctx, s); err != nil {
+		return err
+	}
+	if err := s.play(ctx, []step{{until: s.plan.after.until}}); err != nil {
+		return fmt.Errorf("I8: after %s: %w", s.plan.after.name, err)
+	}
+	if err := s.rest(ctx, restScans); err != nil {
+		return err
+	}
+	for _, w := range s.trace.since(before) {
+		// Who adopts with Override takes over again what a backup brought back.
+		if w.remote() && !(s.scenario.name == "adopt" && s.plan.after.name == "restored") {
+			return fmt.Errorf("I8: %s after %s", w.ID(), s.plan.after.name)
+		}
+	}
+	return nil
+}
+
+// prepare fills the account and starts the manager, or both of them.
+func (s *stage) prepare(ctx context.Context) error {
+	if s.plan.election() {
+		if err := s.letLead(ctx); err != nil {
+			return err
+		}
+	}
+	if err := seedBystander(s); err != nil {
+		return err
+	}
+	document, _ := s.sim.Import(accountName, bystanderID)
+	s.bystander = fmt.Sprint(document)
+	if s.scenario.seed != nil {
+		if err := s.scenario.seed(s); err != nil {
+			return err
+		}
+	}
+	if err := s.addManager(); err != nil {
+		return err
+	}
+	if s.plan.election() {
+		return s.addManager()
+	}
+	return nil
+}

@@ -1,0 +1,177 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// Outages hit a whole control plane. So all scenarios are played on one at the same time, each
+// of them is somewhere else when it strikes.
+
+// down is how long a part of the control plane is not there.
+const down = 2 * time.Second
+
+// outage is what happens to the control plane while every scenario is played.
+type outage struct {
+	name string
+	// strike ends a part of it and starts it again on the same data.
+	strike func(context.Context, *cluster) error
+	// rollback tells that etcd gets an older copy of its data once all is over. It is made when
+	// every scenario is about to make its write number copyAt, from 0; restart tells that the
+	// managers are started again then.
+	rollback bool
+	copyAt   int
+	restart  bool
+}
+
+var outages = []outage{
+	{name: "apiserver-restarted", strike: restartServer},
+	{name: "etcd-restarted", strike: restartEtcd},
+	{name: "apiserver-restarted", strike: restartServer},
+	{name: "etcd-restarted", strike: restartEtcd},
+	{name: "etcd-rolled-back", rollback: true, copyAt: 0},
+	{name: "etcd-rolled-back", rollback: true, copyAt: 1, restart: true},
+	{name: "etcd-rolled-back", rollback: true, copyAt: 1},
+	{name: "etcd-rolled-back", rollback: true, copyAt: 2, restart: true},
+}
+
+func restartServer(ctx context.Context, c *cluster) error {
+	c.plane.KillServer()
+	time.Sleep(down)
+	return c.plane.StartServer(ctx)
+}
+
+func restartEtcd(_ context.Context, c *cluster) error {
+	c.plane.KillEtcd()
+	time.Sleep(down)
+	return c.plane.StartEtcd()
+}
+
+// replaceData ends the control plane, has its data changed, and starts it again.
+func (c *cluster) replaceData(ctx context.Context, change func(data string) error) error {
+	c.plane.KillServer()
+	c.plane.KillEtcd()
+	return errors.Join(change(c.plane.EtcdData()), c.plane.StartEtcd(), c.plane.StartServer(ctx))
+}
+
+// meeting is where the stages wait for each other; the last to come does something before all
+// go on.
+type meeting struct {
+	mu      sync.Mutex
+	missing int
+	act     func()
+	open    chan struct{}
+}
+
+func newMeeting(stages int, act func()) *meeting {
+	return &meeting{missing: stages, act: act, open: make(chan struct{})}
+}
+
+// arrive waits for all others. It is called once for each stage.
+func (m *meeting) arrive(ctx context.Context) {
+	m.mu.Lock()
+	m.missing--
+	last := m.missing == 0
+	m.mu.Unlock()
+	if last {
+		m.act()
+		close(m.open)
+	}
+	select {
+	case <-m.open:
+	case <-ctx.Done():
+	}
+}
+
+// applies tells that an outage means something to a scenario. A claim that etcd forgets was
+// never made: a run that is taken back to before it is sent again, and nobody can know.
+func (o *outage) applies(sc *scenario) bool {
+	return !o.rollback || o.copyAt > 0 || sc.records == 0
+}
+
+// outage plays all scenarios on one control plane under an outage.
+func (c *campaign) outage(ctx context.Context, plane *cluster, number int, chosen []*scenario, endings map[string]*ending) {
+	o := &outages[number]
+	var played []*scenario
+	for _, sc := range chosen {
+		if o.applies(sc) {
+			played = append(played, sc)
+		}
+	}
+	rng := rand.New(rand.NewPCG(c.seed, uint64(number))) //nolint:gosec // repeatable, not secret
+	var problem error
+	var mu sync.Mutex
+	report := func(err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		problem = errors.Join(problem, err)
+	}
+	copied := filepath.Join(plane.dir, fmt.Sprintf("copy-%d", number))
+	begin := newMeeting(len(played), func() {
+		if o.strike != nil {
+			wait := time.Duration(rng.IntN(1000)) * time.Millisecond
+			go func() {
+				time.Sleep(wait)
+				report(o.strike(ctx, plane))
+			}()
+		}
+	})
+	held := newMeeting(len(played), func() {
+		report(plane.replaceData(ctx, func(data string) error { return os.CopyFS(copied, os.DirFS(data)) }))
+	})
+	over := newMeeting(len(played), func() {
+		report(plane.replaceData(ctx, func(data string) error {
+			return errors.Join(os.RemoveAll(data), os.CopyFS(data, os.DirFS(copied)))
+		}))
+	})
+	var stages sync.WaitGroup
+	for _, sc := range played {
+		stages.Go(func() {
+			p := plan{scenario: sc.name, outage: o, must: o.strike != nil}
+			r := c.performOn(ctx, plane, p, endings[sc.name], func(s *stage) {
+				s.meet = once(begin.arrive)
+				if o.rollback {
+					s.heldAt, s.held = o.copyAt, once(held.arrive)
+					s.lull = once(over.arrive)
+				}
+			})
+			mu.Lock()
+			if problem != nil {
+				r.violations = append(r.violations, "the harness failed: "+problem.Error())
+			}
+			mu.Unlock()
+			c.report.add(r)
+		})
+	}
+	stages.Wait()
+}
+
+// once is a function that does something the first time only.
+func once(do func(context.Context)) func(context.Context) {
+	var first sync.Once
+	return func(ctx context.Context) { first.Do(func() { do(ctx) }) }
+}
+
+// rolledBack goes on after the control plane lost what was last written to it: everything has
+// to come to the same end again.
+func (s *stage) rolledBack(ctx context.Context) error {
+	s.history.clear()
+	s.lull(ctx)
+	if s.plan.outage.restart {
+		s.kill(0)
+	}
+	last := s.scenario.steps[len(s.scenario.steps)-1]
+	if err := s.play(ctx, []step{{until: last.until}}); err != nil {
+		return fmt.Errorf("I8: after a rollback: %w", err)
+	}
+	return s.rest(ctx, restScans)
+}

@@ -1,0 +1,359 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/integrator-operator/integrator-operator/hack/internal/local"
+	"github.com/integrator-operator/integrator-operator/internal/simulator"
+)
+
+// stage is where one plan is played: a namespace, an account, and the manager between its
+// two gates.
+type stage struct {
+	cluster   *cluster
+	plan      plan
+	scenario  *scenario
+	namespace string
+	dir       string
+	weather   *weather
+
+	sim    *simulator.Server
+	remote *gate
+	// trap is where redirects lead to. Nobody is to go there.
+	trap  *trap
+	trace *trace
+	// objects are as their users see them.
+	objects client.Client
+	history *history
+
+	mu       sync.Mutex
+	managers []*managerProcess
+	token    string
+	// struck is how many of the plan's strikes have been.
+	struck int
+	// firstStrike is where in the trace the first one was.
+	firstStrike int
+	ended       bool
+	// armed tells that the prelude is over: now things go wrong.
+	armed bool
+	// lastWriter is the manager that wrote to Kubernetes last.
+	lastWriter int
+	// quietUntil is the time before which no call may be made, from quietFrom on.
+	quietFrom, quietUntil time.Time
+	problem               error
+	// specs are as the users wrote them, by name; strangers the imports of other people, and
+	// bystander one of them as it was.
+	specs     map[string][]byte
+	strangers map[string]bool
+	bystander string
+	// before and scansBefore are notes of a scenario.
+	before      string
+	scansBefore int
+	// meet, if any, is where the stage waits for others once its prelude is over; lull where it
+	// waits before it is judged.
+	meet, lull func(context.Context)
+	// held, if any, is where the write of that number waits, counted from the prelude's end.
+	held                func(context.Context)
+	heldAt, writesArmed int
+	// pending are goroutines that the stage has to wait for.
+	pending, rotating sync.WaitGroup
+}
+
+// managerProcess is the manager's program, with the gate that it has to Kubernetes.
+type managerProcess struct {
+	gate       *gate
+	process    *local.Process
+	kubeconfig string
+	// life is how often it was started again, exits how often because it ended by itself.
+	life, exits int
+}
+
+const accountName = "acme"
+
+// createGrace is how long the manager waits for an unanswered creation to turn up. A process
+// that starts again should be there before it is over.
+const createGrace = 4 * time.Second
+
+func newStage(ctx context.Context, c *cluster, p plan, sc *scenario, seed uint64) (*stage, error) {
+	s := &stage{cluster: c, plan: p, scenario: sc, trace: newTrace(), token: "canary-token-" + rand.Text(), objects: c.objects,
+		specs: map[string][]byte{}, strangers: map[string]bool{}}
+	s.weather = p.weather(seed ^ hash(p.String()))
+	created := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "chaos-"}}
+	if err := c.objects.Create(ctx, created); err != nil {
+		return nil, err
+	}
+	s.namespace = created.Name
+	s.dir = filepath.Join(c.dir, s.namespace)
+	if err := os.Mkdir(s.dir, 0o700); err != nil {
+		return nil, err
+	}
+	s.sim = simulator.New(simulator.Options{})
+	if err := s.sim.AddAccount(simulator.AccountSpec{Name: accountName, Tokens: []simulator.Token{{Token: s.token}}, Connections: connections}); err != nil {
+		return nil, err
+	}
+	var err error
+	if s.trap, err = newTrap(); err != nil {
+		return nil, err
+	}
+	s.remote = newRemoteGate(s)
+	if err := s.remote.open(); err != nil {
+		return nil, err
+	}
+	s.history = newHistory(ctx, c.watcher, s.namespace)
+	return s, nil
+}
+
+func hash(text string) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(text)) // it never fails
+	return h.Sum64()
+}
+
+// identity is who the manager is to the API server: its ServiceAccount, with RBAC on.
+func (s *stage) identity(config *rest.Config) *rest.Config {
+	as := rest.CopyConfig(config)
+	as.Impersonate.UserName = s.cluster.user
+	if s.plan.user != "" {
+		as.Impersonate.UserName = s.plan.user
+	}
+	return as
+}
+
+// addManager makes a gate for another process, and starts it.
+func (s *stage) addManager() error {
+	number := len(s.managers)
+	g, err := newKubernetesGate(s, number, s.cluster.plane.Config)
+	if err != nil {
+		return err
+	}
+	if err := g.open(); err != nil {
+		return err
+	}
+	m := &managerProcess{gate: g, kubeconfig: filepath.Join(s.dir, fmt.Sprintf("manager-%d.kubeconfig", number))}
+	config := clientcmdapi.NewConfig()
+	config.Clusters["gate"] = &clientcmdapi.Cluster{Server: "http://" + g.address()}
+	config.Contexts["gate"] = &clientcmdapi.Context{Cluster: "gate"}
+	config.CurrentContext = "gate"
+	if err := clientcmd.WriteToFile(*config, m.kubeconfig); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.managers = append(s.managers, m)
+	return s.startLocked(number)
+}
+
+// startLocked starts the program of a manager: the real one, as it is.
+func (s *stage) startLocked(number int) error {
+	m := s.managers[number]
+	args := []string{
+		"--allow-http", "--allowed-api-hosts=" + s.remote.address(), "--health-probe-bind-address=0",
+		"--create-grace=" + createGrace.String(), "--zap-log-level=1", "--zap-encoder=console",
+	}
+	if s.plan.election() {
+		args = append(args, "--leader-elect", "--leader-election-namespace="+s.namespace)
+	}
+	process, err := s.cluster.processes.Start(s.logName(number), s.plan.binary(s.cluster), append(os.Environ(), "KUBECONFIG="+m.kubeconfig), args...)
+	if err != nil {
+		return err
+	}
+	m.process = process
+	go s.supervise(number, process)
+	return nil
+}
+
+// supervise starts a manager again that ended by itself, as when it lost the lease: a
+// cluster would do so too.
+func (s *stage) supervise(number int, process *local.Process) {
+	<-process.Done()
+	time.Sleep(500 * time.Millisecond)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := s.managers[number]
+	if s.ended || m.process != process {
+		return
+	}
+	m.life++
+	m.exits++
+	if err := s.startLocked(number); err != nil {
+		s.problem = errors.Join(s.problem, err)
+	}
+}
+
+func (s *stage) logName(number int) string { return fmt.Sprintf("%s/manager-%d", s.namespace, number) }
+
+// kill ends a manager's process at once, and starts the next one.
+func (s *stage) kill(number int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return
+	}
+	m := s.managers[number]
+	m.process.Kill()
+	m.life++
+	if err := s.startLocked(number); err != nil {
+		s.problem = errors.Join(s.problem, err)
+	}
+}
+
+// freeze stops a manager's process where it is; thaw lets it go on.
+func (s *stage) freeze(number int) { s.signal(number, syscall.SIGSTOP) }
+func (s *stage) thaw(number int)   { s.signal(number, syscall.SIGCONT) }
+
+func (s *stage) signal(number int, signal syscall.Signal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.managers[number].process.Signal(signal)
+}
+
+// due returns what the plan does to this write, nil for nothing. Each strike of a plan waits
+// until the one before it has been.
+func (s *stage) due(w *write) func(*exchange) {
+	s.mu.Lock()
+	if !s.armed {
+		s.mu.Unlock()
+		return nil
+	}
+	if s.held != nil {
+		first := s.writesArmed == s.heldAt
+		s.writesArmed++
+		held := s.held
+		s.mu.Unlock()
+		if first {
+			return func(x *exchange) {
+				held(context.Background())
+				x.send(x.apply())
+			}
+		}
+		return nil
+	}
+	if s.struck < len(s.plan.strikes) && s.plan.strikes[s.struck].write == w.ID() {
+		strike := s.plan.strikes[s.struck]
+		s.struck++
+		if s.struck == 1 {
+			s.firstStrike, _ = s.trace.standing()
+		}
+		s.mu.Unlock()
+		return strike.fault.strike
+	}
+	s.mu.Unlock()
+	if strings.Contains(w.Key, ".imports.") && w.Key[0] >= 'a' && s.weather.chance(s.weather.conflicts) {
+		return func(x *exchange) { x.refuse(http.StatusConflict) }
+	}
+	return nil
+}
+
+// arm has things go wrong from now on.
+func (s *stage) arm() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.armed = true
+}
+
+// reached tells that all that the plan does has been done.
+func (s *stage) reached() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.plan.outage != nil {
+		return s.plan.outage.rollback || s.trace.unreached() > 0
+	}
+	return s.struck == len(s.plan.strikes)
+}
+
+func (s *stage) replayLists() { s.weather.replay() }
+
+// throttled keeps that the API asked for a pause.
+func (s *stage) throttled(from time.Time, pause time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	// What was under way when the answer was given still comes.
+	s.quietFrom, s.quietUntil = from.Add(200*time.Millisecond), from.Add(pause)
+}
+
+// rotateToken takes the token back, and has its owner give another one a moment later.
+func (s *stage) rotateToken() {
+	s.mu.Lock()
+	old := s.token
+	s.token = "canary-token-" + rand.Text()
+	next := s.token
+	s.mu.Unlock()
+	if err := s.sim.RevokeToken(accountName, old); err != nil {
+		s.fail(err)
+	}
+	s.rotating.Go(func() {
+		time.Sleep(1500 * time.Millisecond)
+		if err := s.sim.AddToken(accountName, simulator.Token{Token: next}); err != nil {
+			s.fail(err)
+			return
+		}
+		patch := client.RawPatch(mergePatch, fmt.Appendf(nil, `{"stringData":{"token":%q}}`, next))
+		s.fail(local.Await(context.Background(), patience, "the Secret to take the token", func(ctx context.Context) error {
+			return s.objects.Patch(ctx, tokenSecret(s, ""), patch)
+		}))
+	})
+}
+
+func (s *stage) currentToken() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.token
+}
+
+func (s *stage) fail(err error) {
+	if err == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.problem = errors.Join(s.problem, err)
+}
+
+// close ends all that runs on the stage.
+func (s *stage) close() {
+	s.mu.Lock()
+	s.ended = true
+	managers := slices.Clone(s.managers)
+	s.mu.Unlock()
+	s.sim.Close()
+	for _, m := range managers {
+		m.process.Kill()
+		m.gate.close()
+	}
+	s.remote.close()
+	s.trap.close()
+	s.history.stop()
+	s.rotating.Wait()
+	s.pending.Wait()
+}
+
+// log is what the managers printed.
+func (s *stage) log() string {
+	var all strings.Builder
+	for i := range s.managers {
+		all.WriteString(s.cluster.processes.Log(s.logName(i)))
+	}
+	return all.String()
+}
