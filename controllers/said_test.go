@@ -28,6 +28,6 @@ var _ = Describe("A status that does not tell the truth", func() {
 		Expect(k8s.Status().Patch(ctx, object, lie)).To(Succeed())
 		w.eventuallyReady(ctx, account, account.Name)
 		w.eventuallyReady(ctx, object, object.Name)
-		Expect(w.calls()).To(Equal(map[string]int{post: 1, ne: 1}))
+		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 1}))
 	})
 })
