@@ -111,7 +111,7 @@ vulncheck: $(VULNCHECK) ## Look for known vulnerabilities in what the code calls
 	$(VULNCHECK) $(VULNCHECK_FLAGS) ./...
 
 .PHONY: verify
-verify: $(CONTROLLER_GEN) $(KUSTOMIZE) ## Fail when anything generated, formatted or tidied is stale; changes nothing.
+verify: $(CONTROLLER_GEN) $(KUSTOMIZE) ## Fail when anything generated, formatted or tidied is stale, or a module is not that of go.sum; changes nothing.
 	@CONTROLLER_GEN=$(CONTROLLER_GEN) KUSTOMIZE=$(KUSTOMIZE) MODULES="$(MODULES)" hack/verify.sh
 
 # hack/tools not from the cache, which does not see that files outside of that module change.
