@@ -8,11 +8,13 @@ MAKEFLAGS += --no-builtin-rules
 # The image of the manager, for docker-build and deploy.
 IMG ?= integrator-operator:latest
 CONTAINER_TOOL ?= docker
-# What "make run", "make demo", "make test" and "make lint" pass on.
+# What "make run", "make demo", "make test", "make lint" and "make vulncheck" pass on.
 RUN_FLAGS ?=
 DEMO_FLAGS ?=
 TEST_FLAGS ?=
 LINT_FLAGS ?=
+# VULNCHECK_FLAGS=--skip-unreachable, or -db=file:///a/copy/of/the/database
+VULNCHECK_FLAGS ?=
 # How long each fuzz target runs in "make fuzz": a time, or a number of inputs such as 1000x.
 FUZZ_TIME ?= 10s
 # Fuzzing builds all that a package needs anew, instrumented: for those that need Kubernetes,
@@ -23,6 +25,7 @@ CONTROLLER_GEN := bin/controller-gen
 KUSTOMIZE := bin/kustomize
 GOLANGCI_LINT := bin/golangci-lint
 DOCKERFILE_LINT := bin/dockerfile-lint
+VULNCHECK := bin/vulncheck
 
 # Tools and control plane must not depend on the flags or the workspace of the caller.
 TOOL_ENV := GOWORK=off GOFLAGS=-mod=readonly CGO_ENABLED=0
@@ -94,14 +97,21 @@ lint: $(GOLANGCI_LINT) $(DOCKERFILE_LINT) ## Lint the Go code, the API types and
 	$(GOLANGCI_LINT) run $(LINT_FLAGS) --config .golangci-api.yml ./api/... || status=1; \
 	echo "lint of the Dockerfile"; \
 	$(DOCKERFILE_LINT) Dockerfile || status=1; \
+	echo "what the linters find in code with faults"; \
+	(cd hack/tools/lint && GOLANGCI_LINT="$(CURDIR)/$(GOLANGCI_LINT)" $(TOOL_ENV) go test -count=1 -trimpath ./rules) || status=1; \
 	exit $$status
 
 .PHONY: lint-fix
 lint-fix: LINT_FLAGS = --fix
 lint-fix: lint ## Lint, and correct what can be corrected by machine.
 
+# Of the root module alone: the others are tools, of which nothing is shipped.
+.PHONY: vulncheck
+vulncheck: $(VULNCHECK) ## Look for known vulnerabilities in what the code calls, in the database at vuln.go.dev.
+	$(VULNCHECK) $(VULNCHECK_FLAGS) ./...
+
 .PHONY: verify
-verify: $(CONTROLLER_GEN) $(KUSTOMIZE) ## Fail when anything generated, formatted or tidied is stale; changes nothing.
+verify: $(CONTROLLER_GEN) $(KUSTOMIZE) ## Fail when anything generated, formatted or tidied is stale, or a module is not that of go.sum; changes nothing.
 	@CONTROLLER_GEN=$(CONTROLLER_GEN) KUSTOMIZE=$(KUSTOMIZE) MODULES="$(MODULES)" hack/verify.sh
 
 # hack/tools not from the cache, which does not see that files outside of that module change.
@@ -185,6 +195,11 @@ $(CONTROLLER_GEN): hack/tools/go.mod hack/tools/go.sum
 $(KUSTOMIZE): hack/tools/go.mod hack/tools/go.sum
 	@echo "Building $@"
 	@cd hack/tools && $(TOOL_ENV) go build $(TOOL_BUILD) -o ../../$@ sigs.k8s.io/kustomize/kustomize/v5
+	@touch $@
+
+$(VULNCHECK): hack/tools/go.mod hack/tools/go.sum $(wildcard hack/tools/vulncheck/*.go)
+	@echo "Building $@"
+	@cd hack/tools && $(TOOL_ENV) go build $(TOOL_BUILD) -o ../../$@ ./vulncheck
 	@touch $@
 
 LINT_PINS := hack/tools/lint/go.mod hack/tools/lint/go.sum

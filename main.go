@@ -21,11 +21,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/controllers"
 	"github.com/integrator-operator/integrator-operator/internal/command"
+	"github.com/integrator-operator/integrator-operator/internal/serving"
 )
 
 // shutdownGrace lets a call that is under way come to its end: an ImportRun may take 10
@@ -33,18 +33,19 @@ import (
 const shutdownGrace = 11 * time.Minute
 
 type flags struct {
-	metricsAddress, probeAddress string
-	leaderElect                  bool
-	leaderNamespace              string
-	allowedHosts                 string
-	allowHTTP, allowPrivate      bool
-	createGrace                  time.Duration
-	concurrentImports            int
-	concurrentRuns               int
+	metrics                 serving.Metrics
+	probeAddress            string
+	leaderElect             bool
+	leaderNamespace         string
+	allowedHosts            string
+	allowHTTP, allowPrivate bool
+	createGrace             time.Duration
+	concurrentImports       int
+	concurrentRuns          int
 }
 
 func (f *flags) register(set *flag.FlagSet) {
-	set.StringVar(&f.metricsAddress, "metrics-bind-address", "0", "Address to serve metrics at, such as :8080; 0 serves none.")
+	f.metrics.Register(set)
 	set.StringVar(&f.probeAddress, "health-probe-bind-address", ":8081", "Address to serve /healthz and /readyz at; 0 serves none.")
 	set.BoolVar(&f.leaderElect, "leader-elect", false, "Work only while holding the lease, so that several replicas can run.")
 	set.StringVar(&f.leaderNamespace, "leader-election-namespace", "", "Namespace of the lease; by default the one that the operator runs in.")
@@ -113,6 +114,10 @@ func newManager(f flags) (manager.Manager, error) {
 	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
 	utilruntime.Must(v1alpha1.AddToScheme(scheme))
 
+	metrics, err := f.metrics.Options()
+	if err != nil {
+		return nil, err
+	}
 	config, err := ctrl.GetConfig()
 	if err != nil {
 		return nil, err
@@ -122,7 +127,7 @@ func newManager(f flags) (manager.Manager, error) {
 		Scheme:                  scheme,
 		Cache:                   controllers.CacheOptions(),
 		Client:                  controllers.ClientOptions(),
-		Metrics:                 metricsserver.Options{BindAddress: f.metricsAddress},
+		Metrics:                 metrics,
 		HealthProbeBindAddress:  f.probeAddress,
 		LeaderElection:          f.leaderElect,
 		LeaderElectionID:        "integrator-operator.integrator.io",

@@ -91,6 +91,7 @@ var _ = BeforeSuite(func() {
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() { sim.Close(); Expect(stop()).To(Succeed()) })
 
+	DeferCleanup(func() { Expect(bulk.ofBodies()).To(BeEmpty(), "lists and watches of more than metadata") })
 	stopManager = startManager(scheme)
 	DeferCleanup(func() { stopManager() })
 })
@@ -99,7 +100,9 @@ var _ = BeforeSuite(func() {
 func startManager(scheme *runtime.Scheme) (stop func()) {
 	GinkgoHelper()
 	skipNames := true
-	mgr, err := ctrl.NewManager(restConfig, ctrl.Options{
+	recorded := rest.CopyConfig(restConfig)
+	recorded.Wrap(bulk.record)
+	mgr, err := ctrl.NewManager(recorded, ctrl.Options{
 		Scheme:     scheme,
 		Cache:      controllers.CacheOptions(),
 		Client:     controllers.ClientOptions(),

@@ -37,6 +37,11 @@ formatted() {
 	[ -z "$unformatted" ] || { echo "$unformatted"; return 1; }
 }
 
+# The modules in the cache are those that go.sum names.
+authentic() {
+	(cd "$1" && GOWORK=off go mod verify)
+}
+
 tidy() {
 	(cd "$1" && GOWORK=off go mod tidy -diff)
 }
@@ -81,6 +86,7 @@ check "formatting (make fmt)" formatted
 check "licence headers" licensed
 for dir in $MODULES; do
 	check "go.mod and go.sum in $dir (make tidy)" tidy "$dir"
+	check "downloaded modules of $dir (go mod verify)" authentic "$dir"
 done
 find config -name kustomization.yaml | sort > "$tmp/kustomizations"
 while read -r file; do

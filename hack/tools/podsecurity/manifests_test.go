@@ -5,6 +5,7 @@
 package podsecurity
 
 import (
+	"slices"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -16,12 +17,16 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-const manifests = "../../../config/default"
+const (
+	manifests = "../../../config/default"
+	// certified is the same with a certificate for the metrics.
+	certified = "../../../config/certmanager"
+)
 
 var restricted = api.LevelVersion{Level: api.LevelRestricted, Version: api.LatestVersion()}
 
-// rendered is what of config/default is judged.
-func rendered(t *testing.T) (deployments []appsv1.Deployment, namespaces []corev1.Namespace) {
+// rendered is what of the manifests is judged.
+func rendered(t *testing.T, manifests string) (deployments []appsv1.Deployment, namespaces []corev1.Namespace) {
 	t.Helper()
 	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), manifests)
 	if err != nil {
@@ -63,7 +68,7 @@ func judge(t *testing.T, template *corev1.PodTemplateSpec) policy.AggregateCheck
 }
 
 func TestRestricted(t *testing.T) {
-	deployments, namespaces := rendered(t)
+	deployments, namespaces := rendered(t, manifests)
 	if len(deployments) != 1 || len(namespaces) != 1 {
 		t.Fatalf("%d Deployments and %d Namespaces are rendered, want one of each", len(deployments), len(namespaces))
 	}
@@ -94,6 +99,30 @@ func TestRestricted(t *testing.T) {
 	}
 }
 
+// TestRestrictedWithCertificate: the one volume that there may be is the certificate, in the
+// place where the manager is told to look for it.
+func TestRestrictedWithCertificate(t *testing.T) {
+	deployments, _ := rendered(t, certified)
+	template := &deployments[0].Spec.Template
+	if verdict := judge(t, template); !verdict.Allowed {
+		t.Errorf("%s: %s", deployments[0].Name, verdict.ForbiddenDetail())
+	}
+	volumes, container := template.Spec.Volumes, template.Spec.Containers[0]
+	if len(volumes) != 1 || len(container.VolumeMounts) != 1 {
+		t.Fatalf("%d volumes and %d mounts, want one of each", len(volumes), len(container.VolumeMounts))
+	}
+	if secret := volumes[0].Secret; secret == nil || secret.SecretName != "integrator-operator-metrics-cert" {
+		t.Errorf("the volume is not of the certificate's Secret: %v", volumes[0])
+	}
+	mount := container.VolumeMounts[0]
+	if !mount.ReadOnly || !slices.Contains(container.Args, "--metrics-cert-path="+mount.MountPath) {
+		t.Errorf("mounted at %s (read-only: %t), started with %q", mount.MountPath, mount.ReadOnly, container.Args)
+	}
+	if plain, _ := rendered(t, manifests); len(container.Args) != len(plain[0].Spec.Template.Spec.Containers[0].Args)+1 {
+		t.Errorf("started with %q, beyond the certificate", container.Args)
+	}
+}
+
 // TestRestrictedJudges takes from the manager's pod what the level asks for, one at a time.
 func TestRestrictedJudges(t *testing.T) {
 	for name, spoil := range map[string]func(*corev1.PodSpec){
@@ -106,7 +135,7 @@ func TestRestrictedJudges(t *testing.T) {
 			pod.Volumes = []corev1.Volume{{Name: "host", VolumeSource: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: "/"}}}}
 		},
 	} {
-		deployments, _ := rendered(t)
+		deployments, _ := rendered(t, manifests)
 		template := &deployments[0].Spec.Template
 		spoil(&template.Spec)
 		if judge(t, template).Allowed {

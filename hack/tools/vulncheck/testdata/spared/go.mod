@@ -1,0 +1,3 @@
+module example.com/spared
+
+go 1.26.0
