@@ -412,8 +412,8 @@ func (m *importModel) tidy(w *importWorld) {
 		}
 		w.workers[i].tidy()
 	}
-	for i := range importProcesses - 1 {
-		m.order(w, 2*i)
+	if m.processes > 1 {
+		w.order()
 	}
 	var numbers [importIntents]uint8
 	var intents [importIntents]importIntent
@@ -477,13 +477,13 @@ func (worker *importWorker) tidy() {
 	}
 }
 
-// order puts two processes into one order: which is which does not matter.
-func (m *importModel) order(w *importWorld, first int) {
-	one, other := w.packed(first), w.packed(first+2)
+// order puts the two processes into one order: which is which does not matter.
+func (w *importWorld) order() {
+	one, other := w.packed(0), w.packed(2)
 	if slices.Compare(one[:], other[:]) <= 0 {
 		return
 	}
-	for i := first; i < first+2; i++ {
+	for i := range 2 {
 		w.workers[i], w.workers[i+2] = w.workers[i+2], w.workers[i]
 		w.requests[i], w.requests[i+2] = w.requests[i+2], w.requests[i]
 	}

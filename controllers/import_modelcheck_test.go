@@ -61,7 +61,7 @@ func (m *importModel) promised(w importWorld, violated func(string)) {
 		if m.orphans() {
 			violated(deletesKept)
 		}
-		if other := w.objects[i%2^1]; other.there && other.id == r.id {
+		if other := w.objects[i%2^1]; other.there && other.id == r.id && w.remotes[r.id].there {
 			violated(deletesOther)
 		}
 	}
@@ -154,7 +154,8 @@ func TestModelOfImports(t *testing.T) {
 // The check is worth what it can find: each of these is a mistake that others have made, or that
 // was made here.
 func TestModelOfImportsFinds(t *testing.T) {
-	const users, restored, kept, adopt, two = "create, deleted by users", "create, restored and missed", "create, kept", "adopt", "two adopt"
+	const users, restored, kept = "create, deleted by users", "create, restored and missed", "create, kept"
+	const adopt, two, alone = "adopt", "two adopt", "two adopt, one is deleted"
 	insist := func(*v1alpha1.Import, *v1alpha1.Import) bool { return true }
 	for name, seeded := range map[string]struct {
 		scope string
@@ -243,7 +244,7 @@ func TestModelOfImportsFinds(t *testing.T) {
 				return doOwn
 			}
 		}, twoOwn},
-		"no claim is taken back": {two, func(d *importDecisions) {
+		"no claim is taken back": {alone, func(d *importDecisions) {
 			d.claimStep = func(object *v1alpha1.Import, remote integrator.Import, rival *v1alpha1.Import) importStep {
 				if next := claimStep(object, remote, rival); next != doYield {
 					return next
