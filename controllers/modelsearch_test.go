@@ -75,10 +75,10 @@ func (m *modelSearch[S]) rest() {
 	var ends []int32
 	for i, leads := range m.leads {
 		for _, next := range leads {
-			back[next] = append(back[next], int32(i)) //nolint:gosec // no more than maxModelStates
+			back[next] = append(back[next], int32(i))
 		}
 		if m.rests(m.states[i]) {
-			ends = append(ends, int32(i)) //nolint:gosec // no more than maxModelStates
+			ends = append(ends, int32(i))
 		}
 	}
 	reaches := make([]bool, len(m.states))
