@@ -43,7 +43,8 @@ func (r *ImportReconciler) locate(ctx context.Context, s *importScope) (importSt
 			if err := r.reread(ctx, s); err != nil {
 				return doNothing, err
 			}
-			k.object, k.live = s.object, true
+			// What was written until now is not from the future.
+			k.object, k.live, k.at = s.object, true, r.Clock.Now()
 		case doRenew:
 			name, _ := s.desired.document["name"].(string)
 			if err := r.intend(ctx, s, name, ""); err != nil {
