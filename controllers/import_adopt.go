@@ -86,12 +86,6 @@ func (r *ImportReconciler) planAdoption(ctx context.Context, s *importScope, fou
 	return s.planned()
 }
 
-// onlyObserved tells that the Import knows its remote import from observing it: to manage it,
-// it has to take it over.
-func onlyObserved(object *v1alpha1.Import) bool {
-	return object.Spec.Adopt != nil && object.Annotations[v1alpha1.AnnotationID] == "" && !hasFinalizer(object)
-}
-
 // names tells that spec.adopt names the import that was read.
 func (s *importScope) names() bool {
 	adopt := s.object.Spec.Adopt

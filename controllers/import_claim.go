@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
 )
 
 // Two Imports may adopt one remote import at the same time, in two processes, each with a
@@ -42,31 +43,45 @@ const reasonAdoptionContested = "AdoptionContested"
 
 // claim returns nil when nobody else has, or is about to adopt, the import.
 func (r *ImportReconciler) claim(ctx context.Context, s *importScope) error {
-	if s.object.Annotations[v1alpha1.AnnotationAdoptPending] != s.id {
-		known, err := r.importsWith(ctx, s, s.id)
+	for {
+		rival, err := r.rival(ctx, s)
 		if err != nil {
 			return err
 		}
-		known = slices.DeleteFunc(known, func(other v1alpha1.Import) bool { return !claims(&other, s.id) })
-		if len(known) > 0 {
-			first := slices.MinFunc(known, byCreation)
-			return s.contested(&first)
-		}
-		change := metadataChange{locked: true, annotations: map[string]any{v1alpha1.AnnotationAdoptPending: s.id}}
-		if err := r.patchMetadata(ctx, s, change); err != nil {
-			return err
-		}
-	}
-	rival, err := r.rival(ctx, s)
-	if rival == nil || err != nil {
-		return err
-	}
-	if createdBefore(rival, s.object) || s.madeBy(rival) {
-		if err := r.withdraw(ctx, s); err != nil {
-			return err
+		switch claimStep(s.object, s.remote, rival) {
+		case doClaim:
+			change := metadataChange{locked: true, annotations: map[string]any{v1alpha1.AnnotationAdoptPending: s.id}}
+			if err := r.patchMetadata(ctx, s, change); err != nil {
+				return err
+			}
+		case doOwn:
+			return nil
+		case doYield:
+			if err := r.withdraw(ctx, s); err != nil {
+				return err
+			}
+			return s.contested(rival)
+		default:
+			return s.contested(rival)
 		}
 	}
-	return s.contested(rival)
+}
+
+// claimStep decides about the claim from the rival that stands against it, nil when there is
+// none. Before the claim is written the rival may be of a cache; after it, all Imports have to be
+// looked at past the cache.
+func claimStep(object *v1alpha1.Import, remote integrator.Import, rival *v1alpha1.Import) importStep {
+	claimed := object.Annotations[v1alpha1.AnnotationAdoptPending] == remote.ID
+	switch {
+	case rival == nil && claimed:
+		return doOwn
+	case rival == nil:
+		return doClaim
+	case claimed && (createdBefore(rival, object) || mayMake(rival, remote)):
+		return doYield
+	default:
+		return doContest
+	}
 }
 
 // withdraw takes the claim back.
@@ -77,10 +92,16 @@ func (r *ImportReconciler) withdraw(ctx context.Context, s *importScope) error {
 	return r.patchMetadata(ctx, s, metadataChange{locked: true, annotations: map[string]any{v1alpha1.AnnotationAdoptPending: nil}})
 }
 
-// rival returns, past the cache, the Import of any namespace that stands against the claim: one
-// that manages the import, or else the first created of those that claim it. Metadata tells
-// who may; only those are read whole.
+// rival returns the Import of any namespace that stands against the claim: of the cache before the
+// claim is written, afterwards past it. Metadata tells who may; only those are read whole.
 func (r *ImportReconciler) rival(ctx context.Context, s *importScope) (first *v1alpha1.Import, err error) {
+	if s.object.Annotations[v1alpha1.AnnotationAdoptPending] != s.id {
+		known, err := r.importsWith(ctx, s, s.id)
+		for i := range known {
+			first = stronger(first, &known[i], s.remote)
+		}
+		return first, err
+	}
 	const page = 500
 	for next := ""; ; {
 		imports := &metav1.PartialObjectMetadataList{}
@@ -89,29 +110,57 @@ func (r *ImportReconciler) rival(ctx context.Context, s *importScope) (first *v1
 			return nil, fmt.Errorf("list the Imports that may have the import %s: %w", s.id, err)
 		}
 		for i := range imports.Items {
-			item := &imports.Items[i]
-			if creating := (&v1alpha1.Import{ObjectMeta: item.ObjectMeta}); item.UID != s.object.UID && s.madeBy(creating) {
-				return creating, nil
-			}
-			if item.UID == s.object.UID || item.Annotations[v1alpha1.AnnotationID] != s.id && item.Annotations[v1alpha1.AnnotationAdoptPending] != s.id {
+			item := &v1alpha1.Import{ObjectMeta: imports.Items[i].ObjectMeta}
+			if item.UID == s.object.UID {
 				continue
 			}
-			other := &v1alpha1.Import{}
-			err := r.Live.Get(ctx, client.ObjectKeyFromObject(item), other)
-			switch {
-			case apierrors.IsNotFound(err):
-				// Gone since.
-			case err != nil:
-				return nil, fmt.Errorf("read the Import %s in namespace %s: %w", item.Name, item.Namespace, err)
-			case manages(other, s.id):
-				return other, nil
-			case claims(other, s.id) && (first == nil || createdBefore(other, first)):
-				first = other
+			if !mayMake(item, s.remote) {
+				if !slices.Contains(namedIDs(item), s.id) {
+					continue
+				}
+				err := r.Live.Get(ctx, client.ObjectKeyFromObject(item), item)
+				if apierrors.IsNotFound(err) {
+					continue
+				}
+				if err != nil {
+					return nil, fmt.Errorf("read the Import %s in namespace %s: %w", item.Name, item.Namespace, err)
+				}
 			}
+			first = stronger(first, item, s.remote)
 		}
 		if next = imports.Continue; next == "" {
 			return first, nil
 		}
+	}
+}
+
+// stronger is which of two Imports stands against a claim of the import: the one that manages it,
+// else one that may just be making it, else the first created of those that claim it. An Import
+// that does none of these does not, and is nil.
+func stronger(first, other *v1alpha1.Import, remote integrator.Import) *v1alpha1.Import {
+	one, another := strength(first, remote), strength(other, remote)
+	switch {
+	case another == 0:
+		return first
+	case another > one, another == one && createdBefore(other, first):
+		return other
+	default:
+		return first
+	}
+}
+
+func strength(object *v1alpha1.Import, remote integrator.Import) int {
+	switch {
+	case object == nil:
+		return 0
+	case manages(object, remote.ID):
+		return 3
+	case mayMake(object, remote):
+		return 2
+	case claims(object, remote.ID):
+		return 1
+	default:
+		return 0
 	}
 }
 
@@ -122,7 +171,7 @@ func (s *importScope) contested(rival *v1alpha1.Import) error {
 		return notAdoptable(reasonOwnedElsewhere, "the import %s is managed by Import %s in namespace %s: delete that one with deletionPolicy Orphan first",
 			s.id, rival.Name, rival.Namespace)
 	}
-	if s.madeBy(rival) {
+	if mayMake(rival, s.remote) {
 		return &problem{class: transient, reason: reasonAdoptionContested, message: fmt.Sprintf(
 			"Import %s in namespace %s is just creating an import that may be %s: it is waited for", rival.Name, rival.Namespace, s.id)}
 	}
@@ -136,6 +185,17 @@ func manages(object *v1alpha1.Import, id string) bool {
 	return remoteID(object) == id && object.Spec.ManagementPolicy != v1alpha1.ManagementPolicyObserve && !onlyObserved(object)
 }
 
+// ownerAmong returns the Import whose status says that it manages the import of this id, or nil.
+// Annotations do not count: anybody may have written them.
+func ownerAmong(others []v1alpha1.Import, id string) *v1alpha1.Import {
+	for i := range others {
+		if others[i].Status.ID == id && manages(&others[i], id) {
+			return &others[i]
+		}
+	}
+	return nil
+}
+
 // claims tells that an Import may go on to adopt the import. One that is held still or goes
 // does not; its claim, should it come to count again, is followed by a new look.
 func claims(object *v1alpha1.Import, id string) bool {
@@ -143,21 +203,13 @@ func claims(object *v1alpha1.Import, id string) bool {
 		!object.Spec.Suspend && object.Spec.ManagementPolicy != v1alpha1.ManagementPolicyObserve
 }
 
-// madeBy tells that the import may be what another Import is just creating.
-func (s *importScope) madeBy(object *v1alpha1.Import) bool {
+// mayMake tells that the import may be what an Import is just creating.
+func mayMake(object *v1alpha1.Import, remote integrator.Import) bool {
 	var pending intent
 	if err := json.Unmarshal([]byte(object.Annotations[v1alpha1.AnnotationCreatePending]), &pending); err != nil || object.Annotations[v1alpha1.AnnotationID] != "" {
 		return false
 	}
-	return pending.ExternalID != "" && pending.ExternalID == s.remote.ExternalID || strings.TrimSpace(s.remote.Name) == marker(object)
-}
-
-// byCreation orders Imports by their creation.
-func byCreation(one, other v1alpha1.Import) int {
-	if createdBefore(&one, &other) {
-		return -1
-	}
-	return 1
+	return pending.ExternalID != "" && pending.ExternalID == remote.ExternalID || strings.TrimSpace(remote.Name) == marker(object)
 }
 
 // createdBefore tells which of two Imports comes first.

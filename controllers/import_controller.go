@@ -131,12 +131,12 @@ func (r *ImportReconciler) reconcile(ctx context.Context, s *importScope) error 
 	if r.settled(s) {
 		return s.standing()
 	}
-	found, err := r.locate(ctx, s)
+	next, err := r.locate(ctx, s)
 	if err != nil {
 		return err
 	}
-	if !found {
-		return r.begin(ctx, s)
+	if next != doLook {
+		return r.begin(ctx, s, next)
 	}
 	gone, err := r.observe(ctx, s)
 	if err != nil {
@@ -152,11 +152,11 @@ func (r *ImportReconciler) reconcile(ctx context.Context, s *importScope) error 
 }
 
 // begin makes the Import have a remote import: taken over, or made.
-func (r *ImportReconciler) begin(ctx context.Context, s *importScope) error {
-	switch {
-	case s.object.Spec.Adopt != nil:
+func (r *ImportReconciler) begin(ctx context.Context, s *importScope, next importStep) error {
+	switch next {
+	case doAdopt:
 		return r.adopt(ctx, s)
-	case s.observes():
+	case doRefuse:
 		return terminalf(reasonNothingToObserve, "managementPolicy is Observe and there is no import to observe: name it in spec.adopt")
 	default:
 		return r.create(ctx, s)
@@ -194,18 +194,6 @@ func (r *ImportReconciler) settled(s *importScope) bool {
 		requested(s.object) == status.LastHandledReconcileAt &&
 		s.dryRun() == (status.Plan != nil) && !debugDue &&
 		!s.session.observed.changed(id, status.LastModified) && !s.session.observed.missed(s.object, id)
-}
-
-// remoteID is the id that the Import remembers. While a create is pending there is none,
-// whatever the status still says.
-func remoteID(object *v1alpha1.Import) string {
-	if id := object.Annotations[v1alpha1.AnnotationID]; id != "" {
-		return id
-	}
-	if object.Annotations[v1alpha1.AnnotationCreatePending] != "" {
-		return ""
-	}
-	return object.Status.ID
 }
 
 // finish writes the status if it changed, then records the events, and says when to look

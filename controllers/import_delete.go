@@ -28,17 +28,13 @@ const DefaultBlockedPause = 30 * time.Second
 // delete lets the Import go: at once when the remote import stays (Orphan) or never came
 // to be, otherwise when the API has deleted it.
 func (r *ImportReconciler) delete(ctx context.Context, s *importScope) error {
-	if !hasFinalizer(s.object) {
+	switch r.known(s).letGo() {
+	case doNothing:
 		return nil
-	}
-	if s.object.Spec.DeletionPolicy == v1alpha1.DeletionPolicyOrphan || s.observes() {
+	case doRelease:
 		return r.release(ctx, s)
-	}
-	if s.object.Spec.Suspend {
+	case doHold:
 		return waitingf(reasonSuspended, "spec.suspend is true: the import is not deleted; set it to false, or deletionPolicy to Orphan")
-	}
-	if remoteID(s.object) == "" && s.object.Annotations[v1alpha1.AnnotationCreatePending] == "" {
-		return r.release(ctx, s)
 	}
 	err := r.resolve(ctx, s)
 	if s.session == nil {
@@ -47,11 +43,11 @@ func (r *ImportReconciler) delete(ctx context.Context, s *importScope) error {
 			return r.abandon(ctx, s)
 		}
 	}
-	found, err := r.locateForDeletion(ctx, s, err)
+	next, err := r.locateForDeletion(ctx, s, err)
 	if err != nil {
 		return err
 	}
-	if found {
+	if next == doLook {
 		err = r.deleteRemote(ctx, s)
 	} else {
 		err = s.doubt()
@@ -65,15 +61,12 @@ func (r *ImportReconciler) delete(ctx context.Context, s *importScope) error {
 // locateForDeletion finds the remote import as locate does. A definition that cannot be
 // resolved any more (unresolved) does not stand in the way when the id is known, or when it
 // is known what to look for.
-func (r *ImportReconciler) locateForDeletion(ctx context.Context, s *importScope, unresolved error) (bool, error) {
+func (r *ImportReconciler) locateForDeletion(ctx context.Context, s *importScope, unresolved error) (importStep, error) {
 	if s.session == nil {
-		return false, unresolved
+		return doNothing, unresolved
 	}
-	if s.id = remoteID(s.object); s.id != "" {
-		return true, nil
-	}
-	if _, readable := r.pendingIntent(s); unresolved != nil && !readable {
-		return false, unresolved
+	if _, readable := intentOf(s.object, r.Clock.Now()); unresolved != nil && remoteID(s.object) == "" && !readable {
+		return doNothing, unresolved
 	}
 	return r.locate(ctx, s)
 }
@@ -181,16 +174,13 @@ func (r *ImportReconciler) deleteRemote(ctx context.Context, s *importScope) err
 	if err != nil || gone {
 		return err
 	}
-	if s.remote.ExternalID != marker(s.object) {
-		// Nothing on the platform says that it is this Import's alone.
-		owner, err := r.ownerOf(ctx, s, s.id)
-		if err != nil {
-			return err
-		}
-		if owner != nil {
-			return r.blocked(terminalf(reasonOwnedElsewhere, "the import %s is managed by Import %s in namespace %s too: it is not deleted; set spec.deletionPolicy to Orphan in one of them",
-				s.id, owner.Name, owner.Namespace))
-		}
+	owner, err := r.sharer(ctx, s)
+	if err != nil {
+		return err
+	}
+	if owner != nil {
+		return r.blocked(terminalf(reasonOwnedElsewhere, "the import %s is managed by Import %s in namespace %s too: it is not deleted; set spec.deletionPolicy to Orphan in one of them",
+			s.id, owner.Name, owner.Namespace))
 	}
 	found, err := s.session.client.Dependencies(ctx, s.id)
 	if integrator.StatusCode(err) == http.StatusNotFound {
@@ -208,17 +198,39 @@ func (r *ImportReconciler) deleteRemote(ctx context.Context, s *importScope) err
 		return s.planned()
 	}
 	err = s.session.client.DeleteImport(ctx, s.id)
-	switch integrator.StatusCode(err) {
-	case http.StatusNotFound:
-		return nil
-	case http.StatusForbidden, http.StatusConflict, http.StatusUnprocessableEntity:
+	switch deleted(fateOfDeletion(err)) {
+	case doHold:
 		return r.blocked(refusedDeletion(s.discreet(err)))
-	}
-	if err != nil {
+	case doAwait:
 		return s.failed(err, "delete the import")
 	}
-	s.tell(normal, "Deleted", "deleted the import "+s.id)
+	if err == nil {
+		s.tell(normal, "Deleted", "deleted the import "+s.id)
+	}
 	return nil
+}
+
+// sharer returns another Import that manages the import too, where nothing on the platform says
+// that it is this one's alone.
+func (r *ImportReconciler) sharer(ctx context.Context, s *importScope) (*v1alpha1.Import, error) {
+	if s.remote.ExternalID == marker(s.object) {
+		return nil, nil
+	}
+	return r.ownerOf(ctx, s, s.id)
+}
+
+// fateOfDeletion is what a deletion did: what is not there any more was deleted, by whomever.
+func fateOfDeletion(err error) fate {
+	switch integrator.StatusCode(err) {
+	case http.StatusNotFound:
+		return fateAnswered
+	case http.StatusForbidden, http.StatusConflict, http.StatusUnprocessableEntity:
+		return fateRefused
+	}
+	if err != nil {
+		return fateUnknown
+	}
+	return fateAnswered
 }
 
 // refusedDeletion repeats why the API does not delete the import.

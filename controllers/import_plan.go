@@ -58,9 +58,7 @@ func isAssistant(difference drift.Difference) bool {
 }
 
 // observes tells that nothing may be written to the remote import.
-func (s *importScope) observes() bool {
-	return s.object.Spec.ManagementPolicy == v1alpha1.ManagementPolicyObserve
-}
+func (s *importScope) observes() bool { return observing(s.object) }
 
 func (s *importScope) dryRun() bool {
 	return s.object.Annotations[v1alpha1.AnnotationDryRun] == "true"

@@ -207,6 +207,33 @@ func (r *ImportReconciler) patchMetadata(ctx context.Context, s *importScope, ch
 	return nil
 }
 
+// patchWhile makes the change for the version that this pass has, or, if others wrote the object
+// meanwhile, for the one that it is by now, as long as that may still have it. It is tried again
+// while Kubernetes does not answer.
+func (r *ImportReconciler) patchWhile(ctx context.Context, s *importScope, change metadataChange, may func(ours, live *v1alpha1.Import) bool) error {
+	change.locked = true
+	ours := s.object.DeepCopy()
+	passing := func(err error) bool { return !apierrors.IsNotFound(err) && !errors.Is(err, errOvertaken) }
+	return retry.OnError(retry.DefaultBackoff, passing, func() error {
+		err := r.patchMetadata(ctx, s, change)
+		if !apierrors.IsConflict(err) {
+			return err
+		}
+		live := &v1alpha1.Import{}
+		if err := r.Live.Get(ctx, client.ObjectKeyFromObject(ours), live); err != nil {
+			return fmt.Errorf("read the Import: %w", err)
+		}
+		if live.UID != ours.UID || !may(ours, live) {
+			return errors.Join(errOvertaken, err)
+		}
+		s.object.ResourceVersion = live.ResourceVersion
+		return err
+	})
+}
+
+// errOvertaken tells that another process went on with the object.
+var errOvertaken = errors.New("another process went on with the Import")
+
 // reread replaces the object by the version that the API server has now. It is a conflict
 // when that is another object, or declares something else than this pass has looked at.
 func (r *ImportReconciler) reread(ctx context.Context, s *importScope) error {

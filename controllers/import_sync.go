@@ -46,11 +46,11 @@ func (s *importScope) saw(answer integrator.Import) {
 	s.object.Status.LastModified = drift.Cut(answer.LastModified, 64)
 }
 
-// missing tells whether an import that the API does not have is gone. When the annotation
-// was changed by others, the status still has the id, and that one is looked at instead.
+// missing tells whether an import that the API does not have is gone, or another is to be looked
+// at instead.
 func (r *ImportReconciler) missing(ctx context.Context, s *importScope) (gone bool, err error) {
-	if known := s.object.Status.ID; known != "" && known != s.id {
-		s.id = known
+	if other := elsewhere(s.object, s.id); other != "" {
+		s.id = other
 		if err := r.remember(ctx, s); err != nil {
 			return false, err
 		}

@@ -20,13 +20,9 @@ import (
 // The decisions are those of the controller itself (decide, conclude, tellable); the model is
 // what is around them: an API server that refuses a write to an old version, and a remote API
 // that applies a request once, late, or never.
-// How it is searched is in importrun_modelcheck_test.go.
+// What is promised is in importrun_modelcheck_test.go, how it is searched in modelsearch_test.go.
 
-const (
-	modelBatches = 2
-	// maxModelStates ends a search that does not come to its end.
-	maxModelStates = 1_000_000
-)
+const modelBatches = 2
 
 // modelWorld is one state of everything. It is a value, and comparable.
 type modelWorld struct {
@@ -140,12 +136,17 @@ func (w *modelWorld) now() time.Time {
 }
 
 // step lists the states that one step leads to.
-func (m *modelCheck) step(w modelWorld) []modelWorld {
-	var all []modelWorld
+func (m *modelCheck) step(w modelWorld) []modelStep[modelWorld] {
+	var all []modelStep[modelWorld]
 	add := func(edit func(*modelWorld)) {
 		next := w
 		edit(&next)
-		all = append(all, next)
+		for i := range next.workers {
+			if worker := &next.workers[i]; worker.at == workerRead && worker.stale && !m.careless {
+				next.rest(i)
+			}
+		}
+		all = append(all, modelStep[modelWorld]{to: next})
 	}
 	for i := range w.workers {
 		m.work(w, i, add)

@@ -117,7 +117,7 @@ func startManager(scheme *runtime.Scheme) (stop func()) {
 	Expect(controllers.Setup(ctx, mgr, controllers.Options{
 		AllowedHosts:      []string{host.Host, "api.integrator.io"},
 		AllowHTTP:         true,
-		CreateGrace:       6 * time.Second,
+		CreateGrace:       createGrace,
 		BlockedPause:      time.Second,
 		ConcurrentImports: 4,
 		ConcurrentRuns:    4,
@@ -130,6 +130,9 @@ func startManager(scheme *runtime.Scheme) (stop func()) {
 		Eventually(ended, 30*time.Second).Should(Receive(BeNil()))
 	}
 }
+
+// createGrace is that of the managers of the suite.
+const createGrace = 6 * time.Second
 
 var stories atomic.Int64
 

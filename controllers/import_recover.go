@@ -1,0 +1,187 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/drift"
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
+)
+
+// Where the remote import is: remembered, or made by a create whose answer was lost, or gone.
+// What is done about it is decided in import_policy.go.
+
+const (
+	reasonCreateUnconfirmed = "CreateUnconfirmed"
+	reasonAmbiguousCreate   = "AmbiguousCreate"
+)
+
+func (r *ImportReconciler) known(s *importScope) known {
+	return known{object: s.object, at: r.Clock.Now(), grace: r.CreateGrace}
+}
+
+// locate takes the steps to the id of the remote import. It returns doLook once that is in s.id,
+// otherwise what is to be done without one.
+func (r *ImportReconciler) locate(ctx context.Context, s *importScope) (importStep, error) {
+	for k := r.known(s); ; {
+		next := k.locate()
+		switch next {
+		case doLook, doAdopt, doRemember:
+			s.id = remoteID(s.object)
+		}
+		switch next {
+		case doReread:
+			if err := r.reread(ctx, s); err != nil {
+				return doNothing, err
+			}
+			// What was written until now is not from the future.
+			k.object, k.live, k.at = s.object, true, r.Clock.Now()
+		case doRenew:
+			name, _ := s.desired.document["name"].(string)
+			if err := r.intend(ctx, s, name, ""); err != nil {
+				return doNothing, err
+			}
+			return doNothing, unconfirmed(r.CreateGrace, nil)
+		case doSearch:
+			pending, _ := intentOf(s.object, k.at)
+			if err := r.search(ctx, s, &k, pending); err != nil {
+				return doNothing, err
+			}
+		case doAwait:
+			pending, _ := intentOf(s.object, k.at)
+			return doNothing, unconfirmed(k.rest(pending), nil)
+		case doChoose:
+			return doNothing, ambiguous(k.found)
+		case doTake:
+			return doLook, r.take(ctx, s, k.found[0])
+		case doRemember:
+			// Missing as after a restore that kept only the status.
+			return doLook, r.remember(ctx, s)
+		default:
+			return next, nil
+		}
+	}
+}
+
+// remember puts the finalizer and the id annotation back where they are missing.
+func (r *ImportReconciler) remember(ctx context.Context, s *importScope) error {
+	if s.observes() || s.object.Annotations[v1alpha1.AnnotationID] == s.id && hasFinalizer(s.object) {
+		return nil
+	}
+	return r.patchMetadata(ctx, s, metadataChange{locked: true, finalizer: true, annotations: map[string]any{v1alpha1.AnnotationID: s.id}})
+}
+
+// recreate makes the remote import again after somebody deleted it, unless one with our mark
+// is still there.
+func (r *ImportReconciler) recreate(ctx context.Context, s *importScope) error {
+	s.gone = s.id
+	for k := r.known(s); ; {
+		switch k.replace() {
+		case doSearch:
+			if err := r.search(ctx, s, &k, intent{ExternalID: marker(s.object)}); err != nil {
+				return err
+			}
+			k.found = slices.DeleteFunc(k.found, func(id string) bool { return id == s.gone })
+		case doChoose:
+			return ambiguous(k.found)
+		case doTake:
+			if err := r.take(ctx, s, k.found[0]); err != nil {
+				return err
+			}
+			return r.settleOn(ctx, s)
+		case doRefuse:
+			s.object.Status.LastModified = ""
+			return terminalf(reasonRemoteMissing, "the import %s does not exist any more%s, and managementPolicy is Observe: it is not created again", s.gone, r.culprit(ctx, s, s.gone))
+		default:
+			return r.make(ctx, s)
+		}
+	}
+}
+
+// settleOn compares with the import that was found in the place of the one that is gone.
+func (r *ImportReconciler) settleOn(ctx context.Context, s *importScope) error {
+	gone, err := r.observe(ctx, s)
+	if err != nil {
+		return err
+	}
+	if gone {
+		return unconfirmed(backoffBase, nil)
+	}
+	return r.correct(ctx, s)
+}
+
+// take keeps the id of the one import that was found.
+func (r *ImportReconciler) take(ctx context.Context, s *importScope, id string) error {
+	s.id = id
+	s.tell(normal, "Recovered", "found the import "+s.id+" that was created for this Import before")
+	return r.writeDown(ctx, s)
+}
+
+// ambiguous says that several imports were found.
+func ambiguous(found []string) *problem {
+	p := terminalf(reasonAmbiguousCreate, "the account has %d imports that may be this one: %s; delete all but one of them",
+		len(found), drift.Cut(strings.Join(found, ", "), 300))
+	p.after = backoffMax
+	return p
+}
+
+// unconfirmed says that a creation may or may not have happened.
+func unconfirmed(after time.Duration, cause error) *problem {
+	p := waitingf(reasonCreateUnconfirmed, "the answer to the creation was lost; it is looked for in the account before another is made")
+	p.after, p.cause = after, cause
+	if status := integrator.StatusCode(cause); status != 0 {
+		p.message = fmt.Sprintf("the API answered the creation with %d, which does not tell whether it was made; it is looked for in the account before another is made", status)
+	}
+	return p
+}
+
+// search reads the account's list once more for what was made for this Import. Imports that
+// another Import manages are left out.
+func (r *ImportReconciler) search(ctx context.Context, s *importScope, k *known, pending intent) error {
+	if k.searches == 0 {
+		k.at = r.Clock.Now()
+	}
+	var ids []string
+	for document, err := range s.session.client.ListImports(ctx, integrator.ListOptions{Include: []string{"externalId", "createdAt"}}) {
+		if err != nil {
+			return err
+		}
+		if !isCandidate(s.object, pending, document) {
+			continue
+		}
+		owner, err := r.ownerOf(ctx, s, document.ID)
+		if err != nil {
+			return err
+		}
+		if owner == nil && !slices.Contains(ids, document.ID) {
+			ids = append(ids, document.ID)
+		}
+	}
+	k.searches, k.found = k.searches+1, ids
+	return nil
+}
+
+// ownerOf returns another Import, of any namespace, whose status says that it manages the
+// import of this id, or nil. Annotations do not count: anybody may have written them.
+func (r *ImportReconciler) ownerOf(ctx context.Context, s *importScope, id string) (*v1alpha1.Import, error) {
+	others, err := r.importsWith(ctx, s, id)
+	return ownerAmong(others, id), err
+}
+
+// importsWith lists the other Imports, of any namespace, that remember or claim this id.
+func (r *ImportReconciler) importsWith(ctx context.Context, s *importScope, id string) ([]v1alpha1.Import, error) {
+	var imports v1alpha1.ImportList
+	if err := r.List(ctx, &imports, client.MatchingFields{indexImportID: id}); err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(imports.Items, func(item v1alpha1.Import) bool { return item.UID == s.object.UID }), nil
+}
