@@ -19,13 +19,15 @@ type edit struct{ file, old, new string }
 // bugs are known from other operators, or lie near.
 var bugs = []bug{
 	{"no-intent", "the finalizer alone is put down before an import is created", []edit{
-		{"controllers/import_create.go", `annotations: map[string]any{v1alpha1.AnnotationCreatePending: string(value)}}`, `annotations: map[string]any{"example.com/nothing": string(value)}}`},
+		{"controllers/import_create.go", `		v1alpha1.AnnotationCreatePending: string(value), v1alpha1.AnnotationID: nil,
+`, `		"example.com/nothing": string(value), v1alpha1.AnnotationID: nil,
+`},
 	}, []string{"create"}},
 	{"id-only-in-status", "the id of a created import is kept in the status, which is enough", []edit{
 		{"controllers/import_create.go", `change := metadataChange{annotations: map[string]any{v1alpha1.AnnotationID: s.id, v1alpha1.AnnotationCreatePending: nil}}`, `change := metadataChange{annotations: map[string]any{v1alpha1.AnnotationCreatePending: nil}}`},
 	}, []string{"create"}},
 	{"create-without-grace", "what is not in the list was not created", []edit{
-		{"controllers/import_create.go", `pending.Time.Add(r.CreateGrace).Sub(r.Clock.Now())`, `pending.Time.Sub(r.Clock.Now())`},
+		{"controllers/import_policy.go", `return pending.Time.Add(k.grace).Sub(k.at)`, `return pending.Time.Sub(k.at)`},
 	}, []string{"create", "clone"}},
 	{"create-retried", "a failed creation is tried again at once", []edit{
 		{"controllers/import_create.go", `created, err := s.session.client.CreateImport(ctx, body)`, "created, err := s.session.client.CreateImport(ctx, body)\n\tif err != nil {\n\t\tcreated, err = s.session.client.CreateImport(ctx, body)\n\t}"},
@@ -59,13 +61,14 @@ var bugs = []bug{
 `},
 	}, []string{"delete"}},
 	{"orphan-deleted", "deletionPolicy is not looked at", []edit{
-		{"controllers/import_delete.go", `s.object.Spec.DeletionPolicy == v1alpha1.DeletionPolicyOrphan || s.observes()`, `s.observes()`},
+		{"controllers/import_policy.go", `object.Spec.DeletionPolicy == v1alpha1.DeletionPolicyOrphan || observing(object)`, `observing(object)`},
 	}, []string{"orphan"}},
 	{"undeclared-dropped", "the definition is written as it is declared", []edit{
 		{"controllers/import_sync.go", `if err := r.write(ctx, s, calls[0], remote, released); err != nil {`, `if err := r.write(ctx, s, calls[0], s.desired.document, released); err != nil {`},
 	}, []string{"adopt", "clone"}},
 	{"mark-not-looked-for", "the mark is not asked for after a lost answer", []edit{
-		{"controllers/import_create.go", `		ours := document.ExternalID == marker(s.object) ||`, `		ours := document.ExternalID == "nobody" ||`},
+		{"controllers/import_policy.go", `return document.ExternalID == marker(object) || document.Name == marker(object) ||
+		document.ExternalID == pending.ExternalID &&`, `return document.ExternalID == "nobody" &&`},
 	}, []string{"create"}},
 	{"redirects-followed", "the HTTP client's default is fine", []edit{
 		{"internal/integrator/request.go", `resp, err := transport.RoundTrip(req)`, `resp, err := (&http.Client{Transport: transport}).Do(req)`},

@@ -16,7 +16,9 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -30,6 +32,7 @@ import (
 type options struct {
 	assets, manager string
 	plan, scenarios string
+	parts           string
 	seed            uint64
 	lanes           int
 	short, verbose  bool
@@ -44,7 +47,8 @@ func main() {
 	flag.StringVar(&o.plan, "plan", "", "play this plan alone, and print the manager's log")
 	flag.StringVar(&o.scenarios, "scenarios", "", "play these scenarios alone: names with commas")
 	flag.Uint64Var(&o.seed, "seed", uint64(time.Now().Unix()), "of all that is random") //nolint:gosec // it is after 1970
-	flag.IntVar(&o.lanes, "lanes", 16, "plans that are played at a time")
+	flag.StringVar(&o.parts, "parts", "faults,weather,pairs,outages", "parts of the campaign to play")
+	flag.IntVar(&o.lanes, "lanes", 32, "plans that are played at a time")
 	flag.BoolVar(&o.short, "short", false, "play a small part: the kills and lost answers of a creation and a run")
 	flag.StringVar(&o.prove, "prove", "", "put the campaign to the test instead: build this seeded bug into the manager, or all one after the other, and find them")
 	flag.BoolVar(&o.rights, "rights", false, "take each right of the manager's role away instead, and see that it is missed")
@@ -92,7 +96,7 @@ func run(ctx context.Context, o options) error {
 	if o.plan != "" {
 		return campaign.repeat(ctx, o.plan)
 	}
-	if err := campaign.all(ctx, o); err != nil {
+	if err := campaign.all(ctx, o, dir); err != nil {
 		return err
 	}
 	campaign.report.print()
@@ -142,8 +146,8 @@ func (c *campaign) repeat(ctx context.Context, name string) error {
 	return nil
 }
 
-// all plays everything, or the short part.
-func (c *campaign) all(ctx context.Context, o options) error {
+// all plays everything, or the parts that are asked for.
+func (c *campaign) all(ctx context.Context, o options, dir string) error {
 	chosen, err := choose(o)
 	if err != nil {
 		return err
@@ -152,30 +156,33 @@ func (c *campaign) all(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
+	part := func(name string) bool { return slices.Contains(strings.Split(o.parts, ","), name) }
 	endings := map[string]*ending{}
 	var plans []plan
 	for _, course := range courses {
 		endings[course.scenario.name] = course.ending
-		plans = append(plans, singles(course)...)
-		plans = append(plans, around(course)...)
+		if part("faults") {
+			plans = append(plans, singles(course)...)
+		}
+		if part("weather") {
+			plans = append(plans, around(course)...)
+		}
 	}
 	if o.short {
 		plans = shortened(plans)
 	}
+	var outages sync.WaitGroup
+	if part("outages") && !o.short {
+		outages.Go(func() { c.outages(ctx, o, dir, chosen, endings) })
+	}
 	c.report.expect(len(plans))
 	done := c.play(ctx, plans, endings)
-	if o.short {
-		return nil
+	if part("pairs") && !o.short {
+		second := pairs(done)
+		c.report.expect(len(second))
+		c.play(ctx, second, endings)
 	}
-	var runs []result
-	for _, r := range done {
-		if r.plan.scenario == "run" {
-			runs = append(runs, r)
-		}
-	}
-	second := pairs(runs)
-	c.report.expect(len(second))
-	c.play(ctx, second, endings)
+	outages.Wait()
 	return nil
 }
 

@@ -98,6 +98,23 @@ func (o *outage) applies(sc *scenario) bool {
 	return !o.rollback || o.copyAt > 0 || sc.records == 0
 }
 
+// outages plays every outage, one after the other, on a control plane of their own.
+func (c *campaign) outages(ctx context.Context, o options, dir string, chosen []*scenario, endings map[string]*ending) {
+	cluster, err := startCluster(ctx, "outages", dir, o.assets, o.manager, func(err error) { fmt.Fprintln(c.report.out, err) })
+	if cluster != nil {
+		defer cluster.processes.Stop(time.Second)
+	}
+	if err != nil {
+		c.report.add(result{plan: plan{scenario: "outages"}, violations: []string{"the harness failed: " + err.Error()}})
+		return
+	}
+	for i := range outages {
+		if ctx.Err() == nil {
+			c.outage(ctx, cluster, i, chosen, endings)
+		}
+	}
+}
+
 // outage plays all scenarios on one control plane under an outage.
 func (c *campaign) outage(ctx context.Context, plane *cluster, number int, chosen []*scenario, endings map[string]*ending) {
 	o := &outages[number]

@@ -66,7 +66,7 @@ var (
 // one, as it was seen to.
 func pairs(done []result) (plans []plan) {
 	for _, r := range done {
-		if len(r.plan.strikes) != 1 || !slices.Contains(firsts, r.plan.strikes[0].fault.name) || len(r.violations) > 0 {
+		if r.plan.scenario != "run" || len(r.plan.strikes) != 1 || !slices.Contains(firsts, r.plan.strikes[0].fault.name) || len(r.violations) > 0 {
 			continue
 		}
 		for _, w := range r.rest[min(1, len(r.rest)):] {
