@@ -130,9 +130,9 @@ func classifyStatus(api *integrator.APIError, what string) *problem {
 		return &problem{class: transient, reason: reasonServerError, message: fmt.Sprintf(
 			"cannot %s: the API failed (%d%s); it is tried again by itself", what, status, saying(api))}
 	case status >= 300:
-		// As a page does that stands there for an hour of maintenance.
+		// A gateway under maintenance does so for a while: nobody else would tell that it is over.
 		return &problem{class: transient, reason: reasonUnexpectedAnswer, message: fmt.Sprintf(
-			"cannot %s: the API redirects (%d) and redirects are not followed; it is tried again by itself, check the Account's baseURL if it stays", what, status)}
+			"cannot %s: the API redirects (%d) and redirects are not followed; check the Account's baseURL, it is tried again by itself", what, status)}
 	default:
 		return &problem{class: transient, reason: reasonUnexpectedAnswer, message: fmt.Sprintf(
 			"cannot %s: the answer (%d) is not what the API documents%s; it is tried again by itself", what, status, tooLong(api.Err))}

@@ -40,7 +40,7 @@ func TestClassify(t *testing.T) {
 		"429": {&integrator.APIError{StatusCode: 429, RetryAfter: 7 * time.Second}, throttled,
 			"Throttled: cannot try it yet: the account's rate limit is used up (429); it goes on by itself when the API permits", 7 * time.Second},
 		"503": {&integrator.APIError{StatusCode: 503}, transient, "ServerError: cannot try it: the API failed (503); it is tried again by itself", 0},
-		"302": {&integrator.APIError{StatusCode: 302}, transient, "UnexpectedAnswer: cannot try it: the API redirects (302) and redirects are not followed; it is tried again by itself, check the Account's baseURL if it stays", 0},
+		"302": {&integrator.APIError{StatusCode: 302}, transient, "UnexpectedAnswer: cannot try it: the API redirects (302) and redirects are not followed; check the Account's baseURL, it is tried again by itself", 0},
 		"200": {&integrator.APIError{StatusCode: 200, Err: integrator.ErrTooLarge}, transient,
 			"UnexpectedAnswer: cannot try it: the answer (200) is not what the API documents, and too long to read; it is tried again by itself", 0},
 		"Refused": {&integrator.APIError{Err: &net.OpError{Op: "dial", Addr: &net.TCPAddr{Port: 4711}, Err: syscall.ECONNREFUSED}}, transient,

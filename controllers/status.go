@@ -5,7 +5,9 @@ package controllers
 
 import (
 	"context"
+	"strings"
 	"time"
+	"unicode"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -70,7 +72,7 @@ func setTrouble(conditions *[]metav1.Condition, generation int64, p *problem) {
 
 func setCondition(conditions *[]metav1.Condition, generation int64, kind string, status metav1.ConditionStatus, reason, message string) {
 	apimeta.SetStatusCondition(conditions, metav1.Condition{
-		Type: kind, Status: status, ObservedGeneration: generation, Reason: reason, Message: drift.Cut(message, maxMessage),
+		Type: kind, Status: status, ObservedGeneration: generation, Reason: reason, Message: oneLine(message),
 	})
 }
 
@@ -94,7 +96,18 @@ func recordTransition(recorder events.EventRecorder, object client.Object, befor
 // recordEvent records one event. The action of events.k8s.io is the reason once more: what
 // happened is what was done.
 func recordEvent(recorder events.EventRecorder, object client.Object, eventType, reason, note string) {
-	recorder.Eventf(object, nil, eventType, reason, reason, "%s", drift.Cut(note, maxMessage))
+	recorder.Eventf(object, nil, eventType, reason, reason, "%s", oneLine(note))
+}
+
+// oneLine makes a text one line, without what a terminal would obey, and not too long. Names of
+// fields and other words of people and of the API may stand in it.
+func oneLine(text string) string {
+	return drift.Cut(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\uFFFD")), maxMessage)
 }
 
 // resultOf says when to look again after p, the classified form of err.

@@ -203,6 +203,9 @@ type ImportSpec struct {
 	// hour ahead at most: it is set once it is not farther. Taking it away turns the logging
 	// off. Once it has passed it means nothing.
 	// +optional
+	// +kubebuilder:validation:Pattern=`^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`
+	// +kubebuilder:validation:XValidation:rule="self >= timestamp('0001-01-01T00:00:00Z')",message="debugUntil is a time, such as 2026-01-31T12:00:00Z"
+	// +kubebuilder:validation:Type=string
 	DebugUntil *metav1.Time `json:"debugUntil,omitempty"`
 
 	// managementPolicy is Manage or Observe. Observe never writes to the remote import,

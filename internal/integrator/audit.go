@@ -8,7 +8,8 @@ import "encoding/json"
 // maxFieldChanges is how many changes of one audit entry are kept.
 const maxFieldChanges = 1000
 
-// AuditEntry is one event of an import's audit log. Strings are "" when absent.
+// AuditEntry is one event of an import's audit log. Strings are "" when absent, and one line of at
+// most 512 bytes.
 type AuditEntry struct {
 	ID           string // _id
 	Source       string // ui, api, connector, stack, system, sso
@@ -38,13 +39,13 @@ func parseAuditEntry(raw json.RawMessage) (AuditEntry, error) {
 	err := objectFields(raw, func(name []byte, value json.RawMessage) error {
 		switch string(name) {
 		case "_id":
-			e.ID = stringOnly(value)
+			e.ID = shown(stringOnly(value))
 		case "source":
-			e.Source = stringOnly(value)
+			e.Source = shown(stringOnly(value))
 		case "event":
-			e.Event = stringOnly(value)
+			e.Event = shown(stringOnly(value))
 		case "time":
-			e.Time = stringOnly(value)
+			e.Time = shown(stringOnly(value))
 		case "byUser":
 			e.ByUser = parseAuditUser(value)
 		case "fieldChanges":
@@ -60,11 +61,11 @@ func parseAuditUser(raw json.RawMessage) AuditUser {
 	_ = objectFields(raw, func(name []byte, value json.RawMessage) error { // no object: nobody
 		switch string(name) {
 		case "_id":
-			u.ID = stringOnly(value)
+			u.ID = shown(stringOnly(value))
 		case "email":
-			u.Email = stringOnly(value)
+			u.Email = shown(stringOnly(value))
 		case "name":
-			u.Name = stringOnly(value)
+			u.Name = shown(stringOnly(value))
 		}
 		return nil
 	})
@@ -81,7 +82,7 @@ func parseFieldChanges(raw json.RawMessage) []FieldChange {
 		err := objectFields(element, func(name []byte, value json.RawMessage) error {
 			switch string(name) {
 			case "fieldPath":
-				f.FieldPath = stringOnly(value)
+				f.FieldPath = shown(stringOnly(value))
 			case "oldValue":
 				f.OldValue = value
 			case "newValue":

@@ -17,9 +17,15 @@ const (
 	// maxPageItems bounds one page of a list, whose documented sizes are 100 and 1000. The
 	// smallest elements take far more memory as structs than as bytes.
 	maxPageItems = 20_000
+	// maxValues bounds one document. Each value, be it two bytes long, takes 16 to 100 bytes once
+	// a document is taken apart: 16 MiB of `{},` would take 360.
+	maxValues = 250_000
 )
 
-var errTooMany = errors.New("the answer has more elements than any account can have")
+var (
+	errTooMany       = errors.New("the answer has more elements than any account can have")
+	errTooManyValues = &failure{text: "the answer has more than 250,000 values", err: ErrTooLarge}
+)
 
 // limitedBody reads at most left bytes, then fails with ErrTooLarge. It remembers the error that
 // ended the reading, so that a lost connection is not taken for bad JSON. And it fills whatever
@@ -65,6 +71,32 @@ func readJSON(body io.Reader) (json.RawMessage, error) {
 	}
 	raw = bytes.TrimSpace(raw)
 	return raw, checkJSON(raw)
+}
+
+// readDocument is readJSON for what is going to be taken apart, value by value.
+func readDocument(body io.Reader) (json.RawMessage, error) {
+	raw, err := readJSON(body)
+	if err == nil && countValues(raw) > maxValues {
+		return nil, errTooManyValues
+	}
+	return raw, err
+}
+
+// countValues counts the values of valid JSON, those that hold others included: there is one more
+// than there are commas and brackets, if none of these is empty.
+func countValues(raw []byte) int {
+	count := 1
+	for i := 0; i < len(raw); {
+		switch raw[i] {
+		case '"':
+			i = skipString(raw, i)
+			continue
+		case ',', '[', '{':
+			count++
+		}
+		i++
+	}
+	return count
 }
 
 // checkJSON tells whether raw is one JSON value, at most 10,000 deep as encoding/json has it.

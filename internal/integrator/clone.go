@@ -29,7 +29,7 @@ func (c *Client) CloneImport(ctx context.Context, id string, req CloneRequest) (
 	}
 	var copyID string
 	err = c.call(ctx, cloneImport, id, body, func(_ *http.Response, body io.Reader) error {
-		raw, err := readJSON(body)
+		raw, err := readDocument(body)
 		if err != nil {
 			return err
 		}
@@ -74,8 +74,6 @@ func clonedID(raw json.RawMessage) (string, error) {
 		return "", err
 	case len(ids) != 1:
 		return "", errors.New("the answer does not name exactly one new import")
-	case ids[0] == "":
-		return "", errNoID
 	}
-	return ids[0], nil
+	return ids[0], checkID(ids[0])
 }

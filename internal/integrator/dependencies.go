@@ -12,7 +12,8 @@ import (
 	"slices"
 )
 
-// Dependency is a resource that uses the import or is used by it.
+// Dependency is a resource that uses the import or is used by it. Strings are one line of at most
+// 512 bytes.
 type Dependency struct {
 	Kind string // plural, as the API answers it, such as "flows"
 	ID   string // "" when the API gives none
@@ -27,7 +28,7 @@ func (c *Client) Dependencies(ctx context.Context, id string) ([]Dependency, err
 		if resp.StatusCode == http.StatusNoContent {
 			return nil
 		}
-		raw, err := readJSON(body)
+		raw, err := readDocument(body)
 		if err != nil {
 			return err
 		}
@@ -39,7 +40,7 @@ func (c *Client) Dependencies(ctx context.Context, id string) ([]Dependency, err
 				if len(deps) == maxPageItems {
 					return errTooMany
 				}
-				d, err := parseDependency(string(kind), element)
+				d, err := parseDependency(shown(string(kind)), element)
 				deps = append(deps, d)
 				return err
 			})
@@ -59,11 +60,11 @@ func parseDependency(kind string, raw json.RawMessage) (Dependency, error) {
 	err := objectFields(raw, func(name []byte, value json.RawMessage) error {
 		switch string(name) {
 		case "_id":
-			d.ID = text(value)
+			d.ID = shown(text(value))
 		case "id":
-			d.ID = cmp.Or(d.ID, text(value))
+			d.ID = cmp.Or(d.ID, shown(text(value)))
 		case "name":
-			d.Name = text(value)
+			d.Name = shown(text(value))
 		}
 		return nil
 	})

@@ -226,7 +226,7 @@ func FuzzList(f *testing.F) {
 			}
 		}
 		for _, object := range objects {
-			ok = ok && stringOnly(object["_id"]) != ""
+			ok = ok && plainID(stringOnly(object["_id"]))
 		}
 		_, broken := nextLink([]string{link})
 		switch {

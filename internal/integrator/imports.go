@@ -17,7 +17,8 @@ type TokenInfo struct {
 	Scope  string // such as "*"
 }
 
-// Import is one import document as the API answered it. Strings are "" when absent or not a string.
+// Import is one import document as the API answered it. Strings are "" when absent or not a string,
+// and, but for Name, ExternalID and ConnectorID, one line of at most 64 bytes.
 type Import struct {
 	ID            string // _id
 	Name          string // name
@@ -36,6 +37,7 @@ type Import struct {
 
 var (
 	errNoID    = errors.New("the answer has no _id")
+	errOddID   = errors.New("the answer has an _id that cannot be one")
 	errOtherID = errors.New("the answer is another import than the one asked for")
 )
 
@@ -49,44 +51,55 @@ func parseImport(raw json.RawMessage) (Import, error) {
 		case "name":
 			doc.Name = stringOnly(value)
 		case "adaptorType":
-			doc.AdaptorType = stringOnly(value)
+			doc.AdaptorType = label(value)
 		case "_connectionId":
-			doc.ConnectionID = stringOnly(value)
+			doc.ConnectionID = label(value)
 		case "externalId":
 			doc.ExternalID = stringOnly(value)
 		case "apiIdentifier":
-			doc.APIIdentifier = stringOnly(value)
+			doc.APIIdentifier = label(value)
 		case "createdAt":
-			doc.CreatedAt = stringOnly(value)
+			doc.CreatedAt = label(value)
 		case "lastModified":
-			doc.LastModified = stringOnly(value)
+			doc.LastModified = label(value)
 		case "_connectorId":
 			doc.ConnectorID = stringOnly(value)
 		case "_integrationId":
-			doc.IntegrationID = stringOnly(value)
+			doc.IntegrationID = label(value)
 		}
 		return nil
 	})
-	if err == nil && doc.ID == "" {
-		err = errNoID
+	if err == nil {
+		err = checkID(doc.ID)
 	}
 	return doc, err
+}
+
+// checkID refuses an id with which nothing could be called.
+func checkID(id string) error {
+	switch {
+	case id == "":
+		return errNoID
+	case !plainID(id):
+		return errOddID
+	}
+	return nil
 }
 
 // TokenInfo asks who the token belongs to: the check of a credential.
 func (c *Client) TokenInfo(ctx context.Context) (TokenInfo, error) {
 	var info TokenInfo
 	err := c.call(ctx, tokenInfo, "", nil, func(_ *http.Response, body io.Reader) error {
-		raw, err := readJSON(body)
+		raw, err := readDocument(body)
 		if err != nil {
 			return err
 		}
 		err = objectFields(raw, func(name []byte, value json.RawMessage) error {
 			switch string(name) {
 			case "_userId":
-				info.UserID = stringOnly(value)
+				info.UserID = label(value)
 			case "scope":
-				info.Scope = stringOnly(value)
+				info.Scope = label(value)
 			}
 			return nil
 		})
@@ -108,7 +121,7 @@ func (c *Client) document(ctx context.Context, e endpoint, id string, body json.
 	}
 	var doc Import
 	err := c.call(ctx, e, id, body, func(_ *http.Response, body io.Reader) error {
-		raw, err := readJSON(body)
+		raw, err := readDocument(body)
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@
 package integrator
 
 import (
+	"encoding/json"
 	"net/url"
 	"strconv"
 	"strings"
@@ -51,7 +52,16 @@ func cut(s string, n int) string {
 	return s[:end] + mark
 }
 
+// maxLabel is how much is kept of a foreign string that is a date, a type or an id, in bytes.
+const maxLabel = 64
+
+// shown is a foreign string as it may be shown to people.
+func shown(s string) string { return cut(oneLine(cut(s, maxErrorBody)), maxText) }
+
+// label is the text of a JSON string that is a date, a type or an id; "" for anything else.
+func label(raw json.RawMessage) string { return cut(shown(stringOnly(raw)), maxLabel) }
+
 // clean is what every foreign string goes through before it may stand in an error.
 func (c *Client) clean(s string) string {
-	return cut(oneLine(c.scrub(cut(s, maxErrorBody))), maxText)
+	return shown(c.scrub(cut(s, maxErrorBody)))
 }

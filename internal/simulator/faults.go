@@ -41,6 +41,9 @@ const (
 	ActionLatency ActionKind = "latency"
 	// ActionDrip sends the answer slowly: Bytes at a time, DelayMillis between.
 	ActionDrip ActionKind = "drip"
+	// ActionEndless sends blanks, Bytes at a time, DelayMillis between, for ever,
+	// with Status 200: the beginning of JSON that never comes.
+	ActionEndless ActionKind = "endless"
 	// ActionTruncate announces the whole answer and sends the first Bytes of it.
 	ActionTruncate ActionKind = "truncate"
 	// ActionGarbage sends bytes that are neither JSON nor text, with Status 200.
@@ -52,6 +55,9 @@ const (
 	ActionOversize ActionKind = "oversize"
 	// ActionOtherID sends the answer with ID in the place of its `_id`.
 	ActionOtherID ActionKind = "otherId"
+	// ActionFields sends the answer with the fields of Body, a JSON object, in the
+	// place of its own, in each document of a list.
+	ActionFields ActionKind = "fields"
 )
 
 // Action is what a rule does; which fields count depends on Kind.
@@ -132,7 +138,7 @@ func (r Rule) check() error {
 		if a.Status < 200 || a.Status > 599 {
 			return fmt.Errorf("action answer: status %d is not an answer", a.Status)
 		}
-	case ActionReset, ActionHang, ActionLatency, ActionGarbage:
+	case ActionReset, ActionHang, ActionLatency, ActionGarbage, ActionEndless:
 	case ActionRedirect:
 		if a.Location == "" {
 			return errors.New("action redirect: location is missing")
@@ -141,12 +147,15 @@ func (r Rule) check() error {
 		if a.Bytes == 0 {
 			return errors.New("action oversize: bytes is missing")
 		}
-	case ActionDrip, ActionTruncate, ActionOtherID:
+	case ActionDrip, ActionTruncate, ActionOtherID, ActionFields:
 		if r.Phase == PhaseBefore {
 			return fmt.Errorf("action %s needs an answer: phase must be after", a.Kind)
 		}
 		if a.Kind == ActionOtherID && a.ID == "" {
 			return errors.New("action otherId: id is missing")
+		}
+		if _, err := decodeObject([]byte(a.Body)); a.Kind == ActionFields && err != nil {
+			return fmt.Errorf("action fields: body: %w", err)
 		}
 	default:
 		return fmt.Errorf("action kind %q does not exist", a.Kind)

@@ -6,6 +6,7 @@ package simulator
 import (
 	"compress/gzip"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -216,6 +217,13 @@ func TestMangledAnswers(t *testing.T) {
 	h.same(noSuchID, h.doc(h.expect(http.StatusOK, http.MethodGet, path, ""))["_id"])
 	h.same(noSuchID, h.docs(h.expect(http.StatusOK, http.MethodGet, "/v1/imports", ""))[0]["_id"])
 	h.ClearRules()
+
+	h.rule(Rule{Phase: PhaseAfter, Action: Action{Kind: ActionFields, Body: `{"_id": 7, "name": null}`}})
+	for _, doc := range []Document{h.doc(h.expect(http.StatusOK, http.MethodGet, path, "")), h.docs(h.expect(http.StatusOK, http.MethodGet, "/v1/imports", ""))[0]} {
+		h.same(Document{"_id": json.Number("7"), "name": nil, "adaptorType": "FTPImport"},
+			Document{"_id": doc["_id"], "name": doc["name"], "adaptorType": doc["adaptorType"]})
+	}
+	h.ClearRules()
 	h.same(whole.body, h.expect(http.StatusOK, http.MethodGet, path, "").body)
 }
 
@@ -233,6 +241,26 @@ func TestDrip(t *testing.T) {
 		h.clock.Step(100 * time.Millisecond)
 	}
 	h.same(want, (<-done).body)
+}
+
+// TestEndless: it ends when the client goes, or the rule.
+func TestEndless(t *testing.T) {
+	h := newHarness(t)
+	id := h.rule(Rule{Phase: PhaseBefore, Action: Action{Kind: ActionEndless, DelayMillis: 100}})
+	done := make(chan error, 1)
+	go func() {
+		_, err := h.try(http.MethodGet, "/v1/tokenInfo", "")
+		done <- err
+	}()
+	for range 5 {
+		h.awaitTimer()
+		h.clock.Step(100 * time.Millisecond)
+	}
+	h.awaitTimer()
+	must(t, h.RemoveRule(id))
+	if err := <-done; err == nil {
+		t.Error("an answer that never comes is whole")
+	}
 }
 
 func TestWhichRequestsAreStruck(t *testing.T) {
@@ -312,6 +340,8 @@ func TestRefusedRules(t *testing.T) {
 		"no id":                  {Phase: PhaseAfter, Action: Action{Kind: ActionOtherID}},
 		"nothing to truncate":    {Phase: PhaseBefore, Action: Action{Kind: ActionTruncate}},
 		"nothing to drip":        {Phase: PhaseBefore, Action: Action{Kind: ActionDrip}},
+		"no answer to overlay":   {Phase: PhaseBefore, Action: Action{Kind: ActionFields, Body: "{}"}},
+		"no fields":              {Phase: PhaseAfter, Action: Action{Kind: ActionFields, Body: "[]"}},
 		"no answer to mangle id": {Phase: PhaseBefore, Action: Action{Kind: ActionOtherID, ID: noSuchID}},
 	} {
 		if _, err := h.AddRule(rule); err == nil {

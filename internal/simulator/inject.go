@@ -9,6 +9,7 @@ import (
 	"context"
 	"crypto/tls"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"strconv"
@@ -48,6 +49,10 @@ func (s *Server) inject(w http.ResponseWriter, c *call, f *rule, resp *response)
 		s.sendOversize(w, c, a.Bytes)
 	case ActionOtherID:
 		s.send(w, c, withID(*resp, a.ID))
+	case ActionFields:
+		s.send(w, c, withFields(*resp, a.Body))
+	case ActionEndless:
+		s.sendEndless(w, c, f)
 	case ActionTruncate:
 		s.sendTruncated(w, c, *resp, a.Bytes)
 	case ActionDrip:
@@ -141,6 +146,26 @@ func (s *Server) sendSlowly(w http.ResponseWriter, c *call, resp response, f *ru
 	}
 }
 
+func (s *Server) sendEndless(w http.ResponseWriter, c *call, f *rule) {
+	s.finish(c, http.StatusOK)
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	blanks := bytes.Repeat([]byte(" "), int(max(f.Action.Bytes, 1)))
+	for {
+		if _, err := w.Write(blanks); err != nil || http.NewResponseController(w).Flush() != nil {
+			return
+		}
+		s.hold(c.request.Context(), f)
+		select {
+		case <-c.request.Context().Done():
+		case <-f.release:
+		case <-s.closed:
+		default:
+			continue
+		}
+		panic(http.ErrAbortHandler)
+	}
+}
+
 // sendOversize streams `{"_id":"…","padding":"xxx…"}` of about size bytes.
 func (s *Server) sendOversize(w http.ResponseWriter, c *call, size int64) {
 	const head, tail = `{"_id":"000000000000000000000000","padding":"`, `"}`
@@ -175,6 +200,21 @@ func (endless) Read(p []byte) (int, error) {
 }
 
 var paddingBlock = bytes.Repeat([]byte("x"), 32<<10)
+
+// withFields replaces fields of an answered document, or of all in a list.
+func withFields(resp response, fields string) response {
+	others, err := decodeObject([]byte(fields))
+	documents, _ := resp.body.([]any)
+	if documents == nil {
+		documents = []any{resp.body}
+	}
+	for _, one := range documents {
+		if doc, ok := one.(Document); ok && err == nil {
+			maps.Copy(doc, others)
+		}
+	}
+	return resp
+}
 
 // withID replaces the `_id` of an answered document, or of the first in a list.
 func withID(resp response, id string) response {
