@@ -48,6 +48,7 @@ type account struct {
 	ids        map[string]v1alpha1.ID
 	interval   time.Duration
 	observed   *observations
+	since      time.Time
 
 	// userID is whose token it is.
 	userID string
@@ -83,8 +84,9 @@ type session struct {
 	// userID is whose token it is, as the audit log names the operator's own calls.
 	userID string
 	// doubted tells that this may be another account than before; scanned, that a scan with
-	// this token has ended.
+	// this token has ended. since is when the process began to work with the account.
 	doubted, scanned bool
+	since            time.Time
 	// leaving tells that the Account is being deleted: it serves what it has, and gets
 	// nothing new.
 	leaving bool
@@ -140,7 +142,7 @@ func (a *Accounts) session(ctx context.Context, namespace, name string) (*sessio
 
 func (e *account) session(key types.NamespacedName) *session {
 	return &session{key: key, client: e.client, ids: e.ids, observed: e.observed, userID: e.userID,
-		doubted: e.doubted, scanned: e.scan != nil && e.scan.problem == nil}
+		doubted: e.doubted, since: e.since, scanned: e.scan != nil && e.scan.problem == nil}
 }
 
 // lastSession returns what is left of an account whose Secret is gone: the client with the
@@ -198,7 +200,7 @@ func (a *Accounts) update(key types.NamespacedName, spec *v1alpha1.AccountSpec, 
 
 	entry, ok := a.byKey[key]
 	if !ok || entry.client == nil {
-		entry = &account{limiter: integrator.NewLimiter(rate, int(spec.RequestsPerSecond), inFlight), observed: newObservations()}
+		entry = &account{since: a.clock.Now(), limiter: integrator.NewLimiter(rate, int(spec.RequestsPerSecond), inFlight), observed: newObservations()}
 	}
 	if entry.client == nil || entry.credential != credential {
 		remote, err := integrator.New(integrator.Config{

@@ -33,6 +33,10 @@ func (r *ImportReconciler) create(ctx context.Context, s *importScope) error {
 	if err := s.doubt(); err != nil {
 		return err
 	}
+	if !s.session.scanned && s.object.CreationTimestamp.Time.Before(s.session.since) {
+		// An earlier process may have made it, and what tells of that be lost.
+		return waitingf(reasonProgressing, "the account is read once before an import is created: an Import of before the operator's start may have one there")
+	}
 	return r.make(ctx, s)
 }
 
@@ -191,7 +195,11 @@ func knownNotApplied(err error) bool {
 // writeDown keeps the id, unless another process went on meanwhile. It is retried here, because
 // the id is known nowhere else; if it fails for good, the next pass finds the import by its mark.
 func (r *ImportReconciler) writeDown(ctx context.Context, s *importScope) error {
-	change := metadataChange{annotations: map[string]any{v1alpha1.AnnotationID: s.id, v1alpha1.AnnotationCreatePending: nil}}
+	change := metadataChange{
+		// It is there, unless all that told of the creation was lost.
+		finalizer:   s.object.DeletionTimestamp.IsZero(),
+		annotations: map[string]any{v1alpha1.AnnotationID: s.id, v1alpha1.AnnotationCreatePending: nil},
+	}
 	if err := r.patchWhile(ctx, s, change, mayWriteDown); err != nil {
 		return fmt.Errorf("write down the id %s of the created import: %w", s.id, err)
 	}

@@ -90,6 +90,8 @@ type known struct {
 	// searches counts how often the list was read to its end, found are the ids that it showed last.
 	searches int
 	found    []string
+	// marked tells that the account was last seen to have an import that was made for this one.
+	marked bool
 }
 
 // remoteID is the id that the Import remembers. While a create is pending there is none,
@@ -175,7 +177,8 @@ func (k known) choose() importStep {
 }
 
 // begin decides for an Import that has no remote import. One that is made again is not looked
-// for where it was adopted.
+// for where it was adopted. One that nothing tells of, and whose mark is in the account, was
+// made before: its metadata was taken back, as by an older copy of etcd.
 func (k known) begin() importStep {
 	pending, _ := intentOf(k.object, k.at)
 	switch {
@@ -185,6 +188,10 @@ func (k known) begin() importStep {
 		return doAdopt
 	case observing(k.object):
 		return doRefuse
+	case k.marked && k.searches == 0:
+		return doSearch
+	case k.marked && len(k.found) > 0:
+		return k.choose()
 	default:
 		return doMake
 	}

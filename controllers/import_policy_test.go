@@ -75,6 +75,9 @@ func TestWhereARemoteImportIs(t *testing.T) {
 		"pending, not found, is going":   {declared(intending(importGrace), held, going), func(k *known) { k.live, k.searches = true, 2 }, doRelease},
 		"pending, not found, to observe": {declared(intending(importGrace), held, observed), func(k *known) { k.live, k.searches = true, 2 }, doRefuse},
 		"known, is going":                {declared(id, going, held), nil, doLook},
+		"nothing, but its mark":          {declared(), func(k *known) { k.marked = true }, doSearch},
+		"nothing, but its mark: found":   {declared(), func(k *known) { k.marked, k.searches, k.found = true, 1, []string{oneID} }, doTake},
+		"nothing, its mark gone":         {declared(), func(k *known) { k.marked, k.searches = true, 1 }, doMake},
 	} {
 		t.Run(name, func(t *testing.T) {
 			k := known{object: test.object, at: modelStart, grace: importGrace}

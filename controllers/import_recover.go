@@ -26,7 +26,7 @@ const (
 )
 
 func (r *ImportReconciler) known(s *importScope) known {
-	return known{object: s.object, at: r.Clock.Now(), grace: r.CreateGrace}
+	return known{object: s.object, at: r.Clock.Now(), grace: r.CreateGrace, marked: s.session != nil && s.session.observed.marked(s.object)}
 }
 
 // locate takes the steps to the id of the remote import. It returns doLook once that is in s.id,

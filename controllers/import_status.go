@@ -226,7 +226,7 @@ func (r *ImportReconciler) patchWhile(ctx context.Context, s *importScope, chang
 		if live.UID != ours.UID || !may(ours, live) {
 			return errors.Join(errOvertaken, err)
 		}
-		s.object.ResourceVersion = live.ResourceVersion
+		s.object.ResourceVersion, s.object.Finalizers = live.ResourceVersion, live.Finalizers
 		return err
 	})
 }

@@ -42,6 +42,7 @@ func (r *ImportReconciler) observe(ctx context.Context, s *importScope) (gone bo
 func (s *importScope) saw(answer integrator.Import) {
 	s.remote = answer
 	s.session.observed.note(s.id, answer.LastModified)
+	s.session.observed.noteMark(answer.ExternalID)
 	s.session.observed.look(s.object, s.id, true)
 	s.object.Status.LastModified = drift.Cut(answer.LastModified, 64)
 }

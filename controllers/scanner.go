@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"maps"
+	"strings"
 	"sync"
 	"time"
 
@@ -44,13 +45,16 @@ type observations struct {
 	mu   sync.Mutex
 	scan int
 	byID map[string]sighting
+	// marks are those of Imports that the account has, with the number of the scan that saw them,
+	// or that was the last when a call of our own did.
+	marks map[string]int
 	// missing are the Imports that have looked for their import themselves, and were told last
 	// that there is none of this id.
 	missing map[types.UID]string
 }
 
 func newObservations() *observations {
-	return &observations{byID: map[string]sighting{}, missing: map[types.UID]string{}}
+	return &observations{byID: map[string]sighting{}, marks: map[string]int{}, missing: map[types.UID]string{}}
 }
 
 // begin starts a scan and returns its number. What is noted from now on is newer than
@@ -67,6 +71,24 @@ func (o *observations) note(id, lastModified string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.byID[id] = sighting{lastModified: lastModified, scan: o.scan}
+}
+
+// noteMark records that a call of our own saw the mark of an Import.
+func (o *observations) noteMark(text string) {
+	if !strings.HasPrefix(text, v1alpha1.MarkerPrefix) {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.marks[text] = o.scan
+}
+
+// marked tells that the account was last seen to have an import that was made for the Import.
+func (o *observations) marked(object *v1alpha1.Import) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	_, ok := o.marks[marker(object)]
+	return ok
 }
 
 // changed tells whether the import was last seen otherwise than with lastModified. An
@@ -109,9 +131,9 @@ func (o *observations) news(object *v1alpha1.Import, id string) bool {
 	return missed || seen.lastModified != object.Status.LastModified
 }
 
-// complete takes over what scan number scan saw of the managed ids. Ids that were noted
-// since it began keep the newer note; all that is managed no more is forgotten.
-func (o *observations) complete(scan int, managed []string, listed map[string]string) {
+// complete takes over what scan number scan saw of the managed ids, and of marks. What was noted
+// since it began keeps the newer note; all that is managed no more is forgotten.
+func (o *observations) complete(scan int, managed []string, listed map[string]string, marks []string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	byID := make(map[string]sighting, len(managed))
@@ -123,6 +145,10 @@ func (o *observations) complete(scan int, managed []string, listed map[string]st
 		byID[id] = sighting{lastModified: listed[id], scan: scan}
 	}
 	o.byID = byID
+	maps.DeleteFunc(o.marks, func(_ string, noted int) bool { return noted < scan })
+	for _, mark := range marks {
+		o.marks[mark] = scan
+	}
 	maps.DeleteFunc(o.missing, func(_ types.UID, id string) bool { _, managed := byID[id]; return !managed })
 }
 
@@ -156,11 +182,17 @@ func (a *Accounts) scan(ctx context.Context, s *session) scanSummary {
 	started := a.clock.Now()
 	number := s.observed.begin()
 	listed := map[string]string{}
-	for document, err := range s.client.ListImports(ctx, integrator.ListOptions{Include: []string{"lastModified"}}) {
+	var marks []string
+	for document, err := range s.client.ListImports(ctx, integrator.ListOptions{Include: []string{"lastModified", "externalId"}}) {
 		if err != nil {
 			return scanSummary{problem: a.scanProblem(ctx, s, err)}
 		}
 		listed[document.ID] = document.LastModified
+		for _, text := range []string{document.ExternalID, document.Name} {
+			if strings.HasPrefix(text, v1alpha1.MarkerPrefix) {
+				marks = append(marks, text)
+			}
+		}
 	}
 
 	var imports v1alpha1.ImportList
@@ -178,7 +210,7 @@ func (a *Accounts) scan(ctx context.Context, s *session) scanSummary {
 			}
 		}
 	}
-	s.observed.complete(number, ids, listed)
+	s.observed.complete(number, ids, listed, marks)
 	for i := range imports.Items {
 		item := &imports.Items[i]
 		if id := remoteID(item); id != "" && !item.Spec.Suspend && s.observed.news(item, id) {
@@ -224,7 +256,8 @@ func (a *Accounts) scanned(s *session, summary scanSummary) {
 		entry.rejections = 0
 	}
 	trusted := doubted && !entry.doubted
-	firstWord := doubted && summary.problem == nil && (before == nil || before.problem != nil)
+	// Those wait for it that may have been made before this process started.
+	firstWord := summary.problem == nil && (before == nil || before.problem != nil)
 	a.mu.Unlock()
 
 	if trusted || firstWord {

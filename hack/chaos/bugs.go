@@ -24,7 +24,9 @@ var bugs = []bug{
 `},
 	}, []string{"create"}},
 	{"id-only-in-status", "the id of a created import is kept in the status, which is enough", []edit{
-		{"controllers/import_create.go", `change := metadataChange{annotations: map[string]any{v1alpha1.AnnotationID: s.id, v1alpha1.AnnotationCreatePending: nil}}`, `change := metadataChange{annotations: map[string]any{v1alpha1.AnnotationCreatePending: nil}}`},
+		{"controllers/import_create.go", `		annotations: map[string]any{v1alpha1.AnnotationID: s.id, v1alpha1.AnnotationCreatePending: nil},
+`, `		annotations: map[string]any{v1alpha1.AnnotationCreatePending: nil},
+`},
 	}, []string{"create"}},
 	{"create-without-grace", "what is not in the list was not created", []edit{
 		{"controllers/import_policy.go", `return pending.Time.Add(k.grace).Sub(k.at)`, `return pending.Time.Sub(k.at)`},

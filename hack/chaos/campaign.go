@@ -185,6 +185,9 @@ func (s *stage) perform(ctx context.Context) (prelude int, err error) {
 		return prelude, fmt.Errorf("I8: %w", err)
 	}
 	stop()
+	if s.beforeRest != nil {
+		s.beforeRest()
+	}
 	if err := s.rest(ctx, restScans); err != nil {
 		return prelude, err
 	}

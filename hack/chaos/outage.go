@@ -25,12 +25,11 @@ type outage struct {
 	name string
 	// strike ends a part of it and starts it again on the same data.
 	strike func(context.Context, *cluster) error
-	// rollback tells that etcd gets an older copy of its data once all is over. It is made when
-	// every scenario is about to make its write number copyAt, from 0; restart tells that the
-	// managers are started again then.
+	// rollback tells that etcd gets an older copy of its data once all is over, and that the
+	// managers are started again, as Kubernetes asks for when etcd is restored. The copy is made
+	// when every scenario is about to make its write number copyAt, from 0.
 	rollback bool
 	copyAt   int
-	restart  bool
 }
 
 var outages = []outage{
@@ -39,9 +38,8 @@ var outages = []outage{
 	{name: "apiserver-restarted", strike: restartServer},
 	{name: "etcd-restarted", strike: restartEtcd},
 	{name: "etcd-rolled-back", rollback: true, copyAt: 0},
-	{name: "etcd-rolled-back", rollback: true, copyAt: 1, restart: true},
 	{name: "etcd-rolled-back", rollback: true, copyAt: 1},
-	{name: "etcd-rolled-back", rollback: true, copyAt: 2, restart: true},
+	{name: "etcd-rolled-back", rollback: true, copyAt: 2},
 }
 
 func restartServer(ctx context.Context, c *cluster) error {
@@ -93,9 +91,13 @@ func (m *meeting) arrive(ctx context.Context) {
 }
 
 // applies tells that an outage means something to a scenario. A claim that etcd forgets was
-// never made: a run that is taken back to before it is sent again, and nobody can know.
+// never made: a run that is taken back to before it is sent again, and nobody can know. And a
+// Secret that is taken back is no good: its user has to give the token again.
 func (o *outage) applies(sc *scenario) bool {
-	return !o.rollback || o.copyAt > 0 || sc.records == 0
+	if !o.rollback {
+		return true
+	}
+	return sc.name != "rotation" && sc.name != "secret-gone" && (sc.records == 0 || o.copyAt >= sc.claim())
 }
 
 // outages plays every outage, one after the other, on a control plane of their own.
@@ -133,10 +135,12 @@ func (c *campaign) outage(ctx context.Context, plane *cluster, number int, chose
 		problem = errors.Join(problem, err)
 	}
 	copied := filepath.Join(plane.dir, fmt.Sprintf("copy-%d", number))
+	struck := make(chan struct{})
 	begin := newMeeting(len(played), func() {
 		if o.strike != nil {
 			wait := time.Duration(rng.IntN(1000)) * time.Millisecond
 			go func() {
+				defer close(struck)
 				time.Sleep(wait)
 				report(o.strike(ctx, plane))
 			}()
@@ -156,7 +160,10 @@ func (c *campaign) outage(ctx context.Context, plane *cluster, number int, chose
 			p := plan{scenario: sc.name, outage: o, must: o.strike != nil}
 			r := c.performOn(ctx, plane, p, endings[sc.name], func(s *stage) {
 				s.meet = once(begin.arrive)
-				if o.rollback {
+				if o.strike != nil {
+					// A scenario that is over before the control plane is back has to rest all the same.
+					s.beforeRest = func() { <-struck }
+				} else {
 					s.heldAt, s.held = o.copyAt, once(held.arrive)
 					s.lull = once(over.arrive)
 				}
@@ -183,9 +190,7 @@ func once(do func(context.Context)) func(context.Context) {
 func (s *stage) rolledBack(ctx context.Context) error {
 	s.history.clear()
 	s.lull(ctx)
-	if s.plan.outage.restart {
-		s.kill(0)
-	}
+	s.kill(0)
 	last := s.scenario.steps[len(s.scenario.steps)-1]
 	if err := s.play(ctx, []step{{until: last.until}}); err != nil {
 		return fmt.Errorf("I8: after a rollback: %w", err)

@@ -6,6 +6,7 @@ package main
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // plan is one scenario with what goes wrong in it: strikes at writes, one after the other;
@@ -139,6 +140,15 @@ func (p plan) weather(seed uint64) *weather {
 		w.record()
 	}
 	return w
+}
+
+// createGrace is how long the manager waits for an unanswered creation to turn up: longer than
+// a process takes to start again, and than a call is held while etcd is copied.
+func (p plan) createGrace() time.Duration {
+	if p.outage != nil && p.outage.rollback {
+		return 50 * time.Second
+	}
+	return 4 * time.Second
 }
 
 // binary is the program that is run.

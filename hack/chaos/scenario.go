@@ -35,6 +35,15 @@ type scenario struct {
 	ends v1alpha1.RunPhase
 }
 
+// claim is how many writes a run makes before its first claim: where it has a key, that is
+// taken first, and a place for its answers.
+func (sc *scenario) claim() int {
+	if sc.name == "keyed" {
+		return 3
+	}
+	return 1
+}
+
 // step is something that a user does, and what it has to come to.
 type step struct {
 	do    func(context.Context, *stage) error

@@ -68,12 +68,16 @@ type stage struct {
 	specs     map[string][]byte
 	strangers map[string]bool
 	bystander string
+	// given is closed when the token that is on its way has been given.
+	given chan struct{}
 	// before and scansBefore are notes of a scenario.
 	before      string
 	scansBefore int
 	// meet, if any, is where the stage waits for others once its prelude is over; lull where it
 	// waits before it is judged.
 	meet, lull func(context.Context)
+	// beforeRest, if any, waits for what has to be over before the stage can come to rest.
+	beforeRest func()
 	// held, if any, is where the write of that number waits, counted from the prelude's end.
 	held                func(context.Context)
 	heldAt, writesArmed int
@@ -91,10 +95,6 @@ type managerProcess struct {
 }
 
 const accountName = "acme"
-
-// createGrace is how long the manager waits for an unanswered creation to turn up. A process
-// that starts again should be there before it is over.
-const createGrace = 4 * time.Second
 
 func newStage(ctx context.Context, c *cluster, p plan, sc *scenario, seed uint64) (*stage, error) {
 	s := &stage{cluster: c, plan: p, scenario: sc, trace: newTrace(), token: "canary-token-" + rand.Text(), objects: c.objects,
@@ -170,7 +170,7 @@ func (s *stage) startLocked(number int) error {
 	m := s.managers[number]
 	args := []string{
 		"--allow-http", "--allowed-api-hosts=" + s.remote.address(), "--health-probe-bind-address=0",
-		"--create-grace=" + createGrace.String(), "--zap-log-level=1", "--zap-encoder=console",
+		"--create-grace=" + s.plan.createGrace().String(), "--zap-log-level=1", "--zap-encoder=console",
 	}
 	if s.plan.election() {
 		args = append(args, "--leader-elect", "--leader-election-namespace="+s.namespace)
@@ -278,7 +278,7 @@ func (s *stage) reached() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.plan.outage != nil {
-		return s.plan.outage.rollback || s.trace.unreached() > 0
+		return true // every stage waits for it
 	}
 	return s.struck == len(s.plan.strikes)
 }
@@ -299,11 +299,17 @@ func (s *stage) rotateToken() {
 	old := s.token
 	s.token = "canary-token-" + rand.Text()
 	next := s.token
+	before, given := s.given, make(chan struct{})
+	s.given = given
 	s.mu.Unlock()
-	if err := s.sim.RevokeToken(accountName, old); err != nil {
-		s.fail(err)
-	}
 	s.rotating.Go(func() {
+		defer close(given)
+		if before != nil {
+			<-before // its owner gives one token after the other
+		}
+		if err := s.sim.RevokeToken(accountName, old); err != nil {
+			s.fail(err)
+		}
 		time.Sleep(1500 * time.Millisecond)
 		if err := s.sim.AddToken(accountName, simulator.Token{Token: next}); err != nil {
 			s.fail(err)
