@@ -8,9 +8,10 @@ MAKEFLAGS += --no-builtin-rules
 # The image of the manager, for docker-build and deploy.
 IMG ?= integrator-operator:latest
 CONTAINER_TOOL ?= docker
-# What "make run", "make demo", "make test", "make lint" and "make vulncheck" pass on.
+# What "make run", "make demo", "make chaos", "make test", "make lint" and "make vulncheck" pass on.
 RUN_FLAGS ?=
 DEMO_FLAGS ?=
+CHAOS_FLAGS ?=
 TEST_FLAGS ?=
 LINT_FLAGS ?=
 # VULNCHECK_FLAGS=--skip-unreachable, or -db=file:///a/copy/of/the/database
@@ -155,6 +156,15 @@ demo: build simulator ## Show the operator at work on a cluster of its own (DEMO
 	go build -o bin/demo ./hack/demo
 	@assets=$(ASSETS) && exec bin/demo --assets="$$assets" \
 		--manager=bin/manager --simulator=bin/simulator $(DEMO_FLAGS)
+
+.PHONY: chaos
+chaos: build ## Break everything around the manager, write by write (CHAOS_FLAGS="--short", --plan=..., --prove=all, --rights).
+	go build -o bin/chaos ./hack/chaos
+	@assets=$(ASSETS) && exec bin/chaos --assets="$$assets" --manager=bin/manager $(CHAOS_FLAGS)
+
+.PHONY: soak
+soak: CHAOS_FLAGS = --soak=20m
+soak: chaos ## Let users and others edit at random for 20 minutes, with a fault now and then.
 
 .PHONY: controlplane
 controlplane: ## Build kube-apiserver, etcd, kubectl and kube-controller-manager once; print their directory.

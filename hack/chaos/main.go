@@ -38,6 +38,7 @@ type options struct {
 	short, verbose  bool
 	prove           string
 	rights          bool
+	soak            time.Duration
 }
 
 func main() {
@@ -51,6 +52,7 @@ func main() {
 	flag.IntVar(&o.lanes, "lanes", 32, "plans that are played at a time")
 	flag.BoolVar(&o.short, "short", false, "play a small part: the kills and lost answers of a creation and a run")
 	flag.StringVar(&o.prove, "prove", "", "put the campaign to the test instead: build this seeded bug into the manager, or all one after the other, and find them")
+	flag.DurationVar(&o.soak, "soak", 0, "let users and others do as they like for this time instead, with a fault now and then")
 	flag.BoolVar(&o.rights, "rights", false, "take each right of the manager's role away instead, and see that it is missed")
 	flag.BoolVar(&o.verbose, "v", false, "print every plan")
 	flag.Parse()
@@ -89,6 +91,9 @@ func run(ctx context.Context, o options) error {
 	campaign.report.verbose = o.verbose
 	if o.prove != "" {
 		return campaign.prove(ctx, dir, o.prove)
+	}
+	if o.soak > 0 {
+		return campaign.soak(ctx, o.soak)
 	}
 	if o.rights {
 		return campaign.rights(ctx)

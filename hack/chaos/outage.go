@@ -157,7 +157,7 @@ func (c *campaign) outage(ctx context.Context, plane *cluster, number int, chose
 	var stages sync.WaitGroup
 	for _, sc := range played {
 		stages.Go(func() {
-			p := plan{scenario: sc.name, outage: o, must: o.strike != nil}
+			p := plan{scenario: sc.name, outage: o}
 			r := c.performOn(ctx, plane, p, endings[sc.name], func(s *stage) {
 				s.meet = once(begin.arrive)
 				if o.strike != nil {

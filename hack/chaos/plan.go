@@ -20,6 +20,8 @@ type plan struct {
 
 	// must tells that no run may end but well: nothing obscures whether it was sent.
 	must bool
+	// metrics, if any, is where the manager serves its metrics.
+	metrics string
 	// user, if any, is who the manager is to Kubernetes; program, what is run for it.
 	user, program string
 }

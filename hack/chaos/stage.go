@@ -172,6 +172,9 @@ func (s *stage) startLocked(number int) error {
 		"--allow-http", "--allowed-api-hosts=" + s.remote.address(), "--health-probe-bind-address=0",
 		"--create-grace=" + s.plan.createGrace().String(), "--zap-log-level=1", "--zap-encoder=console",
 	}
+	if s.plan.metrics != "" {
+		args = append(args, "--metrics-secure=false", "--metrics-bind-address="+s.plan.metrics)
+	}
 	if s.plan.election() {
 		args = append(args, "--leader-elect", "--leader-election-namespace="+s.namespace)
 	}
@@ -263,7 +266,14 @@ func (s *stage) due(w *write) func(*exchange) {
 	if strings.Contains(w.Key, ".imports.") && w.Key[0] >= 'a' && s.weather.chance(s.weather.conflicts) {
 		return func(x *exchange) { x.refuse(http.StatusConflict) }
 	}
-	return nil
+	return s.weather.any(w)
+}
+
+// disarm has nothing go wrong any more.
+func (s *stage) disarm() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.armed = false
 }
 
 // arm has things go wrong from now on.

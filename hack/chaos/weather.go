@@ -12,6 +12,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -27,11 +28,14 @@ type weather struct {
 	gone float64
 	// conflicts is the share of writes to Kubernetes that are answered with 409.
 	conflicts float64
+	// faults is the share of writes, on either side, that a fault strikes.
+	faults float64
 	// others, if any, is what other people do all the time.
 	others func(context.Context, *stage)
 
-	mu  sync.Mutex
-	rng *rand.Rand
+	hits atomic.Int64
+	mu   sync.Mutex
+	rng  *rand.Rand
 	// lists are the first answers by path, kept for a process that is to see them again;
 	// nil when nobody is. seen are the paths that this process has got.
 	lists     map[string]*answer
@@ -50,7 +54,7 @@ var weathers = []weather{
 
 // of returns the weather for one stage, with random numbers of its own.
 func (w *weather) of(seed uint64) *weather {
-	return &weather{name: w.name, hold: w.hold, cut: w.cut, gone: w.gone, conflicts: w.conflicts, others: w.others,
+	return &weather{name: w.name, hold: w.hold, cut: w.cut, gone: w.gone, conflicts: w.conflicts, faults: w.faults, others: w.others,
 		rng: rand.New(rand.NewPCG(seed, 0))} //nolint:gosec // repeatable, not secret
 }
 
@@ -59,6 +63,25 @@ func (w *weather) chance(share float64) bool {
 	defer w.mu.Unlock()
 	return share > 0 && w.rng.Float64() < share
 }
+
+// any is one of the faults of a soak that can happen to a write, nil for none.
+func (w *weather) any(target *write) func(*exchange) {
+	if !w.chance(w.faults) {
+		return nil
+	}
+	w.mu.Lock()
+	name := soakNames[w.rng.IntN(len(soakNames))]
+	w.mu.Unlock()
+	f, err := named(faults, name, func(f *fault) string { return f.name })
+	if err != nil || !f.possible(*target) {
+		return nil
+	}
+	w.hits.Add(1)
+	return f.strike
+}
+
+// struck is how many faults there were.
+func (w *weather) struck() int64 { return w.hits.Load() }
 
 // answer serves a request itself when the weather has it.
 func (w *weather) answer(out http.ResponseWriter, r *http.Request) bool {
