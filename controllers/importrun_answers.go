@@ -123,7 +123,7 @@ func (r *ImportRunReconciler) reserveAnswers(ctx context.Context, s *runScope, n
 	secret.OwnerReferences = []metav1.OwnerReference{{
 		APIVersion: v1alpha1.GroupVersion.String(), Kind: "ImportRun", Name: s.object.Name, UID: s.object.UID, Controller: new(true),
 	}}
-	err := r.Create(ctx, secret)
+	err := r.Create(ctx, secret, notCached)
 	if apierrors.IsAlreadyExists(err) {
 		if err := r.Live.Get(ctx, client.ObjectKeyFromObject(secret), secret); err != nil {
 			return nil, fmt.Errorf("read the Secret of answers: %w", err)
@@ -189,7 +189,7 @@ func (r *ImportRunReconciler) keepAnswer(ctx context.Context, s *runScope, batch
 		err = retry.OnError(retry.DefaultBackoff, func(err error) bool {
 			return !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) && !apierrors.IsInvalid(err)
 		}, func() error {
-			return r.Patch(ctx, secret, client.RawPatch(types.MergePatchType, body))
+			return r.Patch(ctx, secret, client.RawPatch(types.MergePatchType, body), notCached)
 		})
 	}
 	if err != nil {

@@ -46,6 +46,8 @@ type keyEntry struct {
 	// known that nothing was sent.
 	Phase v1alpha1.RunPhase `json:"phase"`
 	Time  time.Time         `json:"time"`
+	// Records counts those of a run that has succeeded.
+	Records *v1alpha1.RecordCounts `json:"records,omitempty"`
 }
 
 // keyObject is where a run's entry is. It goes by what the run names, not by the id of the
@@ -72,7 +74,7 @@ func judgeKey(run *v1alpha1.ImportRun, at claim, entry keyEntry, holder *v1alpha
 	phase := entry.Phase
 	switch {
 	case entry.RunUID == string(run.UID):
-		return keyStep{ended: settled(run, at, phase)}
+		return keyStep{ended: settled(run, at, entry)}
 	case phase == v1alpha1.RunSucceeded:
 	case holder != nil && !finished(holder):
 		p := waitingf(reasonKeyInUse, "waiting for ImportRun %q, which has the same idempotencyKey, to end", entry.Run)
@@ -100,12 +102,18 @@ func judgeKey(run *v1alpha1.ImportRun, at claim, entry keyEntry, holder *v1alpha
 // settled is the success of a run that its own entry knows and its status does not: the
 // operator was killed between the two. It is nil when the entry knows of none. Another end that
 // stands there may be that of an attempt which was not the last.
-func settled(run *v1alpha1.ImportRun, at claim, phase v1alpha1.RunPhase) *outcome {
-	if phase != v1alpha1.RunSucceeded {
+func settled(run *v1alpha1.ImportRun, at claim, entry keyEntry) *outcome {
+	if entry.Phase != v1alpha1.RunSucceeded {
 		return nil
 	}
-	return standing(run, at).end(phase, reasonRecordsAccepted,
-		"the ledger of idempotencyKey tells that all records were accepted; the operator stopped before it had counted those of the last batch")
+	o := standing(run, at)
+	if entry.Records != nil {
+		o.records, o.done = *entry.Records, o.total
+		return o.end(entry.Phase, reasonRecordsAccepted, "%d records were accepted, %d ignored, as the ledger of idempotencyKey tells: the operator stopped before it had written this here",
+			o.records.Succeeded, o.records.Ignored)
+	}
+	return o.end(entry.Phase, reasonRecordsAccepted,
+		"the ledger of idempotencyKey tells that all records were accepted; how many of them is not known any more")
 }
 
 // keyPause is how often a run looks whether its key is free.
@@ -166,7 +174,7 @@ func (r *ImportRunReconciler) consultKey(ctx context.Context, s *runScope, unkno
 		return nil, err
 	}
 	if err == nil && entry.RunUID == string(s.object.UID) {
-		if ended := settled(s.object, claimOf(s.object), entry.Phase); ended != nil {
+		if ended := settled(s.object, claimOf(s.object), entry); ended != nil {
 			return ended, nil
 		}
 	}
@@ -203,6 +211,9 @@ func (r *ImportRunReconciler) settleKey(ctx context.Context, s *runScope, came *
 		return client.IgnoreNotFound(err)
 	}
 	entry.Phase, entry.Time = phase, r.Clock.Now().UTC()
+	if phase == v1alpha1.RunSucceeded {
+		entry.Records = came.records.DeepCopy()
+	}
 	return client.IgnoreNotFound(r.writeKey(ctx, object, entry))
 }
 
@@ -233,7 +244,7 @@ func (r *ImportRunReconciler) createKey(ctx context.Context, name types.Namespac
 	object := &corev1.ConfigMap{Data: map[string]string{keyData: string(value)}}
 	object.Namespace, object.Name = name.Namespace, name.Name
 	object.Labels = map[string]string{"app.kubernetes.io/managed-by": "integrator-operator", keyLabel: "true"}
-	err = r.Create(ctx, object)
+	err = r.Create(ctx, object, notCached)
 	if apierrors.IsAlreadyExists(err) {
 		// Another run was faster: look again.
 		return apierrors.NewConflict(corev1.Resource("configmaps"), name.Name, err)
@@ -257,7 +268,7 @@ func (r *ImportRunReconciler) writeKey(ctx context.Context, object *corev1.Confi
 	if err != nil {
 		return err
 	}
-	return r.Patch(ctx, object, client.RawPatch(types.MergePatchType, body))
+	return r.Patch(ctx, object, client.RawPatch(types.MergePatchType, body), notCached)
 }
 
 // runsWithKeyOf maps a run that ended to the others with its idempotency key.

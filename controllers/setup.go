@@ -104,6 +104,10 @@ func ClientOptions() client.Options {
 	}}
 }
 
+// notCached goes along with every write of a Secret or ConfigMap: a client whose reads wait for
+// its writes watches all of what it writes, bodies included.
+const notCached = client.DisableReadYourWritesConsistency
+
 func stripMetadata(object any) (any, error) {
 	if bare, ok := object.(*metav1.PartialObjectMetadata); ok {
 		bare.Annotations = nil

@@ -130,5 +130,5 @@ func restoredSettled(ctx context.Context, s *stage) error {
 		stalled != nil && stalled.Status == metav1.ConditionTrue && stalled.Reason == "OwnedElsewhere" {
 		return nil
 	}
-	return fmt.Errorf("Import orders: %s", described(end.managed.Status.Conditions))
+	return fmt.Errorf("the Import orders: %s", described(end.managed.Status.Conditions))
 }

@@ -122,6 +122,9 @@ var bugs = []bug{
 		counts.Succeeded = counts.Total
 		return verdict{fate: fateAnswered,`},
 	}, []string{"run"}},
+	{"secrets-cached", "the client that is there writes Secrets too", []edit{
+		{"controllers/importrun_answers.go", `err := r.Create(ctx, secret, notCached)`, `err := r.Create(ctx, secret)`},
+	}, []string{"keyed"}},
 	{"token-logged", "the log helps to find faults", []edit{
 		{"controllers/account.go", `	rate, inFlight := float64(spec.RequestsPerSecond), int(spec.MaxInFlight)
 `, `	rate, inFlight := float64(spec.RequestsPerSecond), int(spec.MaxInFlight)

@@ -14,9 +14,8 @@ type fault struct {
 	name string
 	// where it may happen: at writes to Kubernetes, to the API, or both.
 	kubernetes, remote bool
-	// kills tells that the process does not survive it; obscures, that nobody can tell from
-	// the answer whether the write was applied.
-	kills, obscures bool
+	// kills tells that the process does not survive it.
+	kills bool
 	// election tells that it needs a second manager that can take over.
 	election bool
 	strike   func(*exchange)
@@ -27,7 +26,7 @@ const (
 	staleLists   = "kill-stale"
 	tokenRotated = "token-rotated"
 	// hanging is how long a connection says nothing: longer than any call may take here.
-	hanging = 12 * time.Second
+	hanging = 18 * time.Second
 	// stuck is the same at the Kubernetes side, where a request has no bound of its own.
 	stuck = 3 * time.Second
 	// throttle is the Retry-After of a 429, in seconds.
@@ -41,7 +40,7 @@ var faults = []fault{
 	{name: "kill-before", kubernetes: true, remote: true, kills: true, strike: func(x *exchange) {
 		x.kill()
 	}},
-	{name: "kill-unanswered", kubernetes: true, remote: true, kills: true, obscures: true, strike: func(x *exchange) {
+	{name: "kill-unanswered", kubernetes: true, remote: true, kills: true, strike: func(x *exchange) {
 		x.apply()
 		x.kill()
 	}},
@@ -49,7 +48,7 @@ var faults = []fault{
 		x.send(x.apply())
 		x.kill()
 	}},
-	{name: "kill-late", kubernetes: true, remote: true, kills: true, obscures: true, strike: func(x *exchange) {
+	{name: "kill-late", kubernetes: true, remote: true, kills: true, strike: func(x *exchange) {
 		x.kill()
 		time.Sleep(late)
 		x.apply()
@@ -59,24 +58,24 @@ var faults = []fault{
 		x.gate.stage.replayLists()
 		x.kill()
 	}},
-	{name: "lost", kubernetes: true, remote: true, obscures: true, strike: func(x *exchange) {
+	{name: "lost", kubernetes: true, remote: true, strike: func(x *exchange) {
 		x.apply()
 		x.reset()
 	}},
-	{name: "reset", kubernetes: true, remote: true, obscures: true, strike: func(x *exchange) {
+	{name: "reset", kubernetes: true, remote: true, strike: func(x *exchange) {
 		x.reset()
 	}},
-	{name: "500", kubernetes: true, remote: true, obscures: true, strike: func(x *exchange) {
+	{name: "500", kubernetes: true, remote: true, strike: func(x *exchange) {
 		x.refuse(http.StatusInternalServerError)
 	}},
-	{name: "504-applied", kubernetes: true, remote: true, obscures: true, strike: func(x *exchange) {
+	{name: "504-applied", kubernetes: true, remote: true, strike: func(x *exchange) {
 		x.apply()
 		x.refuse(http.StatusGatewayTimeout)
 	}},
-	{name: "503-page", remote: true, obscures: true, strike: func(x *exchange) {
+	{name: "503-page", remote: true, strike: func(x *exchange) {
 		x.send(page(http.StatusServiceUnavailable))
 	}},
-	{name: "200-page", remote: true, obscures: true, strike: func(x *exchange) {
+	{name: "200-page", remote: true, strike: func(x *exchange) {
 		x.send(page(http.StatusOK))
 	}},
 	{name: "429", kubernetes: true, remote: true, strike: func(x *exchange) {
@@ -88,23 +87,23 @@ var faults = []fault{
 	{name: "409", kubernetes: true, strike: func(x *exchange) {
 		x.refuse(http.StatusConflict)
 	}},
-	{name: "hang", kubernetes: true, remote: true, obscures: true, strike: func(x *exchange) {
+	{name: "hang", kubernetes: true, remote: true, strike: func(x *exchange) {
 		x.hang(x.patience())
 		x.reset()
 	}},
-	{name: "hang-applied", kubernetes: true, remote: true, obscures: true, strike: func(x *exchange) {
+	{name: "hang-applied", kubernetes: true, remote: true, strike: func(x *exchange) {
 		x.apply()
 		x.hang(x.patience())
 		x.reset()
 	}},
-	{name: "truncated", kubernetes: true, remote: true, obscures: true, strike: func(x *exchange) {
+	{name: "truncated", kubernetes: true, remote: true, strike: func(x *exchange) {
 		x.cut(x.apply())
 	}},
-	{name: "garbage", kubernetes: true, remote: true, obscures: true, strike: func(x *exchange) {
+	{name: "garbage", kubernetes: true, remote: true, strike: func(x *exchange) {
 		got := x.apply()
 		x.send(&answer{status: got.status, header: http.Header{"Content-Type": {"application/json"}}, body: []byte("\x00\xff{\"_id\":\x80]]}")})
 	}},
-	{name: "redirect", remote: true, obscures: true, strike: func(x *exchange) {
+	{name: "redirect", remote: true, strike: func(x *exchange) {
 		header := http.Header{"Location": {"http://" + x.gate.stage.trap.address() + x.r.URL.Path}}
 		x.send(&answer{status: http.StatusTemporaryRedirect, header: header})
 	}},

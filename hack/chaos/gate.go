@@ -91,7 +91,6 @@ func (x *exchange) apply() *answer {
 	forwarded.Header.Set("Accept-Encoding", "identity")
 	got, err := x.gate.forward(forwarded)
 	if err != nil {
-		x.gate.stage.trace.unreachable()
 		panic(http.ErrAbortHandler)
 	}
 	x.gate.stage.trace.applied(x.write, got.status)

@@ -119,13 +119,14 @@ func newKubernetesGate(s *stage, manager int, config *rest.Config) (*gate, error
 			s.notice(response.Request, response.StatusCode)
 			return s.weather.bend(response)
 		},
-		ErrorHandler: func(http.ResponseWriter, *http.Request, error) {
-			s.trace.unreachable()
-			panic(http.ErrAbortHandler)
-		},
-		ErrorLog: quiet,
+		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
+		ErrorLog:     quiet,
 	}
 	g.pass = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if p, ok := parsePath(r.URL.Path); ok && p.name == "" && (p.resource == "secrets" || p.resource == "configmaps") &&
+			!strings.Contains(r.Header.Get("Accept"), "as=PartialObjectMetadata") {
+			s.trace.forbidden("the contents of all " + p.resource + " are read")
+		}
 		if s.weather.answer(w, r) {
 			return
 		}
@@ -136,7 +137,8 @@ func newKubernetesGate(s *stage, manager int, config *rest.Config) (*gate, error
 
 // notice keeps what the API server denied.
 func (s *stage) notice(r *http.Request, status int) {
-	if status == http.StatusForbidden {
+	// An API server that has just started denies everything for a moment.
+	if status == http.StatusForbidden && s.plan.outage == nil {
 		s.trace.forbidden(fmt.Sprintf("%s %s", r.Method, r.URL.Path))
 	}
 }

@@ -104,7 +104,7 @@ func run(ctx context.Context, o options) error {
 	if err := campaign.all(ctx, o, dir); err != nil {
 		return err
 	}
-	campaign.report.print()
+	campaign.report.show()
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}

@@ -35,7 +35,7 @@ func (s *stage) judge(ctx context.Context, reference *ending) (violations []stri
 	violations = append(violations, s.orphans(found)...)
 	violations = append(violations, s.invocations(found)...)
 	violations = append(violations, s.history.regressions()...)
-	violations = append(violations, s.losses(ctx, found)...)
+	violations = append(violations, s.losses(found)...)
 	violations = append(violations, s.leaks(ctx)...)
 	if n := s.trap.caught.Load(); n > 0 {
 		complain("I7: a redirect was followed %d times", n)
@@ -46,9 +46,8 @@ func (s *stage) judge(ctx context.Context, reference *ending) (violations []stri
 	if n := s.trace.between(from, to); n > 0 && !s.plan.kills() {
 		complain("I10: %d requests within the pause that the API asked for", n)
 	}
-	// An API server that has just started denies everything for a moment.
-	if refused := s.trace.refusals(); len(refused) > 0 && s.plan.outage == nil {
-		complain("RBAC: denied: %s", strings.Join(slices.Compact(refused), ", "))
+	if refused := s.trace.refusals(); len(refused) > 0 {
+		complain("RBAC: not permitted: %s", strings.Join(slices.Compact(refused), ", "))
 	}
 	if reference != nil && s.plan.after == nil {
 		if diff := found.differ(reference); diff != "" {
@@ -148,7 +147,7 @@ func (s *stage) invocations(end *ending) (violations []string) {
 }
 
 // losses checks I6: what others wrote is still there.
-func (s *stage) losses(ctx context.Context, end *ending) (violations []string) {
+func (s *stage) losses(end *ending) (violations []string) {
 	complain := func(format string, args ...any) { violations = append(violations, fmt.Sprintf(format, args...)) }
 	if document, ok := s.sim.Import(accountName, bystanderID); !ok || fmt.Sprint(document) != s.bystander {
 		complain("I6: the import of somebody else was changed")

@@ -25,7 +25,7 @@ func labelAll(ctx context.Context, s *stage) {
 		} {
 			_ = s.objects.Patch(ctx, object, patch) // it may not be there
 		}
-		pause(ctx, 100*time.Millisecond)
+		pause(ctx, 250*time.Millisecond)
 	}
 }
 

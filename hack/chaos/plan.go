@@ -118,9 +118,8 @@ func (p plan) election() bool {
 	return false
 }
 
-// kills tells that a process is killed, obscures that an answer leaves open what happened.
-func (p plan) kills() bool    { return p.any(func(f fault) bool { return f.kills || f.election }) }
-func (p plan) obscures() bool { return p.any(func(f fault) bool { return f.obscures }) }
+// kills tells that a process is killed, or frozen.
+func (p plan) kills() bool { return p.any(func(f fault) bool { return f.kills || f.election }) }
 
 func (p plan) any(is func(fault) bool) bool {
 	for _, s := range p.strikes {

@@ -12,7 +12,7 @@ import (
 func singles(c course) (plans []plan) {
 	for i, w := range c.writes {
 		for _, f := range faults {
-			if f.possible(w) && !(f.election && w.Key == "patch.accounts.default.status") {
+			if f.possible(w) && (!f.election || w.Key != "patch.accounts.default.status") {
 				plans = append(plans, plan{scenario: c.scenario.name, strikes: []strike{{w.ID(), f}}, must: c.must(i, f)})
 			}
 		}

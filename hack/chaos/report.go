@@ -84,8 +84,8 @@ func (r *report) command(p plan) string {
 	return fmt.Sprintf("make chaos CHAOS_FLAGS=\"--seed=%d --plan=%s\"", r.seed, p)
 }
 
-// print prints the table: plans, those reached, violations.
-func (r *report) print() {
+// show prints the table: plans, those reached, violations.
+func (r *report) show() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	slices.SortFunc(r.columns, func(a, b string) int { return columnOrder(a) - columnOrder(b) })

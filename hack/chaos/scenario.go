@@ -156,7 +156,7 @@ func gone(ctx context.Context, s *stage) error {
 	case err != nil:
 		return err
 	default:
-		return fmt.Errorf("Import orders is there: %s", s.conditions(ctx, &v1alpha1.Import{ObjectMeta: s.meta("orders")}))
+		return fmt.Errorf("the Import orders is there: %s", s.conditions(ctx, &v1alpha1.Import{ObjectMeta: s.meta("orders")}))
 	}
 }
 
@@ -207,7 +207,7 @@ func runEnded(ctx context.Context, s *stage) error {
 		return err
 	}
 	if !isEnd(run.Status.Phase) {
-		return fmt.Errorf("ImportRun first is %s: %s, claim %s", run.Status.Phase, described(run.Status.Conditions), run.Annotations[v1alpha1.AnnotationClaim])
+		return fmt.Errorf("the ImportRun first is %s: %s, claim %s", run.Status.Phase, described(run.Status.Conditions), run.Annotations[v1alpha1.AnnotationClaim])
 	}
 	return nil
 }

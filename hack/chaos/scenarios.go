@@ -74,7 +74,7 @@ func (s *stage) remoteID(ctx context.Context) (string, error) {
 	object := &v1alpha1.Import{}
 	err := s.objects.Get(ctx, client.ObjectKey{Namespace: s.namespace, Name: "orders"}, object)
 	if err == nil && object.Status.ID == "" {
-		err = errors.New("Import orders has no id")
+		err = errors.New("the Import orders has no id")
 	}
 	return object.Status.ID, err
 }
@@ -228,7 +228,7 @@ func runOf(data []v1alpha1.JSON, more string) func(context.Context, *stage) erro
 		if err := json.Unmarshal([]byte(`{`+more+`}`), &object.Spec); err != nil {
 			return err
 		}
-		seconds := int32(8)
+		seconds := int32(15)
 		object.Spec.ImportRef = &v1alpha1.LocalReference{Name: "orders"}
 		object.Spec.ActiveDeadlineSeconds, object.Spec.Data = &seconds, data
 		return s.create(ctx, object)

@@ -167,7 +167,7 @@ func deleteAny(ctx context.Context, k *soaking, name string) error {
 func runAny(ctx context.Context, k *soaking, name string) error {
 	k.runs++
 	object := &v1alpha1.ImportRun{ObjectMeta: k.meta(fmt.Sprintf("run-%d", k.runs))}
-	object.Spec.ImportRef, object.Spec.ActiveDeadlineSeconds = &v1alpha1.LocalReference{Name: name}, ptr.To[int32](8)
+	object.Spec.ImportRef, object.Spec.ActiveDeadlineSeconds = &v1alpha1.LocalReference{Name: name}, ptr.To[int32](15)
 	for i := range 3 {
 		object.Spec.Data = append(object.Spec.Data, v1alpha1.JSON{Raw: fmt.Appendf(nil, `{"number":"%d-%d"}`, k.runs, i)})
 	}
@@ -234,7 +234,7 @@ func (k *soaking) settled(ctx context.Context) error {
 	}
 	for i := range imports.Items {
 		if !imports.Items[i].DeletionTimestamp.IsZero() {
-			return fmt.Errorf("Import %s is being deleted: %s", imports.Items[i].Name, described(imports.Items[i].Status.Conditions))
+			return fmt.Errorf("the Import %s is being deleted: %s", imports.Items[i].Name, described(imports.Items[i].Status.Conditions))
 		}
 		if err := k.ready(ctx, &imports.Items[i]); err != nil {
 			return err
@@ -247,7 +247,7 @@ func (k *soaking) settled(ctx context.Context) error {
 			return err
 		}
 		if there && !isEnd(run.Status.Phase) {
-			return fmt.Errorf("ImportRun %s is %q: %s", run.Name, run.Status.Phase, described(run.Status.Conditions))
+			return fmt.Errorf("the ImportRun %s is %q: %s", run.Name, run.Status.Phase, described(run.Status.Conditions))
 		}
 	}
 	return nil

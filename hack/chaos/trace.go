@@ -33,8 +33,6 @@ type trace struct {
 	scans  int
 	// refused are the requests that Kubernetes answered with 403.
 	refused []string
-	// failed counts requests for which a side could not be reached.
-	failed int
 }
 
 func newTrace() *trace { return &trace{counts: map[string]int{}} }
@@ -52,12 +50,6 @@ func (t *trace) applied(w *write, status int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	w.Status = status
-}
-
-func (t *trace) unreachable() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.failed++
 }
 
 func (t *trace) forbidden(what string) {
@@ -105,12 +97,6 @@ func (t *trace) between(from, to time.Time) int {
 		}
 	}
 	return n
-}
-
-func (t *trace) unreached() int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.failed
 }
 
 func (t *trace) refusals() []string {
