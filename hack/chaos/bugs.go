@@ -22,6 +22,12 @@ var bugs = []bug{
 		{"controllers/import_create.go", `		v1alpha1.AnnotationCreatePending: string(value), v1alpha1.AnnotationID: nil,
 `, `		"example.com/nothing": string(value), v1alpha1.AnnotationID: nil,
 `},
+		{"controllers/import_create.go", `	pending, _ := intentOf(s.object, r.Clock.Now())
+	kept := context.WithoutCancel(ctx)
+	limited, cancel := context.WithTimeout(kept, pending.callUntil(r.CreateGrace).Sub(r.Clock.Now()))
+`, `	kept := context.WithoutCancel(ctx)
+	limited, cancel := context.WithTimeout(kept, r.CreateGrace/2)
+`},
 	}, []string{"create"}},
 	{"id-only-in-status", "the id of a created import is kept in the status, which is enough", []edit{
 		{"controllers/import_create.go", `		annotations: map[string]any{v1alpha1.AnnotationID: s.id, v1alpha1.AnnotationCreatePending: nil},

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"text/tabwriter"
 	"time"
 
@@ -32,22 +33,16 @@ type find struct {
 
 // prove has every bug, or the one that is named, looked for, and prints by which plan it was found.
 func (c *campaign) prove(ctx context.Context, dir, only string) error {
-	var finds []find
+	finds, err := c.huntAll(ctx, dir, only)
+	if err != nil {
+		return err
+	}
 	missed := 0
-	for i := range bugs {
-		if only != "all" && bugs[i].name != only {
-			continue
-		}
-		found, err := c.hunt(ctx, dir, &bugs[i])
-		if err != nil {
-			return fmt.Errorf("bug %s: %w", bugs[i].name, err)
-		}
-		if found.by == "" {
+	for i := range finds {
+		if finds[i].by == "" {
 			missed++
-			found.by = "NOT FOUND"
+			finds[i].by = "NOT FOUND"
 		}
-		fmt.Fprintf(c.report.out, "%s: %s: %s\n", found.bug.name, found.by, found.broken)
-		finds = append(finds, found)
 	}
 	table := tabwriter.NewWriter(c.report.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "\nbug\twhat was thought\tfound by\tinvariant\tplans\ttime\t\n")
@@ -61,6 +56,36 @@ func (c *campaign) prove(ctx context.Context, dir, only string) error {
 		return errors.New("a seeded bug was not found")
 	}
 	return nil
+}
+
+// hunters is how many bugs are looked for at a time: most of it is waiting.
+const hunters = 4
+
+// huntAll looks for every bug, or for the one that is named.
+func (c *campaign) huntAll(ctx context.Context, dir, only string) ([]find, error) {
+	var chosen []*bug
+	for i := range bugs {
+		if only == "all" || bugs[i].name == only {
+			chosen = append(chosen, &bugs[i])
+		}
+	}
+	finds, failed := make([]find, len(chosen)), make([]error, len(chosen))
+	next := make(chan int)
+	var all sync.WaitGroup
+	for range hunters {
+		all.Go(func() {
+			for i := range next {
+				finds[i], failed[i] = c.hunt(ctx, dir, chosen[i])
+				fmt.Fprintf(c.report.out, "%s: %s: %s\n", chosen[i].name, finds[i].by, finds[i].broken)
+			}
+		})
+	}
+	for i := range chosen {
+		next <- i
+	}
+	close(next)
+	all.Wait()
+	return finds, errors.Join(failed...)
 }
 
 // hunt builds a bug into the manager and plays plans until one is violated.
@@ -79,7 +104,7 @@ func (c *campaign) hunt(ctx context.Context, dir string, b *bug) (find, error) {
 		}
 		chosen = append(chosen, sc)
 	}
-	silent := &campaign{cluster: c.cluster, seed: c.seed, lanes: c.lanes, program: program, report: newReport(io.Discard, c.seed)}
+	silent := &campaign{cluster: c.cluster, seed: c.seed, lanes: max(1, c.lanes/hunters), program: program, report: newReport(io.Discard, c.seed)}
 	courses, err := silent.learn(ctx, chosen)
 	if violated, ok := errors.AsType[*violated](err); ok {
 		found.by, found.broken, found.plans = violated.plan.String(), violated.violations[0], 1
@@ -94,7 +119,7 @@ func (c *campaign) hunt(ctx context.Context, dir string, b *bug) (find, error) {
 	}
 	// The plans in the order of the report, as many at a time as there are lanes.
 	for len(plans) > 0 && found.by == "" && ctx.Err() == nil {
-		n := min(len(plans), c.lanes)
+		n := min(len(plans), silent.lanes)
 		for i := range plans[:n] {
 			plans[i].program = program
 		}

@@ -53,7 +53,7 @@ type step struct {
 const (
 	mergePatch = types.MergePatchType
 	// patience is how long a step may take: a claim of a process that died is waited for.
-	patience = 100 * time.Second
+	patience = 80 * time.Second
 
 	shopConnection   = "5e8c41d29a7f3b0012ab77e1"
 	dealerConnection = "5e8c41d29a7f3b0012ab77e2"
