@@ -109,8 +109,9 @@ func TestPostAsksWhetherTheAccountStays(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			object := importOf("default", "a", v1alpha1.Finalizer)
-			object.Annotations = map[string]string{v1alpha1.AnnotationCreatePending: "{}"}
-			r := &ImportReconciler{Client: cluster(object), Live: tc.live, CreateGrace: time.Minute}
+			pending := `{"externalId":"k8s/1","name":"a","time":"` + time.Now().UTC().Format(time.RFC3339) + `"}`
+			object.Annotations = map[string]string{v1alpha1.AnnotationCreatePending: pending}
+			r := &ImportReconciler{Client: cluster(object), Live: tc.live, Clock: clock.RealClock{}, CreateGrace: time.Minute}
 			if err := r.Get(t.Context(), client.ObjectKeyFromObject(object), object); err != nil {
 				t.Fatal(err)
 			}

@@ -40,26 +40,6 @@ var bugs = []bug{
 	{"create-retried", "a failed creation is tried again at once", []edit{
 		{"controllers/import_create.go", `created, err := s.session.client.CreateImport(ctx, body)`, "created, err := s.session.client.CreateImport(ctx, body)\n\tif err != nil {\n\t\tcreated, err = s.session.client.CreateImport(ctx, body)\n\t}"},
 	}, []string{"create"}},
-	{"gone-from-list", "what the list does not show was deleted", []edit{
-		{"controllers/import_sync.go", `	answer, err := s.session.client.GetImport(ctx, s.id)
-	if integrator.StatusCode(err) == http.StatusNotFound {
-		return r.missing(ctx, s)
-	}`, `	if s.session.observed.absent(s.id) {
-		return true, nil
-	}
-	answer, err := s.session.client.GetImport(ctx, s.id)
-	if integrator.StatusCode(err) == http.StatusNotFound {
-		return r.missing(ctx, s)
-	}`},
-		{"controllers/scanner.go", `// look records that`, `func (o *observations) absent(id string) bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	seen, ok := o.byID[id]
-	return ok && seen.lastModified == ""
-}
-
-// look records that`},
-	}, []string{"update", "drift", "connection"}},
 	{"finalizer-first", "the finalizer is taken away, then the import is deleted", []edit{
 		{"controllers/import_delete.go", `	err = s.session.client.DeleteImport(ctx, s.id)
 `, `	if err := r.release(ctx, s); err != nil {
@@ -114,10 +94,6 @@ var bugs = []bug{
 	came.token = granted.Token
 	return came, nil
 `},
-	}, []string{"run"}},
-	{"claim-without-precondition", "a claim needs no resourceVersion, and nobody else ends a run", []edit{
-		{"controllers/importrun_claim.go", `"uid": s.object.UID, "resourceVersion": s.object.ResourceVersion,`, `"uid": s.object.UID,`},
-		{"controllers/importrun_claim.go", `claimOf(live).Token != granted.Token || finished(live) {`, `claimOf(live).Token != granted.Token {`},
 	}, []string{"run"}},
 	{"unknown-retried", "a lost answer is an error as any other", []edit{
 		{"controllers/importrun_policy.go", `case call.fate == fateUnknown && run.Spec.OnUnknownOutcome == v1alpha1.UnknownOutcomeRetry:`, `case call.fate == fateUnknown:`},

@@ -160,6 +160,9 @@ func (c *campaign) performOn(ctx context.Context, on *cluster, p plan, reference
 	return r
 }
 
+// linger is how long other people go on when a scenario is over: some scans.
+const linger = 2500 * time.Millisecond
+
 // perform plays the stage's scenario, and returns how many writes its prelude took.
 func (s *stage) perform(ctx context.Context) (prelude int, err error) {
 	if err := s.prepare(ctx); err != nil {
@@ -183,6 +186,9 @@ func (s *stage) perform(ctx context.Context) (prelude int, err error) {
 	}
 	if err := s.play(ctx, s.scenario.steps); err != nil {
 		return prelude, fmt.Errorf("I8: %w", err)
+	}
+	if s.weather.others != nil {
+		pause(ctx, linger)
 	}
 	stop()
 	if s.beforeRest != nil {
@@ -246,6 +252,11 @@ func (s *stage) prepare(ctx context.Context) error {
 	}
 	document, _ := s.sim.Import(accountName, bystanderID)
 	s.bystander = fmt.Sprint(document)
+	if s.weather.seed != nil {
+		if err := s.weather.seed(s); err != nil {
+			return err
+		}
+	}
 	if s.scenario.seed != nil {
 		if err := s.scenario.seed(s); err != nil {
 			return err

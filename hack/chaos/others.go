@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -29,32 +30,40 @@ func labelAll(ctx context.Context, s *stage) {
 	}
 }
 
+// seedStrangers has other people's imports in the account before there are any of ours: what is
+// deleted among them shifts ours to other pages of the list.
+func seedStrangers(s *stage) error {
+	for range 150 {
+		if err := s.addStranger(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // editAccount makes and deletes other imports all the time, so that the pages of lists shift
 // while they are read.
 func editAccount(ctx context.Context, s *stage) {
-	var there []string
-	for i := 0; ctx.Err() == nil; i++ {
-		id, err := s.sim.SeedImport(accountName, json.RawMessage(fmt.Sprintf(`{"name":"other %d","adaptorType":"HTTPImport","_connectionId":%q,"http":{"method":["POST"],"relativeURI":["/"],"body":[null]}}`, i, shopConnection)))
-		if err != nil {
+	for ctx.Err() == nil {
+		s.mu.Lock()
+		oldest := s.order[0]
+		s.order = s.order[1:]
+		s.mu.Unlock()
+		if err := errors.Join(s.sim.DeleteAs(jane, accountName, oldest), s.addStranger()); err != nil {
 			s.fail(err)
 			return
 		}
-		s.stranger(id)
-		if there = append(there, id); len(there) > 5 {
-			if err := s.sim.DeleteAs(jane, accountName, there[0]); err != nil {
-				s.fail(err)
-				return
-			}
-			there = there[1:]
-		}
-		pause(ctx, 20*time.Millisecond)
+		pause(ctx, 15*time.Millisecond)
 	}
 }
 
-func (s *stage) stranger(id string) {
+func (s *stage) addStranger() error {
+	id, err := s.sim.SeedImport(accountName, json.RawMessage(fmt.Sprintf(`{"name":"another's","adaptorType":"HTTPImport","_connectionId":%q,"http":{"method":["POST"],"relativeURI":["/"],"body":[null]}}`, shopConnection)))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.strangers[id] = true
+	s.order = append(s.order, id)
+	return err
 }
 
 func pause(ctx context.Context, span time.Duration) {

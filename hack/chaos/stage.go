@@ -67,6 +67,7 @@ type stage struct {
 	// bystander one of them as it was.
 	specs     map[string][]byte
 	strangers map[string]bool
+	order     []string // of the strangers
 	bystander string
 	// given is closed when the token that is on its way has been given.
 	given chan struct{}

@@ -32,6 +32,8 @@ type weather struct {
 	faults float64
 	// others, if any, is what other people do all the time.
 	others func(context.Context, *stage)
+	// seed is what they have done before.
+	seed func(*stage) error
 
 	hits atomic.Int64
 	mu   sync.Mutex
@@ -49,12 +51,12 @@ var weathers = []weather{
 	{name: "watch-cut", cut: 2},
 	{name: "watch-gone", gone: 0.5, cut: 3},
 	{name: "conflicts", conflicts: 0.2, others: labelAll},
-	{name: "account-edited", others: editAccount},
+	{name: "account-edited", others: editAccount, seed: seedStrangers},
 }
 
 // of returns the weather for one stage, with random numbers of its own.
 func (w *weather) of(seed uint64) *weather {
-	return &weather{name: w.name, hold: w.hold, cut: w.cut, gone: w.gone, conflicts: w.conflicts, faults: w.faults, others: w.others,
+	return &weather{name: w.name, hold: w.hold, cut: w.cut, gone: w.gone, conflicts: w.conflicts, faults: w.faults, others: w.others, seed: w.seed,
 		rng: rand.New(rand.NewPCG(seed, 0))} //nolint:gosec // repeatable, not secret
 }
 
