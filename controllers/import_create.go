@@ -35,7 +35,9 @@ func (r *ImportReconciler) create(ctx context.Context, s *importScope) error {
 	}
 	if !s.session.scanned && s.object.CreationTimestamp.Time.Before(s.session.since) {
 		// An earlier process may have made it, and what tells of that be lost.
-		return waitingf(reasonProgressing, "the account is read once before an import is created: an Import of before the operator's start may have one there")
+		p := waitingf(reasonProgressing, "the account is read once before an import is created: an Import of before the operator's start may have one there")
+		p.after = backoffBase
+		return p
 	}
 	return r.make(ctx, s)
 }

@@ -365,6 +365,10 @@ var _ = Describe("The API does not take what I declare", func() {
 		change(ctx, object, func(object *v1alpha1.Import) { object.Annotations["integrator.io/reconcile-requested-at"] = "restored" })
 		Eventually(func() string { return get(ctx, w, object, "backup").Status.LastHandledReconcileAt }).Should(Equal("restored"))
 		Expect(object.Status.ID).To(Equal(id))
-		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 1, dependants: 1}))
+		// One look for the status that was taken away, one because it was asked for, or both in one.
+		calls := w.calls()
+		Expect(calls[getOne]).To(BeNumerically("<=", 2))
+		delete(calls, getOne)
+		Expect(calls).To(Equal(map[string]int{post: 1, dependants: 1}))
 	})
 })

@@ -256,8 +256,7 @@ func (a *Accounts) scanned(s *session, summary scanSummary) {
 		entry.rejections = 0
 	}
 	trusted := doubted && !entry.doubted
-	// Those wait for it that may have been made before this process started.
-	firstWord := summary.problem == nil && (before == nil || before.problem != nil)
+	firstWord := doubted && summary.problem == nil && (before == nil || before.problem != nil)
 	a.mu.Unlock()
 
 	if trusted || firstWord {

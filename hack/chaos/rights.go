@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"text/tabwriter"
 	"time"
@@ -105,35 +104,36 @@ func (c *campaign) miss(ctx context.Context, all []right, i int) string {
 	if err := c.cluster.objects.Create(ctx, cut); err != nil {
 		return ""
 	}
-	for j := range scenarios {
-		sc := &scenarios[j]
-		if !slices.Contains(demanding, sc.name) {
-			continue
+	for _, name := range demanding {
+		p, err := parsePlan(name)
+		if err != nil {
+			return ""
 		}
-		if c.denied(ctx, sc, user, all[i]) {
-			return sc.name
+		p.user = user
+		if c.denied(ctx, p, all[i]) {
+			return name
 		}
 	}
 	return ""
 }
 
-// demanding are scenarios that need all the rights there are.
-var demanding = []string{"keyed", "drift", "expired", "secret-gone", "adopt"}
+// demanding are plans that need all the rights there are: some only where an answer is lost.
+var demanding = []string{"keyed", "drift", "expired", "secret-gone", "create/POST.imports.1/lost", "run/patch.importruns.first.1/lost"}
 
-// denied plays a scenario as a user, and tells whether Kubernetes denied it anything.
-func (c *campaign) denied(ctx context.Context, sc *scenario, user string, missing right) (denied bool) {
+// denied plays a plan as its user, and tells whether Kubernetes denied it anything.
+func (c *campaign) denied(ctx context.Context, p plan, missing right) (denied bool) {
 	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	c.performOn(ctx, c.cluster, plan{scenario: sc.name, user: user}, nil, func(s *stage) {
+	var watching sync.WaitGroup
+	c.performOn(ctx, c.cluster, p, nil, func(s *stage) {
 		if missing.verb == "list" {
 			// As with an API server that does not stream lists.
 			s.weather.record()
 		}
-		binding := &rbacv1.RoleBinding{ObjectMeta: s.meta(user),
-			RoleRef:  rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: user},
-			Subjects: []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user}}}
+		binding := &rbacv1.RoleBinding{ObjectMeta: s.meta(p.user),
+			RoleRef:  rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: p.user},
+			Subjects: []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: p.user}}}
 		s.fail(s.objects.Create(ctx, binding))
-		s.pending.Go(func() {
+		watching.Go(func() {
 			for ctx.Err() == nil {
 				if denied = len(s.trace.refusals()) > 0; denied {
 					stop()
@@ -142,5 +142,7 @@ func (c *campaign) denied(ctx context.Context, sc *scenario, user string, missin
 			}
 		})
 	})
+	stop()
+	watching.Wait()
 	return denied
 }
