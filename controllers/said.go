@@ -36,7 +36,9 @@ func (s *said) contradicted() predicate.Predicate {
 	return predicate.Funcs{
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			last, ok := s.byKey.Load(client.ObjectKeyFromObject(e.ObjectNew))
-			return ok && last != statusHash(e.ObjectNew)
+			now := statusHash(e.ObjectNew)
+			// An event that is about something else has the status of before.
+			return ok && last != now && statusHash(e.ObjectOld) != now
 		},
 		CreateFunc:  func(event.CreateEvent) bool { return false },
 		DeleteFunc:  func(event.DeleteEvent) bool { return false },
