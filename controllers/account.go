@@ -48,7 +48,8 @@ type account struct {
 	ids        map[string]v1alpha1.ID
 	interval   time.Duration
 	observed   *observations
-	since      time.Time
+	// since is when the process began to work with the account.
+	since time.Time
 
 	// userID is whose token it is.
 	userID string

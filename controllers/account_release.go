@@ -147,14 +147,9 @@ func heldOrReleased() predicate.Predicate {
 
 // lostFinalizer lets an update through that took a finalizer off.
 func lostFinalizer(name string) predicate.Predicate {
-	return predicate.Funcs{
-		CreateFunc: func(event.CreateEvent) bool { return false },
-		UpdateFunc: func(e event.UpdateEvent) bool {
-			return slices.Contains(e.ObjectOld.GetFinalizers(), name) && !slices.Contains(e.ObjectNew.GetFinalizers(), name)
-		},
-		DeleteFunc:  func(event.DeleteEvent) bool { return false },
-		GenericFunc: func(event.GenericEvent) bool { return false },
-	}
+	return onUpdate(func(e event.UpdateEvent) bool {
+		return slices.Contains(e.ObjectOld.GetFinalizers(), name) && !slices.Contains(e.ObjectNew.GetFinalizers(), name)
+	})
 }
 
 // leavingAccount refuses what an Account that is being deleted gets no more.

@@ -33,17 +33,15 @@ func (s *said) forget(key client.ObjectKey) { s.byKey.Delete(key) }
 
 // contradicted lets an event through that brings another status.
 func (s *said) contradicted() predicate.Predicate {
-	return predicate.Funcs{
-		UpdateFunc: func(e event.UpdateEvent) bool {
-			last, ok := s.byKey.Load(client.ObjectKeyFromObject(e.ObjectNew))
-			now := statusHash(e.ObjectNew)
-			// An event that is about something else has the status of before.
-			return ok && last != now && statusHash(e.ObjectOld) != now
-		},
-		CreateFunc:  func(event.CreateEvent) bool { return false },
-		DeleteFunc:  func(event.DeleteEvent) bool { return false },
-		GenericFunc: func(event.GenericEvent) bool { return false },
-	}
+	return onUpdate(func(e event.UpdateEvent) bool {
+		last, ok := s.byKey.Load(client.ObjectKeyFromObject(e.ObjectNew))
+		if !ok {
+			return false
+		}
+		now := statusHash(e.ObjectNew)
+		// An event that is about something else has the status of before.
+		return last != now && statusHash(e.ObjectOld) != now
+	})
 }
 
 func statusHash(object client.Object) (sum [sha256.Size]byte) {

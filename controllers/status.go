@@ -5,9 +5,7 @@ package controllers
 
 import (
 	"context"
-	"strings"
 	"time"
-	"unicode"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -22,6 +20,7 @@ import (
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/drift"
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
 )
 
 // maxMessage bounds a condition's message, in bytes.
@@ -101,14 +100,7 @@ func recordEvent(recorder events.EventRecorder, object client.Object, eventType,
 
 // oneLine makes a text one line, without what a terminal would obey, and not too long. Names of
 // fields and other words of people and of the API may stand in it.
-func oneLine(text string) string {
-	return drift.Cut(strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(text, "\uFFFD")), maxMessage)
-}
+func oneLine(text string) string { return drift.Cut(integrator.OneLine(text), maxMessage) }
 
 // resultOf says when to look again after p, the classified form of err.
 func resultOf(p *problem, err error) (ctrl.Result, error) {

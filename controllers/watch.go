@@ -150,28 +150,28 @@ func requestsByIndex(ctx context.Context, reader client.Reader, list client.Obje
 func specOrRequest() predicate.Predicate {
 	return predicate.Or(
 		predicate.GenerationChangedPredicate{},
-		predicate.Funcs{
-			UpdateFunc: func(e event.UpdateEvent) bool {
-				before, after := e.ObjectOld.GetAnnotations(), e.ObjectNew.GetAnnotations()
-				return before[v1alpha1.AnnotationDryRun] != after[v1alpha1.AnnotationDryRun] ||
-					before[v1alpha1.AnnotationReconcileRequestedAt] != after[v1alpha1.AnnotationReconcileRequestedAt] ||
-					hasFinalizer(e.ObjectOld) && !hasFinalizer(e.ObjectNew) ||
-					before[v1alpha1.AnnotationID] != "" && before[v1alpha1.AnnotationID] != after[v1alpha1.AnnotationID] && after[v1alpha1.AnnotationCreatePending] == ""
-			},
-			CreateFunc:  func(event.CreateEvent) bool { return false },
-			DeleteFunc:  func(event.DeleteEvent) bool { return false },
-			GenericFunc: func(event.GenericEvent) bool { return false },
-		},
+		onUpdate(func(e event.UpdateEvent) bool {
+			before, after := e.ObjectOld.GetAnnotations(), e.ObjectNew.GetAnnotations()
+			return before[v1alpha1.AnnotationDryRun] != after[v1alpha1.AnnotationDryRun] ||
+				before[v1alpha1.AnnotationReconcileRequestedAt] != after[v1alpha1.AnnotationReconcileRequestedAt] ||
+				hasFinalizer(e.ObjectOld) && !hasFinalizer(e.ObjectNew) ||
+				before[v1alpha1.AnnotationID] != "" && before[v1alpha1.AnnotationID] != after[v1alpha1.AnnotationID] && after[v1alpha1.AnnotationCreatePending] == ""
+		}),
 	)
 }
 
 // gotRemote lets an Import's event through when its remote import came to be.
 func gotRemote() predicate.Predicate {
+	return onUpdate(func(e event.UpdateEvent) bool {
+		before, after := e.ObjectOld.(*v1alpha1.Import), e.ObjectNew.(*v1alpha1.Import)
+		return before.Status.ID != after.Status.ID
+	})
+}
+
+// onUpdate lets those updates through that wake tells of, and no other event.
+func onUpdate(wake func(event.UpdateEvent) bool) predicate.Predicate {
 	return predicate.Funcs{
-		UpdateFunc: func(e event.UpdateEvent) bool {
-			before, after := e.ObjectOld.(*v1alpha1.Import), e.ObjectNew.(*v1alpha1.Import)
-			return before.Status.ID != after.Status.ID
-		},
+		UpdateFunc:  wake,
 		CreateFunc:  func(event.CreateEvent) bool { return false },
 		DeleteFunc:  func(event.DeleteEvent) bool { return false },
 		GenericFunc: func(event.GenericEvent) bool { return false },

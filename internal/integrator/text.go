@@ -28,16 +28,19 @@ func scrubber(token string) func(string) string {
 	).Replace
 }
 
-// oneLine makes a foreign text fit for one line of a log or a condition: valid UTF-8, no control
-// or invisible formatting characters.
-func oneLine(s string) string {
-	return strings.TrimSpace(strings.Map(func(r rune) rune {
+// OneLine makes a foreign text fit for one line of a log or a condition: valid UTF-8, and blanks
+// in the place of control and invisible formatting characters.
+func OneLine(s string) string {
+	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) {
 			return ' '
 		}
 		return r
-	}, strings.ToValidUTF8(s, "\uFFFD")))
+	}, strings.ToValidUTF8(s, "\uFFFD"))
 }
+
+// oneLine is OneLine without blanks at the ends.
+func oneLine(s string) string { return strings.TrimSpace(OneLine(s)) }
 
 // cut shortens s to at most n bytes, between characters, and shows that it did.
 func cut(s string, n int) string {
