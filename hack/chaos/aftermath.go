@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
@@ -85,11 +84,9 @@ func restoreBackup(ctx context.Context, s *stage) error {
 func (s *stage) withoutManager(do func() error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m := s.managers[0]
-	m.process.Kill()
-	err := do()
-	m.life++
-	return errors.Join(err, s.startLocked(0))
+	s.managers[0].process.Kill()
+	defer s.restartLocked(0)
+	return do()
 }
 
 // settledAgain waits until everything is as it was.

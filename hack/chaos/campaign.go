@@ -86,25 +86,29 @@ func (v *violated) Error() string {
 // play plays plans in lanes and returns their results in order.
 func (c *campaign) play(ctx context.Context, plans []plan, endings map[string]*ending) []result {
 	results := make([]result, len(plans))
+	inLanes(ctx, c.lanes, len(plans), func(i int) {
+		results[i] = c.try(ctx, plans[i], endings[plans[i].scenario])
+		c.report.add(results[i])
+	})
+	return results
+}
+
+// inLanes does something for each of n, so many at a time.
+func inLanes(ctx context.Context, lanes, n int, do func(i int)) {
 	next := make(chan int)
-	var lanes sync.WaitGroup
-	for range min(c.lanes, len(plans)) {
-		lanes.Go(func() {
+	var all sync.WaitGroup
+	for range min(lanes, n) {
+		all.Go(func() {
 			for i := range next {
-				results[i] = c.try(ctx, plans[i], endings[plans[i].scenario])
-				c.report.add(results[i])
+				do(i)
 			}
 		})
 	}
-	for i := range plans {
-		if ctx.Err() != nil {
-			break
-		}
+	for i := 0; i < n && ctx.Err() == nil; i++ {
 		next <- i
 	}
 	close(next)
-	lanes.Wait()
-	return results
+	all.Wait()
 }
 
 // try plays a plan until it was reached, or violates something.
@@ -145,18 +149,22 @@ func (c *campaign) performOn(ctx context.Context, on *cluster, p plan, reference
 	r.reached = s.reached()
 	r.writes = s.trace.since(prelude)
 	r.rest = s.trace.since(max(prelude, s.firstStrike))
+	found, unread := s.ending(ctx)
+	r.ending = found
 	if s.problem != nil {
 		r.violations = append(r.violations, "the harness failed: "+s.problem.Error())
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		r.violations = append(r.violations, err.Error())
-	} else {
-		r.violations = append(r.violations, s.judge(ctx, reference)...)
+	case unread != nil:
+		r.violations = append(r.violations, "the end cannot be read: "+unread.Error())
+	default:
+		r.violations = append(r.violations, s.judge(ctx, found, reference)...)
 	}
 	if len(r.violations) > 0 {
 		r.log = s.log()
 	}
-	r.ending, _ = s.ending(ctx)
 	return r
 }
 

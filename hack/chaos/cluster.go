@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 
@@ -19,7 +18,7 @@ import (
 )
 
 // managerUser is the manager's ServiceAccount.
-const managerUser = "system:serviceaccount:integrator-operator-system:integrator-operator-controller-manager"
+const managerUser = "system:serviceaccount:" + local.OperatorNamespace + ":" + local.OperatorServiceAccount
 
 // cluster is a control plane that stages share.
 type cluster struct {
@@ -58,18 +57,5 @@ func startCluster(ctx context.Context, name, dir, assets, manager string, ended 
 		return c, err
 	}
 	c.objects = c.watcher
-	return c, c.install(ctx)
-}
-
-func (c *cluster) install(ctx context.Context) error {
-	env := append(os.Environ(), "KUBECONFIG="+c.plane.Kubeconfig, "KUBECACHEDIR="+filepath.Join(c.dir, "kubectl-cache"), "KUBERC=off")
-	for _, args := range [][]string{
-		{"apply", "--server-side", "-k", "hack/demo/operator"},
-		{"wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"},
-	} {
-		if output, err := local.Run(ctx, filepath.Join(c.plane.Assets, "kubectl"), env, args...); err != nil {
-			return fmt.Errorf("kubectl %s: %w\n%s", args[0], err, output)
-		}
-	}
-	return nil
+	return c, c.plane.InstallOperator(ctx)
 }

@@ -13,7 +13,6 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
@@ -128,7 +127,7 @@ func (s *stage) rest(ctx context.Context, scans int) error {
 	writes, since := s.trace.standing()
 	deadline := time.Now().Add(settling)
 	for {
-		time.Sleep(100 * time.Millisecond)
+		pause(ctx, 100*time.Millisecond)
 		nowWrites, nowScans := s.trace.standing()
 		switch {
 		case ctx.Err() != nil:
@@ -158,9 +157,7 @@ func lastKeys(writes []write) (keys []string) {
 func (s *stage) keep(object client.Object) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, ok := object.(metav1.Object); ok {
-		s.specs[object.GetName()] = specOf(object)
-	}
+	s.specs[object.GetName()] = specOf(object)
 }
 
 func (s *stage) forget(name string) {

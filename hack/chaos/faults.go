@@ -55,7 +55,7 @@ var faults = []fault{
 	}},
 	{name: staleLists, kubernetes: true, remote: true, kills: true, strike: func(x *exchange) {
 		x.send(x.apply())
-		x.gate.stage.replayLists()
+		x.gate.stage.weather.replay()
 		x.kill()
 	}},
 	{name: "lost", kubernetes: true, remote: true, strike: func(x *exchange) {
@@ -144,15 +144,21 @@ func (x *exchange) patience() time.Duration {
 
 // refuse answers with an error of the side that is asked.
 func (x *exchange) refuse(status int) {
-	header := http.Header{"Content-Type": {"application/json"}}
-	if status == http.StatusTooManyRequests {
-		header.Set("Retry-After", itoa(throttle))
-	}
-	body := fmt.Sprintf(`{"errors":[{"code":"injected","message":"%d %s"}]}`, status, http.StatusText(status))
+	a := &answer{status: status, header: http.Header{"Content-Type": {"application/json"}},
+		body: fmt.Appendf(nil, `{"errors":[{"code":"injected","message":"%d %s"}]}`, status, http.StatusText(status))}
 	if x.gate.kubernetes() {
-		body = fmt.Sprintf(`{"kind":"Status","apiVersion":"v1","status":"Failure","code":%d,"reason":%q,"message":"injected"}`, status, reasons[status])
+		a = failure(status)
 	}
-	x.send(&answer{status: status, header: header, body: []byte(body)})
+	if status == http.StatusTooManyRequests {
+		a.header.Set("Retry-After", itoa(throttle))
+	}
+	x.send(a)
+}
+
+// failure is an error of the API server.
+func failure(status int) *answer {
+	return &answer{status: status, header: http.Header{"Content-Type": {"application/json"}},
+		body: fmt.Appendf(nil, `{"kind":"Status","apiVersion":"v1","status":"Failure","code":%d,"reason":%q,"message":"injected"}`, status, reasons[status])}
 }
 
 // reasons are the words of Kubernetes for a status.
@@ -161,6 +167,8 @@ var reasons = map[int]string{
 	http.StatusGatewayTimeout:      "Timeout",
 	http.StatusTooManyRequests:     "TooManyRequests",
 	http.StatusConflict:            "Conflict",
+	http.StatusGone:                "Expired",
+	http.StatusUnprocessableEntity: "Invalid",
 }
 
 func page(status int) *answer {

@@ -8,8 +8,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"time"
 )
 
@@ -35,6 +37,13 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
+}
+
+// writeTo writes the answer as it is.
+func (a *answer) writeTo(w http.ResponseWriter) {
+	maps.Copy(w.Header(), a.header)
+	w.WriteHeader(a.status)
+	_, _ = w.Write(a.body) // who asked may be gone
 }
 
 // open serves the gate at an address of its own.
@@ -146,28 +155,6 @@ func (x *exchange) hang(limit time.Duration) {
 	}
 }
 
-// collect is a ResponseWriter that keeps the answer.
-type collect struct {
-	answer
-	wrote bool
-}
-
-func newCollect() *collect { return &collect{answer: answer{header: http.Header{}}} }
-
-func (c *collect) Header() http.Header { return c.header }
-
-func (c *collect) WriteHeader(status int) {
-	if !c.wrote {
-		c.status, c.wrote = status, true
-	}
-}
-
-func (c *collect) Write(p []byte) (int, error) {
-	c.WriteHeader(http.StatusOK)
-	c.body = append(c.body, p...)
-	return len(p), nil
-}
-
 var errAborted = errors.New("the connection was ended")
 
 // serveWhole has a handler answer a request, and returns the whole answer.
@@ -177,7 +164,7 @@ func serveWhole(handler http.Handler, r *http.Request) (got *answer, err error) 
 			err = errAborted
 		}
 	}()
-	c := newCollect()
-	handler.ServeHTTP(c, r)
-	return &c.answer, nil
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	return &answer{w.Code, w.Header(), w.Body.Bytes()}, nil
 }

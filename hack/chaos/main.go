@@ -140,7 +140,7 @@ func (c *campaign) repeat(ctx context.Context, name string) error {
 	fmt.Println(r.log)
 	if r.ending != nil {
 		for _, object := range r.ending.objects() {
-			fmt.Println(object.GetName(), object.GetAnnotations(), statusOf(object))
+			fmt.Println(object.GetName(), object.GetAnnotations(), string(statusOf(object)))
 		}
 	}
 	c.report.add(r)
@@ -178,7 +178,7 @@ func (c *campaign) all(ctx context.Context, o options, dir string) error {
 	}
 	var outages sync.WaitGroup
 	if part("outages") && !o.short {
-		outages.Go(func() { c.outages(ctx, o, dir, chosen, endings) })
+		outages.Go(func() { c.outages(ctx, o, dir, courses) })
 	}
 	c.report.expect(len(plans))
 	done := c.play(ctx, plans, endings)

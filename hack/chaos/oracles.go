@@ -5,17 +5,16 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	eventsv1 "k8s.io/api/events/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/simulator"
@@ -24,19 +23,15 @@ import (
 // The invariants, by what the ledger of the account and the objects say once a scenario is
 // over. They are numbered as in docs/reliability.md.
 
-// judge returns what is violated.
-func (s *stage) judge(ctx context.Context, reference *ending) (violations []string) {
+// judge returns what is violated, by how the scenario ended and how it does undisturbed.
+func (s *stage) judge(ctx context.Context, found, reference *ending) (violations []string) {
 	complain := func(format string, args ...any) { violations = append(violations, fmt.Sprintf(format, args...)) }
-	found, err := s.ending(ctx)
-	if err != nil {
-		return []string{"the end cannot be read: " + err.Error()}
-	}
 	violations = append(violations, s.creations()...)
 	violations = append(violations, s.orphans(found)...)
 	violations = append(violations, s.invocations(found)...)
 	violations = append(violations, s.history.regressions()...)
 	violations = append(violations, s.losses(found)...)
-	violations = append(violations, s.leaks(ctx)...)
+	violations = append(violations, s.leaks(ctx, found)...)
 	if n := s.trap.caught.Load(); n > 0 {
 		complain("I7: a redirect was followed %d times", n)
 	}
@@ -71,7 +66,6 @@ const (
 	collection = "/v1/imports"
 	single     = "/v1/imports/{id}"
 	copies     = "/v1/imports/{id}/clone"
-	invoke     = "/v1/imports/{id}/invoke"
 )
 
 // creations checks I1 and I7: nothing is made twice, and nothing is deleted but once.
@@ -118,10 +112,7 @@ func (s *stage) invocations(end *ending) (violations []string) {
 		return violations
 	}
 	phase := end.run.Status.Phase
-	usual := s.scenario.ends
-	if usual == "" {
-		usual = v1alpha1.RunSucceeded
-	}
+	usual := cmp.Or(s.scenario.ends, v1alpha1.RunSucceeded)
 	told := 0
 	if end.run.Status.Records != nil {
 		told = int(end.run.Status.Records.Succeeded)
@@ -166,25 +157,8 @@ func (s *stage) losses(end *ending) (violations []string) {
 	return violations
 }
 
-func specOf(object client.Object) []byte {
-	var spec any
-	switch object := object.(type) {
-	case *v1alpha1.Account:
-		spec = object.Spec
-	case *v1alpha1.Import:
-		spec = object.Spec
-	case *v1alpha1.ImportRun:
-		spec = object.Spec
-	}
-	text, err := json.Marshal(spec)
-	if err != nil {
-		return []byte(err.Error())
-	}
-	return text
-}
-
 // leaks checks I9: nothing secret is in a log, an event, a status or an annotation.
-func (s *stage) leaks(ctx context.Context) (violations []string) {
+func (s *stage) leaks(ctx context.Context, end *ending) (violations []string) {
 	const canary = "canary-"
 	places := map[string]string{"the log": s.log()}
 	events := &eventsv1.EventList{}
@@ -201,38 +175,17 @@ func (s *stage) leaks(ctx context.Context) (violations []string) {
 	for _, configMap := range configMaps.Items {
 		places["a ConfigMap"] += fmt.Sprint(configMap.Data, configMap.Annotations)
 	}
-	end, err := s.ending(ctx)
-	if err != nil {
-		return []string{err.Error()}
-	}
 	for _, object := range end.objects() {
 		places["an annotation"] += fmt.Sprint(object.GetAnnotations())
-		places["a status"] += statusOf(object)
+		places["a status"] += string(statusOf(object))
 	}
 	for place, text := range places {
 		if i := strings.Index(text, canary); i >= 0 {
 			violations = append(violations, fmt.Sprintf("I9: %s has %q", place, text[max(0, i-60):min(len(text), i+30)]))
 		}
 	}
-	if log := places["the log"]; strings.Contains(log, "Observed a panic") || strings.Contains(log, "panic:") {
+	if panicked(places["the log"]) {
 		violations = append(violations, "the manager panicked")
 	}
 	return violations
-}
-
-func statusOf(object client.Object) string {
-	var status any
-	switch object := object.(type) {
-	case *v1alpha1.Account:
-		status = object.Status
-	case *v1alpha1.Import:
-		status = object.Status
-	case *v1alpha1.ImportRun:
-		status = object.Status
-	}
-	text, err := json.Marshal(status)
-	if err != nil {
-		return err.Error()
-	}
-	return string(text)
 }

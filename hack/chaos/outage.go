@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 )
@@ -93,15 +94,15 @@ func (m *meeting) arrive(ctx context.Context) {
 // applies tells that an outage means something to a scenario. A claim that etcd forgets was
 // never made: a run that is taken back to before it is sent again, and nobody can know. And a
 // Secret that is taken back is no good: its user has to give the token again.
-func (o *outage) applies(sc *scenario) bool {
+func (o *outage) applies(c course) bool {
 	if !o.rollback {
 		return true
 	}
-	return sc.name != "rotation" && sc.name != "secret-gone" && (sc.records == 0 || o.copyAt >= sc.claim())
+	return c.scenario.name != "rotation" && c.scenario.name != "secret-gone" && o.copyAt > c.claim()
 }
 
 // outages plays every outage, one after the other, on a control plane of their own.
-func (c *campaign) outages(ctx context.Context, o options, dir string, chosen []*scenario, endings map[string]*ending) {
+func (c *campaign) outages(ctx context.Context, o options, dir string, courses []course) {
 	cluster, err := startCluster(ctx, "outages", dir, o.assets, o.manager, func(err error) { fmt.Fprintln(c.report.out, err) })
 	if cluster != nil {
 		defer cluster.processes.Stop(time.Second)
@@ -112,20 +113,15 @@ func (c *campaign) outages(ctx context.Context, o options, dir string, chosen []
 	}
 	for i := range outages {
 		if ctx.Err() == nil {
-			c.outage(ctx, cluster, i, chosen, endings)
+			c.outage(ctx, cluster, i, courses)
 		}
 	}
 }
 
 // outage plays all scenarios on one control plane under an outage.
-func (c *campaign) outage(ctx context.Context, plane *cluster, number int, chosen []*scenario, endings map[string]*ending) {
+func (c *campaign) outage(ctx context.Context, plane *cluster, number int, courses []course) {
 	o := &outages[number]
-	var played []*scenario
-	for _, sc := range chosen {
-		if o.applies(sc) {
-			played = append(played, sc)
-		}
-	}
+	played := slices.DeleteFunc(slices.Clone(courses), func(c course) bool { return !o.applies(c) })
 	rng := rand.New(rand.NewPCG(c.seed, uint64(number))) //nolint:gosec // repeatable, not secret
 	var problem error
 	var mu sync.Mutex
@@ -155,10 +151,10 @@ func (c *campaign) outage(ctx context.Context, plane *cluster, number int, chose
 		}))
 	})
 	var stages sync.WaitGroup
-	for _, sc := range played {
+	for _, course := range played {
 		stages.Go(func() {
-			p := plan{scenario: sc.name, outage: o}
-			r := c.performOn(ctx, plane, p, endings[sc.name], func(s *stage) {
+			p := plan{scenario: course.scenario.name, outage: o}
+			r := c.performOn(ctx, plane, p, course.ending, func(s *stage) {
 				s.meet = once(begin.arrive)
 				if o.strike != nil {
 					// A scenario that is over before the control plane is back has to rest all the same.

@@ -29,7 +29,7 @@ const (
 // it has in its own.
 func (s *stage) letLead(ctx context.Context) error {
 	role := &rbacv1.Role{}
-	if err := s.objects.Get(ctx, client.ObjectKey{Namespace: "integrator-operator-system", Name: "integrator-operator-leader-election-role"}, role); err != nil {
+	if err := s.objects.Get(ctx, client.ObjectKey{Namespace: local.OperatorNamespace, Name: "integrator-operator-leader-election-role"}, role); err != nil {
 		return err
 	}
 	return errors.Join(

@@ -4,7 +4,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -84,7 +86,7 @@ func parsePlan(name string) (plan, error) {
 		case "after":
 			p.after, err = named(aftermaths, what, func(a *aftermath) string { return a.name })
 		case "outage":
-			p.outage, err = named(outages, what, func(o *outage) string { return o.name })
+			err = errors.New("an outage hits all scenarios at once: use --parts=outages")
 		default:
 			var found *fault
 			if found, err = named(faults, what, func(f *fault) string { return f.name }); err == nil {
@@ -109,25 +111,13 @@ func named[T any](table []T, name string, of func(*T) string) (*T, error) {
 }
 
 // election tells that two managers take part, of which one leads.
-func (p plan) election() bool {
-	for _, s := range p.strikes {
-		if s.fault.election {
-			return true
-		}
-	}
-	return false
-}
+func (p plan) election() bool { return p.any(func(f fault) bool { return f.election }) }
 
 // kills tells that a process is killed, or frozen.
 func (p plan) kills() bool { return p.any(func(f fault) bool { return f.kills || f.election }) }
 
 func (p plan) any(is func(fault) bool) bool {
-	for _, s := range p.strikes {
-		if is(s.fault) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(p.strikes, func(s strike) bool { return is(s.fault) })
 }
 
 // weather is what the plan's stage has around it.
@@ -150,12 +140,4 @@ func (p plan) createGrace() time.Duration {
 		return 50 * time.Second
 	}
 	return 4 * time.Second
-}
-
-// binary is the program that is run.
-func (p plan) binary(c *cluster) string {
-	if p.program != "" {
-		return p.program
-	}
-	return c.manager
 }

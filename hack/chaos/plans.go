@@ -37,12 +37,17 @@ func (c course) must(i int, f fault) bool {
 	if f.election {
 		return false
 	}
-	claim := slices.IndexFunc(c.writes, func(w write) bool { return strings.HasPrefix(w.Key, "patch.importruns.") })
 	if !f.kills {
 		// A run that meets a token that was taken back is refused.
 		return !c.writes[i].remote() && f.name != tokenRotated
 	}
+	claim := c.claim()
 	return claim < 0 || i < claim || i == claim && f.name == "kill-before"
+}
+
+// claim is the place of a run's first claim among the writes, -1 when there is no run.
+func (c course) claim() int {
+	return slices.IndexFunc(c.writes, func(w write) bool { return strings.HasPrefix(w.Key, "patch.importruns.") })
 }
 
 // around are the plans of all weathers and aftermaths.

@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"text/tabwriter"
 	"time"
 
@@ -70,21 +69,10 @@ func (c *campaign) huntAll(ctx context.Context, dir, only string) ([]find, error
 		}
 	}
 	finds, failed := make([]find, len(chosen)), make([]error, len(chosen))
-	next := make(chan int)
-	var all sync.WaitGroup
-	for range hunters {
-		all.Go(func() {
-			for i := range next {
-				finds[i], failed[i] = c.hunt(ctx, dir, chosen[i])
-				fmt.Fprintf(c.report.out, "%s: %s: %s\n", chosen[i].name, finds[i].by, finds[i].broken)
-			}
-		})
-	}
-	for i := range chosen {
-		next <- i
-	}
-	close(next)
-	all.Wait()
+	inLanes(ctx, hunters, len(chosen), func(i int) {
+		finds[i], failed[i] = c.hunt(ctx, dir, chosen[i])
+		fmt.Fprintf(c.report.out, "%s: %s: %s\n", chosen[i].name, finds[i].by, finds[i].broken)
+	})
 	return finds, errors.Join(failed...)
 }
 

@@ -81,6 +81,9 @@ func (r *report) expect(plans int) {
 
 // command repeats a plan.
 func (r *report) command(p plan) string {
+	if p.outage != nil {
+		return fmt.Sprintf("make chaos CHAOS_FLAGS=\"--seed=%d --parts=outages\"", r.seed)
+	}
 	return fmt.Sprintf("make chaos CHAOS_FLAGS=\"--seed=%d --plan=%s\"", r.seed, p)
 }
 
@@ -88,7 +91,8 @@ func (r *report) command(p plan) string {
 func (r *report) show() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	slices.SortFunc(r.columns, func(a, b string) int { return columnOrder(a) - columnOrder(b) })
+	all := allColumns()
+	slices.SortFunc(r.columns, func(a, b string) int { return slices.Index(all, a) - slices.Index(all, b) })
 	table := tabwriter.NewWriter(r.out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	line := func(first string, of func(row string) string) {
 		fmt.Fprint(table, first, "\t")
@@ -119,8 +123,8 @@ func (c *cell) String() string {
 	}
 }
 
-// columnOrder is the place of a column in the table.
-func columnOrder(name string) int {
+// allColumns are the columns in their order.
+func allColumns() []string {
 	all := []string{"reference"}
 	for _, f := range faults {
 		all = append(all, f.name)
@@ -134,11 +138,7 @@ func columnOrder(name string) int {
 	for _, o := range outages {
 		all = append(all, o.name)
 	}
-	all = append(all, "pairs")
-	if i := slices.Index(all, name); i >= 0 {
-		return i
-	}
-	return len(all)
+	return append(all, "pairs")
 }
 
 // held tells that every plan was reached, and none violated.

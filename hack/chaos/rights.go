@@ -64,20 +64,7 @@ func (c *campaign) rights(ctx context.Context) error {
 	}
 	all := rightsOf(role)
 	missedBy := make([]string, len(all))
-	next := make(chan int)
-	var lanes sync.WaitGroup
-	for range c.lanes {
-		lanes.Go(func() {
-			for i := range next {
-				missedBy[i] = c.miss(ctx, all, i)
-			}
-		})
-	}
-	for i := range all {
-		next <- i
-	}
-	close(next)
-	lanes.Wait()
+	inLanes(ctx, c.lanes, len(all), func(i int) { missedBy[i] = c.miss(ctx, all, i) })
 	table := tabwriter.NewWriter(c.report.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "right taken away\tmissed by\t\n")
 	idle := 0

@@ -35,15 +35,6 @@ type scenario struct {
 	ends v1alpha1.RunPhase
 }
 
-// claim is how many writes a run makes before its first claim: where it has a key, that is
-// taken first, and a place for its answers.
-func (sc *scenario) claim() int {
-	if sc.name == "keyed" {
-		return 3
-	}
-	return 1
-}
-
 // step is something that a user does, and what it has to come to.
 type step struct {
 	do    func(context.Context, *stage) error
@@ -170,19 +161,6 @@ func (s *stage) ready(ctx context.Context, object client.Object) error {
 		return fmt.Errorf("%T %s is not Ready at generation %d: %s", object, object.GetName(), object.GetGeneration(), described(found))
 	}
 	return nil
-}
-
-func conditionsOf(object client.Object) []metav1.Condition {
-	switch object := object.(type) {
-	case *v1alpha1.Account:
-		return object.Status.Conditions
-	case *v1alpha1.Import:
-		return object.Status.Conditions
-	case *v1alpha1.ImportRun:
-		return object.Status.Conditions
-	default:
-		return nil
-	}
 }
 
 func (s *stage) conditions(ctx context.Context, object client.Object) string {

@@ -216,7 +216,7 @@ func (k *soaking) end(ctx context.Context, c *campaign) error {
 	broken = append(broken, k.judged(ctx)...)
 	broken = append(broken, k.level()...)
 	writes, scans := k.trace.standing()
-	fmt.Fprintf(c.report.out, "done: %v\nwrites %d, faults %d, scans %d, process starts %d\n", k.done, writes, k.weather.struck(), scans, 1+k.managers[0].life)
+	fmt.Fprintf(c.report.out, "done: %v\nwrites %d, faults %d, scans %d, process starts %d\n", k.done, writes, k.weather.hits.Load(), scans, 1+k.managers[0].life)
 	quarters := k.quarters()
 	fmt.Fprintf(c.report.out, "least heap by quarter: %s; most goroutines: %s\n", each(quarters, func(q sample) string { return fmt.Sprintf("%.1f MiB", q.heap/(1<<20)) }), each(quarters, func(q sample) string { return fmt.Sprintf("%.0f", q.goroutines) }))
 	if len(broken) > 0 {
@@ -280,7 +280,7 @@ func (k *soaking) judged(ctx context.Context) (broken []string) {
 			seen[string(record)] = true
 		}
 	}
-	if log := k.log(); strings.Contains(log, "Observed a panic") || strings.Contains(log, "panic:") {
+	if panicked(k.log()) {
 		broken = append(broken, "the manager panicked")
 	}
 	return append(broken, k.history.regressions()...)

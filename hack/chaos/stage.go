@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -91,8 +92,8 @@ type managerProcess struct {
 	gate       *gate
 	process    *local.Process
 	kubeconfig string
-	// life is how often it was started again, exits how often because it ended by itself.
-	life, exits int
+	// life is how often it was started again.
+	life int
 }
 
 const accountName = "acme"
@@ -135,10 +136,7 @@ func hash(text string) uint64 {
 // identity is who the manager is to the API server: its ServiceAccount, with RBAC on.
 func (s *stage) identity(config *rest.Config) *rest.Config {
 	as := rest.CopyConfig(config)
-	as.Impersonate.UserName = s.cluster.user
-	if s.plan.user != "" {
-		as.Impersonate.UserName = s.plan.user
-	}
+	as.Impersonate.UserName = cmp.Or(s.plan.user, s.cluster.user)
 	return as
 }
 
@@ -179,7 +177,7 @@ func (s *stage) startLocked(number int) error {
 	if s.plan.election() {
 		args = append(args, "--leader-elect", "--leader-election-namespace="+s.namespace)
 	}
-	process, err := s.cluster.processes.Start(s.logName(number), s.plan.binary(s.cluster), append(os.Environ(), "KUBECONFIG="+m.kubeconfig), args...)
+	process, err := s.cluster.processes.Start(s.logName(number), cmp.Or(s.plan.program, s.cluster.manager), append(os.Environ(), "KUBECONFIG="+m.kubeconfig), args...)
 	if err != nil {
 		return err
 	}
@@ -195,12 +193,14 @@ func (s *stage) supervise(number int, process *local.Process) {
 	time.Sleep(500 * time.Millisecond)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m := s.managers[number]
-	if s.ended || m.process != process {
-		return
+	if !s.ended && s.managers[number].process == process {
+		s.restartLocked(number)
 	}
-	m.life++
-	m.exits++
+}
+
+// restartLocked starts the next process of a manager.
+func (s *stage) restartLocked(number int) {
+	s.managers[number].life++
 	if err := s.startLocked(number); err != nil {
 		s.problem = errors.Join(s.problem, err)
 	}
@@ -215,12 +215,8 @@ func (s *stage) kill(number int) {
 	if s.ended {
 		return
 	}
-	m := s.managers[number]
-	m.process.Kill()
-	m.life++
-	if err := s.startLocked(number); err != nil {
-		s.problem = errors.Join(s.problem, err)
-	}
+	s.managers[number].process.Kill()
+	s.restartLocked(number)
 }
 
 // freeze stops a manager's process where it is; thaw lets it go on.
@@ -264,7 +260,7 @@ func (s *stage) due(w *write) func(*exchange) {
 		return strike.fault.strike
 	}
 	s.mu.Unlock()
-	if strings.Contains(w.Key, ".imports.") && w.Key[0] >= 'a' && s.weather.chance(s.weather.conflicts) {
+	if strings.Contains(w.Key, ".imports.") && !w.remote() && s.weather.chance(s.weather.conflicts) {
 		return func(x *exchange) { x.refuse(http.StatusConflict) }
 	}
 	return s.weather.any(w)
@@ -293,8 +289,6 @@ func (s *stage) reached() bool {
 	}
 	return s.struck == len(s.plan.strikes)
 }
-
-func (s *stage) replayLists() { s.weather.replay() }
 
 // throttled keeps that the API asked for a pause.
 func (s *stage) throttled(from time.Time, pause time.Duration) {
@@ -364,6 +358,11 @@ func (s *stage) close() {
 	s.history.stop()
 	s.rotating.Wait()
 	s.pending.Wait()
+}
+
+// panicked tells that a log has a panic.
+func panicked(log string) bool {
+	return strings.Contains(log, "Observed a panic") || strings.Contains(log, "panic:")
 }
 
 // log is what the managers printed.

@@ -6,7 +6,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"log"
 	"math/rand/v2"
@@ -35,6 +34,7 @@ type weather struct {
 	// seed is what they have done before.
 	seed func(*stage) error
 
+	// hits is how many of these there were.
 	hits atomic.Int64
 	mu   sync.Mutex
 	rng  *rand.Rand
@@ -82,9 +82,6 @@ func (w *weather) any(target *write) func(*exchange) {
 	return f.strike
 }
 
-// struck is how many faults there were.
-func (w *weather) struck() int64 { return w.hits.Load() }
-
 // answer serves a request itself when the weather has it.
 func (w *weather) answer(out http.ResponseWriter, r *http.Request) bool {
 	query := r.URL.Query()
@@ -92,28 +89,18 @@ func (w *weather) answer(out http.ResponseWriter, r *http.Request) bool {
 	switch {
 	case watching && query.Has("sendInitialEvents") && w.recording():
 		// Without such watches lists are read as lists.
-		writeStatus(out, http.StatusUnprocessableEntity, "Invalid")
+		failure(http.StatusUnprocessableEntity).writeTo(out)
 		return true
 	case watching && !query.Has("sendInitialEvents") && w.chance(w.gone):
-		writeStatus(out, http.StatusGone, "Expired")
+		failure(http.StatusGone).writeTo(out)
 		return true
 	case !watching:
 		if old := w.replayed(r.URL.Path); old != nil {
-			for name, values := range old.header {
-				out.Header()[name] = values
-			}
-			out.WriteHeader(old.status)
-			_, _ = out.Write(old.body)
+			old.writeTo(out)
 			return true
 		}
 	}
 	return false
-}
-
-func writeStatus(out http.ResponseWriter, status int, reason string) {
-	out.Header().Set("Content-Type", "application/json")
-	out.WriteHeader(status)
-	fmt.Fprintf(out, `{"kind":"Status","apiVersion":"v1","status":"Failure","code":%d,"reason":%q,"message":"injected"}`, status, reason)
 }
 
 // record keeps lists from now on; replay has the next process get what was kept.

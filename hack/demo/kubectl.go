@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,19 +14,13 @@ import (
 
 // kubectl is the real kubectl, as the cluster's administrator.
 type kubectl struct {
-	path, kubeconfig, cache string
-	screen                  *screen
+	plane  *local.ControlPlane
+	screen *screen
 }
 
 // quiet runs a command and returns what it printed. A failure names the command.
 func (k *kubectl) quiet(ctx context.Context, args ...string) (string, error) {
-	// Neither what the user set up for kubectl nor what other clusters left counts here.
-	env := append(os.Environ(), "KUBECONFIG="+k.kubeconfig, "KUBECACHEDIR="+k.cache, "KUBERC=off")
-	output, err := local.Run(ctx, k.path, env, args...)
-	if err != nil && ctx.Err() == nil {
-		err = fmt.Errorf("kubectl %s: %w\n%s", strings.Join(args, " "), err, output)
-	}
-	return output, err
+	return k.plane.Kubectl(ctx, args...)
 }
 
 // show runs a command and shows it with what it printed.

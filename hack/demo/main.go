@@ -176,7 +176,7 @@ func (d *demo) start(ctx context.Context) error {
 	}{
 		{"starting a Kubernetes control plane: etcd, kube-apiserver, kube-controller-manager", d.startPlane},
 		{"starting the simulator of the integrator.io API", d.platform.start},
-		{"installing the CRDs, the roles and the manager's ServiceAccount", d.install},
+		{"installing the CRDs, the roles and the manager's ServiceAccount", d.plane.InstallOperator},
 		{"starting the manager with the rights of that ServiceAccount", d.startManager},
 	} {
 		d.screen.say("%s", step.what)
@@ -195,10 +195,7 @@ func (d *demo) startPlane(ctx context.Context) error {
 	if err := d.plane.StartControllers(); err != nil {
 		return err
 	}
-	d.kubectl = &kubectl{
-		path: filepath.Join(d.options.assets, "kubectl"), kubeconfig: d.plane.Kubeconfig,
-		cache: filepath.Join(d.dir, "kubectl-cache"), screen: d.screen,
-	}
+	d.kubectl = &kubectl{plane: d.plane, screen: d.screen}
 	scheme := runtime.NewScheme()
 	utilruntime.Must(v1alpha1.AddToScheme(scheme))
 	var err error

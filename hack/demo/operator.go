@@ -13,33 +13,22 @@ import (
 	authenticationv1 "k8s.io/api/authentication/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
+
+	"github.com/integrator-operator/integrator-operator/hack/internal/local"
 )
 
-const (
-	systemNamespace = "integrator-operator-system"
-	serviceAccount  = "integrator-operator-controller-manager"
-	// tokenSeconds is how long the manager's credential lasts; a demo may stay up.
-	tokenSeconds = 30 * 24 * 3600
-)
-
-// install installs what "make deploy" installs, but for the Deployment.
-func (d *demo) install(ctx context.Context) error {
-	if _, err := d.kubectl.quiet(ctx, "apply", "--server-side", "--validate=strict", "-k", "hack/demo/operator"); err != nil {
-		return err
-	}
-	_, err := d.kubectl.quiet(ctx, "wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
-	return err
-}
+// tokenSeconds is how long the manager's credential lasts; a demo may stay up.
+const tokenSeconds = 30 * 24 * 3600
 
 // startManager starts the manager with the credential of its ServiceAccount: what its
 // ClusterRole forgets is forbidden to it here as on any cluster.
 func (d *demo) startManager(ctx context.Context) error {
 	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: ptr.To[int64](tokenSeconds)}}
-	granted, err := d.plane.Clients.CoreV1().ServiceAccounts(systemNamespace).CreateToken(ctx, serviceAccount, request, metav1.CreateOptions{})
+	granted, err := d.plane.Clients.CoreV1().ServiceAccounts(local.OperatorNamespace).CreateToken(ctx, local.OperatorServiceAccount, request, metav1.CreateOptions{})
 	if err != nil {
 		return fmt.Errorf("get a token for the manager's ServiceAccount: %w", err)
 	}
-	kubeconfig, err := d.plane.WriteKubeconfig("manager.kubeconfig", serviceAccount, granted.Status.Token)
+	kubeconfig, err := d.plane.WriteKubeconfig("manager.kubeconfig", local.OperatorServiceAccount, granted.Status.Token)
 	if err != nil {
 		return err
 	}
