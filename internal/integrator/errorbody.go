@@ -4,7 +4,6 @@
 package integrator
 
 import (
-	"bytes"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -22,7 +21,7 @@ const maxRetryAfter = time.Hour
 // bare {"message": "..."} of a 401, and near forms of the two. Anything else (HTML, nothing,
 // half a document) gives nil: the status speaks for itself.
 func (c *Client) errorDetails(body []byte) []ErrorDetail {
-	body = bytes.TrimSpace(body)
+	body = trimJSON(body)
 	if !json.Valid(body) {
 		return nil
 	}

@@ -127,7 +127,7 @@ func (r InvokeRequest) Size() int {
 	for _, record := range r.Data {
 		size += len(record)
 	}
-	if settings := bytes.TrimSpace(r.Settings); len(settings) > 0 {
+	if settings := trimJSON(r.Settings); len(settings) > 0 {
 		size += len(beforeData) + len(beforeSettings) + len(settings) + len(afterSettings)
 	}
 	return size
@@ -135,7 +135,7 @@ func (r InvokeRequest) Size() int {
 
 // body writes the records as they are: an array or, with settings, an object of the two.
 func (r InvokeRequest) body() ([]byte, error) {
-	settings := bytes.TrimSpace(r.Settings)
+	settings := trimJSON(r.Settings)
 	for i, record := range r.Data {
 		if !json.Valid(record) {
 			return nil, invalid(invokeImport, "record %d is not JSON", i)
