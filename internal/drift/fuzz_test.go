@@ -111,6 +111,7 @@ func FuzzParse(f *testing.F) {
 func FuzzNumbers(f *testing.F) {
 	f.Fuzz(func(t *testing.T, one, other string) {
 		var values [2]*big.Rat
+		one, other = strings.TrimSpace(one), strings.TrimSpace(other)
 		for i, text := range []string{one, other} {
 			var number json.Number
 			if len(text) > 100 || text == "" || text[0] == '"' || json.Unmarshal([]byte(text), &number) != nil || number == "" {
@@ -130,7 +131,7 @@ func FuzzNumbers(f *testing.F) {
 			values[i] = value
 		}
 		want := values[0].Cmp(values[1]) == 0
-		if got := EqualNumbers(strings.TrimSpace(one), strings.TrimSpace(other)); got != want {
+		if got := EqualNumbers(one, other); got != want {
 			t.Errorf("%s and %s: equal %t, want %t", one, other, got, want)
 		}
 		if EqualNumbers(one, other) != EqualNumbers(other, one) {
