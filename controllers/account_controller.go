@@ -54,7 +54,7 @@ type AccountReconciler struct {
 // +kubebuilder:rbac:groups=integrator.io,resources=accounts,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=integrator.io,resources=accounts/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch
-// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create
 
 // SetupWithManager registers the controller.
 func (r *AccountReconciler) SetupWithManager(mgr ctrl.Manager) error {

@@ -93,7 +93,8 @@ func recordTransition(recorder events.EventRecorder, object client.Object, befor
 }
 
 // recordEvent records one event. The action of events.k8s.io is the reason once more: what
-// happened is what was done.
+// happened is what was done. An event names the version of its object, which a status was written
+// to before it: none comes again, so none is ever patched, and the manager may not.
 func recordEvent(recorder events.EventRecorder, object client.Object, eventType, reason, note string) {
 	recorder.Eventf(object, nil, eventType, reason, reason, "%s", oneLine(note))
 }

@@ -33,7 +33,7 @@ func TestManagerRights(t *testing.T) {
 		everywhere + "secrets":                                   "create get list patch watch",
 		everywhere + "configmaps":                                "create get list patch watch",
 		everywhere + "namespaces":                                "get",
-		everywhere + "events.events.k8s.io":                      "create patch",
+		everywhere + "events.events.k8s.io":                      "create",
 		everywhere + "accounts.integrator.io":                    "get list patch watch",
 		everywhere + "accounts/status.integrator.io":             "patch",
 		everywhere + "imports.integrator.io":                     "get list patch watch",
