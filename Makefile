@@ -20,7 +20,7 @@ VULNCHECK_FLAGS ?=
 FUZZ_TIME ?= 10s
 # Fuzzing builds all that a package needs anew, instrumented: for those that need Kubernetes,
 # as ./controllers and ./api/... do, that takes half an hour.
-FUZZ_PACKAGES ?= ./internal/integrator ./internal/drift ./internal/export
+FUZZ_PACKAGES ?= ./internal/integrator ./internal/drift ./internal/records ./internal/export ./api/v1alpha1
 
 CONTROLLER_GEN := bin/controller-gen
 KUSTOMIZE := bin/kustomize

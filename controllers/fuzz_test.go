@@ -4,12 +4,8 @@
 package controllers
 
 import (
-	"bytes"
-	"compress/gzip"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 	"strings"
@@ -21,175 +17,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
-	"github.com/integrator-operator/integrator-operator/internal/integrator"
 )
-
-// FuzzRecords: the records are those that encoding/json reads, to the byte, and nothing is
-// accepted that it refuses.
-func FuzzRecords(f *testing.F) {
-	f.Fuzz(func(t *testing.T, source []byte) {
-		before := bytes.Clone(source)
-		got, err := parseRecords(source)
-		want, wrong := recordsByTheBook(bytes.TrimSpace(source))
-		if (err != nil) != (wrong != nil) {
-			t.Fatalf("got error %v, encoding/json says %v", err, wrong)
-		}
-		if err != nil {
-			if got != nil {
-				t.Errorf("%d records beside the error %v", len(got), err)
-			}
-			return
-		}
-		if len(got) != len(want) {
-			t.Fatalf("%d records, want %d", len(got), len(want))
-		}
-		for i := range want {
-			if !bytes.Equal(want[i], got[i]) {
-				t.Errorf("record %d is %q, want %q", i, got[i], want[i])
-			}
-		}
-		joined := slices.Concat([]byte("["), bytes.Join(asBytes(got), []byte(",")), []byte("]"))
-		if diff := cmp.Diff(valuesOf(t, asBytes(want)...), valueOf(t, joined)); diff != "" {
-			t.Errorf("the records joined again: -want, +got:\n%s", diff)
-		}
-		if !bytes.Equal(before, source) {
-			t.Error("the source was changed")
-		}
-	})
-}
-
-// recordsByTheBook reads records as parseRecords promises, by copies.
-func recordsByTheBook(source []byte) (records []json.RawMessage, err error) {
-	if bytes.HasPrefix(source, []byte("[")) {
-		return records, json.Unmarshal(source, &records)
-	}
-	decoder := json.NewDecoder(bytes.NewReader(source))
-	for {
-		var record json.RawMessage
-		switch err := decoder.Decode(&record); {
-		case errors.Is(err, io.EOF):
-			return records, nil
-		case err != nil:
-			return nil, err
-		}
-		records = append(records, record)
-	}
-}
-
-func asBytes(records []json.RawMessage) [][]byte {
-	texts := make([][]byte, len(records))
-	for i, record := range records {
-		texts[i] = record
-	}
-	return texts
-}
-
-// valueOf is JSON as a value that keeps the spelling of numbers.
-func valueOf(t *testing.T, text []byte) (value any) {
-	t.Helper()
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.UseNumber()
-	if err := decoder.Decode(&value); err != nil {
-		t.Fatalf("%q is not JSON: %v", text, err)
-	}
-	return value
-}
-
-func valuesOf(t *testing.T, texts ...[]byte) any {
-	t.Helper()
-	values := []any{}
-	for _, text := range texts {
-		values = append(values, valueOf(t, text))
-	}
-	return values
-}
-
-// FuzzDivide: the batches cover all records, in order and without a gap, no call is larger
-// than the API takes, and none could have had the next record as well.
-func FuzzDivide(f *testing.F) {
-	blanks := bytes.Repeat([]byte(" "), maxPage+8)
-	blanks[0] = '1'
-	f.Fuzz(func(t *testing.T, lengths, settings []byte, size uint8) {
-		if !json.Valid(settings) {
-			settings = nil
-		}
-		request := integrator.InvokeRequest{Settings: settings}
-		envelope := request.Size()
-		if envelope > maxPage {
-			t.Skip("the settings alone are too large")
-		}
-		// Three bytes a record: any length up to a little more than a page.
-		var records []json.RawMessage
-		tooLarge := false
-		for part := range slices.Chunk(lengths[:min(len(lengths), 90)], 3) {
-			length := 0
-			for _, digit := range part {
-				length = length<<8 | int(digit)
-			}
-			length = length%len(blanks) + 1
-			records = append(records, blanks[:length])
-			tooLarge = tooLarge || envelope+length > maxPage
-		}
-		batches, err := divide(records, settings, int(size))
-		if (err != nil) != tooLarge {
-			t.Fatalf("a record that is too large: %t, error: %v", tooLarge, err)
-		}
-		if err != nil {
-			return
-		}
-		at := 0
-		for i, part := range batches {
-			if part.from != at || part.to < part.from || part.to == part.from && len(records) > 0 {
-				t.Fatalf("batch %d is %+v, and the one before ends at %d", i, part, at)
-			}
-			at = part.to
-			request.Data = records[part.from:part.to]
-			if got := request.Size(); got > maxPage || size > 0 && len(request.Data) > int(size) {
-				t.Errorf("batch %d has %d bytes and %d records", i, got, len(request.Data))
-			}
-			if part.to == len(records) {
-				continue
-			}
-			request.Data = records[part.from : part.to+1]
-			if got := request.Size(); got <= maxPage && (size == 0 || len(request.Data) <= int(size)) {
-				t.Errorf("batch %d could have one record more: %d bytes, %d records", i, got, len(request.Data))
-			}
-		}
-		if at != len(records) {
-			t.Errorf("the batches end at %d of %d records", at, len(records))
-		}
-	})
-}
-
-// FuzzDecompressed: never more than the limit, what is not compressed comes as it is, and what
-// was compressed comes back.
-func FuzzDecompressed(f *testing.F) {
-	f.Fuzz(func(t *testing.T, content []byte, room uint16) {
-		limit := int(room)
-		got, err := decompressed(content, limit)
-		if len(got) > limit || err != nil && got != nil {
-			t.Errorf("%d bytes with a limit of %d, error: %v", len(got), limit, err)
-		}
-		if !bytes.HasPrefix(content, []byte{0x1f, 0x8b}) {
-			if errors.Is(err, errTooMuchData) != (len(content) > limit) || err == nil && !bytes.Equal(content, got) {
-				t.Errorf("%d plain bytes with a limit of %d: %d bytes, %v", len(content), limit, len(got), err)
-			}
-		}
-		var zipped bytes.Buffer
-		writer := gzip.NewWriter(&zipped)
-		_, _ = writer.Write(content)
-		_ = writer.Close()
-		if got, err := decompressed(zipped.Bytes(), len(content)); err != nil || !bytes.Equal(content, got) {
-			t.Errorf("%d bytes compressed: %d bytes, %v", len(content), len(got), err)
-		}
-		if len(content) == 0 {
-			return
-		}
-		if _, err := decompressed(zipped.Bytes(), len(content)-1); !errors.Is(err, errTooMuchData) {
-			t.Errorf("one byte more than the limit: %v", err)
-		}
-	})
-}
 
 // The switches of a run in FuzzClaim.
 const (
@@ -311,7 +139,7 @@ func everyVerdict() []verdict {
 // concluded lets the call of a claim come to something.
 func concluded(t *testing.T, run *v1alpha1.ImportRun, next claim, call verdict) {
 	t.Helper()
-	sent := &payload{records: make([]json.RawMessage, 8), batches: []batch{{0, 2}, {2, 4}, {4, 6}, {6, 8}}, digest: "d"}
+	sent := &payload{records: make([]json.RawMessage, 8), batches: batchesOf(2, 2, 2, 2), digest: "d"}
 	s := &runScope{object: run, payload: sent}
 	if s.fits(next) != nil {
 		return

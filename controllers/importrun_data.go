@@ -12,21 +12,23 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/records"
 )
+
+// maxRunData bounds what is held of one run, in bytes: twice what its ConfigMaps can have
+// uncompressed.
+const maxRunData = 64 << 20
 
 // payload is what a run sends.
 type payload struct {
 	records  []json.RawMessage
 	settings json.RawMessage
-	batches  []batch
+	batches  []records.Batch
 	// secret tells that some of it, or of the import's definition, comes from a Secret.
 	secret bool
 	// digest tells whether it is still what was sent before.
 	digest string
 }
-
-// batch is the records of one call, by index: from, and up to but without to.
-type batch struct{ from, to int }
 
 //nolint:gosec // far fewer records than 2^31 fit into a run
 func (p *payload) total() int32 { return int32(len(p.records)) }
@@ -50,19 +52,19 @@ func (r *ImportRunReconciler) gather(ctx context.Context, s *runScope, at claim)
 		if err != nil {
 			return nil, err
 		}
-		content, unzipped := decompressed(content, budget)
-		if errors.Is(unzipped, errTooMuchData) {
+		content, unzipped := records.Decompress(content, budget)
+		if errors.Is(unzipped, records.ErrTooMuch) {
 			return invalid(s, at, "the data is more than the %d MiB that one run can have, from dataFrom[%d] on: split it over several ImportRuns", maxRunData>>20, i), nil
 		}
 		budget -= len(content)
 		if err := r.hold(s, len(content)); err != nil {
 			return nil, err
 		}
-		records, err := parseRecords(content)
+		parsed, err := records.Parse(content)
 		if err = errors.Join(unzipped, err); err != nil {
 			return invalid(s, at, "dataFrom[%d] is %v", i, err), nil
 		}
-		gathered.records = append(gathered.records, records...)
+		gathered.records = append(gathered.records, parsed...)
 		if source.SecretKeyRef != nil {
 			gathered.secret = true
 			// What little a Secret holds could be guessed from a hash of it.
@@ -82,7 +84,7 @@ func (r *ImportRunReconciler) gather(ctx context.Context, s *runScope, at claim)
 		return invalid(s, at, "there are no records in data and dataFrom"), nil
 	}
 	var err error
-	if gathered.batches, err = divide(gathered.records, gathered.settings, int(ptr.Deref(spec.BatchSize, 0))); err != nil {
+	if gathered.batches, err = records.Divide(gathered.records, gathered.settings, int(ptr.Deref(spec.BatchSize, 0))); err != nil {
 		return invalid(s, at, "%v", err), nil
 	}
 	gathered.digest = identity.sum()

@@ -64,12 +64,12 @@ func (r *ImportRunReconciler) invoke(ctx context.Context, s *runScope, turn *int
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), granted.Deadline.Sub(r.Clock.Now()))
 	defer cancel()
 	part := s.payload.batches[granted.Batch]
-	answer, err := turn.Invoke(limited, s.importID, integrator.InvokeRequest{Data: s.payload.records[part.from:part.to], Settings: s.payload.settings})
+	answer, err := turn.Invoke(limited, s.importID, integrator.InvokeRequest{Data: s.payload.records[part.From:part.To], Settings: s.payload.settings})
 	if p := classify(err, "invoke the import"); p != nil && p.reason == reasonTokenRejected {
 		r.Accounts.rejected(s.session, p)
 	}
 	r.keepAnswer(ctx, s, granted.Batch, answer.Raw)
-	came := conclude(s.object, granted, judgeAnswer(answer, err, part.to-part.from, s.payload.secret), s.payload, r.Clock.Now())
+	came := conclude(s.object, granted, judgeAnswer(answer, err, part.To-part.From, s.payload.secret), s.payload, r.Clock.Now())
 	came.importID = s.importID
 	return came
 }

@@ -77,7 +77,7 @@ func TestJudgeAnswer(t *testing.T) {
 }
 
 func oneBatch(total int) *payload {
-	return &payload{records: make([]json.RawMessage, total), batches: []batch{{0, total}}}
+	return &payload{records: make([]json.RawMessage, total), batches: batchesOf(total)}
 }
 
 func TestSecretsStayOutOfOutcomes(t *testing.T) {

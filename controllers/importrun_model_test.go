@@ -124,7 +124,7 @@ func (m *modelCheck) claimAs(c claim) uint16 {
 	return uint16(i) //nolint:gosec // there are few
 }
 
-var modelPayload = &payload{records: make([]json.RawMessage, modelBatches), batches: []batch{{0, 1}, {1, 2}}}
+var modelPayload = &payload{records: make([]json.RawMessage, modelBatches), batches: batchesOf(1, 1)}
 
 var modelStart = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 

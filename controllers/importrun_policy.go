@@ -289,7 +289,7 @@ func conclude(run *v1alpha1.ImportRun, at claim, call verdict, sent *payload, no
 	o.records.Succeeded += call.records.Succeeded
 	o.records.Failed += call.records.Failed
 	o.records.Ignored += call.records.Ignored
-	o.failures = appendFailures(o.failures, call.failures, sent.batches[at.Batch].from)
+	o.failures = appendFailures(o.failures, call.failures, sent.batches[at.Batch].From)
 	switch {
 	case call.fate == fateAnswered:
 		o.done++

@@ -14,9 +14,20 @@ import (
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
+	"github.com/integrator-operator/integrator-operator/internal/records"
 )
 
 var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+
+// batchesOf are batches of so many records each, one after the other.
+func batchesOf(sizes ...int) (batches []records.Batch) {
+	at := 0
+	for _, size := range sizes {
+		batches = append(batches, records.Batch{From: at, To: at + size})
+		at += size
+	}
+	return batches
+}
 
 // runAt is a run with a claim and with so many of four batches answered; -1 is no status.
 func runAt(t *testing.T, c *claim, done int, edits ...func(*v1alpha1.ImportRun)) *v1alpha1.ImportRun {
@@ -128,7 +139,7 @@ func TestDecide(t *testing.T) {
 }
 
 func TestConclude(t *testing.T) {
-	four := &payload{records: make([]json.RawMessage, 8), batches: []batch{{0, 2}, {2, 4}, {4, 6}, {6, 8}}}
+	four := &payload{records: make([]json.RawMessage, 8), batches: batchesOf(2, 2, 2, 2)}
 	ok := integrator.RecordResult{StatusCode: 200}
 	bad := integrator.RecordResult{StatusCode: 422}
 	all := judgeAnswer(integrator.InvokeResponse{Records: []integrator.RecordResult{ok, ok}}, nil, 2, false)

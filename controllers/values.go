@@ -18,6 +18,7 @@ import (
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/drift"
+	"github.com/integrator-operator/integrator-operator/internal/records"
 )
 
 // Values of a definition from Secrets and ConfigMaps. They go into the document that is sent
@@ -66,7 +67,7 @@ func parseValue(content []byte, format v1alpha1.ValueFormat) (any, error) {
 	}
 	var valid json.RawMessage
 	if err := json.Unmarshal(content, &valid); err != nil {
-		return nil, fmt.Errorf("not JSON: %s", positionOf(err))
+		return nil, fmt.Errorf("not JSON: %s", records.Position(err))
 	}
 	return drift.ParseValue(valid)
 }

@@ -1,39 +1,34 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package controllers
+// Package records makes records of the data of a run, and batches of records: pure functions.
+package records
 
 import (
 	"bytes"
 	"compress/gzip"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
-	"strconv"
 
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
 )
 
-// How sources of data become records, and records batches, as pure functions.
+// maxPage is the API's limit of one page of data, in bytes as sent.
+const maxPage = 5_000_000
 
-const (
-	// maxPage is the API's limit of one page of data, in bytes as sent.
-	maxPage = 5_000_000
-	// maxRunData bounds what is held of one run: twice what its ConfigMaps can have uncompressed.
-	maxRunData = 64 << 20
-)
+// ErrTooMuch says that there is more data than the caller has room for.
+var ErrTooMuch = errors.New("more data than there is room for")
 
-var errTooMuchData = errors.New("more data than a run can have")
+// Batch is the records of one call, by index: from, and up to but without to.
+type Batch struct{ From, To int }
 
-// divide cuts the records into batches of at most size records (0: as many as fit) whose
+// Divide cuts the records into batches of at most size records (0: as many as fit) whose
 // bodies, with the settings, are at most maxPage bytes.
-func divide(records []json.RawMessage, settings json.RawMessage, size int) ([]batch, error) {
+func Divide(records []json.RawMessage, settings json.RawMessage, size int) ([]Batch, error) {
 	envelope := integrator.InvokeRequest{Settings: settings}.Size()
-	var batches []batch
+	var batches []Batch
 	from, bytes := 0, envelope
 	for i, record := range records {
 		if envelope+len(record) > maxPage {
@@ -41,7 +36,7 @@ func divide(records []json.RawMessage, settings json.RawMessage, size int) ([]ba
 		}
 		full := size > 0 && i-from == size
 		if more := len(record) + 1; i > from && (full || bytes+more > maxPage) {
-			batches = append(batches, batch{from, i})
+			batches = append(batches, Batch{from, i})
 			from, bytes = i, envelope
 		}
 		bytes += len(record)
@@ -49,12 +44,12 @@ func divide(records []json.RawMessage, settings json.RawMessage, size int) ([]ba
 			bytes++ // the comma
 		}
 	}
-	return append(batches, batch{from, len(records)}), nil
+	return append(batches, Batch{from, len(records)}), nil
 }
 
-// decompressed is content, or what it holds if it is compressed with gzip. More than limit
-// bytes are errTooMuchData.
-func decompressed(content []byte, limit int) ([]byte, error) {
+// Decompress gives content, or what it holds if it is compressed with gzip. More than limit
+// bytes are ErrTooMuch.
+func Decompress(content []byte, limit int) ([]byte, error) {
 	if bytes.HasPrefix(content, []byte{0x1f, 0x8b}) {
 		reader, err := gzip.NewReader(bytes.NewReader(content))
 		if err == nil {
@@ -65,20 +60,20 @@ func decompressed(content []byte, limit int) ([]byte, error) {
 		}
 	}
 	if len(content) > limit {
-		return nil, errTooMuchData
+		return nil, ErrTooMuch
 	}
 	return content, nil
 }
 
-// parseRecords reads one source of records: a JSON array, or JSON Lines. The records are
+// Parse reads one source of records: a JSON array, or JSON Lines. The records are
 // parts of the source, not copies.
-func parseRecords(source []byte) ([]json.RawMessage, error) {
+func Parse(source []byte) ([]json.RawMessage, error) {
 	source = bytes.TrimSpace(source)
 	decoder := json.NewDecoder(bytes.NewReader(source))
 	isArray := len(source) > 0 && source[0] == '['
 	if isArray {
 		if err := json.Unmarshal(source, new(skipped)); err != nil {
-			return nil, fmt.Errorf("not a JSON array: %s", positionOf(err))
+			return nil, fmt.Errorf("not a JSON array: %s", Position(err))
 		}
 		// Valid as a whole: nothing below can fail.
 		_, _ = decoder.Token()
@@ -91,7 +86,7 @@ func parseRecords(source []byte) ([]json.RawMessage, error) {
 			break
 		}
 		if err != nil {
-			return nil, fmt.Errorf("not JSON Lines: record %d: %s", len(records), positionOf(err))
+			return nil, fmt.Errorf("not JSON Lines: record %d: %s", len(records), Position(err))
 		}
 		end := decoder.InputOffset()
 		records = append(records, bytes.TrimLeft(source[before:end:end], " \t\r\n,"))
@@ -104,8 +99,8 @@ type skipped struct{}
 
 func (*skipped) UnmarshalJSON([]byte) error { return nil }
 
-// positionOf tells where JSON is wrong without repeating any of it.
-func positionOf(err error) string {
+// Position tells where JSON is wrong without repeating any of it.
+func Position(err error) string {
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return fmt.Sprintf("syntax error near byte %d", syntax.Offset)
 	}
@@ -114,15 +109,3 @@ func positionOf(err error) string {
 	}
 	return "it cannot be read"
 }
-
-// digest is a hash of several parts that tells where each ends.
-type digest struct{ hash.Hash }
-
-func newDigest() digest { return digest{sha256.New()} }
-
-func (d digest) add(part []byte) {
-	_, _ = io.WriteString(d, strconv.Itoa(len(part))+"\n")
-	_, _ = d.Write(part)
-}
-
-func (d digest) sum() string { return hex.EncodeToString(d.Sum(nil)[:16]) }

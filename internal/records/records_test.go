@@ -1,7 +1,7 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package controllers
+package records
 
 import (
 	"bytes"
@@ -9,9 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"runtime"
-	"slices"
 	"strings"
 	"testing"
 
@@ -20,7 +18,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
 )
 
-func TestParseRecords(t *testing.T) {
+func TestParse(t *testing.T) {
 	cases := map[string]struct {
 		source string
 		want   []string
@@ -38,7 +36,7 @@ func TestParseRecords(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			records, err := parseRecords([]byte(tc.source))
+			records, err := Parse([]byte(tc.source))
 			if tc.fails != "" {
 				if err == nil || err.Error() != tc.fails {
 					t.Fatalf("got %v, want %q", err, tc.fails)
@@ -68,21 +66,21 @@ func TestDivide(t *testing.T) {
 		records  []json.RawMessage
 		settings json.RawMessage
 		size     int
-		want     []batch
+		want     []Batch
 		fails    string
 	}{
-		"One call":      {reason: "without a size all go together", records: []json.RawMessage{record(9), record(9), record(9)}, want: []batch{{0, 3}}},
-		"By number":     {reason: "the last may be smaller", records: []json.RawMessage{record(9), record(9), record(9)}, size: 2, want: []batch{{0, 2}, {2, 3}}},
-		"Exactly":       {reason: "there is no empty batch", records: []json.RawMessage{record(9), record(9)}, size: 2, want: []batch{{0, 2}}},
-		"By bytes":      {reason: "commas and brackets count", records: []json.RawMessage{record(2_500_000), record(2_500_000 - len("[,]")), record(2)}, want: []batch{{0, 2}, {2, 3}}},
-		"One too many":  {reason: "a byte more goes into the next call", records: []json.RawMessage{record(2_500_000), record(2_500_001 - len("[,]")), record(2)}, want: []batch{{0, 1}, {1, 3}}},
-		"With settings": {reason: "settings go with each call", settings: settings, records: []json.RawMessage{record(maxPage - envelope), record(2)}, want: []batch{{0, 1}, {1, 2}}},
+		"One call":      {reason: "without a size all go together", records: []json.RawMessage{record(9), record(9), record(9)}, want: []Batch{{0, 3}}},
+		"By number":     {reason: "the last may be smaller", records: []json.RawMessage{record(9), record(9), record(9)}, size: 2, want: []Batch{{0, 2}, {2, 3}}},
+		"Exactly":       {reason: "there is no empty batch", records: []json.RawMessage{record(9), record(9)}, size: 2, want: []Batch{{0, 2}}},
+		"By bytes":      {reason: "commas and brackets count", records: []json.RawMessage{record(2_500_000), record(2_500_000 - len("[,]")), record(2)}, want: []Batch{{0, 2}, {2, 3}}},
+		"One too many":  {reason: "a byte more goes into the next call", records: []json.RawMessage{record(2_500_000), record(2_500_001 - len("[,]")), record(2)}, want: []Batch{{0, 1}, {1, 3}}},
+		"With settings": {reason: "settings go with each call", settings: settings, records: []json.RawMessage{record(maxPage - envelope), record(2)}, want: []Batch{{0, 1}, {1, 2}}},
 		"Too large":     {reason: "no call can have it", settings: settings, records: []json.RawMessage{record(2), record(maxPage - envelope + 1)}, fails: "record 1 makes a call of 5000001 bytes, more than the 5000000 that the API takes: make it, or settings, smaller"},
-		"Both bounds":   {reason: "whichever comes first", records: []json.RawMessage{record(2_000_000), record(2_000_000), record(2_000_000), record(2), record(2), record(2)}, size: 3, want: []batch{{0, 2}, {2, 5}, {5, 6}}},
+		"Both bounds":   {reason: "whichever comes first", records: []json.RawMessage{record(2_000_000), record(2_000_000), record(2_000_000), record(2), record(2), record(2)}, size: 3, want: []Batch{{0, 2}, {2, 5}, {5, 6}}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			got, err := divide(tc.records, tc.settings, tc.size)
+			got, err := Divide(tc.records, tc.settings, tc.size)
 			if tc.fails != "" {
 				if err == nil || err.Error() != tc.fails {
 					t.Fatalf("%s: %v", tc.reason, err)
@@ -92,11 +90,11 @@ func TestDivide(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tc.want, got, cmp.AllowUnexported(batch{})); diff != "" {
+			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
 			}
 			for _, part := range got {
-				request := integrator.InvokeRequest{Data: tc.records[part.from:part.to], Settings: tc.settings}
+				request := integrator.InvokeRequest{Data: tc.records[part.From:part.To], Settings: tc.settings}
 				if size := request.Size(); size > maxPage {
 					t.Errorf("%s: a call of %d bytes", tc.reason, size)
 				}
@@ -119,11 +117,11 @@ func TestRecordsTakeNoMoreThanTheirSource(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := heap()
-			records, err := parseRecords(source)
+			records, err := Parse(source)
 			if err != nil {
 				t.Fatal(err)
 			}
-			batches, err := divide(records, nil, 500)
+			batches, err := Divide(records, nil, 500)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -148,7 +146,7 @@ func heap() int64 {
 	return int64(stats.HeapAlloc) //nolint:gosec // far below 2^63
 }
 
-func TestDecompressed(t *testing.T) {
+func TestDecompress(t *testing.T) {
 	zip := func(text string) []byte {
 		var buffer bytes.Buffer
 		writer := gzip.NewWriter(&buffer)
@@ -165,53 +163,13 @@ func TestDecompressed(t *testing.T) {
 		"empty":      {nil, "", nil},
 		"compressed": {zip("[1]"), "[1]", nil},
 		"at limit":   {zip("0123456789"), "0123456789", nil},
-		"bomb":       {zip(strings.Repeat("0", 1<<20)), "", errTooMuchData},
-		"too long":   {[]byte("0123456789a"), "", errTooMuchData},
+		"bomb":       {zip(strings.Repeat("0", 1<<20)), "", ErrTooMuch},
+		"too long":   {[]byte("0123456789a"), "", ErrTooMuch},
 		"cut":        {zip("[1]")[:12], "", errors.New("compressed with gzip, and cannot be decompressed")},
 	} {
-		got, err := decompressed(tc.content, 10)
+		got, err := Decompress(tc.content, 10)
 		if string(got) != tc.want || fmt.Sprint(err) != fmt.Sprint(tc.fails) {
 			t.Errorf("%s: %q, %v", name, got, err)
 		}
-	}
-}
-
-func TestPack(t *testing.T) {
-	// Text that does not compress well, of n bytes.
-	noise := func(n int) []byte {
-		text, state := make([]byte, n), uint32(1)
-		for i := range text {
-			state = state*1664525 + 1013904223
-			text[i] = byte(state >> 24)
-		}
-		return text
-	}
-	for name, tc := range map[string]struct {
-		reason string
-		free   int
-		full   bool
-		raw    []byte
-		want   []string
-	}{
-		"small":    {"it is readable as it is", maxAnswers, false, []byte(`[{}]`), []string{"batch-00003.json"}},
-		"large":    {"it is compressed", maxAnswers, false, bytes.Repeat([]byte("x"), 2_000_000), []string{"batch-00003.json.gz"}},
-		"tight":    {"compressed it fits", 200, false, bytes.Repeat([]byte("x"), 300), []string{"batch-00003.json.gz"}},
-		"cut":      {"what fits is kept, with a note", maxAnswers, false, noise(2_000_000), []string{"batch-00003.json.cut", "note"}},
-		"no room":  {"only the note has room", 2000, false, noise(50_000), []string{"note"}},
-		"all full": {"it is noted already", maxAnswers, true, []byte(`[{}]`), nil},
-	} {
-		t.Run(name, func(t *testing.T) {
-			a := &answers{free: tc.free, full: tc.full}
-			entries := a.pack(2, tc.raw)
-			if diff := cmp.Diff(tc.want, slices.Sorted(maps.Keys(entries))); diff != "" {
-				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
-			}
-			if a.packed(entries); a.free < 0 {
-				t.Errorf("%s: %d bytes too many", tc.reason, -a.free)
-			}
-			if a.full != (tc.full || entries[noteKey] != nil) {
-				t.Errorf("%s: full is %t", tc.reason, a.full)
-			}
-		})
 	}
 }
