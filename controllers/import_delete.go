@@ -197,6 +197,11 @@ func (r *ImportReconciler) deleteRemote(ctx context.Context, s *importScope) err
 	if !s.permit(callDelete) {
 		return s.planned()
 	}
+	// It cannot be taken back: not for a policy that became Orphan while this looked around, or
+	// that the cache has not seen yet.
+	if _, err := r.unchanged(ctx, s); err != nil {
+		return err
+	}
 	err = s.session.client.DeleteImport(ctx, s.id)
 	switch deleted(fateOfDeletion(err)) {
 	case doHold:

@@ -141,6 +141,19 @@ var _ = Describe("Something stands against a deletion", func() {
 		w.remote(id)
 	})
 
+	It("stays when I say Orphan while it is on the way", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.synced(ctx, w.httpImport("spared"))
+		letGo := w.hold(http.MethodGet, "/v1/imports/{id}/dependencies", simulator.PhaseAfter)
+		Expect(k8s.Delete(ctx, object)).To(Succeed())
+		w.held()
+		change(ctx, object, func(object *v1alpha1.Import) { object.Spec.DeletionPolicy = v1alpha1.DeletionPolicyOrphan })
+		letGo()
+		w.eventuallyGone(ctx, object)
+		Expect(w.calls()).NotTo(HaveKey(remove))
+		w.remote(object.Status.ID)
+	})
+
 	DescribeTable("is not deleted when the API alone knows what uses it",
 		func(ctx context.Context, status int) {
 			chosen(func(c *simulator.Choices) { c.DeleteInUseStatus = status })

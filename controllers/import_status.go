@@ -234,19 +234,28 @@ func (r *ImportReconciler) patchWhile(ctx context.Context, s *importScope, chang
 // errOvertaken tells that another process went on with the object.
 var errOvertaken = errors.New("another process went on with the Import")
 
-// reread replaces the object by the version that the API server has now. It is a conflict
-// when that is another object, or declares something else than this pass has looked at.
+// reread replaces the object by the version that the API server has now.
 func (r *ImportReconciler) reread(ctx context.Context, s *importScope) error {
-	live := &v1alpha1.Import{}
-	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(s.object), live); err != nil {
-		return fmt.Errorf("read the Import: %w", err)
-	}
-	if live.UID != s.object.UID || live.Generation != s.object.Generation {
-		return apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("imports").GroupResource(), live.Name,
-			errors.New("the Import changed meanwhile"))
+	live, err := r.unchanged(ctx, s)
+	if err != nil {
+		return err
 	}
 	s.object, s.before = live, live.DeepCopy()
 	return nil
+}
+
+// unchanged reads the version that the API server has now. It is a conflict when that is another
+// object, or declares something else than this pass has looked at.
+func (r *ImportReconciler) unchanged(ctx context.Context, s *importScope) (*v1alpha1.Import, error) {
+	live := &v1alpha1.Import{}
+	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(s.object), live); err != nil {
+		return nil, fmt.Errorf("read the Import: %w", err)
+	}
+	if live.UID != s.object.UID || live.Generation != s.object.Generation {
+		return nil, apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("imports").GroupResource(), live.Name,
+			errors.New("the Import changed meanwhile"))
+	}
+	return live, nil
 }
 
 func hasFinalizer(object client.Object) bool {
