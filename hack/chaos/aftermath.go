@@ -20,13 +20,15 @@ type aftermath struct {
 	name  string
 	do    func(context.Context, *stage) error
 	until func(context.Context, *stage) error
+	// restores tells that the objects are others than before.
+	restores bool
 }
 
 // aftermaths are all of them, in the order of the report.
 var aftermaths = []aftermath{
-	{"restarted", restartManager, settledAgain},
-	{"status-wiped", wipeStatus, settledAgain},
-	{"restored", restoreBackup, restoredSettled},
+	{"restarted", restartManager, settledAgain, false},
+	{"status-wiped", wipeStatus, settledAgain, false},
+	{"restored", restoreBackup, restoredSettled, true},
 }
 
 // restartManager is a rollout.

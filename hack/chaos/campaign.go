@@ -240,8 +240,7 @@ func (s *stage) aftermath(ctx context.Context) error {
 		return err
 	}
 	for _, w := range s.trace.since(before) {
-		// Who adopts with Override takes over again what a backup brought back.
-		if w.remote() && (s.scenario.name != "adopt" || s.plan.after.name != "restored") {
+		if w.remote() && (!s.scenario.retakes || !s.plan.after.restores) {
 			return fmt.Errorf("I8: %s after %s", w.ID(), s.plan.after.name)
 		}
 	}

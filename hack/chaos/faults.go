@@ -30,7 +30,7 @@ const (
 	// stuck is the same at the Kubernetes side, where a request has no bound of its own.
 	stuck = 3 * time.Second
 	// throttle is the Retry-After of a 429, in seconds.
-	throttle = 2
+	throttle = 3
 	// late is how long after the process's end a write is applied that was under way.
 	late = time.Second
 )

@@ -38,8 +38,8 @@ func (s *stage) judge(ctx context.Context, found, reference *ending) (violations
 	s.mu.Lock()
 	from, to := s.quietFrom, s.quietUntil
 	s.mu.Unlock()
-	if n := s.trace.between(from, to); n > 0 && !s.plan.kills() {
-		complain("I10: %d requests within the pause that the API asked for", n)
+	if times := s.trace.between(from, to); len(times) > 0 && !s.plan.kills() {
+		complain("I10: %d requests within the pause that the API asked for, the first %s before its end", len(times), to.Sub(times[0]))
 	}
 	if refused := s.trace.refusals(); len(refused) > 0 {
 		complain("RBAC: not permitted: %s", strings.Join(slices.Compact(refused), ", "))
@@ -84,7 +84,7 @@ func (s *stage) orphans(end *ending) (violations []string) {
 	for _, document := range s.sim.Imports(accountName) {
 		id, _ := document["_id"].(string)
 		switch {
-		case id == bystanderID, id == originalID, s.strangers[id], s.scenario.name == "orphan":
+		case id == bystanderID, id == originalID, s.strangers[id], s.scenario.orphans:
 		case end.id() != id:
 			violations = append(violations, fmt.Sprintf("I2: nobody knows the import %s", id))
 		}
@@ -150,7 +150,7 @@ func (s *stage) losses(end *ending) (violations []string) {
 		if want, ok := specs[object.GetName()]; ok && !bytes.Equal(want, specOf(object)) {
 			complain("I6: the spec of %s is %s, its user wrote %s", object.GetName(), specOf(object), want)
 		}
-		if s.weather.name == "conflicts" && object.GetLabels()["touched"] == "" {
+		if s.weather.conflicts > 0 && object.GetLabels()["touched"] == "" {
 			complain("I6: the label of %s is gone", object.GetName())
 		}
 	}

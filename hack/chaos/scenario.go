@@ -33,6 +33,9 @@ type scenario struct {
 	creates, deletes, records int
 	// ends is how its runs end when nothing goes wrong; Succeeded by default.
 	ends v1alpha1.RunPhase
+	// orphans tells that what is made stays in the account when its Import is gone; retakes that
+	// what a backup brought back is taken over by a write once more.
+	orphans, retakes bool
 }
 
 // step is something that a user does, and what it has to come to.

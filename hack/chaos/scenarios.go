@@ -38,7 +38,7 @@ var scenarios = []scenario{
 	{name: "clone", seed: seedOriginal, prelude: []step{account}, creates: 1, steps: []step{
 		{declare(`{"cloneFrom":{"id":"` + originalID + `","connectionMap":{"@shop":"@dealers"}},"definition":{"name":"orders","adaptorType":"HTTPImport","_connectionId":"@dealers"}}`), importReady},
 	}},
-	{name: "adopt", seed: seedOriginal, prelude: []step{account}, steps: []step{
+	{name: "adopt", seed: seedOriginal, retakes: true, prelude: []step{account}, steps: []step{
 		{declare(`{"adopt":{"id":"` + originalID + `","mode":"Override"},"definition":` + definition + `}`), importReady},
 	}},
 	{name: "values", prelude: []step{account, {do: secretValue("canary-value-1")}, {declare(`{"definition":` + definition + `,
@@ -47,7 +47,7 @@ var scenarios = []scenario{
 	}},
 	{name: "rotation", prelude: []step{account, created}, creates: 1, steps: []step{{do: rotate, until: scannedAgain}}},
 	{name: "delete", prelude: []step{account, created}, creates: 1, deletes: 1, steps: []step{{remove, gone}}},
-	{name: "orphan", prelude: []step{account, {declare(`{"deletionPolicy":"Orphan","definition":` + definition + `}`), importReady}}, creates: 1, steps: []step{{remove, gone}}},
+	{name: "orphan", orphans: true, prelude: []step{account, {declare(`{"deletionPolicy":"Orphan","definition":` + definition + `}`), importReady}}, creates: 1, steps: []step{{remove, gone}}},
 	{name: "secret-gone", prelude: []step{account, created}, creates: 1, deletes: 1, steps: []step{{takeSecret, accountStopped}, {remove, stays}, {giveSecret, gone}}},
 	{name: "run", prelude: []step{account, created}, creates: 1, records: 3, steps: []step{{sent(3, ``), runEnded}}},
 	{name: "batches", prelude: []step{account, created}, creates: 1, records: 4, steps: []step{{sent(4, `"batchSize":2`), runEnded}}},

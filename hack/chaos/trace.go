@@ -86,17 +86,16 @@ func (t *trace) since(n int) []write {
 	return out
 }
 
-// between counts the requests to the remote side in a span of time.
-func (t *trace) between(from, to time.Time) int {
+// between are the times of the requests to the remote side in a span.
+func (t *trace) between(from, to time.Time) (times []time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	n := 0
 	for _, at := range t.remote {
 		if at.After(from) && at.Before(to) {
-			n++
+			times = append(times, at)
 		}
 	}
-	return n
+	return times
 }
 
 func (t *trace) refusals() []string {
