@@ -30,7 +30,7 @@ const (
 	// stuck is the same at the Kubernetes side, where a request has no bound of its own.
 	stuck = 3 * time.Second
 	// throttle is the Retry-After of a 429, in seconds.
-	throttle = 3
+	throttle = 2
 	// late is how long after the process's end a write is applied that was under way.
 	late = time.Second
 )
@@ -79,10 +79,11 @@ var faults = []fault{
 		x.send(page(http.StatusOK))
 	}},
 	{name: "429", kubernetes: true, remote: true, strike: func(x *exchange) {
-		x.refuse(http.StatusTooManyRequests)
 		if !x.gate.kubernetes() {
+			// Who hears the answer counts from then on, which is later.
 			x.gate.stage.throttled(time.Now(), throttle*time.Second)
 		}
+		x.refuse(http.StatusTooManyRequests)
 	}},
 	{name: "409", kubernetes: true, strike: func(x *exchange) {
 		x.refuse(http.StatusConflict)

@@ -62,7 +62,7 @@ var connections = []simulator.Connection{{ID: shopConnection}, {ID: dealerConnec
 func (s *stage) play(ctx context.Context, steps []step) error {
 	for i, step := range steps {
 		if step.do != nil {
-			if err := step.do(ctx, s); err != nil {
+			if err := s.act(ctx, step.do); err != nil {
 				return fmt.Errorf("step %d: %w", i+1, err)
 			}
 		}
@@ -73,6 +73,14 @@ func (s *stage) play(ctx context.Context, steps []step) error {
 		}
 	}
 	return nil
+}
+
+// act does what a user does. While the API server is away, a user tries again.
+func (s *stage) act(ctx context.Context, do func(context.Context, *stage) error) error {
+	if s.plan.outage == nil {
+		return do(ctx, s)
+	}
+	return local.Await(ctx, patience, "the API server to take it", func(ctx context.Context) error { return do(ctx, s) })
 }
 
 func (s *stage) meta(name string) metav1.ObjectMeta {
@@ -102,7 +110,12 @@ var account = step{
 // create makes objects as a user does.
 func (s *stage) create(ctx context.Context, objects ...client.Object) error {
 	for _, object := range objects {
-		if err := s.objects.Create(ctx, object); err != nil {
+		err := s.objects.Create(ctx, object)
+		if s.plan.outage != nil && apierrors.IsAlreadyExists(err) {
+			// The first try came through.
+			err = s.objects.Get(ctx, client.ObjectKeyFromObject(object), object)
+		}
+		if err != nil {
 			return err
 		}
 		s.keep(object)

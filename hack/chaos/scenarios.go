@@ -172,11 +172,11 @@ func remove(ctx context.Context, s *stage) error {
 }
 
 func takeSecret(ctx context.Context, s *stage) error {
-	return s.objects.Delete(ctx, tokenSecret(s, ""))
+	return client.IgnoreNotFound(s.objects.Delete(ctx, tokenSecret(s, "")))
 }
 
 func giveSecret(ctx context.Context, s *stage) error {
-	return s.objects.Create(ctx, tokenSecret(s, s.currentToken()))
+	return s.create(ctx, tokenSecret(s, s.currentToken()))
 }
 
 // accountStopped waits until the Account says that it cannot work.

@@ -294,8 +294,8 @@ func (s *stage) reached() bool {
 func (s *stage) throttled(from time.Time, pause time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	// What was under way when the answer was given still comes, as late as a busy machine has it.
-	s.quietFrom, s.quietUntil = from.Add(time.Second), from.Add(pause)
+	// What was under way when the answer was given still comes.
+	s.quietFrom, s.quietUntil = from.Add(200*time.Millisecond), from.Add(pause)
 }
 
 // rotateToken takes the token back, and has its owner give another one a moment later.
