@@ -45,8 +45,8 @@ var faults = []fault{
 		x.kill()
 	}},
 	{name: "kill-after", kubernetes: true, remote: true, kills: true, strike: func(x *exchange) {
-		x.send(x.apply())
-		x.kill()
+		a := x.apply()
+		x.last(func() { x.send(a) })
 	}},
 	{name: "kill-late", kubernetes: true, remote: true, kills: true, strike: func(x *exchange) {
 		x.kill()
@@ -54,9 +54,11 @@ var faults = []fault{
 		x.apply()
 	}},
 	{name: staleLists, kubernetes: true, remote: true, kills: true, strike: func(x *exchange) {
-		x.send(x.apply())
-		x.gate.stage.weather.replay()
-		x.kill()
+		a := x.apply()
+		x.last(func() {
+			x.send(a)
+			x.gate.stage.weather.replay()
+		})
 	}},
 	{name: "lost", kubernetes: true, remote: true, strike: func(x *exchange) {
 		x.apply()
@@ -126,6 +128,9 @@ var faults = []fault{
 
 // kill ends the process that made the write. The next one starts at once.
 func (x *exchange) kill() { x.gate.stage.kill(x.writer()) }
+
+// last is kill, after a last answer.
+func (x *exchange) last(answer func()) { x.gate.stage.last(x.writer(), answer) }
 
 // writer is the number of the process that made the write. The gate to the API is shared by
 // all of them: there it is the leader.

@@ -69,7 +69,7 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	body, err := io.ReadAll(r.Body)
-	if err != nil {
+	if err != nil || g.stage.tooLate() {
 		panic(http.ErrAbortHandler)
 	}
 	x := &exchange{gate: g, w: w, r: r, body: body}

@@ -67,7 +67,7 @@ func (s *stage) play(ctx context.Context, steps []step) error {
 			}
 		}
 		if step.until != nil {
-			if err := local.Await(ctx, patience, fmt.Sprintf("step %d to come to its end", i+1), func(ctx context.Context) error { return step.until(ctx, s) }); err != nil {
+			if err := local.Await(ctx, s.patience(), fmt.Sprintf("step %d to come to its end", i+1), func(ctx context.Context) error { return step.until(ctx, s) }); err != nil {
 				return err
 			}
 		}
@@ -75,12 +75,21 @@ func (s *stage) play(ctx context.Context, steps []step) error {
 	return nil
 }
 
+// patience is how long a step may take; in an outage, where each scenario waits for the slowest
+// of all, longer.
+func (s *stage) patience() time.Duration {
+	if s.plan.outage != nil {
+		return 3 * patience
+	}
+	return patience
+}
+
 // act does what a user does. While the API server is away, a user tries again.
 func (s *stage) act(ctx context.Context, do func(context.Context, *stage) error) error {
 	if s.plan.outage == nil {
 		return do(ctx, s)
 	}
-	return local.Await(ctx, patience, "the API server to take it", func(ctx context.Context) error { return do(ctx, s) })
+	return local.Await(ctx, s.patience(), "the API server to take it", func(ctx context.Context) error { return do(ctx, s) })
 }
 
 func (s *stage) meta(name string) metav1.ObjectMeta {

@@ -117,7 +117,7 @@ func replaced(ctx context.Context, s *stage) error {
 		return err
 	}
 	if id == s.before {
-		return errors.New("the import that was deleted is still the one of Import orders")
+		return fmt.Errorf("the import that was deleted is still the one of Import orders: %s", s.conditions(ctx, &v1alpha1.Import{ObjectMeta: s.meta("orders")}))
 	}
 	return importReady(ctx, s)
 }

@@ -63,7 +63,9 @@ type stage struct {
 	lastWriter int
 	// quietUntil is the time before which no call may be made, from quietFrom on.
 	quietFrom, quietUntil time.Time
-	problem               error
+	// dying is closed when the process is dead that has had its last answer; nil without such.
+	dying   chan struct{}
+	problem error
 	// specs are as the users wrote them, by name; strangers the imports of other people, and
 	// bystander one of them as it was.
 	specs     map[string][]byte
@@ -217,6 +219,35 @@ func (s *stage) kill(number int) {
 	}
 	s.managers[number].process.Kill()
 	s.restartLocked(number)
+}
+
+// last gives a manager's process its last answer and kills it. What it writes in between does
+// not arrive: on a busy machine that could be a claim, or a call.
+func (s *stage) last(number int, answer func()) {
+	dead := make(chan struct{})
+	defer close(dead)
+	s.setDying(dead)
+	defer s.setDying(nil)
+	answer()
+	s.kill(number)
+}
+
+func (s *stage) setDying(dead chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dying = dead
+}
+
+// tooLate tells of a write whose process is dying; it returns when that is dead.
+func (s *stage) tooLate() bool {
+	s.mu.Lock()
+	dead := s.dying
+	s.mu.Unlock()
+	if dead == nil {
+		return false
+	}
+	<-dead
+	return true
 }
 
 // freeze stops a manager's process where it is; thaw lets it go on.
