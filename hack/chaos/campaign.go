@@ -34,13 +34,13 @@ type result struct {
 	log          string
 }
 
-// references is how often a scenario is played undisturbed: what it writes every time can be
-// struck.
-const references = 2
+// references is how often something is played to learn what it writes: what it wrote every
+// time can be struck.
+const references = 3
 
 // attempts is how often a plan is played until its strikes were reached: what the manager
 // writes depends on what it sees first.
-const attempts = 3
+const attempts = 5
 
 // course is what a scenario does when nothing goes wrong.
 type course struct {
@@ -66,14 +66,42 @@ func (c *campaign) learn(ctx context.Context, chosen []*scenario) ([]course, err
 				return nil, &violated{r}
 			}
 		}
-		always := slices.DeleteFunc(slices.Clone(mine[0].writes), func(w write) bool {
-			return slices.ContainsFunc(mine[1:], func(other result) bool {
-				return !slices.ContainsFunc(other.writes, func(o write) bool { return o.ID() == w.ID() })
-			})
-		})
-		courses = append(courses, course{sc, always, mine[0].ending})
+		var seen [][]write
+		for _, r := range mine {
+			seen = append(seen, r.writes)
+		}
+		courses = append(courses, course{sc, inAll(seen), mine[0].ending})
 	}
 	return courses, nil
+}
+
+// learnPairs plays again each of the plans that a pair begins with, and returns the pairs of
+// those that hold.
+func (c *campaign) learnPairs(ctx context.Context, done []result, endings map[string]*ending) (plans []plan) {
+	done = slices.DeleteFunc(slices.Clone(done), func(r result) bool { return !r.beginsPair() })
+	var again []plan
+	for _, r := range done {
+		again = append(again, slices.Repeat([]plan{r.plan}, references-1)...)
+	}
+	c.report.expect(len(again))
+	more := c.play(ctx, again, endings)
+	for i, r := range done {
+		seen := [][]write{r.followed()}
+		for _, other := range more[i*(references-1) : (i+1)*(references-1)] {
+			seen = append(seen, other.followed())
+		}
+		plans = append(plans, pairs(r.plan, inAll(seen))...)
+	}
+	return plans
+}
+
+// inAll are the writes of the first list that are in all others too.
+func inAll(seen [][]write) []write {
+	return slices.DeleteFunc(slices.Clone(seen[0]), func(w write) bool {
+		return slices.ContainsFunc(seen[1:], func(other []write) bool {
+			return !slices.ContainsFunc(other, func(o write) bool { return o.ID() == w.ID() })
+		})
+	})
 }
 
 // violated is the error of a plan that shows a fault.

@@ -183,7 +183,7 @@ func (c *campaign) all(ctx context.Context, o options, dir string) error {
 	c.report.expect(len(plans))
 	done := c.play(ctx, plans, endings)
 	if part("pairs") && !o.short {
-		second := pairs(done)
+		second := c.learnPairs(ctx, done, endings)
 		c.report.expect(len(second))
 		c.play(ctx, second, endings)
 	}

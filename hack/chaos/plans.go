@@ -67,21 +67,24 @@ var (
 	seconds = []string{"kill-before", "kill-unanswered", "lost"}
 )
 
-// pairs are the plans with two strikes: a second fault at every write that followed the first
-// one, as it was seen to.
-func pairs(done []result) (plans []plan) {
-	for _, r := range done {
-		if r.plan.scenario != "run" || len(r.plan.strikes) != 1 || !slices.Contains(firsts, r.plan.strikes[0].fault.name) || len(r.violations) > 0 {
-			continue
-		}
-		for _, w := range r.rest[min(1, len(r.rest)):] {
-			for _, name := range seconds {
-				f, err := named(faults, name, func(f *fault) string { return f.name })
-				if err != nil || !f.possible(w) || strings.HasPrefix(w.Key, "patch.accounts.") {
-					continue
-				}
-				plans = append(plans, plan{scenario: r.plan.scenario, strikes: []strike{r.plan.strikes[0], {w.ID(), *f}}})
+// beginsPair tells that a result is of a plan that a pair begins with, and that it held.
+func (r result) beginsPair() bool {
+	return r.plan.scenario == "run" && len(r.plan.strikes) == 1 && r.reached && len(r.violations) == 0 &&
+		slices.Contains(firsts, r.plan.strikes[0].fault.name)
+}
+
+// followed are the writes after the one that was struck first.
+func (r result) followed() []write { return r.rest[min(1, len(r.rest)):] }
+
+// pairs are the plans with a second strike at every write that followed the one of first.
+func pairs(first plan, followed []write) (plans []plan) {
+	for _, w := range followed {
+		for _, name := range seconds {
+			f, err := named(faults, name, func(f *fault) string { return f.name })
+			if err != nil || !f.possible(w) || strings.HasPrefix(w.Key, "patch.accounts.") {
+				continue
 			}
+			plans = append(plans, plan{scenario: first.scenario, strikes: []strike{first.strikes[0], {w.ID(), *f}}})
 		}
 	}
 	return plans
