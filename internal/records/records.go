@@ -65,12 +65,14 @@ func Decompress(content []byte, limit int) ([]byte, error) {
 	return content, nil
 }
 
+// whiteSpace is that of JSON, less than that of Unicode.
+const whiteSpace = " \t\r\n"
+
 // Parse reads one source of records: a JSON array, or JSON Lines. The records are
 // parts of the source, not copies.
 func Parse(source []byte) ([]json.RawMessage, error) {
-	source = bytes.TrimSpace(source)
 	decoder := json.NewDecoder(bytes.NewReader(source))
-	isArray := len(source) > 0 && source[0] == '['
+	isArray := bytes.HasPrefix(bytes.TrimLeft(source, whiteSpace), []byte{'['})
 	if isArray {
 		if err := json.Unmarshal(source, new(skipped)); err != nil {
 			return nil, fmt.Errorf("not a JSON array: %s", Position(err))
@@ -89,7 +91,7 @@ func Parse(source []byte) ([]json.RawMessage, error) {
 			return nil, fmt.Errorf("not JSON Lines: record %d: %s", len(records), Position(err))
 		}
 		end := decoder.InputOffset()
-		records = append(records, bytes.TrimLeft(source[before:end:end], " \t\r\n,"))
+		records = append(records, bytes.TrimLeft(source[before:end:end], whiteSpace+","))
 	}
 	return records, nil
 }

@@ -32,6 +32,8 @@ func TestParse(t *testing.T) {
 		"CutArray":      {source: `[{"secret": 1}`, fails: "not a JSON array: syntax error near byte 14"},
 		"CutLine":       {source: "{}\n{\"secret\": ", fails: "not JSON Lines: record 1: it ends too early"},
 		"BadLine":       {source: "{}\nsecret", fails: "not JSON Lines: record 1: syntax error near byte 4"},
+		"FormFeed":      {source: "\f[1]", fails: "not JSON Lines: record 0: syntax error near byte 1"},
+		"BytesCount":    {source: "\n\n[1, secret]", fails: "not a JSON array: syntax error near byte 7"},
 		"AfterArray":    {source: "[1] secret", fails: "not a JSON array: syntax error near byte 5"},
 	}
 	for name, tc := range cases {
