@@ -83,7 +83,6 @@ func (c *campaign) learnPairs(ctx context.Context, done []result, endings map[st
 	for _, r := range done {
 		again = append(again, slices.Repeat([]plan{r.plan}, references-1)...)
 	}
-	c.report.expect(len(again))
 	more := c.play(ctx, again, endings)
 	for i, r := range done {
 		seen := [][]write{r.followed()}
@@ -113,6 +112,7 @@ func (v *violated) Error() string {
 
 // play plays plans in lanes and returns their results in order.
 func (c *campaign) play(ctx context.Context, plans []plan, endings map[string]*ending) []result {
+	c.report.expect(len(plans))
 	results := make([]result, len(plans))
 	inLanes(ctx, c.lanes, len(plans), func(i int) {
 		results[i] = c.try(ctx, plans[i], endings[plans[i].scenario])

@@ -31,8 +31,10 @@ const (
 	stuck = 3 * time.Second
 	// throttle is the Retry-After of a 429, in seconds.
 	throttle = 2
-	// late is how long after the process's end a write is applied that was under way.
-	late = time.Second
+	// late is how long after the process's end a write is applied that was under way, latest the
+	// same if the next process does not look at the account: before the grace of a creation ends.
+	late   = time.Second
+	latest = 3 * time.Second
 )
 
 // faults are all of them, in the order of the report.
@@ -50,7 +52,7 @@ var faults = []fault{
 	}},
 	{name: "kill-late", kubernetes: true, remote: true, kills: true, strike: func(x *exchange) {
 		x.kill()
-		time.Sleep(late)
+		x.tarry()
 		x.apply()
 	}},
 	{name: staleLists, kubernetes: true, remote: true, kills: true, strike: func(x *exchange) {
@@ -139,6 +141,18 @@ func (x *exchange) writer() int {
 		return x.gate.manager
 	}
 	return x.gate.stage.leader()
+}
+
+// tarry waits until the next process has looked at the account, and takes it that the write was
+// not made. On a busy machine that is later than on an idle one.
+func (x *exchange) tarry() {
+	trace, began := x.gate.stage.trace, time.Now()
+	_, before := trace.standing()
+	for looked := false; time.Since(began) < late || !looked && time.Since(began) < latest; {
+		time.Sleep(50 * time.Millisecond)
+		_, scans := trace.standing()
+		looked = scans > before
+	}
 }
 
 func (x *exchange) patience() time.Duration {

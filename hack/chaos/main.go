@@ -180,12 +180,9 @@ func (c *campaign) all(ctx context.Context, o options, dir string) error {
 	if part("outages") && !o.short {
 		outages.Go(func() { c.outages(ctx, o, dir, courses) })
 	}
-	c.report.expect(len(plans))
 	done := c.play(ctx, plans, endings)
 	if part("pairs") && !o.short {
-		second := c.learnPairs(ctx, done, endings)
-		c.report.expect(len(second))
-		c.play(ctx, second, endings)
+		c.play(ctx, c.learnPairs(ctx, done, endings), endings)
 	}
 	outages.Wait()
 	return nil

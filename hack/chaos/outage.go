@@ -150,6 +150,7 @@ func (c *campaign) outage(ctx context.Context, plane *cluster, number int, cours
 			return errors.Join(os.RemoveAll(data), os.CopyFS(data, os.DirFS(copied)))
 		}))
 	})
+	c.report.expect(len(played))
 	var stages sync.WaitGroup
 	for _, course := range played {
 		stages.Go(func() {

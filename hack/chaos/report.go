@@ -91,8 +91,8 @@ func (r *report) command(p plan) string {
 func (r *report) show() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	all := allColumns()
-	slices.SortFunc(r.columns, func(a, b string) int { return slices.Index(all, a) - slices.Index(all, b) })
+	sortAs(r.columns, allColumns())
+	sortAs(r.rows, allRows())
 	table := tabwriter.NewWriter(r.out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	line := func(first string, of func(row string) string) {
 		fmt.Fprint(table, first, "\t")
@@ -121,6 +121,19 @@ func (c *cell) String() string {
 	default:
 		return itoa(c.plans)
 	}
+}
+
+// sortAs sorts names as they are in an order.
+func sortAs(names, order []string) {
+	slices.SortFunc(names, func(a, b string) int { return slices.Index(order, a) - slices.Index(order, b) })
+}
+
+// allRows are the rows in their order.
+func allRows() (all []string) {
+	for i := range scenarios {
+		all = append(all, scenarios[i].name)
+	}
+	return all
 }
 
 // allColumns are the columns in their order.
