@@ -6,6 +6,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -25,16 +26,15 @@ const (
 	// staleLists is the fault after which a process gets the lists that the one before it got.
 	staleLists   = "kill-stale"
 	tokenRotated = "token-rotated"
+	killLate     = "kill-late"
 	// hanging is how long a connection says nothing: longer than any call may take here.
 	hanging = 18 * time.Second
 	// stuck is the same at the Kubernetes side, where a request has no bound of its own.
 	stuck = 3 * time.Second
 	// throttle is the Retry-After of a 429, in seconds.
 	throttle = 2
-	// late is how long after the process's end a write is applied that was under way, latest the
-	// same if the next process does not look at the account: before the grace of a creation ends.
-	late   = time.Second
-	latest = 3 * time.Second
+	// late and latest bound how long after the process's end a write is applied that was under way.
+	late, latest = time.Second, 3 * time.Second
 )
 
 // faults are all of them, in the order of the report.
@@ -50,7 +50,7 @@ var faults = []fault{
 		a := x.apply()
 		x.last(func() { x.send(a) })
 	}},
-	{name: "kill-late", kubernetes: true, remote: true, kills: true, strike: func(x *exchange) {
+	{name: killLate, kubernetes: true, remote: true, kills: true, strike: func(x *exchange) {
 		x.kill()
 		x.tarry()
 		x.apply()
@@ -143,15 +143,15 @@ func (x *exchange) writer() int {
 	return x.gate.stage.leader()
 }
 
-// tarry waits until the next process has looked at the account, and takes it that the write was
-// not made. On a busy machine that is later than on an idle one.
+// tarry waits until the next process writes to the same side, since it takes it that the write was
+// not made, or for as long as one may be under way. On a busy machine that is later than on an
+// idle one.
 func (x *exchange) tarry() {
-	trace, began := x.gate.stage.trace, time.Now()
-	_, before := trace.standing()
-	for looked := false; time.Since(began) < late || !looked && time.Since(began) < latest; {
+	began, written := time.Now(), false
+	before, _ := x.gate.stage.trace.standing()
+	for time.Since(began) < late || !written && time.Since(began) < latest {
 		time.Sleep(50 * time.Millisecond)
-		_, scans := trace.standing()
-		looked = scans > before
+		written = slices.ContainsFunc(x.gate.stage.trace.since(before), func(w write) bool { return w.remote() == x.write.remote() })
 	}
 }
 

@@ -136,8 +136,13 @@ func (p plan) weather(seed uint64) *weather {
 // createGrace is how long the manager waits for an unanswered creation to turn up: longer than
 // a process takes to start again, and than a call is held while etcd is copied.
 func (p plan) createGrace() time.Duration {
-	if p.outage != nil && p.outage.rollback {
+	switch {
+	case p.outage != nil && p.outage.rollback:
 		return 50 * time.Second
+	case slices.ContainsFunc(p.strikes, func(s strike) bool { return s.fault.name == killLate }):
+		// A call may take half of the grace, and then be late.
+		return 2 * latest
+	default:
+		return 4 * time.Second
 	}
-	return 4 * time.Second
 }
