@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
@@ -42,6 +43,8 @@ type ImportRunReconciler struct {
 	unused sync.Map
 	// memory bounds what the runs under way hold together.
 	memory memory
+	// unpacking is held while the data of a run is decompressed and read.
+	unpacking sync.Mutex
 }
 
 // +kubebuilder:rbac:groups=integrator.io,resources=importruns,verbs=get;list;watch;patch;delete
@@ -166,9 +169,9 @@ func (r *ImportRunReconciler) advance(ctx context.Context, s *runScope, next cla
 	if ended, err := r.reserveAnswers(ctx, s, next); ended != nil || err != nil {
 		return ended, err
 	}
-	turn, err := s.session.client.Turn(ctx)
+	turn, err := s.turn(ctx)
 	if err != nil {
-		return nil, asError(classify(err, "invoke the import"), err)
+		return nil, err
 	}
 	defer turn.Release()
 	if err := r.takeKey(ctx, s, next); err != nil {
@@ -187,6 +190,9 @@ func (r *ImportRunReconciler) target(ctx context.Context, s *runScope) (err erro
 	spec, namespace := &s.object.Spec, s.object.Namespace
 	if spec.ImportRef == nil {
 		s.importID = string(spec.ImportID)
+		if s.secretImport, err = r.hasValues(ctx, s); err != nil {
+			return err
+		}
 		s.session, err = r.Accounts.session(ctx, namespace, spec.AccountRef.Name)
 		return err
 	}
@@ -205,6 +211,16 @@ func (r *ImportRunReconciler) target(ctx context.Context, s *runScope) (err erro
 	s.secretImport = len(declared.Spec.ValuesFrom) > 0
 	s.session, err = r.Accounts.session(ctx, namespace, declared.Spec.AccountRef.Name)
 	return err
+}
+
+// hasValues tells that an Import which declares the run's import has values from elsewhere, of
+// which the destination's words may have some: also a run that names its id must not show them.
+func (r *ImportRunReconciler) hasValues(ctx context.Context, s *runScope) (bool, error) {
+	var declared v1alpha1.ImportList
+	if err := r.List(ctx, &declared, client.InNamespace(s.object.Namespace), client.MatchingFields{indexImportID: s.importID}); err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(declared.Items, func(i v1alpha1.Import) bool { return len(i.Spec.ValuesFrom) > 0 }), nil
 }
 
 // self is what decide has to know of this process.

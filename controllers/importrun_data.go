@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"unsafe"
 
 	"k8s.io/utils/ptr"
 
@@ -15,9 +16,15 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/records"
 )
 
-// maxRunData bounds what is held of one run, in bytes: twice what its ConfigMaps can have
-// uncompressed.
-const maxRunData = 64 << 20
+const (
+	// maxRunData bounds what is held of one run, in bytes: twice what its ConfigMaps can have
+	// uncompressed.
+	maxRunData = 64 << 20
+	// maxRunRecords bounds the number of its records, each of which takes recordSize bytes beside
+	// its text.
+	maxRunRecords = 1_000_000
+	recordSize    = int(unsafe.Sizeof(json.RawMessage{}))
+)
 
 // payload is what a run sends.
 type payload struct {
@@ -52,18 +59,17 @@ func (r *ImportRunReconciler) gather(ctx context.Context, s *runScope, at claim)
 		if err != nil {
 			return nil, err
 		}
-		content, unzipped := records.Decompress(content, budget)
-		if errors.Is(unzipped, records.ErrTooMuch) {
-			return invalid(s, at, "the data is more than the %d MiB that one run can have, from dataFrom[%d] on: split it over several ImportRuns", maxRunData>>20, i), nil
+		content, parsed, err := r.unpack(s, content, budget, maxRunRecords-len(gathered.records))
+		if errors.Is(err, records.ErrTooMuch) {
+			return invalid(s, at, "the data is more than the %d MiB and %d records that one run can have, from dataFrom[%d] on: split it over several ImportRuns", maxRunData>>20, maxRunRecords, i), nil
 		}
-		budget -= len(content)
-		if err := r.hold(s, len(content)); err != nil {
+		if _, wait := errors.AsType[*problem](err); wait {
 			return nil, err
 		}
-		parsed, err := records.Parse(content)
-		if err = errors.Join(unzipped, err); err != nil {
+		if err != nil {
 			return invalid(s, at, "dataFrom[%d] is %v", i, err), nil
 		}
+		budget -= len(content)
 		gathered.records = append(gathered.records, parsed...)
 		if source.SecretKeyRef != nil {
 			gathered.secret = true
@@ -90,6 +96,23 @@ func (r *ImportRunReconciler) gather(ctx context.Context, s *runScope, at claim)
 	gathered.digest = identity.sum()
 	s.payload = gathered
 	return nil, nil
+}
+
+// unpack makes records of a source, of which there is room for so many bytes and records. One
+// run at a time: what is decompressed is not counted until it is there.
+func (r *ImportRunReconciler) unpack(s *runScope, source []byte, room, number int) (content []byte, parsed []json.RawMessage, err error) {
+	r.unpacking.Lock()
+	defer r.unpacking.Unlock()
+	if content, err = records.Decompress(source, room); err != nil {
+		return nil, nil, err
+	}
+	if err := r.hold(s, len(content)); err != nil {
+		return nil, nil, err
+	}
+	if parsed, err = records.Parse(content, number); err != nil {
+		return nil, nil, err
+	}
+	return content, parsed, r.hold(s, len(parsed)*recordSize)
 }
 
 // invalid ends a run whose data cannot be sent.

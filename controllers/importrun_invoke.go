@@ -5,6 +5,8 @@ package controllers
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -73,3 +75,24 @@ func (r *ImportRunReconciler) invoke(ctx context.Context, s *runScope, turn *int
 	came.importID = s.importID
 	return came
 }
+
+// turn waits for the account's turn, but not for long: the other runs of all accounts have the
+// same workers, and a cancel or a deadline may come meanwhile.
+func (s *runScope) turn(ctx context.Context) (*integrator.Turn, error) {
+	limited, cancel := context.WithTimeout(ctx, turnWait)
+	defer cancel()
+	turn, err := s.session.client.Turn(limited)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		p := waitingf(reasonProgressing, "waiting for other calls of the account to end")
+		p.after = turnPause
+		return nil, p
+	}
+	if err != nil {
+		return nil, asError(classify(err, "invoke the import"), err)
+	}
+	return turn, nil
+}
+
+// turnWait is how long a worker waits for the account's turn, and turnPause how long it sees to
+// other runs before it asks again.
+const turnWait, turnPause = 10 * time.Second, 5 * time.Second

@@ -18,6 +18,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
@@ -160,7 +161,10 @@ func (r *ImportRunReconciler) takeKey(ctx context.Context, s *runScope, next cla
 	if s.key == nil {
 		return r.createKey(ctx, name, mine)
 	}
-	return r.writeKey(ctx, s.key, mine)
+	if err := r.writeKey(ctx, s.key, mine); err != nil {
+		return refusedByKubernetes(err, "write ConfigMap %q for idempotencyKey", name.Name)
+	}
+	return nil
 }
 
 // consultKey looks into the ledger before a run is given up as Unknown.
@@ -214,7 +218,14 @@ func (r *ImportRunReconciler) settleKey(ctx context.Context, s *runScope, came *
 	if phase == v1alpha1.RunSucceeded {
 		entry.Records = came.records.DeepCopy()
 	}
-	return client.IgnoreNotFound(r.writeKey(ctx, object, entry))
+	err = r.writeKey(ctx, object, entry)
+	if apierrors.IsForbidden(err) || apierrors.IsInvalid(err) {
+		// Somebody has made it immutable, or forbids it. The run can still tell how it ended; once it
+		// is gone, an entry that says Running refuses the key.
+		log.FromContext(ctx).Error(err, "the ledger of idempotency keys cannot be written; the run's own status has how it ended", "configMap", name.Name)
+		return nil
+	}
+	return client.IgnoreNotFound(err)
 }
 
 // keyEntry reads an entry past the cache. One that cannot be read has lost who had the key.

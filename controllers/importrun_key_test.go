@@ -135,6 +135,29 @@ var _ = Describe("I give a run an idempotency key", func() {
 		Expect(w.calls()).To(HaveKeyWithValue(invoke, 1))
 	})
 
+	It("is told of in the run also where the ledger cannot be written", func(ctx context.Context) {
+		w := newWorld(ctx)
+		w.synced(ctx, w.httpImport("orders"))
+		release := w.holdInvoke(1)
+		run := w.withKey("first", "same")
+		Expect(k8s.Create(ctx, run)).To(Succeed())
+		Eventually(w.sizes).Should(Equal([]int{2}))
+		var ledger corev1.ConfigMapList
+		Expect(k8s.List(ctx, &ledger, client.InNamespace(w.namespace), client.HasLabels{"integrator.io/idempotency-key"})).To(Succeed())
+		Expect(ledger.Items).To(HaveLen(1))
+		ledger.Items[0].Immutable = new(true)
+		Expect(k8s.Update(ctx, &ledger.Items[0])).To(Succeed())
+		release()
+		w.done(ctx, run, v1alpha1.RunSucceeded)
+
+		Expect(k8s.Delete(ctx, run)).To(Succeed())
+		again := w.withKey("again", "same")
+		Expect(k8s.Create(ctx, again)).To(Succeed())
+		w.done(ctx, again, v1alpha1.RunFailed)
+		Expect(state(again)).To(Equal("Failed False/KeyUncertain"), "once the run is gone nobody knows")
+		Expect(w.calls()).To(HaveKeyWithValue(invoke, 1))
+	})
+
 	It("is free again when the run was deleted before anything was sent", func(ctx context.Context) {
 		w := newWorld(ctx)
 		w.synced(ctx, w.httpImport("orders"))

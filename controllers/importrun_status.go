@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -69,6 +71,10 @@ func (r *ImportRunReconciler) finish(ctx context.Context, s *runScope, err error
 		return ctrl.Result{}, nil
 	}
 	p := classify(err, "invoke the import")
+	if p == nil && apierrors.IsNotFound(err) {
+		// Not the run, but what it needs went between two requests: no event of it comes here.
+		return ctrl.Result{RequeueAfter: wait.Jitter(conflictPause, 1)}, nil
+	}
 	if p == nil {
 		return afterKubernetesError(ctx, err)
 	}

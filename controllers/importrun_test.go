@@ -146,6 +146,25 @@ var _ = Describe("I run an import", func() {
 		w.done(ctx, run, v1alpha1.RunSucceeded)
 	})
 
+	It("waits for the account's turn without keeping others from theirs", func(ctx context.Context) {
+		w := newWorld(ctx)
+		w.synced(ctx, w.httpImport("orders"))
+		change(ctx, get(ctx, w, &v1alpha1.Account{}, "default"), func(account *v1alpha1.Account) {
+			account.Spec.MaxInFlight = 1
+		})
+		w.scans(1)
+		release := w.holdInvoke(1)
+		first, second := w.run("first", "orders", record("A-1")), w.run("second", "orders", record("A-2"))
+		Expect(k8s.Create(ctx, first)).To(Succeed())
+		Eventually(w.sizes).Should(Equal([]int{1}))
+		Expect(k8s.Create(ctx, second)).To(Succeed())
+		Eventually(func() string { return message(get(ctx, w, second, "second")) }).WithTimeout(time.Minute).
+			Should(Equal("waiting for other calls of the account to end"))
+		release()
+		w.done(ctx, first, v1alpha1.RunSucceeded)
+		w.done(ctx, second, v1alpha1.RunSucceeded)
+	})
+
 	DescribeTable("ends as Unknown when the call was sent and its answer is lost",
 		func(ctx context.Context, phase simulator.Phase, action simulator.Action, because string) {
 			w := newWorld(ctx)

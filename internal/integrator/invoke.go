@@ -188,7 +188,9 @@ func (c *Client) parseRecord(raw json.RawMessage) (RecordResult, error) {
 		case "ignored":
 			r.Ignored = string(value) == "true"
 		case "errors":
-			r.Errors = c.detailList(value)
+			if r.Errors = c.detailList(value); r.Errors == nil && hasElements(value) {
+				r.Errors = []ErrorDetail{{Message: "an error in a form that is not documented"}}
+			}
 		case "_json":
 			r.JSON = bytes.Clone(value)
 		case "dataURI":
@@ -197,6 +199,11 @@ func (c *Client) parseRecord(raw json.RawMessage) (RecordResult, error) {
 		return nil
 	})
 	return r, err
+}
+
+// hasElements tells that a value is an array or an object with something in it.
+func hasElements(value json.RawMessage) bool {
+	return (value[0] == '[' || value[0] == '{') && len(trimJSON(value[1:len(value)-1])) > 0
 }
 
 // statusNumber reads a status, which the API writes as a number or as a string; 0 for anything

@@ -47,6 +47,13 @@ func TestInvokeAnswers(t *testing.T) {
 				{StatusCode: 200, Errors: []ErrorDetail{{Message: "m"}}},
 			},
 		},
+		{
+			name: "errors without words", body: `[{"statusCode":200,"errors":[{"text":"no"}]},{"statusCode":200,"errors":{}},{"statusCode":200,"errors":null},{"statusCode":200,"errors":[ ]}]`,
+			want: []RecordResult{
+				{StatusCode: 200, Errors: []ErrorDetail{{Message: "an error in a form that is not documented"}}},
+				{StatusCode: 200}, {StatusCode: 200}, {StatusCode: 200},
+			},
+		},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {

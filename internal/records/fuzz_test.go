@@ -22,7 +22,7 @@ import (
 func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, source []byte) {
 		before := bytes.Clone(source)
-		got, err := Parse(source)
+		got, err := Parse(source, len(source))
 		want, wrong := recordsByTheBook(source)
 		if (err != nil) != (wrong != nil) {
 			t.Fatalf("got error %v, encoding/json says %v", err, wrong)

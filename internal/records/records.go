@@ -69,8 +69,8 @@ func Decompress(content []byte, limit int) ([]byte, error) {
 const whiteSpace = " \t\r\n"
 
 // Parse reads one source of records: a JSON array, or JSON Lines. The records are
-// parts of the source, not copies.
-func Parse(source []byte) ([]json.RawMessage, error) {
+// parts of the source, not copies. More than limit records are ErrTooMuch.
+func Parse(source []byte, limit int) ([]json.RawMessage, error) {
 	decoder := json.NewDecoder(bytes.NewReader(source))
 	isArray := bytes.HasPrefix(bytes.TrimLeft(source, whiteSpace), []byte{'['})
 	if isArray {
@@ -89,6 +89,9 @@ func Parse(source []byte) ([]json.RawMessage, error) {
 		}
 		if err != nil {
 			return nil, fmt.Errorf("not JSON Lines: record %d: %s", len(records), Position(err))
+		}
+		if len(records) == limit {
+			return nil, ErrTooMuch
 		}
 		end := decoder.InputOffset()
 		records = append(records, bytes.TrimLeft(source[before:end:end], whiteSpace+","))

@@ -34,11 +34,13 @@ func TestParse(t *testing.T) {
 		"BadLine":       {source: "{}\nsecret", fails: "not JSON Lines: record 1: syntax error near byte 4"},
 		"FormFeed":      {source: "\f[1]", fails: "not JSON Lines: record 0: syntax error near byte 1"},
 		"BytesCount":    {source: "\n\n[1, secret]", fails: "not a JSON array: syntax error near byte 7"},
+		"TooMany":       {source: "1 2 3 4", fails: ErrTooMuch.Error()},
+		"TooManyInOne":  {source: "[1, 2, 3, 4]", fails: ErrTooMuch.Error()},
 		"AfterArray":    {source: "[1] secret", fails: "not a JSON array: syntax error near byte 5"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			records, err := Parse([]byte(tc.source))
+			records, err := Parse([]byte(tc.source), 3)
 			if tc.fails != "" {
 				if err == nil || err.Error() != tc.fails {
 					t.Fatalf("got %v, want %q", err, tc.fails)
@@ -119,7 +121,7 @@ func TestRecordsTakeNoMoreThanTheirSource(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := heap()
-			records, err := Parse(source)
+			records, err := Parse(source, len(source))
 			if err != nil {
 				t.Fatal(err)
 			}
