@@ -155,6 +155,8 @@ func (r *ImportReconciler) createFailed(ctx context.Context, s *importScope, nex
 		}
 		return s.failed(cause, "create the import")
 	}
+	// Should the intent be taken away meanwhile, as by kubectl replace, this has the account searched.
+	s.session.observed.noteMark(marker(s.object))
 	if classify(cause, "create the import") == nil {
 		return cause
 	}

@@ -184,7 +184,7 @@ func (r *ImportReconciler) deleteRemote(ctx context.Context, s *importScope) err
 	}
 	found, err := s.session.client.Dependencies(ctx, s.id)
 	if integrator.StatusCode(err) == http.StatusNotFound {
-		return nil
+		return r.confirmGone(ctx, s)
 	}
 	if err != nil {
 		return s.failed(err, "read what uses the import")
@@ -209,10 +209,21 @@ func (r *ImportReconciler) deleteRemote(ctx context.Context, s *importScope) err
 	case doAwait:
 		return s.failed(err, "delete the import")
 	}
-	if err == nil {
-		s.tell(normal, "Deleted", "deleted the import "+s.id)
+	if err != nil {
+		return r.confirmGone(ctx, s)
 	}
+	s.tell(normal, "Deleted", "deleted the import "+s.id)
 	return nil
+}
+
+// confirmGone reads the import again after a 404 for what was there a moment ago: somebody has
+// deleted it, or the 404 is a gateway's, or that of the one route.
+func (r *ImportReconciler) confirmGone(ctx context.Context, s *importScope) error {
+	gone, err := r.observe(ctx, s)
+	if err != nil || gone {
+		return err
+	}
+	return r.blocked(terminalf(reasonDeletionBlocked, "the API answers 404 for the deletion of the import %s, or for what uses it, and has the import: it is tried again", s.id))
 }
 
 // sharer returns another Import that manages the import too, where nothing on the platform says

@@ -99,6 +99,24 @@ var _ = Describe("I ask what uses an import", func() {
 })
 
 var _ = Describe("Something stands against a deletion", func() {
+	DescribeTable("does not take the 404 of one route for the end of the import",
+		func(ctx context.Context, method, route string) {
+			w := newWorld(ctx)
+			object := w.synced(ctx, w.httpImport("there"))
+			rule, err := sim.AddRule(simulator.Rule{Account: w.account, Method: method, Route: route, Phase: simulator.PhaseBefore,
+				Action: simulator.Action{Kind: simulator.ActionAnswer, Status: 404, Body: `{"errors":[{"code":"not_found"}]}`}})
+			Expect(err).NotTo(HaveOccurred())
+			Expect(k8s.Delete(ctx, object)).To(Succeed())
+			w.eventually(ctx, object, "there", "Terminating False/DeletionBlocked")
+			Expect(message(object)).To(ContainSubstring("has the import: it is tried again"))
+			Expect(sim.RemoveRule(rule)).To(Succeed())
+			w.eventuallyGone(ctx, object)
+			Expect(sim.Imports(w.account)).To(BeEmpty())
+		},
+		Entry("what uses it", http.MethodGet, "/v1/imports/{id}/dependencies"),
+		Entry("the deletion", http.MethodDelete, "/v1/imports/{id}"),
+	)
+
 	It("names the flows, waits without a write, and goes by itself when they are gone", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.synced(ctx, w.httpImport("used"))

@@ -39,6 +39,21 @@ var _ = Describe("The answer to the creation is lost", func() {
 		Entry("garbage with 200", simulator.Action{Kind: simulator.ActionGarbage}),
 	)
 
+	It("finds it also with its metadata taken away meanwhile, and no scan to tell", func(ctx context.Context) {
+		w := newWorld(ctx)
+		account := get(ctx, w, &v1alpha1.Account{}, "default")
+		change(ctx, account, func(account *v1alpha1.Account) { account.Spec.ScanInterval = "1h" })
+		w.eventuallyReady(ctx, account, "default")
+		w.strike(http.MethodPost, "/v1/imports", simulator.PhaseAfter, simulator.Action{Kind: simulator.ActionHang})
+		object := w.httpImport("bare")
+		Expect(k8s.Create(ctx, object)).To(Succeed())
+		Eventually(func() []simulator.Document { return sim.Imports(w.account) }).Should(HaveLen(1))
+		change(ctx, object, func(object *v1alpha1.Import) { object.Annotations, object.Finalizers = nil, nil })
+		w.eventuallyReady(ctx, object, "bare")
+		Expect(w.calls()).To(HaveKeyWithValue(post, 1))
+		Expect(sim.Imports(w.account)).To(HaveLen(1))
+	})
+
 	It("finds it by my own externalId too", func(ctx context.Context) {
 		w := newWorld(ctx)
 		w.strike(http.MethodPost, "/v1/imports", simulator.PhaseAfter, simulator.Action{Kind: simulator.ActionReset})

@@ -90,7 +90,6 @@ func (r *ImportReconciler) recreate(ctx context.Context, s *importScope) error {
 			if err := r.search(ctx, s, &k, intent{ExternalID: marker(s.object)}); err != nil {
 				return err
 			}
-			k.found = slices.DeleteFunc(k.found, func(id string) bool { return id == s.gone })
 		case doChoose:
 			return ambiguous(k.found)
 		case doTake:
@@ -154,6 +153,11 @@ func (r *ImportReconciler) search(ctx context.Context, s *importScope, k *known,
 	for document, err := range s.session.client.ListImports(ctx, integrator.ListOptions{Include: []string{"externalId", "createdAt"}}) {
 		if err != nil {
 			return err
+		}
+		if document.ID == s.gone {
+			// A gateway's 404, a token that does not see it, or a read that is behind.
+			return &problem{class: transient, reason: reasonUnexpectedAnswer, message: fmt.Sprintf(
+				"the API answers 404 for the import %s, and its list has it: none is created in its place, it is looked at again", s.gone)}
 		}
 		if !isCandidate(s.object, pending, document) {
 			continue

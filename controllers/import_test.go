@@ -6,6 +6,7 @@ package controllers_test
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -222,6 +223,23 @@ var _ = Describe("Somebody changes the import on the platform", func() {
 		Expect(sim.Imports(w.account)).To(HaveLen(1))
 		w.scans(2)
 		Expect(w.calls()).To(Equal(map[string]int{post: 2, getOne: 1, audit: 1}))
+	})
+
+	It("is not created again for a 404 that the account's list does not bear out", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.synced(ctx, w.httpImport("hidden"))
+		rule, err := sim.AddRule(simulator.Rule{Account: w.account, Method: http.MethodGet, Route: "/v1/imports/{id}", Phase: simulator.PhaseBefore,
+			Action: simulator.Action{Kind: simulator.ActionAnswer, Status: 404, Body: `{"errors":[{"code":"not_found"}]}`}})
+		Expect(err).NotTo(HaveOccurred())
+		change(ctx, object, func(object *v1alpha1.Import) {
+			object.Annotations["integrator.io/reconcile-requested-at"] = "now"
+		})
+		w.eventually(ctx, object, "hidden", "InProgress False/UnexpectedAnswer")
+		Expect(message(object)).To(Equal("the API answers 404 for the import " + object.Status.ID +
+			", and its list has it: none is created in its place, it is looked at again"))
+		Expect(sim.RemoveRule(rule)).To(Succeed())
+		w.eventually(ctx, object, "hidden", "Current True/Synced")
+		Expect(w.calls()).To(HaveKeyWithValue(post, 1))
 	})
 })
 
