@@ -340,7 +340,7 @@ func TestAPageIsNoAnswer(t *testing.T) {
 				if test.contentType != "" {
 					header = "Content-Type: " + test.contentType + "\r\n"
 				}
-				_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n"+header+"Content-Length: 2\r\n\r\n{}")
+				_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nConnection: close\r\n"+header+"Content-Length: 2\r\n\r\n{}")
 			})
 			for op, call := range calls(clientOf(t, w.url)) {
 				if !strings.HasPrefix(op, "DELETE") && !strings.HasPrefix(op, "PATCH") && !strings.HasSuffix(op, "replaceConnection") {
