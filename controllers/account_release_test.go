@@ -114,8 +114,7 @@ var _ = Describe("I delete an Account", func() {
 		rule, err := sim.AddRule(simulator.Rule{Account: w.account, Route: "/v1/imports/{id}/invoke", Phase: simulator.PhaseBefore,
 			Action: simulator.Action{Kind: simulator.ActionLatency, DelayMillis: 60_000}})
 		Expect(err).NotTo(HaveOccurred())
-		run := w.run("under-way", "", record("A-1"))
-		run.Spec.ImportRef, run.Spec.ImportID, run.Spec.AccountRef = nil, v1alpha1.ID(id), &v1alpha1.LocalReference{Name: "default"}
+		run := w.runByID("under-way", id, record("A-1"))
 		Expect(k8s.Create(ctx, run)).To(Succeed())
 		Eventually(func() int { return w.calls()[invoke] }).Should(Equal(1))
 		waiting := w.run("waiting", "not-there", record("A-2"))

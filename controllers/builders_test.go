@@ -80,6 +80,13 @@ func (w *world) run(name, importName string, records ...string) *v1alpha1.Import
 	return run
 }
 
+// runByID is a run of an import that is named by its id.
+func (w *world) runByID(name, id string, records ...string) *v1alpha1.ImportRun {
+	run := w.run(name, "", records...)
+	run.Spec.ImportRef, run.Spec.ImportID, run.Spec.AccountRef = nil, v1alpha1.ID(id), &v1alpha1.LocalReference{Name: "default"}
+	return run
+}
+
 // get reads an object of the story's namespace.
 func get[T client.Object](ctx context.Context, w *world, object T, name string) T {
 	GinkgoHelper()

@@ -247,11 +247,14 @@ func asError(p *problem, err error) error {
 	return err
 }
 
+// refused tells that Kubernetes refuses a write for good, as it is.
+func refused(err error) bool { return apierrors.IsForbidden(err) || apierrors.IsInvalid(err) }
+
 // refusedByKubernetes shows what a person has to do before the run can go on: a right, a quota,
 // or a name is missing. Any other error is one of the moment.
 func refusedByKubernetes(err error, what string, args ...any) error {
 	what = fmt.Sprintf(what, args...)
-	if !apierrors.IsForbidden(err) && !apierrors.IsInvalid(err) {
+	if !refused(err) {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	return &problem{class: terminal, reason: reasonForbidden, after: backoffMax,

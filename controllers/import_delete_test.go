@@ -103,13 +103,11 @@ var _ = Describe("Something stands against a deletion", func() {
 		func(ctx context.Context, method, route string) {
 			w := newWorld(ctx)
 			object := w.synced(ctx, w.httpImport("there"))
-			rule, err := sim.AddRule(simulator.Rule{Account: w.account, Method: method, Route: route, Phase: simulator.PhaseBefore,
-				Action: simulator.Action{Kind: simulator.ActionAnswer, Status: 404, Body: `{"errors":[{"code":"not_found"}]}`}})
-			Expect(err).NotTo(HaveOccurred())
+			found := w.notFound(method, route)
 			Expect(k8s.Delete(ctx, object)).To(Succeed())
 			w.eventually(ctx, object, "there", "Terminating False/DeletionBlocked")
 			Expect(message(object)).To(ContainSubstring("has the import: it is tried again"))
-			Expect(sim.RemoveRule(rule)).To(Succeed())
+			found()
 			w.eventuallyGone(ctx, object)
 			Expect(sim.Imports(w.account)).To(BeEmpty())
 		},

@@ -22,6 +22,15 @@ func (w *world) strike(method, route string, phase simulator.Phase, action simul
 	Expect(err).NotTo(HaveOccurred())
 }
 
+// notFound has the simulator answer 404 to every call of a route until found is called.
+func (w *world) notFound(method, route string) (found func()) {
+	GinkgoHelper()
+	rule, err := sim.AddRule(simulator.Rule{Account: w.account, Method: method, Route: route, Phase: simulator.PhaseBefore,
+		Action: simulator.Action{Kind: simulator.ActionAnswer, Status: 404, Body: `{"errors":[{"code":"not_found"}]}`}})
+	Expect(err).NotTo(HaveOccurred())
+	return func() { Expect(sim.RemoveRule(rule)).To(Succeed()) }
+}
+
 var _ = Describe("The answer to the creation is lost", func() {
 	DescribeTable("finds the import that the call made, and makes no other",
 		func(ctx context.Context, action simulator.Action) {

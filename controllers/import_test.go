@@ -228,16 +228,14 @@ var _ = Describe("Somebody changes the import on the platform", func() {
 	It("is not created again for a 404 that the account's list does not bear out", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.synced(ctx, w.httpImport("hidden"))
-		rule, err := sim.AddRule(simulator.Rule{Account: w.account, Method: http.MethodGet, Route: "/v1/imports/{id}", Phase: simulator.PhaseBefore,
-			Action: simulator.Action{Kind: simulator.ActionAnswer, Status: 404, Body: `{"errors":[{"code":"not_found"}]}`}})
-		Expect(err).NotTo(HaveOccurred())
+		found := w.notFound(http.MethodGet, "/v1/imports/{id}")
 		change(ctx, object, func(object *v1alpha1.Import) {
 			object.Annotations["integrator.io/reconcile-requested-at"] = "now"
 		})
 		w.eventually(ctx, object, "hidden", "InProgress False/UnexpectedAnswer")
 		Expect(message(object)).To(Equal("the API answers 404 for the import " + object.Status.ID +
 			", and its list has it: none is created in its place, it is looked at again"))
-		Expect(sim.RemoveRule(rule)).To(Succeed())
+		found()
 		w.eventually(ctx, object, "hidden", "Current True/Synced")
 		Expect(w.calls()).To(HaveKeyWithValue(post, 1))
 	})

@@ -408,8 +408,7 @@ var _ = Describe("A value that I keep secret", func() {
 		w.done(ctx, run, v1alpha1.RunFailed)
 		Expect(run.Status.Failures).To(Equal([]v1alpha1.RecordFailure{{Index: 0, StatusCode: 401, Code: "unauthorized", Message: "(not shown: it could repeat a Secret's content)"}}))
 
-		run = w.run("by-id", "", record("A-1", `"_simulate": {"statusCode": 401, "code": "unauthorized", "message": "S3CRET is no key"}`))
-		run.Spec.ImportRef, run.Spec.ImportID, run.Spec.AccountRef = nil, v1alpha1.ID(target.Status.ID), &v1alpha1.LocalReference{Name: "default"}
+		run = w.runByID("by-id", target.Status.ID, record("A-1", `"_simulate": {"statusCode": 401, "code": "unauthorized", "message": "S3CRET is no key"}`))
 		Expect(k8s.Create(ctx, run)).To(Succeed())
 		w.done(ctx, run, v1alpha1.RunFailed)
 		Expect(run.Status.Failures).To(HaveExactElements(HaveField("Message", "(not shown: it could repeat a Secret's content)")), "nor by its id")

@@ -219,7 +219,7 @@ func (r *ImportRunReconciler) settleKey(ctx context.Context, s *runScope, came *
 		entry.Records = came.records.DeepCopy()
 	}
 	err = r.writeKey(ctx, object, entry)
-	if apierrors.IsForbidden(err) || apierrors.IsInvalid(err) {
+	if refused(err) {
 		// Somebody has made it immutable, or forbids it. The run can still tell how it ended; once it
 		// is gone, an entry that says Running refuses the key.
 		log.FromContext(ctx).Error(err, "the ledger of idempotency keys cannot be written; the run's own status has how it ended", "configMap", name.Name)

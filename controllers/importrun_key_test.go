@@ -23,6 +23,25 @@ func (w *world) withKey(name, key string) *v1alpha1.ImportRun {
 	return run
 }
 
+// keyEntry is the one entry of the namespace's ledger of keys.
+func (w *world) keyEntry(ctx context.Context) *corev1.ConfigMap {
+	GinkgoHelper()
+	var ledger corev1.ConfigMapList
+	Expect(k8s.List(ctx, &ledger, client.InNamespace(w.namespace), client.HasLabels{"integrator.io/idempotency-key"})).To(Succeed())
+	Expect(ledger.Items).To(HaveLen(1))
+	return &ledger.Items[0]
+}
+
+// sendingWithKey is a run with the key "same" whose first call is held until it is released.
+func (w *world) sendingWithKey(ctx context.Context) (run *v1alpha1.ImportRun, release func()) {
+	GinkgoHelper()
+	release = w.holdInvoke(1)
+	run = w.withKey("first", "same")
+	Expect(k8s.Create(ctx, run)).To(Succeed())
+	Eventually(w.sizes).Should(Equal([]int{2}))
+	return run, release
+}
+
 var _ = Describe("I give a run an idempotency key", func() {
 	It("succeeds once, however often it is deleted and created again", func(ctx context.Context) {
 		w := newWorld(ctx)
@@ -106,11 +125,9 @@ var _ = Describe("I give a run an idempotency key", func() {
 		Expect(state(second)).To(Equal("Failed False/KeyUncertain"))
 		Expect(w.calls()).To(HaveKeyWithValue(invoke, 1))
 
-		var ledger corev1.ConfigMapList
-		Expect(k8s.List(ctx, &ledger, client.InNamespace(w.namespace), client.HasLabels{"integrator.io/idempotency-key"})).To(Succeed())
-		Expect(ledger.Items).To(HaveLen(1))
-		Expect(message(second)).To(ContainSubstring(fmt.Sprintf("delete ConfigMap %q to use this one again", ledger.Items[0].Name)))
-		Expect(ledger.Items[0].OwnerReferences).To(BeEmpty())
+		entry := w.keyEntry(ctx)
+		Expect(message(second)).To(ContainSubstring(fmt.Sprintf("delete ConfigMap %q to use this one again", entry.Name)))
+		Expect(entry.OwnerReferences).To(BeEmpty())
 
 		retrying := w.withKey("retrying", "same")
 		retrying.Spec.OnUnknownOutcome = v1alpha1.UnknownOutcomeRetry
@@ -122,10 +139,7 @@ var _ = Describe("I give a run an idempotency key", func() {
 	It("is unknown too when the run was deleted during its call", func(ctx context.Context) {
 		w := newWorld(ctx)
 		w.synced(ctx, w.httpImport("orders"))
-		release := w.holdInvoke(1)
-		first := w.withKey("first", "same")
-		Expect(k8s.Create(ctx, first)).To(Succeed())
-		Eventually(w.sizes).Should(Equal([]int{2}))
+		first, release := w.sendingWithKey(ctx)
 		Expect(k8s.Delete(ctx, first)).To(Succeed())
 		second := w.withKey("second", "same")
 		Expect(k8s.Create(ctx, second)).To(Succeed())
@@ -138,15 +152,10 @@ var _ = Describe("I give a run an idempotency key", func() {
 	It("is told of in the run also where the ledger cannot be written", func(ctx context.Context) {
 		w := newWorld(ctx)
 		w.synced(ctx, w.httpImport("orders"))
-		release := w.holdInvoke(1)
-		run := w.withKey("first", "same")
-		Expect(k8s.Create(ctx, run)).To(Succeed())
-		Eventually(w.sizes).Should(Equal([]int{2}))
-		var ledger corev1.ConfigMapList
-		Expect(k8s.List(ctx, &ledger, client.InNamespace(w.namespace), client.HasLabels{"integrator.io/idempotency-key"})).To(Succeed())
-		Expect(ledger.Items).To(HaveLen(1))
-		ledger.Items[0].Immutable = new(true)
-		Expect(k8s.Update(ctx, &ledger.Items[0])).To(Succeed())
+		run, release := w.sendingWithKey(ctx)
+		entry := w.keyEntry(ctx)
+		entry.Immutable = new(true)
+		Expect(k8s.Update(ctx, entry)).To(Succeed())
 		release()
 		w.done(ctx, run, v1alpha1.RunSucceeded)
 

@@ -140,8 +140,7 @@ var _ = Describe("I run an import", func() {
 			"http": map[string]any{"method": []any{"POST"}, "relativeURI": []any{"/"}, "body": []any{nil}},
 		})
 		Expect(err).NotTo(HaveOccurred())
-		run := w.run("by-id", "", record("A-1"))
-		run.Spec.ImportRef, run.Spec.ImportID, run.Spec.AccountRef = nil, v1alpha1.ID(id), &v1alpha1.LocalReference{Name: "default"}
+		run := w.runByID("by-id", id, record("A-1"))
 		Expect(k8s.Create(ctx, run)).To(Succeed())
 		w.done(ctx, run, v1alpha1.RunSucceeded)
 	})

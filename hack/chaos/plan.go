@@ -139,7 +139,7 @@ func (p plan) createGrace() time.Duration {
 	switch {
 	case p.outage != nil && p.outage.rollback:
 		return 50 * time.Second
-	case slices.ContainsFunc(p.strikes, func(s strike) bool { return s.fault.name == killLate }):
+	case p.any(func(f fault) bool { return f.name == killLate }):
 		// A call may take half of the grace, and then be late.
 		return 2 * latest
 	default:
