@@ -64,9 +64,9 @@ func (w *world) orphaned() float64 {
 // restarted stops the operator while the story does what it does, and starts it anew.
 func restarted(meanwhile func()) {
 	GinkgoHelper()
-	stopManager()
-	stopManager = func() {}
-	defer func() { stopManager = startManager(k8s.Scheme()) }()
+	stop, start := replaceManager()
+	defer start()
+	stop()
 	meanwhile()
 }
 

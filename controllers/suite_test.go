@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -129,6 +130,14 @@ func startManager(scheme *runtime.Scheme) (stop func()) {
 		cancel()
 		Eventually(ended, 30*time.Second).Should(Receive(BeNil()))
 	}
+}
+
+// replaceManager gives a story the stop of the suite's manager, and the start of another, to be
+// called at its end whatever comes: without one every story after it would fail.
+func replaceManager() (stop, start func()) {
+	stop = stopManager
+	stopManager = func() {}
+	return stop, sync.OnceFunc(func() { stopManager = startManager(k8s.Scheme()) })
 }
 
 // createGrace is that of the managers of the suite.
