@@ -385,3 +385,9 @@ func accountObject(key types.NamespacedName) *v1alpha1.Account {
 	object.Namespace, object.Name = key.Namespace, key.Name
 	return object
 }
+
+func importNamed(key types.NamespacedName) *v1alpha1.Import {
+	object := &v1alpha1.Import{}
+	object.Namespace, object.Name = key.Namespace, key.Name
+	return object
+}

@@ -10,6 +10,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
@@ -35,12 +38,17 @@ func (r *ImportReconciler) create(ctx context.Context, s *importScope) error {
 	}
 	if !s.session.scanned && s.object.CreationTimestamp.Time.Before(s.session.since) {
 		// An earlier process may have made it, and what tells of that be lost.
+		s.session.observed.awaitScan(client.ObjectKeyFromObject(s.object))
 		p := waitingf(reasonProgressing, "the account is read once before an import is created: an Import of before the operator's start may have one there")
-		p.after = backoffBase
+		// The scan may have ended just before this waited for it.
+		p.after = scanPause
 		return p
 	}
 	return r.make(ctx, s)
 }
+
+// scanPause is how often an Import looks whether the account was read.
+const scanPause = 15 * time.Second
 
 // making is a way to make the remote import: the name that it is made by, and the call.
 type making struct {
@@ -91,7 +99,11 @@ func (r *ImportReconciler) postDocument(ctx context.Context, s *importScope) err
 	if err != nil {
 		return err
 	}
+	owned := s.own()
 	created, err := s.session.client.CreateImport(ctx, body)
+	if knownNotApplied(err) {
+		s.object.Status.OwnedFields = owned
+	}
 	s.id, s.remote = created.ID, created
 	return err
 }
@@ -178,6 +190,9 @@ func fateOf(err error) fate {
 // knownNotApplied tells that a call changed nothing: not a byte of it was written, or the
 // API refused it.
 func knownNotApplied(err error) bool {
+	if err == nil {
+		return false
+	}
 	api, ok := errors.AsType[*integrator.APIError](err)
 	if !ok {
 		// It never became a request.

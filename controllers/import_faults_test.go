@@ -94,6 +94,21 @@ var _ = Describe("The answer to the creation is lost", func() {
 		Expect(w.calls()).To(HaveKeyWithValue(post, 1))
 	})
 
+	It("takes back what the call had made, and I declare no more", func(ctx context.Context) {
+		w := newWorld(ctx)
+		w.strike(http.MethodPost, "/v1/imports", simulator.PhaseAfter, simulator.Action{Kind: simulator.ActionReset})
+		w.strike(http.MethodGet, "/v1/imports", simulator.PhaseBefore, simulator.Action{Kind: simulator.ActionAnswer, Status: 503})
+		object := w.httpImport("shorter", `{"description": "mine"}`)
+		Expect(k8s.Create(ctx, object)).To(Succeed())
+		Eventually(func() int { return w.calls()[post] }).Should(Equal(1))
+		change(ctx, object, func(object *v1alpha1.Import) {
+			object.Spec.Definition.Raw = w.httpImport("shorter").Spec.Definition.Raw
+		})
+		w.eventuallyReady(ctx, object, "shorter")
+		Expect(sim.Imports(w.account)).To(ConsistOf(Not(HaveKey("description"))))
+		Expect(w.calls()).To(HaveKeyWithValue(post, 1))
+	})
+
 	It("begins the grace anew when the intent is damaged", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.httpImport("damaged")
@@ -220,6 +235,26 @@ var _ = Describe("The API does not take what I declare", func() {
 		Entry("garbage", simulator.Action{Kind: simulator.ActionGarbage}, "InProgress False/UnexpectedAnswer", "not what the API documents"),
 		Entry("another import", simulator.Action{Kind: simulator.ActionOtherID, ID: "64a0000000000000000000ff"}, "InProgress False/UnexpectedAnswer", "not what the API documents"),
 	)
+
+	It("takes back what a write had made whose answer was lost, and I declare no more", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.synced(ctx, w.httpImport("regretted"))
+		before := object.Spec.Definition.Raw
+		w.strike(http.MethodPut, "/v1/imports/{id}", simulator.PhaseAfter, simulator.Action{Kind: simulator.ActionReset})
+		change(ctx, object, func(object *v1alpha1.Import) {
+			object.Spec.Definition.Raw = overlaid(string(before), `{"description": "too much"}`)
+		})
+		Eventually(func() int { return w.calls()[put] }).Should(Equal(1))
+		unreadable, err := sim.AddRule(simulator.Rule{Account: w.account, Method: http.MethodGet, Route: "/v1/imports/{id}", Phase: simulator.PhaseBefore,
+			Action: simulator.Action{Kind: simulator.ActionAnswer, Status: 503}})
+		Expect(err).NotTo(HaveOccurred())
+		w.eventually(ctx, object, "regretted", "InProgress False/ServerError")
+		Expect(w.remote(object.Status.ID)).To(HaveKeyWithValue("description", "too much"))
+		change(ctx, object, func(object *v1alpha1.Import) { object.Spec.Definition.Raw = before })
+		Expect(sim.RemoveRule(unreadable)).To(Succeed())
+		w.eventuallyReady(ctx, object, "regretted")
+		Expect(w.remote(object.Status.ID)).NotTo(HaveKey("description"))
+	})
 
 	It("does not repeat a write that the API refuses", func(ctx context.Context) {
 		w := newWorld(ctx)

@@ -241,6 +241,15 @@ func (r *ImportReconciler) tellDrift(ctx context.Context, s *importScope, shown 
 
 // write makes the call that brings the remote import to what is declared.
 func (r *ImportReconciler) write(ctx context.Context, s *importScope, call string, remote map[string]any, released []string) error {
+	owned := s.own()
+	err := r.send(ctx, s, call, remote, released)
+	if knownNotApplied(err) {
+		s.object.Status.OwnedFields = owned
+	}
+	return err
+}
+
+func (r *ImportReconciler) send(ctx context.Context, s *importScope, call string, remote map[string]any, released []string) error {
 	switch call {
 	case callReplaceConnection:
 		replaced, err := r.replaceConnection(ctx, s)
@@ -288,7 +297,7 @@ func (r *ImportReconciler) put(ctx context.Context, s *importScope, remote map[s
 	if s.lazyMark {
 		merged["externalId"] = marker(s.object)
 	}
-	drift.DropEchoes(merged, s.desired.document, remote)
+	drift.DropEchoes(merged, s.desired.document, remote, released)
 	for _, field := range serverOwned {
 		delete(merged, field)
 	}
@@ -302,6 +311,21 @@ func (r *ImportReconciler) put(ctx context.Context, s *importScope, remote map[s
 	}
 	s.saw(answer)
 	return nil
+}
+
+// own has status say, before a call that writes them, that the fields which are declared may be in
+// the remote import: if the answer is lost and they are declared no more by then, they are taken
+// back. It returns what status said before.
+func (s *importScope) own() (before []string) {
+	before = s.object.Status.OwnedFields
+	if s.takesOver() {
+		return before // which needs to know that nothing has been applied yet
+	}
+	all := slices.Concat(before, s.desired.fields)
+	slices.Sort(all)
+	all = slices.Compact(all)
+	s.object.Status.OwnedFields = all[:min(len(all), maxOwnedFields)]
+	return before
 }
 
 // judge compares what is declared with the API's own answer to a write. assistantMetadata

@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -51,10 +52,12 @@ type observations struct {
 	// missing are the Imports that have looked for their import themselves, and were told last
 	// that there is none of this id.
 	missing map[types.UID]string
+	// awaiting are the Imports that are made only once a scan has ended.
+	awaiting map[types.NamespacedName]bool
 }
 
 func newObservations() *observations {
-	return &observations{byID: map[string]sighting{}, marks: map[string]int{}, missing: map[types.UID]string{}}
+	return &observations{byID: map[string]sighting{}, marks: map[string]int{}, missing: map[types.UID]string{}, awaiting: map[types.NamespacedName]bool{}}
 }
 
 // begin starts a scan and returns its number. What is noted from now on is newer than
@@ -129,6 +132,21 @@ func (o *observations) news(object *v1alpha1.Import, id string) bool {
 		return ok && !missed && object.Status.LastModified != ""
 	}
 	return missed || seen.lastModified != object.Status.LastModified
+}
+
+// awaitScan has the end of the next scan told to an Import, take returns those that await it.
+func (o *observations) awaitScan(key types.NamespacedName) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.awaiting[key] = true
+}
+
+func (o *observations) takeAwaiting() []types.NamespacedName {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	keys := slices.Collect(maps.Keys(o.awaiting))
+	clear(o.awaiting)
+	return keys
 }
 
 // complete takes over what scan number scan saw of the managed ids, and of marks. What was noted
@@ -214,9 +232,7 @@ func (a *Accounts) scan(ctx context.Context, s *session) scanSummary {
 	for i := range imports.Items {
 		item := &imports.Items[i]
 		if id := remoteID(item); id != "" && !item.Spec.Suspend && s.observed.news(item, id) {
-			target := &v1alpha1.Import{}
-			target.Namespace, target.Name = item.Namespace, item.Name
-			a.send(a.importEvents, target)
+			a.send(a.importEvents, importNamed(client.ObjectKeyFromObject(item)))
 		}
 	}
 	observeScan(s.key, len(listed), a.clock.Since(started))
@@ -261,6 +277,11 @@ func (a *Accounts) scanned(s *session, summary scanSummary) {
 
 	if trusted || firstWord {
 		a.publish(s.key)
+	}
+	if summary.problem == nil {
+		for _, key := range s.observed.takeAwaiting() {
+			a.send(a.importEvents, importNamed(key))
+		}
 	}
 	if summary.problem != nil && summary.problem.reason == reasonTokenRejected {
 		a.rejected(s, summary.problem)

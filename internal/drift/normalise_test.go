@@ -75,10 +75,11 @@ func (p platform) parse(text []byte) map[string]any {
 }
 
 // write is the PUT that follows a change of what is declared, and its answer.
-func (p platform) write(declared, remote map[string]any) map[string]any {
+func (p platform) write(declared, remote map[string]any, owned ...string) map[string]any {
 	p.Helper()
-	merged := drift.Merge(nil, declared, remote, nil)
-	drift.DropEchoes(merged, declared, remote)
+	released := drift.Released(owned, declared, remote, nil)
+	merged := drift.Merge(released, declared, remote, nil)
+	drift.DropEchoes(merged, declared, remote, released)
 	return p.answer(http.MethodPut, "/"+remote["_id"].(string), merged)
 }
 
@@ -127,14 +128,14 @@ func TestNothingOfWhatTheAPIMakesIsDrift(t *testing.T) {
 }
 
 // TestChangesReachTheEchoes: a new value of a field that the API copies, or shows in two
-// forms, is what the API has afterwards, everywhere.
+// forms, is what the API has afterwards, everywhere; and one that is declared no more is nowhere.
 func TestChangesReachTheEchoes(t *testing.T) {
 	const base = `"name": "n", "_connectionId": "64a0000000000000000000a1"`
 	cases := map[string]struct {
 		reason, before, after string
 		// meanwhile is laid over the remote import by somebody else.
 		meanwhile string
-		want      map[string]string // path: JSON
+		want      map[string]string // path: JSON, "null" for what is not there
 	}{
 		"REST": {
 			reason: "the http block of a REST import is made of its rest block",
@@ -180,11 +181,56 @@ func TestChangesReachTheEchoes(t *testing.T) {
 			after:     `{"http": {}, "filter": {"expression": {"rules": ["b"]}}}`,
 			want:      map[string]string{"filter.expression.rules": `["b"]`},
 		},
+		"LookupsReleased": {
+			reason: "the copy at the top does not bring back lookups that are declared no more",
+			before: `{"http": {"method": ["PUT"], "lookups": [{"name": "a"}]}}`,
+			after:  `{"http": {"method": ["PUT"]}}`,
+			want:   map[string]string{"http.method": `["PUT"]`, "http.lookups": `null`, "lookups": `null`},
+		},
+		"TopLookupsReleased": {
+			reason: "nor does the block bring back those at the top",
+			before: `{"http": {"method": ["PUT"]}, "lookups": [{"name": "a"}]}`,
+			after:  `{"http": {"method": ["PUT"]}}`,
+			want:   map[string]string{"http.lookups": `null`, "lookups": `null`},
+		},
+		"LookupsReleasedAndChanged": {
+			reason:    "what somebody made of the copy is not ours to take away",
+			before:    `{"http": {"method": ["PUT"], "lookups": [{"name": "a"}]}}`,
+			meanwhile: `{"http": {"method": ["PUT"], "lookups": [{"name": "a"}]}, "lookups": [{"name": "b"}]}`,
+			after:     `{"http": {"method": ["PUT"]}}`,
+			want:      map[string]string{"lookups": `[{"name":"b"}]`},
+		},
+		"RulesReleased": {
+			reason: "the expression does not bring back rules that are declared no more",
+			before: `{"http": {}, "filter": {"rules": ["a"]}}`,
+			after:  `{"http": {}}`,
+			want:   map[string]string{"filter.rules": `null`, "filter.expression.rules": `null`},
+		},
+		"RESTReleased": {
+			reason: "the http block does not bring back a field of the rest block, nor the rest block one of its lookups",
+			before: `{"adaptorType": "RESTImport", "rest": {"method": ["PUT"], "batchSize": 7, "lookups": [{"name": "a"}]}}`,
+			after:  `{"adaptorType": "RESTImport", "rest": {"method": ["PUT"]}}`,
+			want:   map[string]string{"rest.batchSize": `null`, "http.batchSize": `null`, "rest.lookups": `null`, "http.lookups": `null`, "lookups": `null`},
+		},
+		"RESTReleasedWhole": {
+			reason: "also where neither block is declared any more",
+			before: `{"adaptorType": "RESTImport", "rest": {"method": ["PUT"], "batchSize": 7}}`,
+			after:  `{"adaptorType": "RESTImport"}`,
+			want:   map[string]string{"rest.batchSize": `null`, "http.batchSize": `null`},
+		},
+		"RESTMappedOff": {
+			reason:    "the rest block has no word for a switch of the http block, which survives",
+			before:    `{"adaptorType": "RESTImport", "rest": {"method": ["POST"]}}`,
+			meanwhile: `{"adaptorType": "RESTImport", "rest": {"method": ["POST"]}, "http": {"sendPostMappedData": false}}`,
+			after:     `{"adaptorType": "RESTImport", "rest": {"method": ["PUT"]}}`,
+			want:      map[string]string{"rest.method": `["PUT"]`, "http.method": `["PUT"]`, "http.sendPostMappedData": `false`},
+		},
 		"HTTPBesideREST": {
-			reason: "an HTTP import has no second form: a rest block that somebody keeps there stays",
-			before: `{"adaptorType": "HTTPImport", "http": {"method": ["POST"]}, "rest": {"x": 1}}`,
-			after:  `{"adaptorType": "HTTPImport", "http": {"method": ["PUT"]}}`,
-			want:   map[string]string{"http.method": `["PUT"]`, "rest.x": `1`},
+			reason:    "an HTTP import has no second form: a rest block that somebody keeps there stays",
+			before:    `{"adaptorType": "HTTPImport", "http": {"method": ["POST"]}}`,
+			meanwhile: `{"adaptorType": "HTTPImport", "http": {"method": ["POST"]}, "rest": {"x": 1}}`,
+			after:     `{"adaptorType": "HTTPImport", "http": {"method": ["PUT"]}}`,
+			want:      map[string]string{"http.method": `["PUT"]`, "rest.x": `1`},
 		},
 	}
 	shared := newPlatform(t)
@@ -197,7 +243,7 @@ func TestChangesReachTheEchoes(t *testing.T) {
 				remote = p.answer(http.MethodPut, "/"+remote["_id"].(string), full(c.meanwhile))
 			}
 			declared := full(c.after)
-			got := p.write(declared, remote)
+			got := p.write(declared, remote, drift.Fields(full(c.before))...)
 			if diff := cmp.Diff([]string(nil), differences(declared, got)); diff != "" {
 				t.Errorf("%s: still differs (-want +got):\n%s", c.reason, diff)
 			}
