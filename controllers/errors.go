@@ -108,9 +108,15 @@ func classifyStatus(api *integrator.APIError, what string) *problem {
 	case status == http.StatusUnauthorized:
 		return terminalf(reasonTokenRejected,
 			"cannot %s: the API rejects the token (401); put a valid token into the Account's Secret", what)
+	case len(api.Errors) == 0 && (status == http.StatusForbidden || status == http.StatusNotFound || status == http.StatusMethodNotAllowed):
+		return &problem{class: transient, reason: reasonUnexpectedAnswer, message: fmt.Sprintf(
+			"cannot %s: the answer (%d) gives no reason, as one of a gateway in between; check the ids in the spec and the Account's baseURL, it is tried again by itself", what, status)}
 	case status == http.StatusForbidden:
-		return terminalf(reasonForbidden,
+		p := terminalf(reasonForbidden,
 			"cannot %s: the token is not permitted to (403%s); give it the permission, or put another token into the Account's Secret", what, saying(api))
+		// Nothing tells when it has the permission.
+		p.after = backoffMax
+		return p
 	case status == http.StatusNotFound:
 		return terminalf(reasonNotFound,
 			"cannot %s: the API has no such thing (404%s); check the ids in the spec", what, saying(api))
@@ -120,6 +126,9 @@ func classifyStatus(api *integrator.APIError, what string) *problem {
 	case status == http.StatusRequestEntityTooLarge:
 		return terminalf(reasonTooLarge,
 			"cannot %s: the API finds it too large (413%s); make it smaller", what, saying(api))
+	case errors.Is(api.Err, integrator.ErrBusy):
+		return &problem{class: throttled, reason: reasonThrottled, after: api.RetryAfter, message: fmt.Sprintf(
+			"cannot %s yet: other calls take all places of the account (maxInFlight); it goes on by itself", what)}
 	case status == http.StatusTooManyRequests:
 		return &problem{class: throttled, reason: reasonThrottled, after: api.RetryAfter, message: fmt.Sprintf(
 			"cannot %s yet: the account's rate limit is used up (429); it goes on by itself when the API permits", what)}

@@ -23,6 +23,7 @@ func TestClassify(t *testing.T) {
 		{Code: "missing_required_field", Field: "http", Message: "http subschema not defined"},
 		{Message: "second"}, {Message: "third"}, {Message: "fourth"},
 	}
+	said := []integrator.ErrorDetail{{Message: "no"}}
 	cases := map[string]struct {
 		err   error
 		class class
@@ -31,14 +32,24 @@ func TestClassify(t *testing.T) {
 	}{
 		"400": {&integrator.APIError{StatusCode: 400}, terminal, "Rejected: cannot try it: the API rejects it (400); correct the spec", 0},
 		"401": {&integrator.APIError{StatusCode: 401}, terminal, "TokenRejected: cannot try it: the API rejects the token (401); put a valid token into the Account's Secret", 0},
-		"403": {&integrator.APIError{StatusCode: 403}, terminal, "Forbidden: cannot try it: the token is not permitted to (403); give it the permission, or put another token into the Account's Secret", 0},
-		"404": {&integrator.APIError{StatusCode: 404}, terminal, "NotFound: cannot try it: the API has no such thing (404); check the ids in the spec", 0},
+		"403": {&integrator.APIError{StatusCode: 403, Errors: said}, terminal,
+			"Forbidden: cannot try it: the token is not permitted to (403: no); give it the permission, or put another token into the Account's Secret", backoffMax},
+		"404": {&integrator.APIError{StatusCode: 404, Errors: said}, terminal, "NotFound: cannot try it: the API has no such thing (404: no); check the ids in the spec", 0},
+		"405": {&integrator.APIError{StatusCode: 405, Errors: said}, terminal, "Rejected: cannot try it: the API rejects it (405: no); correct the spec", 0},
+		"403 of a gateway": {&integrator.APIError{StatusCode: 403}, transient,
+			"UnexpectedAnswer: cannot try it: the answer (403) gives no reason, as one of a gateway in between; check the ids in the spec and the Account's baseURL, it is tried again by itself", 0},
+		"404 of a gateway": {&integrator.APIError{StatusCode: 404}, transient,
+			"UnexpectedAnswer: cannot try it: the answer (404) gives no reason, as one of a gateway in between; check the ids in the spec and the Account's baseURL, it is tried again by itself", 0},
+		"405 of a gateway": {&integrator.APIError{StatusCode: 405}, transient,
+			"UnexpectedAnswer: cannot try it: the answer (405) gives no reason, as one of a gateway in between; check the ids in the spec and the Account's baseURL, it is tried again by itself", 0},
 		"409": {&integrator.APIError{StatusCode: 409}, transient, "Conflict: cannot try it: the API reports a conflict (409); it is tried again by itself", 0},
 		"413": {&integrator.APIError{StatusCode: 413}, terminal, "TooLarge: cannot try it: the API finds it too large (413); make it smaller", 0},
 		"422": {&integrator.APIError{StatusCode: 422, Errors: details}, terminal,
 			"Rejected: cannot try it: the API rejects it (422: field http: http subschema not defined [missing_required_field]; second; third; and 1 more); correct the spec", 0},
 		"429": {&integrator.APIError{StatusCode: 429, RetryAfter: 7 * time.Second}, throttled,
 			"Throttled: cannot try it yet: the account's rate limit is used up (429); it goes on by itself when the API permits", 7 * time.Second},
+		"Busy": {&integrator.APIError{StatusCode: 429, RetryAfter: 5 * time.Second, Err: integrator.ErrBusy}, throttled,
+			"Throttled: cannot try it yet: other calls take all places of the account (maxInFlight); it goes on by itself", 5 * time.Second},
 		"503": {&integrator.APIError{StatusCode: 503}, transient, "ServerError: cannot try it: the API failed (503); it is tried again by itself", 0},
 		"302": {&integrator.APIError{StatusCode: 302}, transient, "UnexpectedAnswer: cannot try it: the API redirects (302) and redirects are not followed; check the Account's baseURL, it is tried again by itself", 0},
 		"200": {&integrator.APIError{StatusCode: 200, Err: integrator.ErrTooLarge}, transient,

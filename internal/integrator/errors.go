@@ -53,7 +53,8 @@ func (d ErrorDetail) String() string {
 //     context.DeadlineExceeded or a network error.
 //   - StatusCode 2xx with Err: see NotUnderstood.
 //   - StatusCode 2xx without Err: an invocation that failed as a whole; Errors says why.
-//   - StatusCode 429 without Sent: the account is paused, nothing was tried.
+//   - StatusCode 429 without Sent: the account is paused, or, with [ErrBusy], had no place for
+//     the call; nothing was tried.
 //   - any other: what the API answered. Redirects are not followed and end here too.
 type APIError struct {
 	// Op is method and route, such as "POST /v1/imports/{id}/invoke"; it never holds an id.

@@ -29,6 +29,9 @@ const (
 // errPaused is the cause of the local 429 of a call that came while the account waits.
 var errPaused = errors.New("the account waits after an earlier 429")
 
+// ErrBusy is the cause of the local 429 of a call that got no place among those under way.
+var ErrBusy = errors.New("other calls of the account take all places")
+
 // Limiter is one account's share of the platform's rate limit: a token bucket, a bound on the
 // requests under way, and the pause that the API asked for with a 429. All clients of the
 // account share one Limiter, so that a 429 to one of them stops all.
@@ -86,25 +89,33 @@ func (l *Limiter) pause(d time.Duration) {
 	}
 }
 
-// pausedError says that nothing was tried, and for how long not to try.
-type pausedError struct{ rest time.Duration }
+// pausedError says that nothing was tried, why, and for how long not to try.
+type pausedError struct {
+	rest time.Duration
+	why  error
+}
 
-func (e *pausedError) Error() string { return errPaused.Error() }
+func (e *pausedError) Error() string { return e.why.Error() }
+
+// placeWait bounds how long a short call waits for a place, and placePause is when to try again.
+const placeWait, placePause = 10 * time.Second, 5 * time.Second
 
 // acquire waits for the permission of one request; release gives its place back. While the
-// account is paused a patient caller waits on, any other gets a *pausedError at once.
+// account is paused a patient caller waits on, any other gets a *pausedError at once. So does one
+// that is no invocation when all places stay taken, as the only one may be for minutes: who waits
+// has other accounts to see to.
 func (l *Limiter) acquire(ctx context.Context, invoke, patient bool) (release func(), err error) {
 	for {
 		if rest := l.PausedFor(); rest > 0 {
 			if !patient {
-				return nil, &pausedError{rest: rest}
+				return nil, &pausedError{rest: rest, why: errPaused}
 			}
 			if err := wait(ctx, rest); err != nil {
 				return nil, err
 			}
 			continue
 		}
-		release, err := l.enter(ctx, invoke)
+		release, err := l.enterWithin(ctx, invoke, patient)
 		if err != nil {
 			return nil, err
 		}
@@ -120,6 +131,19 @@ func (l *Limiter) acquire(ctx context.Context, invoke, patient bool) (release fu
 		}
 		release() // paused while waiting: decide again
 	}
+}
+
+func (l *Limiter) enterWithin(ctx context.Context, invoke, patient bool) (leave func(), err error) {
+	if invoke || patient {
+		return l.enter(ctx, invoke)
+	}
+	limited, cancel := context.WithTimeout(ctx, placeWait)
+	defer cancel()
+	leave, err = l.enter(limited, invoke)
+	if err != nil && ctx.Err() == nil && limited.Err() != nil {
+		return nil, &pausedError{rest: placePause, why: ErrBusy}
+	}
+	return leave, err
 }
 
 // enter takes the places that one request needs. The narrow gate comes first, so that an

@@ -226,6 +226,47 @@ func TestPausedWhileQueued(t *testing.T) {
 	})
 }
 
+// TestBusy: the only place is taken by an invocation of minutes. A short call does not wait for
+// it, a scan and another invocation do.
+func TestBusy(t *testing.T) {
+	tests := map[string]struct {
+		invoke, patient bool
+		took            time.Duration
+		busy            bool
+	}{
+		"short":      {took: placeWait, busy: true},
+		"list":       {patient: true, took: time.Minute},
+		"invocation": {invoke: true, took: time.Minute},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := NewLimiter(0, 0, 1)
+				release, err := l.acquire(t.Context(), true, false)
+				if err != nil {
+					t.Fatal(err)
+				}
+				time.AfterFunc(time.Minute, release)
+				start := time.Now()
+				release, err = l.acquire(t.Context(), tc.invoke, tc.patient)
+				if took := time.Since(start); took != tc.took {
+					t.Errorf("it waited for %s, want %s", took, tc.took)
+				}
+				if paused, busy := errors.AsType[*pausedError](err); busy != tc.busy || busy && *paused != (pausedError{rest: placePause, why: ErrBusy}) {
+					t.Errorf("got error %v, want busy: %t", err, tc.busy)
+				}
+				if err == nil {
+					release()
+				}
+				time.Sleep(time.Hour)
+				if l.all.held != 0 || l.all.waiting.Len() != 0 {
+					t.Errorf("%d places are taken still, %d wait", l.all.held, l.all.waiting.Len())
+				}
+			})
+		})
+	}
+}
+
 // TestListWaitsOutThePause: a scan is not lost for a 429.
 func TestListWaitsOutThePause(t *testing.T) {
 	tests := []struct {

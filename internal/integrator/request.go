@@ -117,7 +117,7 @@ func (c *Client) do(ctx context.Context, e endpoint, u *url.URL, body []byte, re
 func (c *Client) permit(ctx context.Context, e endpoint) (release func(), err error) {
 	release, err = c.limiter.acquire(ctx, e.invoke, e.list)
 	if paused, ok := errors.AsType[*pausedError](err); ok {
-		return nil, &APIError{Op: e.op(), StatusCode: http.StatusTooManyRequests, RetryAfter: paused.rest, Err: errPaused}
+		return nil, &APIError{Op: e.op(), StatusCode: http.StatusTooManyRequests, RetryAfter: paused.rest, Err: paused.why}
 	} else if err != nil {
 		text := "the call was cancelled before it was sent"
 		if errors.Is(err, context.DeadlineExceeded) {
