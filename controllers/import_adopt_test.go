@@ -261,6 +261,24 @@ var _ = Describe("I only observe an import", func() {
 		Expect(w.writes()).To(BeEmpty())
 	})
 
+	It("goes on with the one that has the externalId by now", func(ctx context.Context) {
+		w := newWorld(ctx)
+		first := w.seed("watched", `{"externalId": "erp-21"}`)
+		object := observing(adopting(w.httpImport("watched", `{"externalId": "erp-21"}`), v1alpha1.AdoptSpec{ExternalID: "erp-21"}))
+		w.synced(ctx, object)
+		Expect(sim.DeleteAs(jane, w.account, first)).To(Succeed())
+		w.eventually(ctx, object, "watched", "Failed False/RemoteMissing")
+
+		second := w.seed("watched", `{"externalId": "erp-21"}`)
+		change(ctx, object, func(object *v1alpha1.Import) {
+			object.Annotations = map[string]string{"integrator.io/reconcile-requested-at": "now"}
+		})
+		w.eventuallyReady(ctx, object, "watched")
+		Expect(object.Status.ID).To(Equal(second))
+		Expect(object.Finalizers).To(BeEmpty())
+		Expect(w.writes()).To(BeEmpty())
+	})
+
 	It("has to be told which", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := observing(w.httpImport("which"))

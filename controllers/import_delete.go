@@ -171,8 +171,11 @@ func (s *importScope) deletionWaits(err error) error {
 // deleteRemote deletes the remote import, unless something uses it.
 func (r *ImportReconciler) deleteRemote(ctx context.Context, s *importScope) error {
 	gone, err := r.observe(ctx, s)
-	if err != nil || gone {
+	if err != nil {
 		return err
+	}
+	if gone {
+		return r.vanished(ctx, s)
 	}
 	owner, err := r.sharer(ctx, s)
 	if err != nil {
@@ -220,10 +223,34 @@ func (r *ImportReconciler) deleteRemote(ctx context.Context, s *importScope) err
 // deleted it, or the 404 is a gateway's, or that of the one route.
 func (r *ImportReconciler) confirmGone(ctx context.Context, s *importScope) error {
 	gone, err := r.observe(ctx, s)
-	if err != nil || gone {
+	if err != nil {
 		return err
 	}
+	if gone {
+		return r.vanished(ctx, s)
+	}
 	return r.blocked(terminalf(reasonDeletionBlocked, "the API answers 404 for the deletion of the import %s, or for what uses it, and has the import: it is tried again", s.id))
+}
+
+// vanished makes sure that the import is gone of which the API said so: the account's list has to
+// have neither it nor another with our mark. With the object goes all that knows of them.
+func (r *ImportReconciler) vanished(ctx context.Context, s *importScope) error {
+	s.gone = s.id
+	k := r.known(s)
+	if err := r.search(ctx, s, &k, intent{ExternalID: marker(s.object)}); err != nil {
+		return err
+	}
+	switch k.replace() {
+	case doChoose:
+		return ambiguous(k.found)
+	case doTake:
+		if err := r.take(ctx, s, k.found[0]); err != nil {
+			return err
+		}
+		return r.deleteRemote(ctx, s)
+	default:
+		return nil
+	}
 }
 
 // sharer returns another Import that manages the import too, where nothing on the platform says
@@ -237,6 +264,9 @@ func (r *ImportReconciler) sharer(ctx context.Context, s *importScope) (*v1alpha
 
 // fateOfDeletion is what a deletion did: what is not there any more was deleted, by whomever.
 func fateOfDeletion(err error) fate {
+	if err != nil && len(apiError(err).Errors) == 0 {
+		return fateUnknown // not in the API's words, whatever the status
+	}
 	switch integrator.StatusCode(err) {
 	case http.StatusNotFound:
 		return fateAnswered

@@ -198,13 +198,18 @@ func (k known) begin() importStep {
 }
 
 // replace decides for an Import whose remote import somebody deleted: another with our mark may
-// still be there, as when the Secret led to another account for a while.
+// still be there, as when the Secret led to another account for a while. As in recover, not found
+// once is not enough.
 func (k known) replace() importStep {
 	switch {
 	case k.searches == 0:
 		return doSearch
 	case len(k.found) > 0:
 		return k.choose()
+	case !k.object.DeletionTimestamp.IsZero():
+		return doRelease
+	case k.searches == 1 && !observing(k.object):
+		return doSearch
 	case observing(k.object):
 		return doRefuse
 	default:

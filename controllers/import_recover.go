@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -80,14 +81,14 @@ func (r *ImportReconciler) remember(ctx context.Context, s *importScope) error {
 	return r.patchMetadata(ctx, s, metadataChange{locked: true, finalizer: true, annotations: map[string]any{v1alpha1.AnnotationID: s.id}})
 }
 
-// recreate makes the remote import again after somebody deleted it, unless one with our mark
-// is still there.
+// recreate makes the remote import again after somebody deleted it, unless another that was made
+// for this Import is still there.
 func (r *ImportReconciler) recreate(ctx context.Context, s *importScope) error {
 	s.gone = s.id
 	for k := r.known(s); ; {
 		switch k.replace() {
 		case doSearch:
-			if err := r.search(ctx, s, &k, intent{ExternalID: marker(s.object)}); err != nil {
+			if err := r.search(ctx, s, &k, s.successor()); err != nil {
 				return err
 			}
 		case doChoose:
@@ -98,12 +99,46 @@ func (r *ImportReconciler) recreate(ctx context.Context, s *importScope) error {
 			}
 			return r.settleOn(ctx, s)
 		case doRefuse:
-			s.object.Status.LastModified = ""
-			return terminalf(reasonRemoteMissing, "the import %s does not exist any more%s, and managementPolicy is Observe: it is not created again", s.gone, r.culprit(ctx, s, s.gone))
+			return r.observeAnother(ctx, s)
 		default:
 			return r.make(ctx, s)
 		}
 	}
+}
+
+// successor is what an import can be found by that was made for this Import after the one that is
+// gone: as by an operator that wrote to a newer state of etcd than the one that was restored.
+func (s *importScope) successor() intent {
+	if s.observes() {
+		return intent{ExternalID: marker(s.object)}
+	}
+	name, _ := s.desired.document["name"].(string)
+	externalID, _ := s.desired.document["externalId"].(string)
+	made, err := time.Parse(time.RFC3339, s.object.Status.CreatedAt)
+	if err != nil {
+		made = s.object.CreationTimestamp.Time
+	}
+	return intent{ExternalID: externalID, Name: name, Time: made}
+}
+
+// observeAnother goes on with the import that has the externalId to observe by now. That one is
+// made again on the platform is told by nobody.
+func (r *ImportReconciler) observeAnother(ctx context.Context, s *importScope) error {
+	s.object.Status.LastModified = ""
+	missing := terminalf(reasonRemoteMissing, "the import %s does not exist any more%s, and managementPolicy is Observe: it is not created again", s.gone, r.culprit(ctx, s, s.gone))
+	if adopt := s.object.Spec.Adopt; adopt == nil || adopt.ID != "" {
+		return missing
+	}
+	missing.after = backoffMax
+	id, err := r.adoptee(ctx, s)
+	if p, ok := errors.AsType[*problem](err); ok && p.reason == reasonAdoptionNotFound || id == s.gone {
+		return missing
+	}
+	if err != nil {
+		return err
+	}
+	s.id, s.object.Status.ID = id, id
+	return r.settleOn(ctx, s)
 }
 
 // settleOn compares with the import that was found in the place of the one that is gone.
@@ -157,7 +192,7 @@ func (r *ImportReconciler) search(ctx context.Context, s *importScope, k *known,
 		if document.ID == s.gone {
 			// A gateway's 404, a token that does not see it, or a read that is behind.
 			return &problem{class: transient, reason: reasonUnexpectedAnswer, message: fmt.Sprintf(
-				"the API answers 404 for the import %s, and its list has it: none is created in its place, it is looked at again", s.gone)}
+				"the API answers 404 for the import %s, and its list has it: it is not taken for deleted, and looked at again", s.gone)}
 		}
 		if !isCandidate(s.object, pending, document) {
 			continue

@@ -6,6 +6,7 @@ package controllers_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -99,6 +100,15 @@ var _ = Describe("I declare an import", func() {
 		remote := w.remote(object.Status.ID)
 		Expect(remote["http"]).To(HaveKeyWithValue("lookups", Equal(remote["lookups"])))
 		Expect(remote["lookups"]).To(ContainElement(HaveKeyWithValue("map", HaveKeyWithValue("S", "klein"))))
+
+		By("declaring it no more")
+		change(ctx, object, func(object *v1alpha1.Import) {
+			object.Spec.Definition.Raw = w.httpImport("sizes").Spec.Definition.Raw
+		})
+		w.eventuallyReady(ctx, object, "sizes")
+		remote = w.remote(object.Status.ID)
+		Expect(remote).NotTo(HaveKey("lookups"))
+		Expect(remote["http"]).NotTo(HaveKey("lookups"))
 	})
 
 	It("makes no call and no write while nothing changes", func(ctx context.Context) {
@@ -225,6 +235,18 @@ var _ = Describe("Somebody changes the import on the platform", func() {
 		Expect(w.calls()).To(Equal(map[string]int{post: 2, getOne: 1, audit: 1}))
 	})
 
+	It("is not created again when another was made for it that has my own externalId", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.synced(ctx, w.httpImport("restored", `{"externalId": "erp-20"}`))
+		first := object.Status.ID
+		second := w.seed("restored", `{"externalId": "erp-20"}`)
+		Expect(sim.DeleteAs(jane, w.account, first)).To(Succeed())
+		Eventually(func() string { return get(ctx, w, object, "restored").Status.ID }).Should(Equal(second))
+		w.eventuallyReady(ctx, object, "restored")
+		Expect(w.calls()).To(HaveKeyWithValue(post, 1))
+		Expect(sim.Imports(w.account)).To(HaveLen(1))
+	})
+
 	It("is not created again for a 404 that the account's list does not bear out", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.synced(ctx, w.httpImport("hidden"))
@@ -234,7 +256,7 @@ var _ = Describe("Somebody changes the import on the platform", func() {
 		})
 		w.eventually(ctx, object, "hidden", "InProgress False/UnexpectedAnswer")
 		Expect(message(object)).To(Equal("the API answers 404 for the import " + object.Status.ID +
-			", and its list has it: none is created in its place, it is looked at again"))
+			", and its list has it: it is not taken for deleted, and looked at again"))
 		found()
 		w.eventually(ctx, object, "hidden", "Current True/Synced")
 		Expect(w.calls()).To(HaveKeyWithValue(post, 1))
@@ -288,6 +310,32 @@ var _ = Describe("I delete an import", func() {
 		change(ctx, object, func(object *v1alpha1.Import) { object.Spec.Suspend = false })
 		w.eventuallyGone(ctx, object)
 		Expect(w.calls()).NotTo(HaveKey(remove))
+	})
+
+	It("does not go for a 404 that the account's list does not bear out", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.synced(ctx, w.httpImport("hidden"))
+		found := w.notFound(http.MethodGet, "/v1/imports/{id}")
+		Expect(k8s.Delete(ctx, object)).To(Succeed())
+		w.eventually(ctx, object, "hidden", "Terminating False/UnexpectedAnswer")
+		found()
+		w.eventuallyGone(ctx, object)
+		Expect(sim.Imports(w.account)).To(BeEmpty())
+		Expect(w.calls()).To(HaveKeyWithValue(remove, 1))
+	})
+
+	It("deletes another that carries its mark when the one that it remembers is gone", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.synced(ctx, w.httpImport("older"))
+		change(ctx, object, func(object *v1alpha1.Import) { object.Spec.Suspend = true })
+		w.eventuallyReady(ctx, object, "older")
+		w.seed("older", fmt.Sprintf(`{"externalId": "k8s/%s"}`, object.UID))
+		Expect(sim.DeleteAs(jane, w.account, object.Status.ID)).To(Succeed())
+		Expect(k8s.Delete(ctx, object)).To(Succeed())
+		change(ctx, object, func(object *v1alpha1.Import) { object.Spec.Suspend = false })
+		w.eventuallyGone(ctx, object)
+		Expect(sim.Imports(w.account)).To(BeEmpty())
+		Expect(w.calls()).To(HaveKeyWithValue(remove, 1))
 	})
 })
 
