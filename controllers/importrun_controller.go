@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
+	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -248,17 +249,22 @@ func (r *ImportRunReconciler) rest(ctx context.Context, s *runScope) (ctrl.Resul
 			return afterKubernetesError(ctx, err)
 		}
 	}
-	return r.expire(ctx, s.object)
+	return r.expire(ctx, s)
 }
 
-// expire deletes a run that has ended when its time to live is over.
-func (r *ImportRunReconciler) expire(ctx context.Context, run *v1alpha1.ImportRun) (ctrl.Result, error) {
+// expire deletes a run that has ended when its time to live is over. Until then the ledger of
+// idempotency keys asked the run itself how it ended.
+func (r *ImportRunReconciler) expire(ctx context.Context, s *runScope) (ctrl.Result, error) {
+	run := s.object
 	left, limited := lifeLeft(run, r.Clock.Now())
 	switch {
 	case !limited:
 		return ctrl.Result{}, nil
 	case left > 0:
 		return ctrl.Result{RequeueAfter: left}, nil
+	}
+	if err := r.settleKey(ctx, s, &outcome{phase: run.Status.Phase, records: ptr.Deref(run.Status.Records, v1alpha1.RecordCounts{})}); err != nil {
+		return afterKubernetesError(ctx, err)
 	}
 	// Of exactly this version: somebody may just have taken ttlSecondsAfterFinished away.
 	err := r.Delete(ctx, run, client.Preconditions{UID: &run.UID, ResourceVersion: &run.ResourceVersion})

@@ -6,6 +6,7 @@ package controllers_test
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -165,6 +166,26 @@ var _ = Describe("I give a run an idempotency key", func() {
 		w.done(ctx, again, v1alpha1.RunFailed)
 		Expect(state(again)).To(Equal("Failed False/KeyUncertain"), "once the run is gone nobody knows")
 		Expect(w.calls()).To(HaveKeyWithValue(invoke, 1))
+	})
+
+	It("tells how the run ended also when the run goes by itself before the ledger could be written", func(ctx context.Context) {
+		w := newWorld(ctx)
+		w.synced(ctx, w.httpImport("orders"))
+		first := w.withKey("first", "same")
+		first.Spec.Data[1].Raw = []byte(record("A-2", `"_simulate": {"statusCode": 422}`))
+		Expect(k8s.Create(ctx, first)).To(Succeed())
+		w.done(ctx, first, v1alpha1.RunFailed)
+		entry := w.keyEntry(ctx)
+		Expect(entry.Data["entry"]).To(ContainSubstring(`"phase":"Failed"`))
+		entry.Data["entry"] = strings.Replace(entry.Data["entry"], `"phase":"Failed"`, `"phase":"Running"`, 1)
+		Expect(k8s.Update(ctx, entry)).To(Succeed())
+		change(ctx, first, func(run *v1alpha1.ImportRun) { run.Spec.TTLSecondsAfterFinished = seconds(0) })
+		w.eventuallyGone(ctx, first)
+
+		second := w.withKey("second", "same")
+		Expect(k8s.Create(ctx, second)).To(Succeed())
+		w.done(ctx, second, v1alpha1.RunSucceeded)
+		Expect(w.calls()).To(HaveKeyWithValue(invoke, 2))
 	})
 
 	It("is free again when the run was deleted before anything was sent", func(ctx context.Context) {

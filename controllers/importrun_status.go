@@ -65,7 +65,7 @@ func (s *runScope) progress(p *problem) {
 // finish shows what the run waits for, if it has not ended, and says when to look again.
 func (r *ImportRunReconciler) finish(ctx context.Context, s *runScope, err error) (ctrl.Result, error) {
 	if err == nil && finished(s.object) {
-		return r.expire(ctx, s.object)
+		return r.expire(ctx, s)
 	}
 	if err == nil {
 		return ctrl.Result{}, nil
