@@ -82,6 +82,9 @@ var faults = []fault{
 	{name: "200-page", remote: true, strike: func(x *exchange) {
 		x.send(page(http.StatusOK))
 	}},
+	{name: "404-page", remote: true, strike: func(x *exchange) {
+		x.send(page(http.StatusNotFound))
+	}},
 	{name: "429", kubernetes: true, remote: true, strike: func(x *exchange) {
 		if !x.gate.kubernetes() {
 			// Who hears the answer counts from then on, which is later.
@@ -164,8 +167,7 @@ func (x *exchange) patience() time.Duration {
 
 // refuse answers with an error of the side that is asked.
 func (x *exchange) refuse(status int) {
-	a := &answer{status: status, header: http.Header{"Content-Type": {"application/json"}},
-		body: fmt.Appendf(nil, `{"errors":[{"code":"injected","message":"%d %s"}]}`, status, http.StatusText(status))}
+	a := refusal(status)
 	if x.gate.kubernetes() {
 		a = failure(status)
 	}
@@ -173,6 +175,12 @@ func (x *exchange) refuse(status int) {
 		a.header.Set("Retry-After", itoa(throttle))
 	}
 	x.send(a)
+}
+
+// refusal is an error of the API.
+func refusal(status int) *answer {
+	return &answer{status: status, header: http.Header{"Content-Type": {"application/json"}},
+		body: fmt.Appendf(nil, `{"errors":[{"code":"injected","message":"%d %s"}]}`, status, http.StatusText(status))}
 }
 
 // failure is an error of the API server.

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"time"
 )
 
@@ -30,7 +31,12 @@ type gate struct {
 
 	listener net.Listener
 	server   *http.Server
+	// life counts the processes that have been killed behind this gate.
+	life atomic.Int64
 }
+
+// lifeOf is the key of the life in which a connection was made, in the context of its requests.
+type lifeOf struct{}
 
 // answer is a whole HTTP answer.
 type answer struct {
@@ -53,7 +59,10 @@ func (g *gate) open() error {
 		return err
 	}
 	g.listener = listener
-	g.server = &http.Server{Handler: g, ReadHeaderTimeout: 10 * time.Second}
+	g.server = &http.Server{Handler: g, ReadHeaderTimeout: 10 * time.Second,
+		ConnContext: func(ctx context.Context, _ net.Conn) context.Context {
+			return context.WithValue(ctx, lifeOf{}, g.life.Load())
+		}}
 	go func() { _ = g.server.Serve(listener) }() // it ends with close
 	return nil
 }
@@ -69,7 +78,8 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	body, err := io.ReadAll(r.Body)
-	if err != nil || g.stage.tooLate() {
+	if err != nil || g.stage.tooLate() || r.Context().Value(lifeOf{}) != g.life.Load() {
+		// The process is dead, or as good as dead: this is read late.
 		panic(http.ErrAbortHandler)
 	}
 	x := &exchange{gate: g, w: w, r: r, body: body}

@@ -30,6 +30,17 @@ func labelAll(ctx context.Context, s *stage) {
 	}
 }
 
+// stripAnnotations takes the operator's annotations off the Import again and again, as kubectl
+// replace does.
+func stripAnnotations(ctx context.Context, s *stage) {
+	patch := client.RawPatch(mergePatch, fmt.Appendf(nil, `{"metadata":{"annotations":{%q:null,%q:null,%q:null}}}`,
+		v1alpha1.AnnotationID, v1alpha1.AnnotationCreatePending, v1alpha1.AnnotationAdoptPending))
+	for ctx.Err() == nil {
+		_ = s.objects.Patch(ctx, &v1alpha1.Import{ObjectMeta: s.meta("orders")}, patch) // it may not be there
+		pause(ctx, 300*time.Millisecond)
+	}
+}
+
 // seedStrangers has other people's imports in the account before there are any of ours: what is
 // deleted among them shifts ours to other pages of the list.
 func seedStrangers(s *stage) error {

@@ -5,6 +5,7 @@ package main
 
 import (
 	"net/http"
+	"path"
 	"regexp"
 	"strings"
 )
@@ -30,6 +31,29 @@ func newRemoteGate(s *stage) *gate {
 			return remoteWrite(r)
 		},
 		forward: func(r *http.Request) (*answer, error) { return serveWhole(handler, r) },
-		pass:    handler,
+		pass: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if s.denies(r) {
+				notFound(path.Base(r.URL.Path)).writeTo(w)
+				return
+			}
+			handler.ServeHTTP(w, r)
+		}),
 	}
+}
+
+// denies tells that the weather has the API say of an import that it is not there.
+func (s *stage) denies(r *http.Request) bool {
+	s.mu.Lock()
+	armed := s.armed
+	s.mu.Unlock()
+	return armed && r.Method == http.MethodGet && path.Dir(r.URL.Path) == "/v1/imports" && s.weather.chance(s.weather.absent)
+}
+
+// notFound is the API's own 404 for an import that the account's list can bear out, and that of a
+// gateway for one that nothing was known of before.
+func notFound(id string) *answer {
+	if id == originalID {
+		return page(http.StatusNotFound)
+	}
+	return refusal(http.StatusNotFound)
 }

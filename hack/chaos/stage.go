@@ -218,8 +218,18 @@ func (s *stage) kill(number int) {
 		return
 	}
 	s.managers[number].process.Kill()
+	// What it has sent stays to be read, also from connections that the gate has yet to accept.
+	time.Sleep(accepting)
+	s.managers[number].gate.life.Add(1)
+	if len(s.managers) == 1 {
+		s.remote.life.Add(1)
+	}
 	s.restartLocked(number)
 }
+
+// accepting is how long a gate takes at most to accept a connection; the next process takes longer
+// to make its first.
+const accepting = 20 * time.Millisecond
 
 // last gives a manager's process its last answer and kills it. What it writes in between does
 // not arrive: on a busy machine that could be a claim, or a call.

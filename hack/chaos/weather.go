@@ -27,6 +27,8 @@ type weather struct {
 	gone float64
 	// conflicts is the share of writes to Kubernetes that are answered with 409.
 	conflicts float64
+	// absent is the share of reads of one import that are answered with 404.
+	absent float64
 	// faults is the share of writes, on either side, that a fault strikes.
 	faults float64
 	// others, if any, is what other people do all the time.
@@ -52,11 +54,13 @@ var weathers = []weather{
 	{name: "watch-gone", gone: 0.5, cut: 3},
 	{name: "conflicts", conflicts: 0.2, others: labelAll},
 	{name: "account-edited", others: editAccount, seed: seedStrangers},
+	{name: "annotations-gone", others: stripAnnotations},
+	{name: "false-404", absent: 0.3},
 }
 
 // of returns the weather for one stage, with random numbers of its own.
 func (w *weather) of(seed uint64) *weather {
-	return &weather{name: w.name, hold: w.hold, cut: w.cut, gone: w.gone, conflicts: w.conflicts, faults: w.faults, others: w.others, seed: w.seed,
+	return &weather{name: w.name, hold: w.hold, cut: w.cut, gone: w.gone, conflicts: w.conflicts, absent: w.absent, faults: w.faults, others: w.others, seed: w.seed,
 		rng: rand.New(rand.NewPCG(seed, 0))} //nolint:gosec // repeatable, not secret
 }
 
