@@ -187,7 +187,8 @@ func (r *ImportReconciler) resolve(ctx context.Context, s *importScope) (err err
 func (r *ImportReconciler) settled(s *importScope) bool {
 	status, id := &s.object.Status, remoteID(s.object)
 	_, debugDue := r.debugAwaits(s)
-	return id != "" && id == status.ID && (hasFinalizer(s.object) || s.observes()) &&
+	kept := hasFinalizer(s.object) && s.object.Annotations[v1alpha1.AnnotationID] == id
+	return id != "" && id == status.ID && (kept || s.observes()) &&
 		status.ObservedGeneration == s.object.Generation &&
 		status.DesiredHash == s.desired.hash &&
 		compared(status) &&
