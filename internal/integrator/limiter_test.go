@@ -258,7 +258,7 @@ func TestBusy(t *testing.T) {
 				if err == nil {
 					release()
 				}
-				time.Sleep(time.Hour)
+				_ = wait(t.Context(), time.Hour)
 				if l.all.held != 0 || l.all.waiting.Len() != 0 {
 					t.Errorf("%d places are taken still, %d wait", l.all.held, l.all.waiting.Len())
 				}
