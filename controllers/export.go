@@ -188,7 +188,7 @@ func (e *Exporter) name(ctx context.Context, s *exportScope) error {
 		s.names.Fix(id, name)
 	}
 	var all []integrator.Import
-	for document, err := range s.remote.ListImports(ctx, integrator.ListOptions{Include: []string{"createdAt"}}) {
+	for document, err := range s.remote.ListImports(ctx, integrator.ListOptions{Include: []string{"createdAt"}, Patient: true}) {
 		if err != nil {
 			return plainly(asError(classify(err, "list the imports"), err))
 		}
@@ -208,7 +208,7 @@ func (e *Exporter) name(ctx context.Context, s *exportScope) error {
 func (e *Exporter) print(ctx context.Context, s *exportScope) error {
 	options := export.Options{Account: e.Account.Name, IDs: s.account.Spec.IDs, Adopt: e.Adopt}
 	done, printed := 0, 0
-	for document, err := range s.remote.ListImports(ctx, integrator.ListOptions{}) {
+	for document, err := range s.remote.ListImports(ctx, integrator.ListOptions{Patient: true}) {
 		if err != nil {
 			return plainly(asError(classify(err, "list the imports"), err))
 		}

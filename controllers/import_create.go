@@ -99,7 +99,7 @@ func (r *ImportReconciler) postDocument(ctx context.Context, s *importScope) err
 	if err != nil {
 		return err
 	}
-	owned := s.own()
+	owned := s.own(nil)
 	created, err := s.session.client.CreateImport(ctx, body)
 	if knownNotApplied(err) {
 		s.object.Status.OwnedFields = owned

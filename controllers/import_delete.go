@@ -210,7 +210,11 @@ func (r *ImportReconciler) deleteRemote(ctx context.Context, s *importScope) err
 	case doHold:
 		return r.blocked(refusedDeletion(s.discreet(err)))
 	case doAwait:
-		return s.failed(err, "delete the import")
+		err = s.failed(err, "delete the import")
+		if p := classify(err, ""); p != nil && p.class == terminal && p.after == 0 {
+			return r.blocked(p)
+		}
+		return err
 	}
 	if err != nil {
 		return r.confirmGone(ctx, s)
@@ -236,20 +240,22 @@ func (r *ImportReconciler) confirmGone(ctx context.Context, s *importScope) erro
 // have neither it nor another with our mark. With the object goes all that knows of them.
 func (r *ImportReconciler) vanished(ctx context.Context, s *importScope) error {
 	s.gone = s.id
-	k := r.known(s)
-	if err := r.search(ctx, s, &k, intent{ExternalID: marker(s.object)}); err != nil {
-		return err
-	}
-	switch k.replace() {
-	case doChoose:
-		return ambiguous(k.found)
-	case doTake:
-		if err := r.take(ctx, s, k.found[0]); err != nil {
-			return err
+	for k := r.known(s); ; {
+		switch k.replace() {
+		case doSearch:
+			if err := r.search(ctx, s, &k, intent{ExternalID: marker(s.object)}); err != nil {
+				return err
+			}
+		case doChoose:
+			return ambiguous(k.found)
+		case doTake:
+			if err := r.take(ctx, s, k.found[0]); err != nil {
+				return err
+			}
+			return r.deleteRemote(ctx, s)
+		default:
+			return nil
 		}
-		return r.deleteRemote(ctx, s)
-	default:
-		return nil
 	}
 }
 
@@ -264,10 +270,11 @@ func (r *ImportReconciler) sharer(ctx context.Context, s *importScope) (*v1alpha
 
 // fateOfDeletion is what a deletion did: what is not there any more was deleted, by whomever.
 func fateOfDeletion(err error) fate {
-	if err != nil && len(apiError(err).Errors) == 0 {
-		return fateUnknown // not in the API's words, whatever the status
+	status := integrator.StatusCode(err)
+	if (status == http.StatusForbidden || status == http.StatusNotFound) && len(apiError(err).Errors) == 0 {
+		return fateUnknown // as of a gateway
 	}
-	switch integrator.StatusCode(err) {
+	switch status {
 	case http.StatusNotFound:
 		return fateAnswered
 	case http.StatusForbidden, http.StatusConflict, http.StatusUnprocessableEntity:

@@ -236,9 +236,11 @@ var _ = Describe("The API does not take what I declare", func() {
 		Entry("another import", simulator.Action{Kind: simulator.ActionOtherID, ID: "64a0000000000000000000ff"}, "InProgress False/UnexpectedAnswer", "not what the API documents"),
 	)
 
-	It("takes back what a write had made whose answer was lost, and I declare no more", func(ctx context.Context) {
+	DescribeTable("takes back what a write had made whose answer was lost, and I declare no more", func(ctx context.Context, policy v1alpha1.DriftPolicy) {
 		w := newWorld(ctx)
-		object := w.synced(ctx, w.httpImport("regretted"))
+		object := w.httpImport("regretted")
+		object.Spec.DriftPolicy = policy
+		w.synced(ctx, object)
 		before := object.Spec.Definition.Raw
 		w.strike(http.MethodPut, "/v1/imports/{id}", simulator.PhaseAfter, simulator.Action{Kind: simulator.ActionReset})
 		change(ctx, object, func(object *v1alpha1.Import) {
@@ -254,6 +256,27 @@ var _ = Describe("The API does not take what I declare", func() {
 		Expect(sim.RemoveRule(unreadable)).To(Succeed())
 		w.eventuallyReady(ctx, object, "regretted")
 		Expect(w.remote(object.Status.ID)).NotTo(HaveKey("description"))
+	},
+		Entry("and drift is corrected", v1alpha1.DriftPolicyCorrect),
+		Entry("and drift is only reported", v1alpha1.DriftPolicyReport),
+	)
+
+	It("leaves what was there before a write that did not come through, and I declare no more", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.synced(ctx, w.httpImport("janes"))
+		before := object.Spec.Definition.Raw
+		Expect(sim.EditAs(jane, w.account, object.Status.ID, func(document simulator.Document) { document["description"] = "Jane's" })).To(Succeed())
+		_, err := sim.AddRule(simulator.Rule{Account: w.account, Method: http.MethodPut, Phase: simulator.PhaseBefore,
+			Action: simulator.Action{Kind: simulator.ActionReset}})
+		Expect(err).NotTo(HaveOccurred())
+		change(ctx, object, func(object *v1alpha1.Import) {
+			object.Spec.Definition.Raw = overlaid(string(before), `{"description": "mine"}`)
+		})
+		w.eventually(ctx, object, "janes", "InProgress False/Unreachable")
+		change(ctx, object, func(object *v1alpha1.Import) { object.Spec.Definition.Raw = before })
+		w.eventuallyReady(ctx, object, "janes")
+		w.scans(2)
+		Expect(w.remote(object.Status.ID)).To(HaveKeyWithValue("description", "Jane's"))
 	})
 
 	It("does not repeat a write that the API refuses", func(ctx context.Context) {

@@ -24,6 +24,7 @@ func (r *ImportReconciler) patchAssistant(ctx context.Context, s *importScope, r
 		return err
 	}
 	s.patched = true
+	s.own(remote)
 	return r.patch(ctx, s, "write assistantMetadata", integrator.PatchOperation{Op: "add", Path: pathAssistant, Value: value})
 }
 

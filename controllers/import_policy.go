@@ -90,6 +90,8 @@ type known struct {
 	// searches counts how often the list was read to its end, found are the ids that it showed last.
 	searches int
 	found    []string
+	// unsure tells that one of them is without our mark.
+	unsure bool
 	// marked tells that the account was last seen to have an import that was made for this one.
 	marked bool
 }
@@ -204,12 +206,15 @@ func (k known) replace() importStep {
 	switch {
 	case k.searches == 0:
 		return doSearch
+	case len(k.found) > 0 && k.unsure:
+		// Somebody may have made it by hand, or in another cluster.
+		return doChoose
 	case len(k.found) > 0:
 		return k.choose()
-	case !k.object.DeletionTimestamp.IsZero():
-		return doRelease
 	case k.searches == 1 && !observing(k.object):
 		return doSearch
+	case !k.object.DeletionTimestamp.IsZero():
+		return doRelease
 	case observing(k.object):
 		return doRefuse
 	default:
@@ -299,8 +304,13 @@ func isCandidate(object *v1alpha1.Import, pending intent, document integrator.Im
 		// A copy that another Import is just making: its other fields are the original's.
 		return false
 	}
-	return document.ExternalID == marker(object) || document.Name == marker(object) ||
+	return isMarked(object, document) ||
 		document.ExternalID == pending.ExternalID && strings.TrimSpace(document.Name) == strings.TrimSpace(pending.Name) && createdSince(document.CreatedAt, pending.Time.Add(-clockSkew))
+}
+
+// isMarked tells that an import carries our mark, as externalId or, a new copy, as its name.
+func isMarked(object *v1alpha1.Import, document integrator.Import) bool {
+	return document.ExternalID == marker(object) || document.Name == marker(object)
 }
 
 // clockSkew is how far the API's clock may be off ours where a creation time is compared.

@@ -107,18 +107,19 @@ func (r *ImportReconciler) recreate(ctx context.Context, s *importScope) error {
 }
 
 // successor is what an import can be found by that was made for this Import after the one that is
-// gone: as by an operator that wrote to a newer state of etcd than the one that was restored.
+// gone: as by an operator that wrote to a newer state of etcd than the one that was restored. By
+// its mark, or else, if the one that is gone was made here, by a declared externalId and the name.
 func (s *importScope) successor() intent {
-	if s.observes() {
-		return intent{ExternalID: marker(s.object)}
+	wanted := intent{ExternalID: marker(s.object)}
+	lived, err := time.Parse(time.RFC3339, s.before.Status.LastModified)
+	if s.object.Spec.Adopt != nil || err != nil {
+		return wanted
 	}
-	name, _ := s.desired.document["name"].(string)
-	externalID, _ := s.desired.document["externalId"].(string)
-	made, err := time.Parse(time.RFC3339, s.object.Status.CreatedAt)
-	if err != nil {
-		made = s.object.CreationTimestamp.Time
-	}
-	return intent{ExternalID: externalID, Name: name, Time: made}
+	wanted.Name, _ = s.desired.document["name"].(string)
+	wanted.ExternalID, _ = s.desired.document["externalId"].(string)
+	// Both times are of the API's clock: see isCandidate.
+	wanted.Time = lived.Add(clockSkew)
+	return wanted
 }
 
 // observeAnother goes on with the import that has the externalId to observe by now. That one is
@@ -126,7 +127,7 @@ func (s *importScope) successor() intent {
 func (r *ImportReconciler) observeAnother(ctx context.Context, s *importScope) error {
 	s.object.Status.LastModified = ""
 	missing := terminalf(reasonRemoteMissing, "the import %s does not exist any more%s, and managementPolicy is Observe: it is not created again", s.gone, r.culprit(ctx, s, s.gone))
-	if adopt := s.object.Spec.Adopt; adopt == nil || adopt.ID != "" {
+	if adopt := s.object.Spec.Adopt; adopt == nil || adopt.ID != "" || !onlyObserved(s.object) {
 		return missing
 	}
 	missing.after = backoffMax
@@ -160,8 +161,13 @@ func (r *ImportReconciler) take(ctx context.Context, s *importScope, id string) 
 	return r.writeDown(ctx, s)
 }
 
-// ambiguous says that several imports were found.
+// ambiguous says that several imports were found, or one that need not be ours.
 func ambiguous(found []string) *problem {
+	if len(found) == 1 {
+		p := terminalf(reasonAmbiguousCreate, "the import of this Import was deleted, and the account has another with its externalId and name: %s; delete that one, or delete this Import with deletionPolicy Orphan and create it again with spec.adopt", found[0])
+		p.after = backoffMax
+		return p
+	}
 	p := terminalf(reasonAmbiguousCreate, "the account has %d imports that may be this one: %s; delete all but one of them",
 		len(found), drift.Cut(strings.Join(found, ", "), 300))
 	p.after = backoffMax
@@ -185,6 +191,7 @@ func (r *ImportReconciler) search(ctx context.Context, s *importScope, k *known,
 		k.at = r.Clock.Now()
 	}
 	var ids []string
+	k.unsure = false
 	for document, err := range s.session.client.ListImports(ctx, integrator.ListOptions{Include: []string{"externalId", "createdAt"}}) {
 		if err != nil {
 			return err
@@ -203,6 +210,7 @@ func (r *ImportReconciler) search(ctx context.Context, s *importScope, k *known,
 		}
 		if owner == nil && !slices.Contains(ids, document.ID) {
 			ids = append(ids, document.ID)
+			k.unsure = k.unsure || !isMarked(s.object, document)
 		}
 	}
 	k.searches, k.found = k.searches+1, ids

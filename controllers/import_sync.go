@@ -141,7 +141,7 @@ func (r *ImportReconciler) correct(ctx context.Context, s *importScope) error {
 		// The API did not take these before, and nothing changed since.
 		s.converged(s.remote)
 		return r.notTaken(ctx, s, shown, digest, len(found))
-	case !declaredChanged && s.object.Spec.DriftPolicy == v1alpha1.DriftPolicyReport:
+	case !declaredChanged && len(released) == 0 && s.object.Spec.DriftPolicy == v1alpha1.DriftPolicyReport:
 		r.report(ctx, s, shown, digest, len(found))
 		return r.debug(ctx, s)
 	case !declaredChanged && status.DifferencesHash != digest:
@@ -241,15 +241,6 @@ func (r *ImportReconciler) tellDrift(ctx context.Context, s *importScope, shown 
 
 // write makes the call that brings the remote import to what is declared.
 func (r *ImportReconciler) write(ctx context.Context, s *importScope, call string, remote map[string]any, released []string) error {
-	owned := s.own()
-	err := r.send(ctx, s, call, remote, released)
-	if knownNotApplied(err) {
-		s.object.Status.OwnedFields = owned
-	}
-	return err
-}
-
-func (r *ImportReconciler) send(ctx context.Context, s *importScope, call string, remote map[string]any, released []string) error {
 	switch call {
 	case callReplaceConnection:
 		replaced, err := r.replaceConnection(ctx, s)
@@ -305,7 +296,11 @@ func (r *ImportReconciler) put(ctx context.Context, s *importScope, remote map[s
 	if err != nil {
 		return fmt.Errorf("encode the import: %w", err)
 	}
+	owned := s.own(remote)
 	answer, err := s.session.client.PutImport(ctx, s.id, body)
+	if knownNotApplied(err) {
+		s.object.Status.OwnedFields = owned
+	}
 	if err != nil {
 		return s.failed(err, "update the import")
 	}
@@ -313,15 +308,17 @@ func (r *ImportReconciler) put(ctx context.Context, s *importScope, remote map[s
 	return nil
 }
 
-// own has status say, before a call that writes them, that the fields which are declared may be in
-// the remote import: if the answer is lost and they are declared no more by then, they are taken
-// back. It returns what status said before.
-func (s *importScope) own() (before []string) {
+// own takes the fields that a call is about to write for ours, but for those that are in the
+// remote import already: if its answer is lost, and they are declared no more by then, they are
+// taken back. The status that says so is written at the end of the pass. It returns what was
+// ours before.
+func (s *importScope) own(remote map[string]any) (before []string) {
 	before = s.object.Status.OwnedFields
 	if s.takesOver() {
 		return before // which needs to know that nothing has been applied yet
 	}
-	all := slices.Concat(before, s.desired.fields)
+	fresh := slices.DeleteFunc(slices.Clone(s.desired.fields), func(path string) bool { return drift.Has(remote, path) })
+	all := slices.Concat(before, fresh)
 	slices.Sort(all)
 	all = slices.Compact(all)
 	s.object.Status.OwnedFields = all[:min(len(all), maxOwnedFields)]

@@ -235,16 +235,34 @@ var _ = Describe("Somebody changes the import on the platform", func() {
 		Expect(w.calls()).To(Equal(map[string]int{post: 2, getOne: 1, audit: 1}))
 	})
 
-	It("is not created again when another was made for it that has my own externalId", func(ctx context.Context) {
+	It("is not created beside another that has my own externalId, and may be for it", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.synced(ctx, w.httpImport("restored", `{"externalId": "erp-20"}`))
 		first := object.Status.ID
 		second := w.seed("restored", `{"externalId": "erp-20"}`)
 		Expect(sim.DeleteAs(jane, w.account, first)).To(Succeed())
-		Eventually(func() string { return get(ctx, w, object, "restored").Status.ID }).Should(Equal(second))
+		w.eventually(ctx, object, "restored", "Failed False/AmbiguousCreate")
+		Expect(message(object)).To(ContainSubstring("the account has another with its externalId and name: " + second + "; delete that one"))
+		Expect(w.writes()).To(Equal(map[string]int{post: 1}))
+
+		Expect(sim.DeleteAs(jane, w.account, second)).To(Succeed())
+		change(ctx, object, func(object *v1alpha1.Import) {
+			object.Annotations["integrator.io/reconcile-requested-at"] = "the other is gone"
+		})
 		w.eventuallyReady(ctx, object, "restored")
-		Expect(w.calls()).To(HaveKeyWithValue(post, 1))
-		Expect(sim.Imports(w.account)).To(HaveLen(1))
+		Expect(w.writes()).To(Equal(map[string]int{post: 2}))
+	})
+
+	It("is created again where an older one has my own externalId too", func(ctx context.Context) {
+		w := newWorld(ctx)
+		older := w.seed("twice", `{"externalId": "erp-22"}`)
+		object := w.synced(ctx, w.httpImport("twice", `{"externalId": "erp-22"}`))
+		first := object.Status.ID
+		Expect(sim.DeleteAs(jane, w.account, first)).To(Succeed())
+		Eventually(func() string { return get(ctx, w, object, "twice").Status.ID }).ShouldNot(Or(Equal(first), BeEmpty()))
+		w.eventuallyReady(ctx, object, "twice")
+		Expect(object.Status.ID).NotTo(Equal(older))
+		Expect(w.writes()).To(Equal(map[string]int{post: 2}))
 	})
 
 	It("is not created again for a 404 that the account's list does not bear out", func(ctx context.Context) {

@@ -201,7 +201,7 @@ func (a *Accounts) scan(ctx context.Context, s *session) scanSummary {
 	number := s.observed.begin()
 	listed := map[string]string{}
 	var marks []string
-	for document, err := range s.client.ListImports(ctx, integrator.ListOptions{Include: []string{"lastModified", "externalId"}}) {
+	for document, err := range s.client.ListImports(ctx, integrator.ListOptions{Include: []string{"lastModified", "externalId"}, Patient: true}) {
 		if err != nil {
 			return scanSummary{problem: a.scanProblem(ctx, s, err)}
 		}

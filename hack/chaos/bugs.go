@@ -55,7 +55,7 @@ var bugs = []bug{
 		{"controllers/import_sync.go", `if err := r.write(ctx, s, calls[0], remote, released); err != nil {`, `if err := r.write(ctx, s, calls[0], s.desired.document, released); err != nil {`},
 	}, []string{"adopt", "clone"}},
 	{"mark-not-looked-for", "the mark is not asked for after a lost answer", []edit{
-		{"controllers/import_policy.go", `return document.ExternalID == marker(object) || document.Name == marker(object) ||
+		{"controllers/import_policy.go", `return isMarked(object, document) ||
 		document.ExternalID == pending.ExternalID &&`, `return document.ExternalID == "nobody" &&`},
 	}, []string{"create"}},
 	{"redirects-followed", "the HTTP client's default is fine", []edit{

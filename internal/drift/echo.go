@@ -69,9 +69,9 @@ func DropEchoes(document, declared, remote map[string]any, released []string) {
 		}
 		switch first, second := Has(declared, pair.kept), Has(declared, pair.copied); {
 		case first && second:
-		case first || slices.Contains(released, pair.kept):
+		case first, !second && slices.Contains(released, pair.kept):
 			Remove(document, pair.copied)
-		case second || slices.Contains(released, pair.copied):
+		case second, slices.Contains(released, pair.copied):
 			Remove(document, pair.kept)
 		}
 	}

@@ -193,6 +193,30 @@ func TestChangesReachTheEchoes(t *testing.T) {
 			after:  `{"http": {"method": ["PUT"]}}`,
 			want:   map[string]string{"http.lookups": `null`, "lookups": `null`},
 		},
+		"LookupsMoved": {
+			reason: "what is declared at the top now is not a copy of what was declared in the block",
+			before: `{"http": {"method": ["PUT"], "lookups": [{"name": "a"}]}}`,
+			after:  `{"http": {"method": ["PUT"]}, "lookups": [{"name": "a"}]}`,
+			want:   map[string]string{"http.lookups": `[{"name":"a"}]`, "lookups": `[{"name":"a"}]`},
+		},
+		"LookupsMovedIntoBlock": {
+			reason: "nor the other way round",
+			before: `{"http": {"method": ["PUT"]}, "lookups": [{"name": "a"}]}`,
+			after:  `{"http": {"method": ["PUT"], "lookups": [{"name": "b"}]}}`,
+			want:   map[string]string{"http.lookups": `[{"name":"b"}]`, "lookups": `[{"name":"b"}]`},
+		},
+		"RulesMoved": {
+			reason: "nor are rules that moved into the expression",
+			before: `{"http": {}, "filter": {"rules": ["a"]}}`,
+			after:  `{"http": {}, "filter": {"expression": {"rules": ["a"]}}}`,
+			want:   map[string]string{"filter.expression.rules": `["a"]`},
+		},
+		"RESTMoved": {
+			reason: "nor is a field that moved from the rest block to the http block",
+			before: `{"adaptorType": "RESTImport", "rest": {"method": ["PUT"], "batchSize": 7}}`,
+			after:  `{"adaptorType": "RESTImport", "http": {"method": ["PUT"], "batchSize": 7}}`,
+			want:   map[string]string{"http.batchSize": `7`, "rest.batchSize": `7`},
+		},
 		"LookupsReleasedAndChanged": {
 			reason:    "what somebody made of the copy is not ours to take away",
 			before:    `{"http": {"method": ["PUT"], "lookups": [{"name": "a"}]}}`,

@@ -6,6 +6,7 @@ package integrator
 import (
 	"context"
 	"errors"
+	"math"
 	"sync"
 	"time"
 
@@ -100,14 +101,17 @@ func (e *pausedError) Error() string { return e.why.Error() }
 // placeWait bounds how long a short call waits for a place, and placePause is when to try again.
 const placeWait, placePause = 10 * time.Second, 5 * time.Second
 
-// acquire waits for the permission of one request; release gives its place back. While the
-// account is paused a patient caller waits on, any other gets a *pausedError at once. So does one
-// that is no invocation when all places stay taken, as the only one may be for minutes: who waits
-// has other accounts to see to.
-func (l *Limiter) acquire(ctx context.Context, invoke, patient bool) (release func(), err error) {
+// forever is the patience of who has nothing else to do.
+const forever = time.Duration(math.MaxInt64)
+
+// acquire waits for the permission of one request; release gives its place back. Where the account
+// is paused for longer than the caller's patience, that gets a *pausedError at once. So does one
+// that is no invocation and does not wait forever when all places stay taken, as the only one may
+// be for minutes: who waits has other accounts to see to.
+func (l *Limiter) acquire(ctx context.Context, invoke bool, patience time.Duration) (release func(), err error) {
 	for {
 		if rest := l.PausedFor(); rest > 0 {
-			if !patient {
+			if rest > patience {
 				return nil, &pausedError{rest: rest, why: errPaused}
 			}
 			if err := wait(ctx, rest); err != nil {
@@ -115,7 +119,7 @@ func (l *Limiter) acquire(ctx context.Context, invoke, patient bool) (release fu
 			}
 			continue
 		}
-		release, err := l.enterWithin(ctx, invoke, patient)
+		release, err := l.enterWithin(ctx, invoke, patience)
 		if err != nil {
 			return nil, err
 		}
@@ -133,8 +137,8 @@ func (l *Limiter) acquire(ctx context.Context, invoke, patient bool) (release fu
 	}
 }
 
-func (l *Limiter) enterWithin(ctx context.Context, invoke, patient bool) (leave func(), err error) {
-	if invoke || patient {
+func (l *Limiter) enterWithin(ctx context.Context, invoke bool, patience time.Duration) (leave func(), err error) {
+	if invoke || patience == forever {
 		return l.enter(ctx, invoke)
 	}
 	limited, cancel := context.WithTimeout(ctx, placeWait)

@@ -4,6 +4,7 @@
 package integrator
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,7 +22,7 @@ func TestRate(t *testing.T) {
 		l := NewLimiter(10, 2, 100)
 		start := time.Now()
 		for range 12 {
-			release, err := l.acquire(t.Context(), false, false)
+			release, err := l.acquire(t.Context(), false, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -33,7 +34,7 @@ func TestRate(t *testing.T) {
 		l.SetLimits(1, 1, 100)
 		start = time.Now()
 		for range 3 {
-			release, err := l.acquire(t.Context(), false, false)
+			release, err := l.acquire(t.Context(), false, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -44,7 +45,7 @@ func TestRate(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
 		defer cancel()
-		if _, err := l.acquire(ctx, false, false); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := l.acquire(ctx, false, 0); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v, want context.DeadlineExceeded", err)
 		}
 		if l.all.held != 0 {
@@ -86,7 +87,7 @@ func TestInFlight(t *testing.T) {
 				done := make(chan struct{})
 				for range 20 {
 					go func() {
-						release, err := l.acquire(t.Context(), tc.invoke, false)
+						release, err := l.acquire(t.Context(), tc.invoke, 0)
 						if err != nil {
 							t.Error(err)
 							return
@@ -101,7 +102,7 @@ func TestInFlight(t *testing.T) {
 					t.Errorf("%d of 20 are under way, want %d", got, tc.want)
 				}
 				if tc.invoke && tc.max > 1 {
-					release, err := l.acquire(t.Context(), false, false)
+					release, err := l.acquire(t.Context(), false, 0)
 					if err != nil {
 						t.Errorf("a short call beside the invocations: %v", err)
 					}
@@ -195,18 +196,18 @@ func TestPauseNeverGetsShorter(t *testing.T) {
 func TestPausedWhileQueued(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewLimiter(0, 0, 1)
-		release, err := l.acquire(t.Context(), false, false)
+		release, err := l.acquire(t.Context(), false, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		short, patient := make(chan error, 1), make(chan time.Duration, 1)
 		start := time.Now()
 		go func() {
-			_, err := l.acquire(t.Context(), false, false)
+			_, err := l.acquire(t.Context(), false, 0)
 			short <- err
 		}()
 		go func() {
-			release, err := l.acquire(t.Context(), false, true)
+			release, err := l.acquire(t.Context(), false, forever)
 			if err != nil {
 				t.Error(err)
 				return
@@ -230,25 +231,27 @@ func TestPausedWhileQueued(t *testing.T) {
 // it, a scan and another invocation do.
 func TestBusy(t *testing.T) {
 	tests := map[string]struct {
-		invoke, patient bool
-		took            time.Duration
-		busy            bool
+		invoke   bool
+		patience time.Duration
+		took     time.Duration
+		busy     bool
 	}{
 		"short":      {took: placeWait, busy: true},
-		"list":       {patient: true, took: time.Minute},
+		"list":       {patience: listImports.patience, took: placeWait, busy: true},
+		"scan":       {patience: forever, took: time.Minute},
 		"invocation": {invoke: true, took: time.Minute},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				l := NewLimiter(0, 0, 1)
-				release, err := l.acquire(t.Context(), true, false)
+				release, err := l.acquire(t.Context(), true, 0)
 				if err != nil {
 					t.Fatal(err)
 				}
 				time.AfterFunc(time.Minute, release)
 				start := time.Now()
-				release, err = l.acquire(t.Context(), tc.invoke, tc.patient)
+				release, err = l.acquire(t.Context(), tc.invoke, tc.patience)
 				if took := time.Since(start); took != tc.took {
 					t.Errorf("it waited for %s, want %s", took, tc.took)
 				}
@@ -272,15 +275,21 @@ func TestListWaitsOutThePause(t *testing.T) {
 	tests := []struct {
 		name    string
 		refused int // how many times the second page is refused
-		timeout time.Duration
-		want    int // imports
-		took    time.Duration
-		status  int
-		sent    bool
+		pause   string
+		// impatient is a list within a reconcile.
+		impatient bool
+		timeout   time.Duration
+		want      int // imports
+		took      time.Duration
+		status    int
+		sent      bool
 	}{
 		{name: "four refusals", refused: 4, timeout: time.Hour, want: 2, took: 12 * time.Second},
 		{name: "five refusals", refused: 5, timeout: time.Hour, want: 1, took: 12 * time.Second, status: 429, sent: true},
 		{name: "the context ends first", refused: 4, timeout: 4 * time.Second, want: 1, took: 4 * time.Second},
+		{name: "a long pause", refused: 1, pause: "60", timeout: time.Hour, want: 2, took: time.Minute},
+		{name: "four refusals, impatient", impatient: true, refused: 4, timeout: time.Hour, want: 2, took: 12 * time.Second},
+		{name: "a long pause, impatient", impatient: true, refused: 1, pause: "60", timeout: time.Hour, want: 1, status: 429},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
@@ -292,7 +301,7 @@ func TestListWaitsOutThePause(t *testing.T) {
 						answer(200, `[{"_id":"a"}]`, "Link", `</v1/imports?skip=1>; rel="next"`)(w, r)
 					case refused < tc.refused:
 						refused++
-						answer(429, "", "Retry-After", "3")(w, r)
+						answer(429, "", "Retry-After", cmp.Or(tc.pause, "3"))(w, r)
 					default:
 						answer(200, `[{"_id":"b"}]`)(w, r)
 					}
@@ -301,7 +310,7 @@ func TestListWaitsOutThePause(t *testing.T) {
 				defer cancel()
 				start, got := time.Now(), 0
 				var failed error
-				for _, err := range c.ListImports(ctx, ListOptions{}) {
+				for _, err := range c.ListImports(ctx, ListOptions{Patient: !tc.impatient}) {
 					if err != nil {
 						failed = err
 					} else {

@@ -29,12 +29,15 @@ type ListOptions struct {
 	Include []string
 	// Exclude asks for all but these paths.
 	Exclude []string
+	// Patient waits as long as the account is paused, or has no place for the call. Otherwise
+	// the list fails with 429 after some seconds.
+	Patient bool
 }
 
 // ListImports lists all imports of the account. It holds one page at a time, and nothing (no
 // connection, no place in the limiter) while the caller looks at an import, so the loop body may
-// call the client. When the account is paused by a 429 it waits, as long as ctx permits, and
-// asks for the same page again, five times at most. After an error the sequence ends.
+// call the client. When the account is paused by a 429 it waits, see Patient, and asks for the
+// same page again, five times at most. After an error the sequence ends.
 //
 // The account can change between two pages: an import that is absent is not proved to be gone.
 func (c *Client) ListImports(ctx context.Context, opts ListOptions) iter.Seq2[Import, error] {
@@ -42,11 +45,15 @@ func (c *Client) ListImports(ctx context.Context, opts ListOptions) iter.Seq2[Im
 	if err != nil {
 		return failedSeq[Import](err)
 	}
-	return pages(ctx, c, listImports, "", query, parseImport)
+	e := listImports
+	if opts.Patient {
+		e.patience = forever
+	}
+	return pages(ctx, c, e, "", query, parseImport)
 }
 
 // ListAudit lists the audit log of one import in the API's order, with the same rules as
-// ListImports.
+// ListImports without Patient.
 func (c *Client) ListAudit(ctx context.Context, id string) iter.Seq2[AuditEntry, error] {
 	return pages(ctx, c, listAudit, id, "", parseAuditEntry)
 }

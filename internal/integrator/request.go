@@ -26,21 +26,22 @@ type endpoint struct {
 	accept []int  // the statuses of success
 	fresh  bool   // on a connection of its own
 	invoke bool   // bounded by the caller's deadline alone, and by the limiter's share for invocations
-	list   bool   // waits out a pause of the account
+	// patience is how long a pause of the account may be that the call waits out.
+	patience time.Duration
 }
 
 func (e endpoint) op() string { return e.method + " " + e.route }
 
 var (
 	tokenInfo         = endpoint{method: http.MethodGet, route: "/v1/tokenInfo", accept: []int{200}}
-	listImports       = endpoint{method: http.MethodGet, route: "/v1/imports", accept: []int{200, 204}, list: true}
+	listImports       = endpoint{method: http.MethodGet, route: "/v1/imports", accept: []int{200, 204}, patience: placeWait}
 	createImport      = endpoint{method: http.MethodPost, route: "/v1/imports", accept: []int{200, 201}, fresh: true}
 	getImport         = endpoint{method: http.MethodGet, route: "/v1/imports/{id}", accept: []int{200}}
 	putImport         = endpoint{method: http.MethodPut, route: "/v1/imports/{id}", accept: []int{200}}
 	patchImport       = endpoint{method: http.MethodPatch, route: "/v1/imports/{id}", accept: []int{200, 204}}
 	deleteImport      = endpoint{method: http.MethodDelete, route: "/v1/imports/{id}", accept: []int{200, 204}}
 	cloneImport       = endpoint{method: http.MethodPost, route: "/v1/imports/{id}/clone", accept: []int{200, 201}, fresh: true}
-	listAudit         = endpoint{method: http.MethodGet, route: "/v1/imports/{id}/audit", accept: []int{200, 204}, list: true}
+	listAudit         = endpoint{method: http.MethodGet, route: "/v1/imports/{id}/audit", accept: []int{200, 204}, patience: placeWait}
 	invokeImport      = endpoint{method: http.MethodPost, route: "/v1/imports/{id}/invoke", accept: []int{200}, fresh: true, invoke: true}
 	replaceConnection = endpoint{method: http.MethodPut, route: "/v1/imports/{id}/replaceConnection", accept: []int{200, 204}}
 	dependencies      = endpoint{method: http.MethodGet, route: "/v1/imports/{id}/dependencies", accept: []int{200, 204}}
@@ -115,7 +116,7 @@ func (c *Client) do(ctx context.Context, e endpoint, u *url.URL, body []byte, re
 
 // permit waits for the limiter. What it answers is a call that was not sent.
 func (c *Client) permit(ctx context.Context, e endpoint) (release func(), err error) {
-	release, err = c.limiter.acquire(ctx, e.invoke, e.list)
+	release, err = c.limiter.acquire(ctx, e.invoke, e.patience)
 	if paused, ok := errors.AsType[*pausedError](err); ok {
 		return nil, &APIError{Op: e.op(), StatusCode: http.StatusTooManyRequests, RetryAfter: paused.rest, Err: paused.why}
 	} else if err != nil {
