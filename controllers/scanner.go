@@ -134,7 +134,7 @@ func (o *observations) news(object *v1alpha1.Import, id string) bool {
 	return missed || seen.lastModified != object.Status.LastModified
 }
 
-// awaitScan has the end of the next scan told to an Import, take returns those that await it.
+// awaitScan has the end of the next scan told to an Import; takeAwaiting are those to tell.
 func (o *observations) awaitScan(key types.NamespacedName) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
