@@ -145,7 +145,8 @@ func TestConclude(t *testing.T) {
 	all := judgeAnswer(integrator.InvokeResponse{Records: []integrator.RecordResult{ok, ok}}, nil, 2, false)
 	some := judgeAnswer(integrator.InvokeResponse{Records: []integrator.RecordResult{ok, bad}}, nil, 2, false)
 	failing := func(err integrator.APIError) verdict { return judgeAnswer(integrator.InvokeResponse{}, &err, 2, false) }
-	refused := failing(integrator.APIError{Sent: true, StatusCode: 403})
+	refused := failing(integrator.APIError{Sent: true, StatusCode: 403, Errors: []integrator.ErrorDetail{{Message: "no"}}})
+	gateway := failing(integrator.APIError{Sent: true, StatusCode: 404})
 	rejected := failing(integrator.APIError{Sent: true, StatusCode: 422})
 	unsent := failing(integrator.APIError{})
 	lost := failing(integrator.APIError{Sent: true, StatusCode: 503})
@@ -182,6 +183,8 @@ func TestConclude(t *testing.T) {
 		"Refused":           {"without a limit it ends", claim{Batch: 1}, refused, nil, none(want{Phase: v1alpha1.RunFailed, Reason: reasonForbidden, Done: 1, Sent: 2})},
 		"Refused, retried":  {"within the limit it is sent again", claim{Batch: 1, Attempt: 1}, refused, []func(*v1alpha1.ImportRun){limit(2)}, none(want{Done: 1, Sent: 2, Pause: 2 * time.Second, Attempt: 2})},
 		"Refused, too much": {"beyond it, it ends", claim{Batch: 1, Attempt: 2}, refused, []func(*v1alpha1.ImportRun){limit(2)}, none(want{Phase: v1alpha1.RunFailed, Reason: reasonForbidden, Done: 1, Sent: 2})},
+		"Gateway":           {"a 404 without a reason has changed nothing either", claim{Batch: 1}, gateway, nil, none(want{Phase: v1alpha1.RunFailed, Reason: reasonUnexpectedAnswer, Done: 1, Sent: 2})},
+		"Gateway, retried":  {"and is tried again within the limit", claim{Batch: 1}, gateway, []func(*v1alpha1.ImportRun){limit(1)}, none(want{Done: 1, Sent: 2, Pause: time.Second, Attempt: 1})},
 		"Unsent, retried":   {"no connection is known to have changed nothing", claim{Batch: 1}, unsent, []func(*v1alpha1.ImportRun){limit(1)}, none(want{Done: 1, Sent: 2, Pause: time.Second, Attempt: 1})},
 		"Rejected":          {"the records stay as they are", claim{Batch: 1}, rejected, []func(*v1alpha1.ImportRun){limit(9)}, none(want{Phase: v1alpha1.RunFailed, Reason: reasonRejected, Done: 1, Sent: 2})},
 		"Throttled":         {"the API says when, and it counts no attempt", claim{Batch: 1}, throttle, nil, none(want{Done: 1, Sent: 2, Pause: 5 * time.Second})},
