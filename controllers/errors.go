@@ -108,7 +108,7 @@ func classifyStatus(api *integrator.APIError, what string) *problem {
 	case status == http.StatusUnauthorized:
 		return terminalf(reasonTokenRejected,
 			"cannot %s: the API rejects the token (401); put a valid token into the Account's Secret", what)
-	case len(api.Errors) == 0 && (status == http.StatusForbidden || status == http.StatusNotFound || status == http.StatusMethodNotAllowed):
+	case unexplained(api):
 		return &problem{class: transient, reason: reasonUnexpectedAnswer, message: fmt.Sprintf(
 			"cannot %s: the answer (%d) gives no reason, as one of a gateway in between; check the ids in the spec and the Account's baseURL, it is tried again by itself", what, status)}
 	case status == http.StatusForbidden:
@@ -145,6 +145,16 @@ func classifyStatus(api *integrator.APIError, what string) *problem {
 	default:
 		return &problem{class: transient, reason: reasonUnexpectedAnswer, message: fmt.Sprintf(
 			"cannot %s: the answer (%d) is not what the API documents%s; it is tried again by itself", what, status, tooLong(api.Err))}
+	}
+}
+
+// unexplained tells of a 403, 404 or 405 that may be of a gateway in between: the API gives a reason.
+func unexplained(api *integrator.APIError) bool {
+	switch api.StatusCode {
+	case http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed:
+		return len(api.Errors) == 0
+	default:
+		return false
 	}
 }
 

@@ -39,7 +39,7 @@ func (r *ImportReconciler) adopt(ctx context.Context, s *importScope) (err error
 	if known && err == nil {
 		s.saw(s.remote)
 	}
-	if integrator.StatusCode(err) == http.StatusNotFound && len(apiError(err).Errors) > 0 {
+	if integrator.StatusCode(err) == http.StatusNotFound && !unexplained(apiError(err)) {
 		if known {
 			s.session.observed.look(s.object, s.id, false)
 		}

@@ -239,24 +239,11 @@ func (r *ImportReconciler) confirmGone(ctx context.Context, s *importScope) erro
 // vanished makes sure that the import is gone of which the API said so: the account's list has to
 // have neither it nor another with our mark. With the object goes all that knows of them.
 func (r *ImportReconciler) vanished(ctx context.Context, s *importScope) error {
-	s.gone = s.id
-	for k := r.known(s); ; {
-		switch k.replace() {
-		case doSearch:
-			if err := r.search(ctx, s, &k, intent{ExternalID: marker(s.object)}); err != nil {
-				return err
-			}
-		case doChoose:
-			return ambiguous(k.found)
-		case doTake:
-			if err := r.take(ctx, s, k.found[0]); err != nil {
-				return err
-			}
-			return r.deleteRemote(ctx, s)
-		default:
-			return nil
-		}
+	next, err := r.replace(ctx, s, intent{ExternalID: marker(s.object)})
+	if err != nil || next != doTake {
+		return err
 	}
+	return r.deleteRemote(ctx, s)
 }
 
 // sharer returns another Import that manages the import too, where nothing on the platform says
@@ -270,11 +257,10 @@ func (r *ImportReconciler) sharer(ctx context.Context, s *importScope) (*v1alpha
 
 // fateOfDeletion is what a deletion did: what is not there any more was deleted, by whomever.
 func fateOfDeletion(err error) fate {
-	status := integrator.StatusCode(err)
-	if (status == http.StatusForbidden || status == http.StatusNotFound) && len(apiError(err).Errors) == 0 {
-		return fateUnknown // as of a gateway
+	if unexplained(apiError(err)) {
+		return fateUnknown
 	}
-	switch status {
+	switch integrator.StatusCode(err) {
 	case http.StatusNotFound:
 		return fateAnswered
 	case http.StatusForbidden, http.StatusConflict, http.StatusUnprocessableEntity:

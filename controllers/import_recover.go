@@ -84,24 +84,35 @@ func (r *ImportReconciler) remember(ctx context.Context, s *importScope) error {
 // recreate makes the remote import again after somebody deleted it, unless another that was made
 // for this Import is still there.
 func (r *ImportReconciler) recreate(ctx context.Context, s *importScope) error {
+	next, err := r.replace(ctx, s, s.successor())
+	switch {
+	case err != nil:
+		return err
+	case next == doTake:
+		return r.settleOn(ctx, s)
+	case next == doRefuse:
+		return r.observeAnother(ctx, s)
+	default:
+		return r.make(ctx, s)
+	}
+}
+
+// replace takes over another import that was made for this Import, in the place of the one that is
+// gone. It returns doTake once that is in s.id, otherwise what is to be done without one.
+func (r *ImportReconciler) replace(ctx context.Context, s *importScope, wanted intent) (importStep, error) {
 	s.gone = s.id
 	for k := r.known(s); ; {
-		switch k.replace() {
+		switch next := k.replace(); next {
 		case doSearch:
-			if err := r.search(ctx, s, &k, s.successor()); err != nil {
-				return err
+			if err := r.search(ctx, s, &k, wanted); err != nil {
+				return doNothing, err
 			}
 		case doChoose:
-			return ambiguous(k.found)
+			return doNothing, ambiguous(k.found)
 		case doTake:
-			if err := r.take(ctx, s, k.found[0]); err != nil {
-				return err
-			}
-			return r.settleOn(ctx, s)
-		case doRefuse:
-			return r.observeAnother(ctx, s)
+			return next, r.take(ctx, s, k.found[0])
 		default:
-			return r.make(ctx, s)
+			return next, nil
 		}
 	}
 }
