@@ -39,7 +39,7 @@ type flags struct {
 	leaderNamespace         string
 	allowedHosts            string
 	allowHTTP, allowPrivate bool
-	createGrace             time.Duration
+	createUnconfirmedTimeout             time.Duration
 	concurrentImports       int
 	concurrentRuns          int
 }
@@ -50,7 +50,7 @@ func (f *flags) register(set *flag.FlagSet) {
 	set.BoolVar(&f.leaderElect, "leader-elect", false, "Work only while holding the lease, so that several replicas can run.")
 	set.StringVar(&f.leaderNamespace, "leader-election-namespace", "", "Namespace of the lease; by default the one that the operator runs in.")
 	command.RegisterHosts(set, &f.allowedHosts, &f.allowHTTP, &f.allowPrivate)
-	set.DurationVar(&f.createGrace, "create-grace", controllers.DefaultCreateGrace,
+	set.DurationVar(&f.createUnconfirmedTimeout, "create-unconfirmed-timeout", controllers.DefaultCreateUnconfirmedTimeout,
 		"How long after an unanswered creation its import may still turn up before another is made.")
 	set.IntVar(&f.concurrentImports, "concurrent-imports", 8, "Imports reconciled at once.")
 	set.IntVar(&f.concurrentRuns, "concurrent-runs", 16, "ImportRuns in flight at once.")
@@ -94,7 +94,7 @@ func run(f flags) error {
 		AllowedHosts:      command.Hosts(f.allowedHosts),
 		AllowHTTP:         f.allowHTTP,
 		AllowPrivate:      f.allowPrivate,
-		CreateGrace:       f.createGrace,
+		CreateUnconfirmedTimeout:       f.createUnconfirmedTimeout,
 		ConcurrentImports: f.concurrentImports,
 		ConcurrentRuns:    f.concurrentRuns,
 	}); err != nil {

@@ -218,8 +218,8 @@ func (a *Accounts) update(key types.NamespacedName, spec *v1alpha1.AccountSpec, 
 		a.byKey[key] = entry
 	}
 	entry.limiter.SetLimits(rate, int(spec.RequestsPerSecond), inFlight)
-	aliases = !maps.Equal(entry.ids, spec.IDs)
-	entry.ids = maps.Clone(spec.IDs)
+	aliases = !maps.Equal(entry.ids, spec.Aliases)
+	entry.ids = maps.Clone(spec.Aliases)
 	if interval := duration(spec.ScanInterval); entry.interval != interval {
 		entry.interval = interval
 		if entry.stopScanner != nil {

@@ -111,7 +111,7 @@ func TestPostAsksWhetherTheAccountStays(t *testing.T) {
 			object := importOf("default", "a", v1alpha1.Finalizer)
 			pending := `{"externalId":"k8s/1","name":"a","time":"` + time.Now().UTC().Format(time.RFC3339) + `"}`
 			object.Annotations = map[string]string{v1alpha1.AnnotationCreatePending: pending}
-			r := &ImportReconciler{Client: cluster(object), Live: tc.live, Clock: clock.RealClock{}, CreateGrace: time.Minute}
+			r := &ImportReconciler{Client: cluster(object), Live: tc.live, Clock: clock.RealClock{}, CreateUnconfirmedTimeout: time.Minute}
 			if err := r.Get(t.Context(), client.ObjectKeyFromObject(object), object); err != nil {
 				t.Fatal(err)
 			}

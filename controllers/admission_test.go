@@ -81,14 +81,14 @@ var _ = Describe("I make a mistake in a manifest", func() {
 apiVersion: integrator.io/v1alpha1
 kind: Account
 metadata: {name: bad}
-spec: {tokenSecretRef: {name: t}, ids: {"my shop": 64a0000000000000000000a1}}
+spec: {tokenSecretRef: {name: t}, aliases: {"my shop": 64a0000000000000000000a1}}
 `, `an alias is 1 to 63 letters, digits`),
 		Entry("an alias of no id", `
 apiVersion: integrator.io/v1alpha1
 kind: Account
 metadata: {name: bad}
-spec: {tokenSecretRef: {name: t}, ids: {shop: "12"}}
-`, `spec.ids.shop: Invalid value: "12"`),
+spec: {tokenSecretRef: {name: t}, aliases: {shop: "12"}}
+`, `spec.aliases.shop: Invalid value: "12"`),
 		Entry("an interval without a unit", `
 apiVersion: integrator.io/v1alpha1
 kind: Account
@@ -221,7 +221,7 @@ var _ = Describe("I ask kubectl", func() {
 		Entry("a value from a Secret", "import.spec.valuesFrom", "laid over the definition", "JSON pointer (RFC 6901)", "format <string> enum: Text, JSON", "secretKeyRef <Object>"),
 		Entry("a policy", "import.spec.driftPolicy", "ENUM: Correct Report", "Correct puts the declared values back"),
 		Entry("a run's phase", "importrun.status.phase", "look into the destination before running again"),
-		Entry("aliases", "account.spec.ids", "so that the same Import works in every environment"),
+		Entry("aliases", "account.spec.aliases", "so that the same Import works in every environment"),
 	)
 
 	It("applies the samples with strict validation, and applies them again without a change", func(ctx context.Context) {

@@ -18,7 +18,7 @@ var _ = Describe("I use the same manifest in every environment", func() {
 		staging, production := newWorld(ctx), newEmptyWorld(ctx)
 		Expect(k8s.Create(ctx, production.secret("token", production.token))).To(Succeed())
 		account := production.accountObject("default")
-		account.Spec.IDs = map[string]v1alpha1.ID{"shop": ftpConnection}
+		account.Spec.Aliases = map[string]v1alpha1.ID{"shop": ftpConnection}
 		Expect(k8s.Create(ctx, account)).To(Succeed())
 
 		for w, connection := range map[*world]string{staging: shopConnection, production: ftpConnection} {
@@ -33,7 +33,7 @@ var _ = Describe("I use the same manifest in every environment", func() {
 		shop := w.synced(ctx, w.httpImport("shop"))
 		ftp := w.synced(ctx, w.httpImport("ftp", `{"_connectionId": "@ftp"}`))
 		account := get(ctx, w, &v1alpha1.Account{}, "default")
-		change(ctx, account, func(account *v1alpha1.Account) { account.Spec.IDs["shop"] = ftpConnection })
+		change(ctx, account, func(account *v1alpha1.Account) { account.Spec.Aliases["shop"] = ftpConnection })
 		Eventually(func() simulator.Document { return w.remote(shop.Status.ID) }).Should(HaveKeyWithValue("_connectionId", ftpConnection))
 		w.eventuallyReady(ctx, shop, "shop")
 		w.scans(2)

@@ -38,7 +38,7 @@ func (w *world) accountObject(name string) *v1alpha1.Account {
 	return &v1alpha1.Account{ObjectMeta: w.meta(name), Spec: v1alpha1.AccountSpec{
 		BaseURL:        simURL,
 		TokenSecretRef: v1alpha1.TokenSecretReference{Name: "token"},
-		IDs:            map[string]v1alpha1.ID{"shop": shopConnection, "ftp": ftpConnection},
+		Aliases:        map[string]v1alpha1.ID{"shop": shopConnection, "ftp": ftpConnection},
 		ScanInterval:   "1s",
 	}}
 }

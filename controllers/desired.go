@@ -199,10 +199,10 @@ func (a aliases) resolveIDs(path string, value any) (any, error) {
 		case ok:
 			return string(id), nil
 		case drift.Under(path, a.secrets):
-			return nil, terminalf(reasonUnknownAlias, "definition%s: Account %q has no such alias in spec.ids as spec.valuesFrom has there; %s",
+			return nil, terminalf(reasonUnknownAlias, "definition%s: Account %q has no such alias in spec.aliases as spec.valuesFrom has there; %s",
 				path, a.account, existing(a.ids))
 		default:
-			return nil, terminalf(reasonUnknownAlias, "definition%s: Account %q has no alias %q in spec.ids; %s",
+			return nil, terminalf(reasonUnknownAlias, "definition%s: Account %q has no alias %q in spec.aliases; %s",
 				path, a.account, drift.Cut(alias, 63), existing(a.ids))
 		}
 	case []any:

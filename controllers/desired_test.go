@@ -56,7 +56,7 @@ func TestDesire(t *testing.T) {
 		"UnknownAlias": {
 			reason:     "an unknown alias names its field and what exists",
 			definition: `{"a": [{"b/c": {"_scriptId": "@nope"}}]}`,
-			fails:      `UnknownAlias: definition/a/0/b~1c/_scriptId: Account "default" has no alias "nope" in spec.ids; it has erp.1, shop`,
+			fails:      `UnknownAlias: definition/a/0/b~1c/_scriptId: Account "default" has no alias "nope" in spec.aliases; it has erp.1, shop`,
 		},
 		"ServerOwned": {
 			reason:     "fields that the server makes are refused, all named at once",

@@ -48,9 +48,9 @@ const (
 	reasonRejected         = "Rejected"
 	reasonTooLarge         = "TooLarge"
 	reasonConflict         = "Conflict"
-	reasonThrottled        = "Throttled"
+	reasonRateLimited        = "RateLimited"
 	reasonServerError      = "ServerError"
-	reasonUnexpectedAnswer = "UnexpectedAnswer"
+	reasonUnexpectedResponse = "UnexpectedResponse"
 	reasonUnreachable      = "Unreachable"
 	reasonSuspended        = "Suspended"
 	reasonProgressing      = "Progressing"
@@ -109,7 +109,7 @@ func classifyStatus(api *integrator.APIError, what string) *problem {
 		return terminalf(reasonTokenRejected,
 			"cannot %s: the API rejects the token (401); put a valid token into the Account's Secret", what)
 	case unexplained(api):
-		return &problem{class: transient, reason: reasonUnexpectedAnswer, message: fmt.Sprintf(
+		return &problem{class: transient, reason: reasonUnexpectedResponse, message: fmt.Sprintf(
 			"cannot %s: the answer (%d) gives no reason, as one of a gateway in between; check the ids in the spec and the Account's baseURL, it is tried again by itself", what, status)}
 	case status == http.StatusForbidden:
 		p := terminalf(reasonForbidden,
@@ -127,10 +127,10 @@ func classifyStatus(api *integrator.APIError, what string) *problem {
 		return terminalf(reasonTooLarge,
 			"cannot %s: the API finds it too large (413%s); make it smaller", what, saying(api))
 	case errors.Is(api.Err, integrator.ErrBusy):
-		return &problem{class: throttled, reason: reasonThrottled, after: api.RetryAfter, message: fmt.Sprintf(
+		return &problem{class: throttled, reason: reasonRateLimited, after: api.RetryAfter, message: fmt.Sprintf(
 			"cannot %s yet: other calls take all places of the account (maxInFlight); it goes on by itself", what)}
 	case status == http.StatusTooManyRequests:
-		return &problem{class: throttled, reason: reasonThrottled, after: api.RetryAfter, message: fmt.Sprintf(
+		return &problem{class: throttled, reason: reasonRateLimited, after: api.RetryAfter, message: fmt.Sprintf(
 			"cannot %s yet: the account's rate limit is used up (429); it goes on by itself when the API permits", what)}
 	case status >= 400 && status < 500:
 		return terminalf(reasonRejected,
@@ -140,10 +140,10 @@ func classifyStatus(api *integrator.APIError, what string) *problem {
 			"cannot %s: the API failed (%d%s); it is tried again by itself", what, status, saying(api))}
 	case status >= 300:
 		// A gateway under maintenance does so for a while: nobody else would tell that it is over.
-		return &problem{class: transient, reason: reasonUnexpectedAnswer, message: fmt.Sprintf(
+		return &problem{class: transient, reason: reasonUnexpectedResponse, message: fmt.Sprintf(
 			"cannot %s: the API redirects (%d) and redirects are not followed; check the Account's baseURL, it is tried again by itself", what, status)}
 	default:
-		return &problem{class: transient, reason: reasonUnexpectedAnswer, message: fmt.Sprintf(
+		return &problem{class: transient, reason: reasonUnexpectedResponse, message: fmt.Sprintf(
 			"cannot %s: the answer (%d) is not what the API documents%s; it is tried again by itself", what, status, tooLong(api.Err))}
 	}
 }

@@ -206,7 +206,7 @@ func (e *Exporter) name(ctx context.Context, s *exportScope) error {
 
 // print writes one document after the other, as the pages come.
 func (e *Exporter) print(ctx context.Context, s *exportScope) error {
-	options := export.Options{Account: e.Account.Name, IDs: s.account.Spec.IDs, Adopt: e.Adopt}
+	options := export.Options{Account: e.Account.Name, Aliases: s.account.Spec.Aliases, Adopt: e.Adopt}
 	done, printed := 0, 0
 	for document, err := range s.remote.ListImports(ctx, integrator.ListOptions{Patient: true}) {
 		if err != nil {

@@ -100,7 +100,7 @@ func (w *world) withAliases(ctx context.Context, of func(string) string) {
 	GinkgoHelper()
 	Expect(k8s.Create(ctx, w.secret("token", w.token))).To(Succeed())
 	object := w.accountObject("default")
-	object.Spec.IDs = fixtureIDs(of)
+	object.Spec.Aliases = fixtureIDs(of)
 	Expect(k8s.Create(ctx, object)).To(Succeed())
 	w.eventuallyReady(ctx, object, "default")
 }

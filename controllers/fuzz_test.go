@@ -126,7 +126,7 @@ func mayCall(t *testing.T, run *v1alpha1.ImportRun, self process, current, next 
 func everyVerdict() []verdict {
 	counts := v1alpha1.RecordCounts{Total: 2, Sent: 2, Succeeded: 1, Failed: 1}
 	failed := &problem{class: transient, reason: reasonServerError, message: "it failed"}
-	asked := &problem{class: throttled, reason: reasonThrottled, message: "later", after: time.Second}
+	asked := &problem{class: throttled, reason: reasonRateLimited, message: "later", after: time.Second}
 	return []verdict{
 		{fate: fateAnswered, records: counts, failures: []v1alpha1.RecordFailure{{Index: 1}}},
 		{fate: fateRefused, reason: failed.reason, message: failed.message, problem: failed, retriable: true},

@@ -68,7 +68,7 @@ type hostileCall struct {
 }
 
 func troubled(g Gomega, _ *world, object client.Object) {
-	g.Expect(state(object)).To(Equal("InProgress False/UnexpectedAnswer"), message(object))
+	g.Expect(state(object)).To(Equal("InProgress False/UnexpectedResponse"), message(object))
 }
 
 func unconfirmedThere(g Gomega, _ *world, object client.Object) {
@@ -182,7 +182,7 @@ var hostileCalls = map[string]hostileCall{
 		method: http.MethodGet, route: "/v1/imports/{id}/dependencies", until: declared, then: deletes, recovers: gone,
 		stands: func(g Gomega, w *world, object client.Object) {
 			ready := conditionsOf(object)
-			g.Expect(ready).To(ContainElement(And(HaveField("Type", "Ready"), HaveField("Reason", "UnexpectedAnswer"))))
+			g.Expect(ready).To(ContainElement(And(HaveField("Type", "Ready"), HaveField("Reason", "UnexpectedResponse"))))
 			g.Expect(w.calls()).NotTo(HaveKey(remove))
 		},
 		writes: map[string]int{post: 1, remove: 1},

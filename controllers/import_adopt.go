@@ -166,7 +166,7 @@ func (r *ImportReconciler) checkFree(ctx context.Context, s *importScope) error 
 	case s.remote.ConnectorID != "":
 		return terminalf(reasonOwnedByIntegrationApp, "the import %s belongs to an integration app, which updates it: it is not managed", s.id)
 	case strings.HasPrefix(mark, v1alpha1.MarkerPrefix) && mark != marker(s.object) && !s.takesOver():
-		return notAdoptable(reasonOwnedElsewhere, "the import %s carries the mark of another Import (externalId %s): let it go there, or adopt it with mode Override", s.id, drift.Cut(mark, 64))
+		return notAdoptable(reasonOwnershipConflict, "the import %s carries the mark of another Import (externalId %s): let it go there, or adopt it with mode Override", s.id, drift.Cut(mark, 64))
 	}
 	others, err := r.importsWith(ctx, s, s.id)
 	if err != nil {

@@ -113,7 +113,7 @@ var _ = Describe("I adopt an import that is already in the account", func() {
 			Expect(object.Annotations).NotTo(HaveKey(v1alpha1.AnnotationID))
 		},
 		Entry("an integration app's", v1alpha1.AdoptionModeOverride, `{"_connectorId": "64a0000000000000000000ff"}`, "Failed False/OwnedByIntegrationApp"),
-		Entry("another cluster's", v1alpha1.AdoptionModeMatch, `{"externalId": "k8s/00000000-0000-0000-0000-000000000000"}`, "Failed False/OwnedElsewhere"),
+		Entry("another cluster's", v1alpha1.AdoptionModeMatch, `{"externalId": "k8s/00000000-0000-0000-0000-000000000000"}`, "Failed False/OwnershipConflict"),
 	)
 
 	It("is refused when another Import here manages it", func(ctx context.Context) {
@@ -121,7 +121,7 @@ var _ = Describe("I adopt an import that is already in the account", func() {
 		first := w.synced(ctx, w.httpImport("first"))
 		object := adopting(w.httpImport("second"), v1alpha1.AdoptSpec{ID: v1alpha1.ID(first.Status.ID), Mode: v1alpha1.AdoptionModeOverride})
 		Expect(k8s.Create(ctx, object)).To(Succeed())
-		w.eventually(ctx, object, "second", "Failed False/OwnedElsewhere")
+		w.eventually(ctx, object, "second", "Failed False/OwnershipConflict")
 		Expect(message(object)).To(ContainSubstring("managed by Import first"))
 		Expect(w.writes()).To(Equal(map[string]int{post: 1}))
 	})
@@ -137,7 +137,7 @@ var _ = Describe("I adopt an import that is already in the account", func() {
 		Expect(sim.EditAs(jane, w.account, id, func(document simulator.Document) {
 			document["externalId"] = "k8s/00000000-0000-0000-0000-000000000000"
 		})).To(Succeed())
-		w.eventually(ctx, object, "prices", "Failed False/OwnedElsewhere")
+		w.eventually(ctx, object, "prices", "Failed False/OwnershipConflict")
 		w.scans(2)
 		Expect(w.writes()).To(Equal(map[string]int{put: 1}))
 	})
@@ -154,7 +154,7 @@ var _ = Describe("I adopt an import that is already in the account", func() {
 		w.eventually(ctx, object, "prices", "Failed False/Rejected")
 
 		Expect(k8s.Delete(ctx, object)).To(Succeed())
-		w.eventually(ctx, object, "prices", "Terminating False/OwnedElsewhere")
+		w.eventually(ctx, object, "prices", "Terminating False/OwnershipConflict")
 		w.scans(2)
 		change(ctx, object, func(object *v1alpha1.Import) { object.Spec.DeletionPolicy = v1alpha1.DeletionPolicyOrphan })
 		w.eventuallyGone(ctx, object)
@@ -169,11 +169,11 @@ var _ = Describe("I adopt an import that is already in the account", func() {
 		second := adopting(w.httpImport("prices", `{"description": "copied"}`), *first.Spec.Adopt)
 		second.Name, second.Annotations = "copy", map[string]string{v1alpha1.AnnotationID: id}
 		Expect(k8s.Create(ctx, second)).To(Succeed())
-		w.eventually(ctx, second, "copy", "Failed False/OwnedElsewhere")
+		w.eventually(ctx, second, "copy", "Failed False/OwnershipConflict")
 		Expect(message(second)).To(ContainSubstring("managed by Import prices in namespace " + w.namespace))
 
 		Expect(k8s.Delete(ctx, second)).To(Succeed())
-		w.eventually(ctx, second, "copy", "Terminating False/OwnedElsewhere")
+		w.eventually(ctx, second, "copy", "Terminating False/OwnershipConflict")
 		change(ctx, second, func(second *v1alpha1.Import) { second.Spec.DeletionPolicy = v1alpha1.DeletionPolicyOrphan })
 		w.eventuallyGone(ctx, second)
 		Expect(w.writes()).To(Equal(map[string]int{put: 1}))
@@ -267,7 +267,7 @@ var _ = Describe("I ask what would be done", func() {
 		before, version := w.calls()[getOne], object.ResourceVersion
 
 		By("being looked at for another reason")
-		change(ctx, &v1alpha1.Account{ObjectMeta: w.meta("default")}, func(account *v1alpha1.Account) { account.Spec.IDs["erp"] = shopConnection })
+		change(ctx, &v1alpha1.Account{ObjectMeta: w.meta("default")}, func(account *v1alpha1.Account) { account.Spec.Aliases["erp"] = shopConnection })
 		w.eventuallyReady(ctx, waiting, "waiting")
 		w.scans(2)
 		Expect(plan(ctx, w, object)()).To(Equal(shown))
@@ -349,7 +349,7 @@ var _ = Describe("I come to manage what I observed", func() {
 		second := adopting(w.httpImport("watched", `{"description": "by hand"}`), v1alpha1.AdoptSpec{ID: v1alpha1.ID(id)})
 		second.Name = "second"
 		Expect(k8s.Create(ctx, second)).To(Succeed())
-		w.eventually(ctx, second, "second", "Failed False/OwnedElsewhere")
+		w.eventually(ctx, second, "second", "Failed False/OwnershipConflict")
 		Expect(w.writes()).To(BeEmpty())
 	})
 
@@ -395,7 +395,7 @@ var _ = Describe("I come to manage what I observed", func() {
 		second.Name, second.Spec.ManagementPolicy = "second", v1alpha1.ManagementPolicyObserve
 		w.synced(ctx, second)
 		change(ctx, second, func(second *v1alpha1.Import) { second.Spec.ManagementPolicy = v1alpha1.ManagementPolicyManage })
-		w.eventually(ctx, second, "second", "Failed False/OwnedElsewhere")
+		w.eventually(ctx, second, "second", "Failed False/OwnershipConflict")
 
 		change(ctx, first, func(first *v1alpha1.Import) {
 			first.Spec.Definition.Raw = overlaid(string(first.Spec.Definition.Raw), `{"description": "still mine"}`)
@@ -432,7 +432,7 @@ var _ = Describe("I come to manage what I observed", func() {
 		}
 		Eventually(func() []string {
 			return []string{state(get(ctx, w, pair[0], "prices-0")), state(get(ctx, w, pair[1], "prices-1"))}
-		}).Should(ConsistOf("Current True/Synced", "Failed False/OwnedElsewhere"))
+		}).Should(ConsistOf("Current True/Synced", "Failed False/OwnershipConflict"))
 	})
 
 	It("adopts nothing in a dry run", func(ctx context.Context) {

@@ -39,7 +39,7 @@ import (
 // intent was written before the import could be there, so the list shows it: who creates goes
 // first, and the claim is taken back.
 
-const reasonAdoptionContested = "AdoptionContested"
+const reasonAdoptionConflict = "AdoptionConflict"
 
 // claim returns nil when nobody else has, or is about to adopt, the import.
 func (r *ImportReconciler) claim(ctx context.Context, s *importScope) error {
@@ -168,14 +168,14 @@ func strength(object *v1alpha1.Import, remote integrator.Import) int {
 func (s *importScope) contested(rival *v1alpha1.Import) error {
 	if manages(rival, s.id) {
 		// Nothing tells when that one lets go.
-		return notAdoptable(reasonOwnedElsewhere, "the import %s is managed by Import %s in namespace %s: delete that one with deletionPolicy Orphan first",
+		return notAdoptable(reasonOwnershipConflict, "the import %s is managed by Import %s in namespace %s: delete that one with deletionPolicy Orphan first",
 			s.id, rival.Name, rival.Namespace)
 	}
 	if mayMake(rival, s.remote) {
-		return &problem{class: transient, reason: reasonAdoptionContested, message: fmt.Sprintf(
+		return &problem{class: transient, reason: reasonAdoptionConflict, message: fmt.Sprintf(
 			"Import %s in namespace %s is just creating an import that may be %s: it is waited for", rival.Name, rival.Namespace, s.id)}
 	}
-	return &problem{class: transient, reason: reasonAdoptionContested, message: fmt.Sprintf(
+	return &problem{class: transient, reason: reasonAdoptionConflict, message: fmt.Sprintf(
 		"Import %s in namespace %s is about to adopt the import %s too: one of the two gets it, it is tried again by itself", rival.Name, rival.Namespace, s.id)}
 }
 

@@ -65,7 +65,7 @@ var _ = Describe("Two Imports adopt one import at the same time", func() {
 					g.Expect(object.Annotations).NotTo(HaveKey(v1alpha1.AnnotationAdoptPending))
 					states = append(states, state(object))
 				}
-				g.Expect(states).To(ConsistOf("Current True/Synced", "Failed False/OwnedElsewhere"))
+				g.Expect(states).To(ConsistOf("Current True/Synced", "Failed False/OwnershipConflict"))
 			}).Should(Succeed())
 		}
 		Expect(w.writes()).To(BeEmpty())
@@ -94,7 +94,7 @@ var _ = Describe("Two Imports adopt one import at the same time", func() {
 			}
 
 			change(ctx, object, func(object *v1alpha1.Import) { object.Spec.Suspend = false })
-			w.eventually(ctx, object, "prices", "InProgress False/AdoptionContested")
+			w.eventually(ctx, object, "prices", "InProgress False/AdoptionConflict")
 			Expect(message(object)).To(Equal("Import rival in namespace " + w.namespace + " is about to adopt the import " + id +
 				" too: one of the two gets it, it is tried again by itself"))
 			Expect(object.Annotations).NotTo(HaveKey(v1alpha1.AnnotationID))
@@ -124,11 +124,11 @@ var _ = Describe("Two Imports adopt one import at the same time", func() {
 
 		second := adopting(w.httpImport("prices-too", `{"name": "prices", "externalId": "erp-prices"}`), v1alpha1.AdoptSpec{ExternalID: "erp-prices"})
 		Expect(k8s.Create(ctx, second)).To(Succeed())
-		w.eventually(ctx, second, "prices-too", "InProgress False/AdoptionContested")
+		w.eventually(ctx, second, "prices-too", "InProgress False/AdoptionConflict")
 		Expect(message(second)).To(HavePrefix("Import prices in namespace " + w.namespace + " is just creating an import that may be "))
 		Expect(sim.ReleaseRule(id)).To(Succeed())
 		w.eventuallyReady(ctx, first, "prices")
-		w.eventually(ctx, second, "prices-too", "Failed False/OwnedElsewhere")
+		w.eventually(ctx, second, "prices-too", "Failed False/OwnershipConflict")
 		Expect(second.Annotations).NotTo(Or(HaveKey(v1alpha1.AnnotationID), HaveKey(v1alpha1.AnnotationAdoptPending)))
 		Expect(w.writes()).To(Equal(map[string]int{post: 1}))
 	})
@@ -157,10 +157,10 @@ var _ = Describe("Two Imports adopt one import at the same time", func() {
 		w.elsewhere(ctx)
 		Expect(k8s.Create(ctx, rival)).To(Succeed())
 		change(ctx, object, func(object *v1alpha1.Import) { object.Spec.Suspend = false })
-		w.eventually(ctx, object, "prices", "InProgress False/AdoptionContested")
+		w.eventually(ctx, object, "prices", "InProgress False/AdoptionConflict")
 
 		change(ctx, rival, func(rival *v1alpha1.Import) { rival.Annotations = map[string]string{v1alpha1.AnnotationID: id} })
-		w.eventually(ctx, object, "prices", "Failed False/OwnedElsewhere")
+		w.eventually(ctx, object, "prices", "Failed False/OwnershipConflict")
 		Expect(object.Annotations).NotTo(Or(HaveKey(v1alpha1.AnnotationID), HaveKey(v1alpha1.AnnotationAdoptPending)))
 		Expect(w.writes()).To(BeEmpty())
 

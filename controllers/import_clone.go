@@ -71,7 +71,7 @@ func (s *importScope) connectionMap() (map[string]string, error) {
 		for i, text := range []string{from, string(to)} {
 			id, err := aliases{account: s.session.key.Name, ids: s.session.ids}.resolveIDs("", text)
 			if err != nil {
-				return nil, terminalf(reasonUnknownAlias, "spec.cloneFrom.connectionMap: Account %q has no alias for %s in spec.ids; %s",
+				return nil, terminalf(reasonUnknownAlias, "spec.cloneFrom.connectionMap: Account %q has no alias for %s in spec.aliases; %s",
 					s.session.key.Name, drift.Cut(text, 64), existing(s.session.ids))
 			}
 			pair[i], _ = id.(string)

@@ -30,9 +30,9 @@ type ImportReconciler struct {
 	Accounts *Accounts
 	Recorder events.EventRecorder
 	Clock    clock.PassiveClock
-	// CreateGrace is how long after an unanswered create its import may still turn up:
+	// CreateUnconfirmedTimeout is how long after an unanswered create its import may still turn up:
 	// longer than a request can be under way plus the list's lag.
-	CreateGrace time.Duration
+	CreateUnconfirmedTimeout time.Duration
 	// BlockedPause is how long a deletion that something stands against waits before it is
 	// tried again.
 	BlockedPause time.Duration
@@ -212,7 +212,7 @@ func (r *ImportReconciler) finish(ctx context.Context, s *importScope, err error
 		r.record(s)
 		return ctrl.Result{}, nil
 	}
-	if p != nil && p.reason != reasonAdoptionContested && p.reason != reasonSuspended {
+	if p != nil && p.reason != reasonAdoptionConflict && p.reason != reasonSuspended {
 		// What does not go on must not keep others waiting. What is suspended does not: see claims.
 		if err := r.withdraw(ctx, s); err != nil {
 			return afterKubernetesError(ctx, err)

@@ -87,7 +87,7 @@ func (r *ImportReconciler) make(ctx context.Context, s *importScope) error {
 		return err
 	}
 	if s.gone != "" {
-		s.tell(warning, "Vanished", "the import "+s.gone+" was deleted on the platform"+by+"; it is created again")
+		s.tell(warning, "RemoteDeleted", "the import "+s.gone+" was deleted on the platform"+by+"; it is created again")
 		s.forgetRemote()
 	}
 	return r.post(ctx, s, way.post)
@@ -129,14 +129,14 @@ func (r *ImportReconciler) intend(ctx context.Context, s *importScope, name, gon
 func (r *ImportReconciler) post(ctx context.Context, s *importScope, call func(context.Context, *importScope) error) error {
 	pending, _ := intentOf(s.object, r.Clock.Now())
 	kept := context.WithoutCancel(ctx)
-	limited, cancel := context.WithTimeout(kept, pending.callUntil(r.CreateGrace).Sub(r.Clock.Now()))
+	limited, cancel := context.WithTimeout(kept, pending.callUntil(r.CreateUnconfirmedTimeout).Sub(r.Clock.Now()))
 	defer cancel()
 	err := r.accountStays(limited, s)
 	if err == nil {
 		err = call(limited, s)
 	}
 	// What came of it is written down even if the time of the call is over.
-	kept, cancel = context.WithTimeout(kept, r.CreateGrace/2)
+	kept, cancel = context.WithTimeout(kept, r.CreateUnconfirmedTimeout/2)
 	defer cancel()
 	if next := made(fateOf(err)); next != doWriteDown {
 		return r.createFailed(kept, s, next, err)

@@ -182,7 +182,7 @@ func (r *ImportReconciler) deleteRemote(ctx context.Context, s *importScope) err
 		return err
 	}
 	if owner != nil {
-		return r.blocked(terminalf(reasonOwnedElsewhere, "the import %s is managed by Import %s in namespace %s too: it is not deleted; set spec.deletionPolicy to Orphan in one of them",
+		return r.blocked(terminalf(reasonOwnershipConflict, "the import %s is managed by Import %s in namespace %s too: it is not deleted; set spec.deletionPolicy to Orphan in one of them",
 			s.id, owner.Name, owner.Namespace))
 	}
 	found, err := s.session.client.Dependencies(ctx, s.id)

@@ -185,7 +185,7 @@ var _ = Describe("The API does not take what I declare", func() {
 		Entry("422", simulator.Action{Kind: simulator.ActionAnswer, Status: 422,
 			Body: `{"errors":[{"code":"missing_required_field","field":"http","message":"http subschema not defined"}]}`},
 			"Failed False/Rejected", "field http: http subschema not defined [missing_required_field]"),
-		Entry("429", simulator.Action{Kind: simulator.ActionAnswer, Status: 429, RetryAfter: "2"}, "InProgress False/Throttled", "it goes on by itself when the API permits"),
+		Entry("429", simulator.Action{Kind: simulator.ActionAnswer, Status: 429, RetryAfter: "2"}, "InProgress False/RateLimited", "it goes on by itself when the API permits"),
 		Entry("413", simulator.Action{Kind: simulator.ActionAnswer, Status: 413}, "Failed False/TooLarge", "make it smaller"),
 		Entry("307", simulator.Action{Kind: simulator.ActionRedirect, Location: "http://169.254.169.254/"}, "InProgress False/CreateUnconfirmed", "looked for in the account before another is made"),
 		Entry("503", simulator.Action{Kind: simulator.ActionAnswer, Status: 503}, "InProgress False/CreateUnconfirmed", "looked for in the account before another is made"),
@@ -229,11 +229,11 @@ var _ = Describe("The API does not take what I declare", func() {
 		},
 		Entry("403", simulator.Action{Kind: simulator.ActionAnswer, Status: 403}, "Failed False/Forbidden", "give it the permission"),
 		Entry("422", simulator.Action{Kind: simulator.ActionAnswer, Status: 422}, "Failed False/Rejected", "correct the spec"),
-		Entry("429", simulator.Action{Kind: simulator.ActionAnswer, Status: 429, RetryAfter: "30"}, "InProgress False/Throttled", "it goes on by itself when the API permits"),
+		Entry("429", simulator.Action{Kind: simulator.ActionAnswer, Status: 429, RetryAfter: "30"}, "InProgress False/RateLimited", "it goes on by itself when the API permits"),
 		Entry("500", simulator.Action{Kind: simulator.ActionAnswer, Status: 500, HTML: true}, "InProgress False/ServerError", "it is tried again by itself"),
 		Entry("a dead network", simulator.Action{Kind: simulator.ActionReset}, "InProgress False/Unreachable", "the connection broke; check the Account's baseURL and the network"),
-		Entry("garbage", simulator.Action{Kind: simulator.ActionGarbage}, "InProgress False/UnexpectedAnswer", "not what the API documents"),
-		Entry("another import", simulator.Action{Kind: simulator.ActionOtherID, ID: "64a0000000000000000000ff"}, "InProgress False/UnexpectedAnswer", "not what the API documents"),
+		Entry("garbage", simulator.Action{Kind: simulator.ActionGarbage}, "InProgress False/UnexpectedResponse", "not what the API documents"),
+		Entry("another import", simulator.Action{Kind: simulator.ActionOtherID, ID: "64a0000000000000000000ff"}, "InProgress False/UnexpectedResponse", "not what the API documents"),
 	)
 
 	DescribeTable("takes back what a write had made whose answer was lost, and I declare no more", func(ctx context.Context, policy v1alpha1.DriftPolicy) {
@@ -339,10 +339,10 @@ var _ = Describe("The API does not take what I declare", func() {
 		object := w.httpImport("alias", `{"_connectionId": "@erp"}`)
 		Expect(k8s.Create(ctx, object)).To(Succeed())
 		w.eventually(ctx, object, "alias", "Failed False/UnknownAlias")
-		Expect(message(object)).To(Equal(`definition/_connectionId: Account "default" has no alias "erp" in spec.ids; it has ftp, shop`))
+		Expect(message(object)).To(Equal(`definition/_connectionId: Account "default" has no alias "erp" in spec.aliases; it has ftp, shop`))
 
 		change(ctx, &v1alpha1.Account{ObjectMeta: w.meta("default")}, func(account *v1alpha1.Account) {
-			account.Spec.IDs["erp"] = shopConnection
+			account.Spec.Aliases["erp"] = shopConnection
 		})
 		w.eventuallyReady(ctx, object, "alias")
 	})
@@ -366,7 +366,7 @@ var _ = Describe("The API does not take what I declare", func() {
 		object := w.httpImport("restored")
 		object.Annotations = map[string]string{"integrator.io/id": id}
 		Expect(k8s.Create(ctx, object)).To(Succeed())
-		w.eventually(ctx, object, "restored", "Failed False/OwnedElsewhere")
+		w.eventually(ctx, object, "restored", "Failed False/OwnershipConflict")
 		Expect(w.calls()).To(Equal(map[string]int{getOne: 1}))
 	})
 
@@ -378,7 +378,7 @@ var _ = Describe("The API does not take what I declare", func() {
 		w.eventually(ctx, object, "loud", "Failed False/NotAccepted")
 		version := object.ResourceVersion
 		change(ctx, &v1alpha1.Account{ObjectMeta: w.meta("default")}, func(account *v1alpha1.Account) {
-			account.Spec.IDs["unrelated"] = ftpConnection
+			account.Spec.Aliases["unrelated"] = ftpConnection
 		})
 		w.scans(2)
 		Expect(get(ctx, w, object, "loud").ResourceVersion).To(Equal(version))
@@ -392,7 +392,7 @@ var _ = Describe("The API does not take what I declare", func() {
 			second := copied(w)
 			second.Annotations = map[string]string{"integrator.io/id": first.Status.ID}
 			Expect(k8s.Create(ctx, second)).To(Succeed())
-			w.eventually(ctx, second, "second", "Failed False/OwnedElsewhere")
+			w.eventually(ctx, second, "second", "Failed False/OwnershipConflict")
 			Expect(k8s.Delete(ctx, second)).To(Succeed())
 			Eventually(func() string { return state(get(ctx, w, second, "second")) }).Should(HavePrefix("Terminating"))
 			w.scans(1)

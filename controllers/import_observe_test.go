@@ -41,7 +41,7 @@ var _ = Describe("I only observe an import", func() {
 
 		By("losing it")
 		Expect(sim.DeleteAs(jane, w.account, id)).To(Succeed())
-		w.eventually(ctx, object, "watched", "Failed False/RemoteMissing")
+		w.eventually(ctx, object, "watched", "Failed False/RemoteDeleted")
 		w.scans(2)
 
 		By("deleting the Import")
@@ -58,7 +58,7 @@ var _ = Describe("I only observe an import", func() {
 		object := observing(adopting(w.httpImport("watched", `{"externalId": "erp-21"}`), v1alpha1.AdoptSpec{ExternalID: "erp-21"}))
 		w.synced(ctx, object)
 		Expect(sim.DeleteAs(jane, w.account, first)).To(Succeed())
-		w.eventually(ctx, object, "watched", "Failed False/RemoteMissing")
+		w.eventually(ctx, object, "watched", "Failed False/RemoteDeleted")
 
 		second := w.seed("watched", `{"externalId": "erp-21"}`)
 		change(ctx, object, func(object *v1alpha1.Import) {

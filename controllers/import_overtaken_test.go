@@ -148,7 +148,7 @@ var _ = Describe("The account's list comes late, and the next one misses the imp
 		arrive()
 		Eventually(func() []simulator.Document { return sim.Imports(w.account) }).Should(HaveLen(1))
 		w.strike(http.MethodGet, "/v1/imports", simulator.PhaseAfter, simulator.Action{Kind: simulator.ActionAnswer, Status: 200, Body: "[]"})
-		Eventually(func() time.Duration { return time.Since(at) }).Should(BeNumerically(">", createGrace))
+		Eventually(func() time.Duration { return time.Since(at) }).Should(BeNumerically(">", createUnconfirmedTimeout))
 		answer()
 		w.eventuallyReady(ctx, object, "late")
 		Expect(w.calls()).To(HaveKeyWithValue(post, 1))

@@ -17,7 +17,7 @@ import (
 const (
 	reasonDryRun           = "DryRun"
 	reasonNothingToObserve = "NothingToObserve"
-	reasonRemoteMissing    = "RemoteMissing"
+	reasonRemoteDeleted    = "RemoteDeleted"
 )
 
 // The calls that write, as status.plan shows them.

@@ -27,7 +27,7 @@ const (
 )
 
 func (r *ImportReconciler) known(s *importScope) known {
-	return known{object: s.object, at: r.Clock.Now(), grace: r.CreateGrace, marked: s.session != nil && s.session.observed.marked(s.object)}
+	return known{object: s.object, at: r.Clock.Now(), grace: r.CreateUnconfirmedTimeout, marked: s.session != nil && s.session.observed.marked(s.object)}
 }
 
 // locate takes the steps to the id of the remote import. It returns doLook once that is in s.id,
@@ -51,7 +51,7 @@ func (r *ImportReconciler) locate(ctx context.Context, s *importScope) (importSt
 			if err := r.intend(ctx, s, name, ""); err != nil {
 				return doNothing, err
 			}
-			return doNothing, unconfirmed(r.CreateGrace, nil)
+			return doNothing, unconfirmed(r.CreateUnconfirmedTimeout, nil)
 		case doSearch:
 			pending, _ := intentOf(s.object, k.at)
 			if err := r.search(ctx, s, &k, pending); err != nil {
@@ -137,7 +137,7 @@ func (s *importScope) successor() intent {
 // made again on the platform is told by nobody.
 func (r *ImportReconciler) observeAnother(ctx context.Context, s *importScope) error {
 	s.object.Status.LastModified = ""
-	missing := terminalf(reasonRemoteMissing, "the import %s does not exist any more%s, and managementPolicy is Observe: it is not created again", s.gone, r.culprit(ctx, s, s.gone))
+	missing := terminalf(reasonRemoteDeleted, "the import %s does not exist any more%s, and managementPolicy is Observe: it is not created again", s.gone, r.culprit(ctx, s, s.gone))
 	if adopt := s.object.Spec.Adopt; adopt == nil || adopt.ID != "" || !onlyObserved(s.object) {
 		return missing
 	}
@@ -209,7 +209,7 @@ func (r *ImportReconciler) search(ctx context.Context, s *importScope, k *known,
 		}
 		if document.ID == s.gone {
 			// A gateway's 404, a token that does not see it, or a read that is behind.
-			return &problem{class: transient, reason: reasonUnexpectedAnswer, message: fmt.Sprintf(
+			return &problem{class: transient, reason: reasonUnexpectedResponse, message: fmt.Sprintf(
 				"the API answers 404 for the import %s, and its list has it: it is not taken for deleted, and looked at again", s.gone)}
 		}
 		if !isCandidate(s.object, pending, document) {

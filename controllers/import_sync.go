@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	reasonOwnedElsewhere        = "OwnedElsewhere"
+	reasonOwnershipConflict        = "OwnershipConflict"
 	reasonOwnedByIntegrationApp = "OwnedByIntegrationApp"
 	reasonNotAccepted           = "NotAccepted"
 	reasonAccountChanged        = "AccountChanged"
@@ -78,7 +78,7 @@ func (r *ImportReconciler) checkOwner(ctx context.Context, s *importScope) error
 		return r.checkFree(ctx, s)
 	}
 	if strings.HasPrefix(mark, v1alpha1.MarkerPrefix) && mark != marker(s.object) {
-		return terminalf(reasonOwnedElsewhere, "the import %s carries the mark of another Import (externalId %s): %s", s.id, drift.Cut(mark, 64), wayOut)
+		return terminalf(reasonOwnershipConflict, "the import %s carries the mark of another Import (externalId %s): %s", s.id, drift.Cut(mark, 64), wayOut)
 	}
 	changed := s.desired != nil && s.specChanged()
 	if mark == marker(s.object) || s.object.Status.ID == s.id && !changed {
@@ -90,11 +90,11 @@ func (r *ImportReconciler) checkOwner(ctx context.Context, s *importScope) error
 	case err != nil:
 		return err
 	case owner != nil:
-		return terminalf(reasonOwnedElsewhere, "the import %s is managed by Import %s in namespace %s: %s", s.id, owner.Name, owner.Namespace, wayOut)
+		return terminalf(reasonOwnershipConflict, "the import %s is managed by Import %s in namespace %s: %s", s.id, owner.Name, owner.Namespace, wayOut)
 	case s.object.Status.ID == s.id || s.names():
 		// It was ours before, or it is to be.
 	case s.desired == nil || mark == "" || mark != s.desired.document["externalId"]:
-		return terminalf(reasonOwnedElsewhere, "the import %s was not made by this Import: %s", s.id, wayOut)
+		return terminalf(reasonOwnershipConflict, "the import %s was not made by this Import: %s", s.id, wayOut)
 	}
 	return nil
 }
@@ -185,7 +185,7 @@ func (r *ImportReconciler) report(ctx context.Context, s *importScope, shown []v
 func parseAnswer(answer integrator.Import) (map[string]any, error) {
 	document, err := drift.Parse(answer.Raw)
 	if err != nil {
-		return nil, &problem{class: transient, reason: reasonUnexpectedAnswer, message: "the API's import document is " + err.Error()}
+		return nil, &problem{class: transient, reason: reasonUnexpectedResponse, message: "the API's import document is " + err.Error()}
 	}
 	return document, nil
 }

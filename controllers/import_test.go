@@ -272,7 +272,7 @@ var _ = Describe("Somebody changes the import on the platform", func() {
 		change(ctx, object, func(object *v1alpha1.Import) {
 			object.Annotations["integrator.io/reconcile-requested-at"] = "now"
 		})
-		w.eventually(ctx, object, "hidden", "InProgress False/UnexpectedAnswer")
+		w.eventually(ctx, object, "hidden", "InProgress False/UnexpectedResponse")
 		Expect(message(object)).To(Equal("the API answers 404 for the import " + object.Status.ID +
 			", and its list has it: it is not taken for deleted, and looked at again"))
 		found()
@@ -335,7 +335,7 @@ var _ = Describe("I delete an import", func() {
 		object := w.synced(ctx, w.httpImport("hidden"))
 		found := w.notFound(http.MethodGet, "/v1/imports/{id}")
 		Expect(k8s.Delete(ctx, object)).To(Succeed())
-		w.eventually(ctx, object, "hidden", "Terminating False/UnexpectedAnswer")
+		w.eventually(ctx, object, "hidden", "Terminating False/UnexpectedResponse")
 		found()
 		w.eventuallyGone(ctx, object)
 		Expect(sim.Imports(w.account)).To(BeEmpty())

@@ -202,7 +202,7 @@ var _ = Describe("I keep values of an import in Secrets and ConfigMaps", func() 
 		Entry("that the server makes", "/apim", `[]`,
 			`InvalidDefinition: spec.valuesFrom, path /apim: the server makes apim itself; remove it from spec.valuesFrom`),
 		Entry("with an unknown alias", "/hooks/preMap", `{"_scriptId": "@canary"}`,
-			`UnknownAlias: definition/hooks/preMap/_scriptId: Account "default" has no such alias in spec.ids as spec.valuesFrom has there; it has ftp, shop`),
+			`UnknownAlias: definition/hooks/preMap/_scriptId: Account "default" has no such alias in spec.aliases as spec.valuesFrom has there; it has ftp, shop`),
 	)
 })
 

@@ -26,8 +26,8 @@ import (
 // before the run counts it.
 
 const (
-	reasonSecretTaken     = "ResponseSecretTaken"
-	reasonAnswerNotStored = "AnswerNotStored"
+	reasonResponseSecretConflict     = "ResponseSecretConflict"
+	reasonResponseNotStored = "ResponseNotStored"
 )
 
 const (
@@ -157,7 +157,7 @@ func (r *ImportRunReconciler) foreignAnswers(ctx context.Context, s *runScope, n
 		p.after = backoffBase
 		return nil, p
 	}
-	return stop(s.object, next, v1alpha1.RunFailed, reasonSecretTaken,
+	return stop(s.object, next, v1alpha1.RunFailed, reasonResponseSecretConflict,
 		fmt.Sprintf("Secret %q of responseSecretName exists and is not this run's: name another", secret.Name)), nil
 }
 
@@ -193,7 +193,7 @@ func (r *ImportRunReconciler) keepAnswer(ctx context.Context, s *runScope, batch
 		})
 	}
 	if err != nil {
-		recordEvent(r.Recorder, s.object, warning, reasonAnswerNotStored,
+		recordEvent(r.Recorder, s.object, warning, reasonResponseNotStored,
 			fmt.Sprintf("cannot put the answer of batch %d into Secret %q: %s", batch+1, secret.Name, apierrors.ReasonForError(err)))
 		return
 	}

@@ -108,7 +108,7 @@ var _ = Describe("I want the full answers of a run", func() {
 		run.Spec.ResponseSecretName = "token"
 		Expect(k8s.Create(ctx, run)).To(Succeed())
 		w.done(ctx, run, v1alpha1.RunFailed)
-		Expect(state(run)).To(Equal("Failed False/ResponseSecretTaken"))
+		Expect(state(run)).To(Equal("Failed False/ResponseSecretConflict"))
 		Expect(message(run)).To(Equal(`Secret "token" of responseSecretName exists and is not this run's: name another; nothing was written`))
 		Expect(w.calls()).NotTo(HaveKey(invoke))
 		Expect(get(ctx, w, &corev1.Secret{}, "token").Data).To(Equal(map[string][]byte{"token": []byte(w.token)}))

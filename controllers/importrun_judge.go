@@ -75,7 +75,7 @@ func judgeAnswer(answer integrator.InvokeResponse, err error, total int, secret 
 	case errors.Is(err, context.DeadlineExceeded):
 		v.reason = reasonDeadlineExceeded
 		v.message = "there was no connection to the API within activeDeadlineSeconds"
-	case p.reason == reasonUnexpectedAnswer:
+	case p.reason == reasonUnexpectedResponse:
 		v.message = fmt.Sprintf("cannot invoke the import: the answer (%d) gives no reason, as one of a gateway in between; create another ImportRun once the API can be reached", apiError(err).StatusCode)
 	case p.reason == reasonUnreachable:
 		v.message = "cannot invoke the import: " + networkCause(apiError(err).Err) + "; create another ImportRun once the API can be reached"

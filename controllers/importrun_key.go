@@ -32,8 +32,8 @@ import (
 
 const (
 	reasonAlreadySucceeded = "AlreadySucceeded"
-	reasonKeyInUse         = "KeyInUse"
-	reasonKeyUncertain     = "KeyUncertain"
+	reasonIdempotencyKeyInUse         = "IdempotencyKeyInUse"
+	reasonIdempotencyKeyUnknown     = "IdempotencyKeyUnknown"
 )
 
 // keyEntry is the data of an entry.
@@ -78,7 +78,7 @@ func judgeKey(run *v1alpha1.ImportRun, at claim, entry keyEntry, holder *v1alpha
 		return keyStep{ended: settled(run, at, entry)}
 	case phase == v1alpha1.RunSucceeded:
 	case holder != nil && !finished(holder):
-		p := waitingf(reasonKeyInUse, "waiting for ImportRun %q, which has the same idempotencyKey, to end", entry.Run)
+		p := waitingf(reasonIdempotencyKeyInUse, "waiting for ImportRun %q, which has the same idempotencyKey, to end", entry.Run)
 		// Nothing tells when somebody frees the key by hand.
 		p.after = keyPause
 		return keyStep{wait: p}
@@ -93,7 +93,7 @@ func judgeKey(run *v1alpha1.ImportRun, at claim, entry keyEntry, holder *v1alpha
 		return keyStep{ended: standing(run, at).end(v1alpha1.RunSucceeded, reasonAlreadySucceeded,
 			"ImportRun %q has succeeded with the same idempotencyKey: nothing was sent", entry.Run)}
 	case phase == v1alpha1.RunUnknown && run.Spec.OnUnknownOutcome != v1alpha1.UnknownOutcomeRetry:
-		return keyStep{ended: standing(run, at).end(v1alpha1.RunFailed, reasonKeyUncertain,
+		return keyStep{ended: standing(run, at).end(v1alpha1.RunFailed, reasonIdempotencyKeyUnknown,
 			"nobody knows what ImportRun %q has written with the same idempotencyKey: nothing was sent; look into the destination, then use another key, or delete ConfigMap %q to use this one again", entry.Run, object)}
 	default:
 		return keyStep{}

@@ -240,7 +240,7 @@ var _ = Describe("I run an import", func() {
 		run := w.run("resting", "orders", record("A-1"))
 		run.Spec.ActiveDeadlineSeconds = seconds(3600)
 		Expect(k8s.Create(ctx, run)).To(Succeed())
-		w.eventually(ctx, run, "resting", "InProgress False/Throttled")
+		w.eventually(ctx, run, "resting", "InProgress False/RateLimited")
 		Expect(run.Status.Phase).To(Equal(v1alpha1.RunWaiting))
 		Expect(run.Annotations).To(HaveKeyWithValue("integrator.io/claim", Not(ContainSubstring("token"))))
 		version := run.ResourceVersion

@@ -243,7 +243,7 @@ func (a *Accounts) scan(ctx context.Context, s *session) scanSummary {
 func (a *Accounts) scanProblem(ctx context.Context, s *session, err error) *problem {
 	p := classify(err, "list the account's imports")
 	if p == nil {
-		p = &problem{class: transient, reason: reasonUnexpectedAnswer, message: "cannot list the account's imports: " + err.Error()}
+		p = &problem{class: transient, reason: reasonUnexpectedResponse, message: "cannot list the account's imports: " + err.Error()}
 	}
 	log.FromContext(ctx).WithName("scanner").V(1).Info("scan did not reach the end", "account", s.key, "reason", p.reason, "message", p.message)
 	return p

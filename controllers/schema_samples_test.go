@@ -36,8 +36,8 @@ func accountSamples(*world) samples {
 	return samples{
 		"spec.baseURL":             always(simURL),
 		"spec.tokenSecretRef.name": always("token"),
-		"spec.ids{}":               nth("alias-%d"),
-		"spec.ids{}=":              always(shopConnection),
+		"spec.aliases{}":               nth("alias-%d"),
+		"spec.aliases{}=":              always(shopConnection),
 	}
 }
 

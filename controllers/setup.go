@@ -34,8 +34,8 @@ type Options struct {
 	AllowPrivate bool
 	// Clock tells the time; nil is the real one.
 	Clock clock.Clock
-	// CreateGrace is how long after an unanswered create its import may still turn up.
-	CreateGrace time.Duration
+	// CreateUnconfirmedTimeout is how long after an unanswered create its import may still turn up.
+	CreateUnconfirmedTimeout time.Duration
 	// BlockedPause is how long a deletion that something stands against waits before it is
 	// tried again; 0 is DefaultBlockedPause.
 	BlockedPause time.Duration
@@ -43,8 +43,8 @@ type Options struct {
 	ConcurrentImports, ConcurrentRuns int
 }
 
-// DefaultCreateGrace is longer than a create can be under way (30 s) plus any lag of the list.
-const DefaultCreateGrace = 90 * time.Second
+// DefaultCreateUnconfirmedTimeout is longer than a create can be under way (30 s) plus any lag of the list.
+const DefaultCreateUnconfirmedTimeout = 90 * time.Second
 
 // Setup registers the controllers with a manager. Scanners end with ctx.
 func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
@@ -66,7 +66,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		},
 		&ImportReconciler{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Accounts: accounts, Recorder: recorder,
-			Clock: options.Clock, CreateGrace: options.CreateGrace, BlockedPause: options.BlockedPause, Concurrency: options.ConcurrentImports,
+			Clock: options.Clock, CreateUnconfirmedTimeout: options.CreateUnconfirmedTimeout, BlockedPause: options.BlockedPause, Concurrency: options.ConcurrentImports,
 		},
 		&ImportRunReconciler{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Accounts: accounts, Recorder: recorder,

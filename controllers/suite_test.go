@@ -118,7 +118,7 @@ func startManager(scheme *runtime.Scheme) (stop func()) {
 	Expect(controllers.Setup(ctx, mgr, controllers.Options{
 		AllowedHosts:      []string{host.Host, "api.integrator.io"},
 		AllowHTTP:         true,
-		CreateGrace:       createGrace,
+		CreateUnconfirmedTimeout:       createUnconfirmedTimeout,
 		BlockedPause:      time.Second,
 		ConcurrentImports: 4,
 		ConcurrentRuns:    4,
@@ -140,8 +140,8 @@ func replaceManager() (stop, start func()) {
 	return stop, sync.OnceFunc(func() { stopManager = startManager(k8s.Scheme()) })
 }
 
-// createGrace is that of the managers of the suite.
-const createGrace = 6 * time.Second
+// createUnconfirmedTimeout is that of the managers of the suite.
+const createUnconfirmedTimeout = 6 * time.Second
 
 var stories atomic.Int64
 

@@ -52,7 +52,7 @@ func TestDesireWithValues(t *testing.T) {
 			reason:     "an alias that comes from a Secret is not repeated",
 			definition: `{}`,
 			values:     []value{{path: "/a", content: map[string]any{"_scriptId": "@canary"}}},
-			fails:      `UnknownAlias: definition/a/_scriptId: Account "default" has no such alias in spec.ids as spec.valuesFrom has there; it has erp.1, shop`,
+			fails:      `UnknownAlias: definition/a/_scriptId: Account "default" has no such alias in spec.aliases as spec.valuesFrom has there; it has erp.1, shop`,
 		},
 		"ServerOwned": {
 			reason:     "fields that the server makes are refused",

@@ -25,13 +25,13 @@ type AccountSpec struct {
 	// +required
 	TokenSecretRef TokenSecretReference `json:"tokenSecretRef"`
 
-	// ids maps aliases to ids that differ between accounts. A value "@alias" in any
+	// aliases maps names to ids that differ between accounts. A value "@alias" in any
 	// _…Id or _…Ids field of a definition becomes the id that stands here, so that the
 	// same Import works in every environment.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=512
 	// +kubebuilder:validation:XValidation:rule="self.all(alias, alias.matches('^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$'))",message="an alias is 1 to 63 letters, digits, '-', '_' or '.', and begins and ends with a letter or digit"
-	IDs map[string]ID `json:"ids,omitempty"`
+	Aliases map[string]ID `json:"aliases,omitempty"`
 
 	// scanInterval is the time between two looks at the account's list of imports:
 	// how late a change made behind Git's back is seen at worst. A number with a unit,
@@ -115,7 +115,7 @@ type AccountStatus struct {
 
 	// conditions are Ready always, and Reconciling, Stalled and Suspended while they are True.
 	// Reasons of Ready: TokenAccepted, TokenRejected, SecretNotFound, HostNotAllowed,
-	// Unreachable, Throttled, Suspended.
+	// Unreachable, RateLimited, Suspended.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

@@ -14,7 +14,7 @@ import (
 //
 // Fields that the server owns (_id, createdAt, lastModified, apiIdentifier, …) cannot
 // be declared. Any field whose name is _…Id or _…Ids takes an id or "@alias" of the
-// Account's spec.ids.
+// Account's spec.aliases.
 //
 // +kubebuilder:object:generate=false
 // +kubebuilder:pruning:PreserveUnknownFields
@@ -85,7 +85,7 @@ type importDefinitionSchema struct {
 	ExternalID *string `json:"externalId,omitempty"`
 
 	// _connectionId is the connection that the import writes through: its id, or "@alias"
-	// of the Account's spec.ids. Required, except for AI imports.
+	// of the Account's spec.aliases. Required, except for AI imports.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:Pattern=`^([0-9a-fA-F]{24}|@[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?)$`

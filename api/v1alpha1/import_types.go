@@ -94,14 +94,14 @@ type CloneSpec struct {
 	ImportRef *LocalReference `json:"importRef,omitempty"`
 
 	// connectionMap maps connections of the original to those of the copy; each is an id
-	// or "@alias" of the Account's spec.ids.
+	// or "@alias" of the Account's spec.aliases.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=64
 	// +kubebuilder:validation:XValidation:rule="self.all(connection, connection.matches('^([0-9a-fA-F]{24}|@[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)$'))",message="a connection is 24 hexadecimal characters or @ and an alias"
 	ConnectionMap map[string]ConnectionReference `json:"connectionMap,omitempty"`
 }
 
-// ConnectionReference is the id of a connection, or "@alias" of the Account's spec.ids.
+// ConnectionReference is the id of a connection, or "@alias" of the Account's spec.aliases.
 //
 // +kubebuilder:validation:MaxLength=64
 // +kubebuilder:validation:Pattern=`^([0-9a-fA-F]{24}|@[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)$`

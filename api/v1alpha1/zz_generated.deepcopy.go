@@ -75,8 +75,8 @@ func (in *AccountList) DeepCopyObject() runtime.Object {
 func (in *AccountSpec) DeepCopyInto(out *AccountSpec) {
 	*out = *in
 	out.TokenSecretRef = in.TokenSecretRef
-	if in.IDs != nil {
-		in, out := &in.IDs, &out.IDs
+	if in.Aliases != nil {
+		in, out := &in.Aliases, &out.Aliases
 		*out = make(map[string]ID, len(*in))
 		for key, val := range *in {
 			(*out)[key] = val

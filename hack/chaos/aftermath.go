@@ -126,7 +126,7 @@ func restoredSettled(ctx context.Context, s *stage) error {
 	}
 	stalled := apimeta.FindStatusCondition(end.managed.Status.Conditions, v1alpha1.ConditionStalled)
 	if apimeta.IsStatusConditionTrue(end.managed.Status.Conditions, v1alpha1.ConditionReady) ||
-		stalled != nil && stalled.Status == metav1.ConditionTrue && stalled.Reason == "OwnedElsewhere" {
+		stalled != nil && stalled.Status == metav1.ConditionTrue && stalled.Reason == "OwnershipConflict" {
 		return nil
 	}
 	return fmt.Errorf("the Import orders: %s", described(end.managed.Status.Conditions))

@@ -24,9 +24,9 @@ var bugs = []bug{
 `},
 		{"controllers/import_create.go", `	pending, _ := intentOf(s.object, r.Clock.Now())
 	kept := context.WithoutCancel(ctx)
-	limited, cancel := context.WithTimeout(kept, pending.callUntil(r.CreateGrace).Sub(r.Clock.Now()))
+	limited, cancel := context.WithTimeout(kept, pending.callUntil(r.CreateUnconfirmedTimeout).Sub(r.Clock.Now()))
 `, `	kept := context.WithoutCancel(ctx)
-	limited, cancel := context.WithTimeout(kept, r.CreateGrace/2)
+	limited, cancel := context.WithTimeout(kept, r.CreateUnconfirmedTimeout/2)
 `},
 	}, []string{"create"}},
 	{"id-only-in-status", "the id of a created import is kept in the status, which is enough", []edit{

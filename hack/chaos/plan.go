@@ -133,9 +133,9 @@ func (p plan) weather(seed uint64) *weather {
 	return w
 }
 
-// createGrace is how long the manager waits for an unanswered creation to turn up: longer than
+// createUnconfirmedTimeout is how long the manager waits for an unanswered creation to turn up: longer than
 // a process takes to start again, and than a call is held while etcd is copied.
-func (p plan) createGrace() time.Duration {
+func (p plan) createUnconfirmedTimeout() time.Duration {
 	switch {
 	case p.outage != nil && p.outage.rollback:
 		return 50 * time.Second

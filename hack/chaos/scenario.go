@@ -106,7 +106,7 @@ var account = step{
 		object := &v1alpha1.Account{ObjectMeta: s.meta("default"), Spec: v1alpha1.AccountSpec{
 			BaseURL:        "http://" + s.remote.address(),
 			TokenSecretRef: v1alpha1.TokenSecretReference{Name: "token"},
-			IDs:            map[string]v1alpha1.ID{"shop": shopConnection, "dealers": dealerConnection},
+			Aliases:        map[string]v1alpha1.ID{"shop": shopConnection, "dealers": dealerConnection},
 			ScanInterval:   "1s",
 		}}
 		return s.create(ctx, tokenSecret(s, s.token), object)

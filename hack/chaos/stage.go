@@ -171,7 +171,7 @@ func (s *stage) startLocked(number int) error {
 	m := s.managers[number]
 	args := []string{
 		"--allow-http", "--allowed-api-hosts=" + s.remote.address(), "--health-probe-bind-address=0",
-		"--create-grace=" + s.plan.createGrace().String(), "--zap-log-level=1", "--zap-encoder=console",
+		"--create-unconfirmed-timeout=" + s.plan.createUnconfirmedTimeout().String(), "--zap-log-level=1", "--zap-encoder=console",
 	}
 	if s.plan.metrics != "" {
 		args = append(args, "--metrics-secure=false", "--metrics-bind-address="+s.plan.metrics)

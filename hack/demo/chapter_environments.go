@@ -29,7 +29,7 @@ func (d *demo) environments(ctx context.Context) error {
 	}
 	d.screen.say("the Accounts differ, the manifest does not: @shop is another connection there")
 	if err := d.kubectl.show(ctx, "get", "accounts", "-A", "-o",
-		"custom-columns=NAMESPACE:.metadata.namespace,NAME:.metadata.name,SHOP:.spec.ids.shop"); err != nil {
+		"custom-columns=NAMESPACE:.metadata.namespace,NAME:.metadata.name,SHOP:.spec.aliases.shop"); err != nil {
 		return err
 	}
 	if err := d.kubectl.show(ctx, "apply", "--validate=strict", "-n", stagingNamespace, "-f", samples+"/import_http.yaml"); err != nil {
@@ -83,7 +83,7 @@ func (d *demo) throughOwnShop(ctx context.Context, remote *remoteAccount, key ty
 	if err != nil {
 		return nil, err
 	}
-	document, shop := stored[object.Status.ID], string(account.Spec.IDs["shop"])
+	document, shop := stored[object.Status.ID], string(account.Spec.Aliases["shop"])
 	if document["_connectionId"] != shop || object.Status.ConnectionID != shop {
 		return nil, fmt.Errorf("expected the Import %s to write through %s; status says %s, the account %s has %v",
 			key, shop, object.Status.ConnectionID, remote.name, document)

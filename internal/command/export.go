@@ -36,7 +36,7 @@ output, notes on standard error. Applied as they are, they make copies, in anoth
 say; with --adopt they take over the imports that they were made of. The Account and its
 Secret are read with your own kubeconfig. Nothing is written anywhere.
 
-Ids become @aliases where the Account's spec.ids has them. Secrets are not shown by the API;
+Ids become @aliases where the Account's spec.aliases has them. Secrets are not shown by the API;
 a comment above each manifest says which are missing.
 
 Flags:

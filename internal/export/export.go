@@ -25,8 +25,8 @@ import (
 type Options struct {
 	// Account is the name to refer to; "default" need not be said and is not.
 	Account string
-	// IDs are the Account's aliases.
-	IDs map[string]v1alpha1.ID
+	// Aliases are the Account's aliases.
+	Aliases map[string]v1alpha1.ID
 	// Adopt has the manifests take over the imports they were made of. Otherwise they make
 	// copies.
 	Adopt bool
@@ -47,7 +47,7 @@ func Make(raw json.RawMessage, name string, options Options) (Manifest, error) {
 		return Manifest{}, fmt.Errorf("the import's document is %w", err)
 	}
 	id, _ := document["_id"].(string)
-	d := definition{adopt: options.Adopt, aliases: reversed(options.IDs)}
+	d := definition{adopt: options.Adopt, aliases: reversed(options.Aliases)}
 	document = d.of(document)
 
 	spec := pairs{}

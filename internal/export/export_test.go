@@ -59,7 +59,7 @@ func TestMake(t *testing.T) {
 		"Aliases": {
 			reason:   "ids become aliases in id fields at any depth, and nowhere else; of two aliases always the same one",
 			document: `{` + id + `, "name": "64a0000000000000000000a1", "_connectionId": "64a0000000000000000000a1", "hooks": {"preMap": {"_scriptId": "64a0000000000000000000f1"}}, "list": [{"_fileIds": ["64a0000000000000000000a1", "64a0000000000000000000ee"]}]}`,
-			options:  export.Options{IDs: aliases},
+			options:  export.Options{Aliases: aliases},
 			want: "  definition:\n    name: \"64a0000000000000000000a1\"\n    _connectionId: \"@b-shop\"\n    hooks:\n      preMap:\n        _scriptId: \"@script\"\n" +
 				"    list:\n      - _fileIds:\n          - \"@b-shop\"\n          - \"64a0000000000000000000ee\"\n",
 		},
