@@ -3,13 +3,19 @@
 
 package integrator
 
-import "encoding/json"
+import (
+	"context"
+	"encoding/json"
+	"iter"
 
-// maxFieldChanges is how many changes of one audit entry are kept.
+	"github.com/integrator-operator/integrator-operator/internal/integrator/jsonscan"
+)
+
+// maxFieldChanges is how many changes of one audit entry are read.
 const maxFieldChanges = 1000
 
-// AuditEntry is one event of an import's audit log. Strings are "" when absent, and one line of at
-// most 512 bytes.
+// AuditEntry is one event of an import's audit log. Each string is one line of at most 512 bytes, ""
+// when absent.
 type AuditEntry struct {
 	ID           string // _id
 	Source       string // ui, api, connector, stack, system, sso
@@ -19,33 +25,37 @@ type AuditEntry struct {
 	FieldChanges []FieldChange // at most 1000
 }
 
-// AuditUser is who made a change.
+// AuditUser is the author of a change.
 type AuditUser struct {
 	ID    string // _id
 	Email string
 	Name  string
 }
 
-// FieldChange is one field of a change. A value that the API leaves out is nil.
+// FieldChange is one field of a change. Its values are not read: they may be confidential.
 type FieldChange struct {
 	FieldPath string
-	OldValue  json.RawMessage
-	NewValue  json.RawMessage
 }
 
-// parseAuditEntry reads an entry. It keeps parts of raw, which must not change.
+// ListAudit lists the audit log of one import in the API's order, with the rules of ListImports
+// without UnlimitedWait.
+func (c *Client) ListAudit(ctx context.Context, id string) iter.Seq2[AuditEntry, error] {
+	return pages(ctx, c, listAudit, id, "", parseAuditEntry)
+}
+
+// parseAuditEntry reads one entry; raw must be an object.
 func parseAuditEntry(raw json.RawMessage) (AuditEntry, error) {
 	var e AuditEntry
-	err := objectFields(raw, func(name []byte, value json.RawMessage) error {
+	err := jsonscan.Fields(raw, func(name []byte, value json.RawMessage) error {
 		switch string(name) {
 		case "_id":
-			e.ID = shown(stringOnly(value))
+			e.ID = sanitize(jsonscan.String(value))
 		case "source":
-			e.Source = shown(stringOnly(value))
+			e.Source = sanitize(jsonscan.String(value))
 		case "event":
-			e.Event = shown(stringOnly(value))
+			e.Event = sanitize(jsonscan.String(value))
 		case "time":
-			e.Time = shown(stringOnly(value))
+			e.Time = sanitize(jsonscan.String(value))
 		case "byUser":
 			e.ByUser = parseAuditUser(value)
 		case "fieldChanges":
@@ -56,37 +66,34 @@ func parseAuditEntry(raw json.RawMessage) (AuditEntry, error) {
 	return e, err
 }
 
+// parseAuditUser reads the author; anything but an object is the zero AuditUser.
 func parseAuditUser(raw json.RawMessage) AuditUser {
 	var u AuditUser
-	_ = objectFields(raw, func(name []byte, value json.RawMessage) error { // no object: nobody
+	_ = jsonscan.Fields(raw, func(name []byte, value json.RawMessage) error {
 		switch string(name) {
 		case "_id":
-			u.ID = shown(stringOnly(value))
+			u.ID = sanitize(jsonscan.String(value))
 		case "email":
-			u.Email = shown(stringOnly(value))
+			u.Email = sanitize(jsonscan.String(value))
 		case "name":
-			u.Name = shown(stringOnly(value))
+			u.Name = sanitize(jsonscan.String(value))
 		}
 		return nil
 	})
 	return u
 }
 
+// parseFieldChanges reads the changed fields; what has another form is left out.
 func parseFieldChanges(raw json.RawMessage) []FieldChange {
 	var changes []FieldChange
-	_ = arrayElements(raw, func(element json.RawMessage) error { // no array: no changes
+	_ = jsonscan.Elements(raw, func(element json.RawMessage) error {
 		if len(changes) == maxFieldChanges {
-			return errStop
+			return jsonscan.ErrStop
 		}
 		var f FieldChange
-		err := objectFields(element, func(name []byte, value json.RawMessage) error {
-			switch string(name) {
-			case "fieldPath":
-				f.FieldPath = shown(stringOnly(value))
-			case "oldValue":
-				f.OldValue = value
-			case "newValue":
-				f.NewValue = value
+		err := jsonscan.Fields(element, func(name []byte, value json.RawMessage) error {
+			if string(name) == "fieldPath" {
+				f.FieldPath = sanitize(jsonscan.String(value))
 			}
 			return nil
 		})

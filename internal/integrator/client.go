@@ -1,12 +1,31 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package integrator is a client of the integrator.io REST API, as far as imports go.
+// Package integrator is a client of the integrator.io REST API for imports.
 //
-// Documents stay raw JSON, so that nothing the API says is lost on the way. Every error of a
-// call is an [*APIError]: it tells the status, what the API said, and whether the request can
-// have reached the API at all. This package sends nothing a second time, except the GET of a
-// page that was answered with 429.
+// Documents stay raw JSON, so that nothing of an answer is lost. Every error of a call is an
+// [*APIError]: it has the status, the API's own words, and whether the request may have been sent.
+// outcome.go holds the one table of what statuses mean.
+//
+// # Retries
+//
+// The client never retries a call, with one exception: a page of a list that is answered with 429
+// is requested again after the pause, five times in all. A retry is the caller's decision, by
+// [OutcomeOf]: only after OutcomeNotApplied may the same call be sent again without a check.
+//
+// net/http must not retry either. It resends a request that failed on a reused connection when
+// its method is GET, or when the body can be rewound. Therefore POST (create, clone, invoke)
+// always gets a new connection, no request has GetBody or an Idempotency-Key, and redirects are
+// not followed. What remains: net/http may resend a GET, and a DELETE of which not one byte was
+// written.
+//
+// A 429 pauses the account's [limit.Limiter], and with it all clients of the account. Until the
+// pause is over, calls fail at once with a 429 of the client's own that has Sent false. Lists
+// wait for short pauses, invocations do not.
+//
+// # Packages below
+//
+// limit keeps the account within its request limits. jsonscan reads JSON within bounds.
 package integrator
 
 import (
@@ -16,6 +35,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/integrator-operator/integrator-operator/internal/integrator/limit"
 )
 
 // DefaultBaseURL is the API's server in the US region.
@@ -24,45 +45,43 @@ const DefaultBaseURL = "https://api.integrator.io"
 // DefaultTimeout bounds one request (headers and body) when Config.Timeout is not set.
 const DefaultTimeout = 30 * time.Second
 
-// DefaultUserAgent is sent when Config.UserAgent is not set.
-const DefaultUserAgent = "integrator-operator"
+// userAgent is the User-Agent header of every request.
+const userAgent = "integrator-operator"
 
 // apiPrefix is the path under the base URL that all endpoints share.
 const apiPrefix = "/v1"
 
-// Config says which account a client works for and how. Printing a Config never shows the token.
+// Config names the account that a client calls, and how. Printing a Config never shows the token.
 type Config struct {
-	// BaseURL is scheme, host and, if the API is behind a gateway, a path; without "/v1". The
-	// host is a name, and has to lead to addresses on the internet.
+	// BaseURL has scheme, host and, if the API is behind a gateway, a path; without "/v1". The
+	// host is a name, and must resolve to public addresses.
 	BaseURL string
 	// Token is the bearer token of the account.
 	Token string
-	// Limiter is shared by all clients of one account. Nil gives the client one of its own
-	// with the default limits.
-	Limiter *Limiter
-	// AllowHTTP permits a BaseURL without TLS and the machine's own addresses (loopback); for
-	// tests and demos on one machine.
+	// Limiter is shared by all clients of one account. With nil the client gets its own with the
+	// default limits.
+	Limiter *limit.Limiter
+	// AllowHTTP permits a BaseURL without TLS and loopback addresses; for tests and demos on one
+	// machine.
 	AllowHTTP bool
-	// AllowPrivate permits a host with addresses of private networks: a gateway.
+	// AllowPrivate permits addresses of private networks, where a gateway may be.
 	AllowPrivate bool
-	// Timeout bounds one request, headers and body, from the moment the limiter let it go.
-	// It does not apply to Invoke, which has only its context's deadline. 0 means DefaultTimeout.
+	// Timeout bounds one request, headers and body, from the moment the limiter permits it. It
+	// does not apply to invocations: only the context bounds these. 0 means DefaultTimeout.
 	Timeout time.Duration
-	// UserAgent is the User-Agent header; empty means DefaultUserAgent.
-	UserAgent string
 	// Observer, when set, is called once for each HTTP request that was tried.
 	Observer func(Observation)
 	// RootCAs, when set, replaces the system's certificate authorities.
 	RootCAs *x509.CertPool
 }
 
-// Observation is what a metric may know of one request.
+// Observation describes one request for metrics.
 type Observation struct {
 	// Method is the HTTP method.
 	Method string
-	// Route is the path as a template, such as "/v1/imports/{id}"; it never holds an id.
+	// Route is the path as a template, such as "/v1/imports/{id}"; it never contains an id.
 	Route string
-	// StatusCode is the answer's status, 0 when there was no answer.
+	// StatusCode is the status of the answer, 0 when there was no answer.
 	StatusCode int
 	// Duration is the time from the limiter's permission to the end of the body.
 	Duration time.Duration
@@ -77,7 +96,7 @@ func (c Config) String() string {
 		redactedURL(c.BaseURL), c.AllowHTTP, c.AllowPrivate, c.Timeout)
 }
 
-// redactedURL drops all of a URL that may hold a credential.
+// redactedURL drops every part of a URL that may contain a credential.
 func redactedURL(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {
@@ -88,22 +107,21 @@ func redactedURL(raw string) string {
 
 // Client calls the API for one account. It is safe for concurrent use.
 type Client struct {
-	base      *url.URL // scheme, host, path that ends without a slash
-	timeout   time.Duration
-	userAgent string
-	limiter   *Limiter
-	observer  func(Observation)
+	base     *url.URL // scheme, host, path without a slash at its end
+	timeout  time.Duration
+	limiter  *limit.Limiter
+	observer func(Observation)
 
-	// authorize and scrub hold the token in a closure, so that no way of printing
-	// a Client, or a struct that has one, can show it.
+	// authorize and maskToken hold the token in a closure, so that printing a Client, or a struct that
+	// contains one, never shows it.
 	authorize func(*http.Request)
-	scrub     func(string) string
+	maskToken func(string) string
 
-	kept  *http.Transport
-	fresh *http.Transport
+	kept  *http.Transport // reuses connections
+	fresh *http.Transport // opens a connection for every request
 }
 
-// New checks the configuration and makes a client. It does not call the API.
+// New checks the configuration and returns a client. It does not call the API.
 func New(cfg Config) (*Client, error) {
 	base, err := parseBaseURL(cfg.BaseURL, cfg.AllowHTTP)
 	if err != nil {
@@ -115,40 +133,36 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Timeout < 0 {
 		return nil, fmt.Errorf("integrator: timeout %s is negative", cfg.Timeout)
 	}
-	kept, fresh := newTransports(cfg.RootCAs, reach{loopback: cfg.AllowHTTP, private: cfg.AllowPrivate})
+	kept, fresh := newTransports(cfg.RootCAs, addressRules{loopback: cfg.AllowHTTP, private: cfg.AllowPrivate})
 	c := &Client{
 		base:      base,
 		timeout:   cfg.Timeout,
-		userAgent: cfg.UserAgent,
 		limiter:   cfg.Limiter,
 		observer:  cfg.Observer,
 		authorize: authorizer(cfg.Token),
-		scrub:     scrubber(cfg.Token),
+		maskToken: tokenMasker(cfg.Token),
 		kept:      kept,
 		fresh:     fresh,
 	}
 	if c.timeout == 0 {
 		c.timeout = DefaultTimeout
 	}
-	if c.userAgent == "" {
-		c.userAgent = DefaultUserAgent
-	}
 	if c.limiter == nil {
-		c.limiter = NewLimiter(0, 0, 0)
+		c.limiter = limit.New(0, 0, 0)
 	}
 	return c, nil
 }
 
-// Close closes the connections that are kept for later requests. Requests under way go on.
+// Close closes the idle connections. Requests in flight continue.
 func (c *Client) Close() {
 	c.kept.CloseIdleConnections()
 	c.fresh.CloseIdleConnections()
 }
 
-// Format prints where the client calls, and nothing else, whatever the verb.
+// Format prints the base URL and nothing else, whatever the verb.
 func (c *Client) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String()) }
 
-// String says where the client calls.
+// String returns the base URL.
 func (c *Client) String() string {
 	if c == nil {
 		return "integrator.Client(nil)"
@@ -156,14 +170,15 @@ func (c *Client) String() string {
 	return "integrator.Client(" + c.base.String() + ")"
 }
 
-// checkToken refuses what cannot stand in an Authorization header. Its errors do not repeat it.
+// checkToken rejects a token that an Authorization header cannot contain. Its errors do not repeat
+// the token.
 func checkToken(token string) error {
 	if token == "" {
 		return fmt.Errorf("integrator: the token is empty")
 	}
 	for i := range len(token) {
 		if token[i] <= ' ' || token[i] > '~' {
-			return fmt.Errorf("integrator: the token holds a space, a line break or another character that a bearer token cannot have")
+			return fmt.Errorf("integrator: the token contains a space, a line break or another character that a bearer token cannot have")
 		}
 	}
 	return nil

@@ -69,26 +69,21 @@ func TestNew(t *testing.T) {
 	}
 }
 
-// TestHeaders looks at what every request carries.
+// TestHeaders checks the headers of every request.
 func TestHeaders(t *testing.T) {
 	var got http.Header
-	c, srv := serve(t, func(_ http.ResponseWriter, r *http.Request) { got = r.Header })
+	c, _ := serve(t, func(_ http.ResponseWriter, r *http.Request) { got = r.Header })
 	for op, call := range calls(c) {
 		got = nil
 		_ = call(t.Context())
-		if got.Get("Authorization") != "Bearer "+testToken || got.Get("User-Agent") != DefaultUserAgent || got.Get("Accept") != "application/json" {
+		if got.Get("Authorization") != "Bearer "+testToken || got.Get("User-Agent") != "integrator-operator" || got.Get("Accept") != "application/json" {
 			t.Errorf("%s: %v", op, got)
 		}
 	}
-	c = clientOf(t, srv.URL, func(cfg *Config) { cfg.UserAgent = "mine/1" })
-	_, _ = c.TokenInfo(t.Context())
-	if got.Get("User-Agent") != "mine/1" {
-		t.Errorf("User-Agent is %q", got.Get("User-Agent"))
-	}
 }
 
-// TestNoAmbientProxy: HTTP_PROXY and its kin would get the token. net/http reads them once a
-// process and never uses them for loopback, so the setting itself is looked at.
+// TestNoAmbientProxy: a proxy of HTTP_PROXY and similar variables would get the token. net/http reads
+// them once per process and never uses them for loopback, so the test checks the setting itself.
 func TestNoAmbientProxy(t *testing.T) {
 	c := clientOf(t, "http://api.test")
 	if c.kept.Proxy != nil || c.fresh.Proxy != nil {
@@ -136,7 +131,7 @@ func TestObserver(t *testing.T) {
 	_, _ = c.TokenInfo(t.Context())
 	check("not understood", Observation{Method: "GET", Route: "/v1/tokenInfo", StatusCode: 200})
 	_, _ = c.GetImport(t.Context(), "..")
-	check("refused before any call")
+	check("rejected before any call")
 	status = 429
 	_ = c.DeleteImport(t.Context(), testID)
 	check("throttled", Observation{Method: "DELETE", Route: "/v1/imports/{id}", StatusCode: 429})

@@ -4,34 +4,48 @@
 package integrator
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
+
+	"github.com/integrator-operator/integrator-operator/internal/integrator/jsonscan"
+	"github.com/integrator-operator/integrator-operator/internal/integrator/limit"
 )
 
-// ErrTooLarge says that an answer was longer than the client reads (16 MiB after decompression).
-var ErrTooLarge = errors.New("the answer is longer than 16 MiB")
-
-// ErrInvalidArgument says that a call was refused for its arguments, before anything was sent.
-var ErrInvalidArgument = errors.New("invalid argument")
+var (
+	// ErrTooLarge reports that an answer was longer than the client reads: more than 16 MiB after
+	// decompression, or more than 250,000 values in one document.
+	ErrTooLarge = jsonscan.ErrTooLarge
+	// ErrInvalidArgument reports that the client rejected the arguments; nothing was sent.
+	ErrInvalidArgument = errors.New("invalid argument")
+	// ErrBusy is the cause of the client's own 429 when other calls take all places of the account.
+	ErrBusy = limit.ErrBusy
+)
 
 const (
-	maxDetails      = 20   // kept of one answer
-	maxDetailsShown = 3    // in APIError.Error
-	maxErrorText    = 1024 // of APIError.Error, in bytes
+	maxErrorBody    = 64 << 10 // read of the body of an error, in bytes
+	maxDetails      = 20       // of one answer
+	maxDetailsShown = 3        // in APIError.Error
+	maxErrorText    = 1024     // of APIError.Error, in bytes
+
+	maxRetryAfter = time.Hour
+	// defaultPause follows a 429 that does not say how long to wait.
+	defaultPause = time.Second
 )
 
-// ErrorDetail is one error as the API words it. Each string is at most 512 bytes, in one line.
+// ErrorDetail is one error in the API's words. Each string is one line of at most 512 bytes.
 type ErrorDetail struct {
-	Code    string // such as "missing_required_field"; a number is given as text
+	Code    string // such as "missing_required_field"; a number becomes text
 	Message string
 	Field   string // path in the document, "" when the API names none
 	Source  string
 }
 
-// String gives code, field and message in one line.
+// String returns code, field and message in one line.
 func (d ErrorDetail) String() string {
 	var b strings.Builder
 	b.WriteString(d.Code)
@@ -47,34 +61,34 @@ func (d ErrorDetail) String() string {
 	return strings.TrimSpace(b.String())
 }
 
-// APIError is the error of every call of this package that did not succeed.
+// APIError is the error of every call of this package that does not succeed.
 //
 //   - StatusCode 0: no answer. Err is the cause: [ErrInvalidArgument], context.Canceled,
 //     context.DeadlineExceeded or a network error.
 //   - StatusCode 2xx with Err: see NotUnderstood.
 //   - StatusCode 2xx without Err: an invocation that failed as a whole; Errors says why.
-//   - StatusCode 429 without Sent: the account is paused, or, with [ErrBusy], had no place for
-//     the call; nothing was tried.
-//   - any other: what the API answered. Redirects are not followed and end here too.
+//   - StatusCode 429 without Sent: the client's own answer. The account is paused or, with
+//     [ErrBusy], other calls take all its places. Nothing was sent.
+//   - any other: the answer of the API. Redirects are not followed, so 3xx is one of these.
 type APIError struct {
-	// Op is method and route, such as "POST /v1/imports/{id}/invoke"; it never holds an id.
+	// Op is method and route, such as "POST /v1/imports/{id}/invoke"; it never contains an id.
 	Op string
 	// StatusCode is the HTTP status, 0 when there was no answer (network, timeout, cancelled).
 	StatusCode int
-	// Errors is what the API said; empty when its body was not understood. At most 20.
+	// Errors is what the body of the answer names, at most 20; empty when it was not understood.
 	Errors []ErrorDetail
-	// RetryAfter is how long to wait as the Retry-After header says, at most one hour; 0 when
-	// it says nothing. For status 429 it is never 0: without the header it is 1 s.
+	// RetryAfter is how long to wait according to the Retry-After header, at most one hour; 0
+	// without the header. For status 429 it is never 0: without the header it is 1 s.
 	RetryAfter time.Duration
 	// Sent is false only when it is certain that not one byte of the request was written,
-	// because no connection was obtained for it.
+	// because there was no connection for it.
 	Sent bool
-	// Err is the cause when there is no answer or it was not understood.
+	// Err is the cause when there is no answer, or when it was not understood.
 	Err error
 }
 
-// Error says what was called, what came back, and the first few errors that the API named. It
-// holds no id, address, time or other text that differs between two equal failures.
+// Error returns the call, the status, and the first errors that the API named. It contains no id,
+// address, time or other text that differs between two equal failures.
 func (e *APIError) Error() string {
 	var b strings.Builder
 	b.WriteString(e.Op)
@@ -98,20 +112,116 @@ func (e *APIError) Error() string {
 	return cut(b.String(), maxErrorText)
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *APIError) Unwrap() error { return e.Err }
 
-// NotUnderstood reports whether the API answered with success, but with a status or a body that
-// makes no sense to this client: cut short, too long, no JSON, another document than the one
-// asked for. The request was most likely applied.
+// NotUnderstood reports whether the answer is a success whose status or body the client does not
+// understand: truncated, too long, not JSON, another document than the requested one. The request
+// was most likely applied.
 func (e *APIError) NotUnderstood() bool {
 	return e.StatusCode >= 200 && e.StatusCode < 300 && e.Err != nil
 }
 
-// StatusCode gives the HTTP status of the *APIError in err's chain, 0 when there is none.
+// StatusCode returns the HTTP status of the *APIError in err's chain, 0 when there is none.
 func StatusCode(err error) int {
 	if e, ok := errors.AsType[*APIError](err); ok {
 		return e.StatusCode
 	}
 	return 0
+}
+
+// errorDetails reads the body of an error: {"errors": [...]}, the bare {"message": "..."} of a 401,
+// and similar forms. It returns nil for anything else (HTML, nothing, half a document).
+func (c *Client) errorDetails(body []byte) []ErrorDetail {
+	body = jsonscan.Trim(body)
+	if !json.Valid(body) {
+		return nil
+	}
+	if body[0] != '{' {
+		return c.detailList(body)
+	}
+	var nested json.RawMessage
+	_ = jsonscan.Fields(body, func(name []byte, value json.RawMessage) error {
+		if key := string(name); key == "errors" || key == "error" && nested == nil {
+			nested = value
+		}
+		return nil
+	})
+	if details := c.detailList(nested); details != nil {
+		return details
+	}
+	return c.detailList(body)
+}
+
+// detailList reads the details of an array, or of a single element.
+func (c *Client) detailList(raw json.RawMessage) []ErrorDetail {
+	var details []ErrorDetail
+	add := func(element json.RawMessage) error {
+		if d := c.detail(element); d != (ErrorDetail{}) {
+			details = append(details, d)
+		}
+		if len(details) == maxDetails {
+			return jsonscan.ErrStop
+		}
+		return nil
+	}
+	if len(raw) > 0 && raw[0] == '[' {
+		_ = jsonscan.Elements(raw, add)
+	} else {
+		_ = add(raw)
+	}
+	return details
+}
+
+// detail reads one detail; it is empty when raw has another form.
+func (c *Client) detail(raw json.RawMessage) ErrorDetail {
+	var d ErrorDetail
+	if len(raw) == 0 {
+		return d
+	}
+	if raw[0] == '"' {
+		d.Message = c.redact(jsonscan.Text(raw))
+	}
+	if raw[0] != '{' {
+		return d
+	}
+	_ = jsonscan.Fields(raw, func(name []byte, value json.RawMessage) error {
+		switch string(name) {
+		case "code":
+			d.Code = c.redact(jsonscan.Text(value))
+		case "message":
+			d.Message = c.redact(jsonscan.Text(value))
+		case "field":
+			d.Field = c.redact(jsonscan.Text(value))
+		case "source":
+			d.Source = c.redact(jsonscan.Text(value))
+		}
+		return nil
+	})
+	return d
+}
+
+// retryAfter reads the Retry-After header (RFC 9110, 10.2.3): seconds, or a date. The date is
+// compared with the answer's own Date, so that a wrong clock on either side does no harm. It
+// returns 0 when the header is absent, in the past or malformed.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	value := strings.TrimSpace(h.Get("Retry-After"))
+	if value == "" {
+		return 0
+	}
+	if strings.Trim(value, "0123456789") == "" {
+		seconds, err := strconv.ParseInt(value, 10, 64)
+		if err != nil || seconds > int64(maxRetryAfter/time.Second) { // err: it does not fit in 64 bits
+			return maxRetryAfter
+		}
+		return time.Duration(seconds) * time.Second
+	}
+	at, err := http.ParseTime(value)
+	if err != nil {
+		return 0
+	}
+	if date, err := http.ParseTime(h.Get("Date")); err == nil {
+		now = date
+	}
+	return min(max(0, at.Sub(now)), maxRetryAfter)
 }

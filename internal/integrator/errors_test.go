@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// TestErrorBodies goes through every form of body that an error may come with.
+// TestErrorBodies has every form of body that an error may have.
 func TestErrorBodies(t *testing.T) {
 	many := strings.Repeat(`{"code":"c","message":"m"},`, 30)
 	long := strings.Repeat("é", 400) // 800 bytes

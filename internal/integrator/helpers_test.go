@@ -16,6 +16,7 @@ import (
 	"net/http/httptest"
 	"sync"
 	"testing"
+	"time"
 )
 
 var quiet = log.New(io.Discard, "", 0)
@@ -49,7 +50,7 @@ func serve(t *testing.T, h http.HandlerFunc) (*Client, *httptest.Server) {
 	return clientOf(t, srv.URL), srv
 }
 
-// answer makes a handler that always says the same; headers come in pairs.
+// answer returns a handler that always answers the same; headers come in pairs.
 func answer(status int, body string, headers ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		for i := 0; i+1 < len(headers); i += 2 {
@@ -86,7 +87,7 @@ func calls(c *Client) map[string]func(context.Context) error {
 		replaceConnection.op(): func(ctx context.Context) error { return c.ReplaceConnection(ctx, testID, otherID) },
 		dependencies.op():      func(ctx context.Context) error { _, err := c.Dependencies(ctx, testID); return err },
 		invokeImport.op(): func(ctx context.Context) error {
-			_, err := c.Invoke(ctx, testID, InvokeRequest{Data: []json.RawMessage{doc}})
+			_, err := invoke(ctx, c, testID, InvokeRequest{Data: []json.RawMessage{doc}})
 			return err
 		},
 		listImports.op(): func(ctx context.Context) error {
@@ -105,6 +106,26 @@ func calls(c *Client) map[string]func(context.Context) error {
 			}
 			return nil
 		},
+	}
+}
+
+// invoke runs an import with a permit of its own.
+func invoke(ctx context.Context, c *Client, id string, req InvokeRequest) (InvokeResponse, error) {
+	permit, err := c.AcquireInvoke(ctx)
+	if err != nil {
+		return InvokeResponse{}, err
+	}
+	defer permit.Release()
+	return permit.Invoke(ctx, id, req)
+}
+
+// wait sleeps for d, or until ctx ends.
+func wait(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 

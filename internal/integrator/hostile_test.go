@@ -25,16 +25,18 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/integrator-operator/integrator-operator/internal/integrator/jsonscan"
 )
 
-// payload stands in every answer of these tests: it must be told nowhere.
+// payload is in every answer of these tests, and must be in no error.
 const payload = "c4n4ryPayload"
 
-// unread are the calls that do not look at the body of a success: there is nothing in it, or
-// the import is read afterwards.
+// unread are the calls that do not read the body of a success: it is empty, or the import is read
+// afterwards.
 var unread = []string{deleteImport.op(), patchImport.op(), replaceConnection.op()}
 
-// measured counts what a client takes from its connections, and where these lead.
+// measured has what a client read from its connections, and their addresses.
 type measured struct {
 	bytes atomic.Int64
 	mu    sync.Mutex
@@ -52,7 +54,7 @@ func (c countedConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// measure has a client's connections counted.
+// measure counts the bytes of a client's connections.
 func measure(c *Client) *measured {
 	m := &measured{}
 	for _, transport := range []*http.Transport{c.kept, c.fresh} {
@@ -68,7 +70,7 @@ func measure(c *Client) *measured {
 	return m
 }
 
-// fiftyMB writes an answer of 50 MB, until the client goes away.
+// fiftyMB writes an answer of 50 MB, until the client closes the connection.
 func fiftyMB(w io.Writer) {
 	const size = 50_000_000
 	block := []byte(strings.Repeat(payload+" ", 4096))
@@ -83,15 +85,15 @@ func fiftyMB(w io.Writer) {
 	_, _ = io.WriteString(w, `"}`)
 }
 
-// nested is JSON of this depth, about the import that was asked for.
+// nested returns a document of this depth, with the id of the requested import.
 func nested(depth int) string {
 	return `{"_id":"` + testID + `","name":"` + payload + `","x":` + strings.Repeat("[", depth-1) + strings.Repeat("]", depth-1) + `}`
 }
 
-// TestHostileAnswers gives every call of the client every answer that no API should give, with a
-// status of success, or as a redirect to where clouds keep credentials. What is taken from the
-// connection is bounded, the error tells the call and nothing of the answer, and nothing goes
-// anywhere else, or twice.
+// TestHostileAnswers has every call answered in every way in which no API should answer: with a status
+// of success, or as a redirect to where clouds serve credentials. What is read from the connection
+// is bounded, the error names the call and nothing of the answer, and nothing is sent elsewhere or
+// twice.
 func TestHostileAnswers(t *testing.T) {
 	var zipped bytes.Buffer
 	z := gzip.NewWriter(&zipped)
@@ -143,7 +145,7 @@ func TestHostileAnswers(t *testing.T) {
 					t.Errorf("%s: sent %d times", op, n)
 				}
 				// The limit, and what the transport has read ahead.
-				if n := m.bytes.Load(); n > maxBody+maxHeaderBytes+64<<10 {
+				if n := m.bytes.Load(); n > jsonscan.MaxBody+maxHeaderBytes+64<<10 {
 					t.Errorf("%s: took %d bytes from the connection", op, n)
 				}
 				if slices.Contains(unread, op) {
@@ -172,7 +174,7 @@ func TestHostileAnswers(t *testing.T) {
 	}
 }
 
-// TestDeepAnswers: JSON as deep as is read comes back as it was, whole.
+// TestDeepAnswers: a document of the maximum depth is read unchanged.
 func TestDeepAnswers(t *testing.T) {
 	document := nested(10_000)
 	c, _ := serve(t, answer(200, document))
@@ -182,11 +184,11 @@ func TestDeepAnswers(t *testing.T) {
 	}
 }
 
-// TestManyValues: a document of few bytes a value, which would take many times its size once it is
-// taken apart, is not taken apart.
+// TestManyValues: a document of very many small values, which would take many times its size in
+// memory, is not decoded.
 func TestManyValues(t *testing.T) {
 	for _, element := range []string{`{}`, `[]`, `1`, `""`, `null`, `[[]]`, `{"a":[]}`} {
-		many := `{"_id":"` + testID + `","flows":[` + strings.Repeat(element+",", (maxBody-100)/(len(element)+1)) + element + `]}`
+		many := `{"_id":"` + testID + `","flows":[` + strings.Repeat(element+",", (jsonscan.MaxBody-100)/(len(element)+1)) + element + `]}`
 		c, _ := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, many) })
 		for _, op := range []string{tokenInfo.op(), createImport.op(), getImport.op(), putImport.op(), cloneImport.op(), dependencies.op()} {
 			var before, after runtime.MemStats
@@ -197,25 +199,25 @@ func TestManyValues(t *testing.T) {
 				t.Errorf("%s of %s: %v", op, element, e)
 			}
 			// Nearly all of it is the buffer, which doubles until the answer fits.
-			if used := after.TotalAlloc - before.TotalAlloc; used > 8*maxBody {
+			if used := after.TotalAlloc - before.TotalAlloc; used > 8*jsonscan.MaxBody {
 				t.Errorf("%s of %s: %d MiB allocated", op, element, used>>20)
 			}
 		}
 	}
-	few := `{"_id":"` + testID + `","x":[` + strings.Repeat(`"a,[{",`, maxValues-10) + `1]}`
+	few := `{"_id":"` + testID + `","x":[` + strings.Repeat(`"a,[{",`, jsonscan.MaxValues-10) + `1]}`
 	c, _ := serve(t, answer(200, few))
 	if _, err := c.GetImport(t.Context(), testID); err != nil {
 		t.Errorf("as many values as are read: %v", err)
 	}
 }
 
-// wrong is what can stand where something else is expected.
+// wrong are values for places where another value is expected.
 var wrong = []string{
 	`7`, `-1`, `1e999999999`, `123456789012345678901234567890`, `"7"`, `true`, `null`, `{}`, `[]`, `{"a":"` + payload + `"}`, `["` + payload + `"]`, `[[[]]]`,
 	`""`, `" "`, `"` + payload + `\u0000\n\u001b[2J\u202e"`, "\"\xff\xfe" + payload + "\"", `"../../x"`, `"\ud800"`, `"` + strings.Repeat("x", 100_000) + `"`,
 }
 
-// TestWrongTypes puts each of them into each field that is read, also beside the right value.
+// TestWrongTypes puts each of them into each field that is read, also as a duplicate of the field.
 func TestWrongTypes(t *testing.T) {
 	document := `{"_id":@"` + testID + `"@,"name":@"n"@,"adaptorType":@"HTTPImport"@,"_connectionId":@"` + otherID + `"@,"externalId":@"e"@,"apiIdentifier":@"i"@,` +
 		`"createdAt":@"2026-01-02T03:04:05.678Z"@,"lastModified":@"2026-01-02T03:04:05.678Z"@,"_connectorId":@null@,"_integrationId":@null@}`
@@ -239,7 +241,7 @@ func TestWrongTypes(t *testing.T) {
 	for op, whole := range good {
 		var body string
 		c, _ := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) })
-		c.limiter.SetLimits(maxRequestsPerSecond, 1_000_000, 4)
+		c.limiter.SetLimits(1_000_000, 1_000_000, 4)
 		plain := strings.ReplaceAll(whole, "@", "")
 		body = plain
 		if err := calls(c)[op](t.Context()); err != nil {
@@ -247,7 +249,7 @@ func TestWrongTypes(t *testing.T) {
 		}
 		for _, spoilt := range spoil(whole) {
 			body = spoilt
-			for text, err := range told(t.Context(), c, op) {
+			for text, err := range shownTexts(t.Context(), c, op) {
 				if err != nil {
 					if e := apiError(t, err); e.Op != op || !e.Sent || !e.NotUnderstood() && len(e.Errors) == 0 {
 						t.Errorf("%s of %s: %+v", op, cut(spoilt, 200), e)
@@ -255,21 +257,26 @@ func TestWrongTypes(t *testing.T) {
 					text = err.Error()
 				}
 				if !utf8.ValidString(text) || len(text) > 1024 || strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }) {
-					t.Errorf("%s of %s: tells %q", op, cut(spoilt, 200), cut(text, 100))
+					t.Errorf("%s of %s: shows %q", op, cut(spoilt, 200), cut(text, 100))
 				}
 			}
 		}
 	}
 }
 
-// spoil gives the text with each value between two @ replaced by each wrong one, and with each
-// field doubled. (Marks of values that lie in others are found by their brackets.)
+// spoil returns the text with each value between two @ replaced by each wrong one, and with each
+// field duplicated. (The ends of nested values are found by their brackets.)
 func spoil(whole string) (spoilt []string) {
 	for at := range whole {
 		if whole[at] != '@' || at > 0 && !strings.ContainsRune(`:[{`, rune(whole[at-1])) {
 			continue
 		}
-		end := at + 1 + skipValue([]byte(strings.ReplaceAll(whole[at+1:], "@", " ")), skipSpace([]byte(strings.ReplaceAll(whole[at+1:], "@", " ")), 0))
+		var value json.RawMessage
+		rest := json.NewDecoder(strings.NewReader(strings.ReplaceAll(whole[at+1:], "@", " ")))
+		if err := rest.Decode(&value); err != nil {
+			panic(err)
+		}
+		end := at + 1 + int(rest.InputOffset())
 		for _, value := range wrong {
 			one := whole[:at] + value + whole[end:]
 			spoilt = append(spoilt, strings.ReplaceAll(one, "@", ""))
@@ -282,11 +289,11 @@ func spoil(whole string) (spoilt []string) {
 	return spoilt
 }
 
-// told makes the call and gives what of its answer may be shown to people, and the error.
-func told(ctx context.Context, c *Client, op string) map[string]error {
+// shownTexts makes the call and returns what of its answer may be shown to people, and the error.
+func shownTexts(ctx context.Context, c *Client, op string) map[string]error {
 	texts := map[string]error{}
 	imported := func(doc Import, err error) {
-		for _, text := range []string{doc.ID, doc.AdaptorType, doc.ConnectionID, doc.APIIdentifier, doc.CreatedAt, doc.LastModified, doc.IntegrationID} {
+		for _, text := range []string{doc.ID, doc.AdaptorType, doc.ConnectionID, doc.APIIdentifier, doc.CreatedAt, doc.LastModified} {
 			texts[text] = err
 		}
 	}
@@ -312,7 +319,7 @@ func told(ctx context.Context, c *Client, op string) map[string]error {
 		}
 	case tokenInfo.op():
 		info, err := c.TokenInfo(ctx)
-		texts[info.UserID], texts[info.Scope] = err, err
+		texts[info.UserID] = err
 	case cloneImport.op():
 		id, err := c.CloneImport(ctx, testID, CloneRequest{})
 		texts[id] = err
@@ -323,7 +330,7 @@ func told(ctx context.Context, c *Client, op string) map[string]error {
 			texts[d.ID], texts[d.Name], texts[d.Kind] = err, err, err
 		}
 	case invokeImport.op():
-		answer, err := c.Invoke(ctx, testID, InvokeRequest{})
+		answer, err := invoke(ctx, c, testID, InvokeRequest{})
 		texts[""] = err
 		for _, record := range answer.Records {
 			for _, detail := range record.Errors {
@@ -334,8 +341,8 @@ func told(ctx context.Context, c *Client, op string) map[string]error {
 	return texts
 }
 
-// TestDripForEver: an answer that goes on for ever, a blank at a time, ends with the call's own
-// bound. Blanks before JSON are JSON.
+// TestDripForEver: an endless answer, one space at a time, ends with the call's own bound. Spaces
+// before JSON are JSON.
 func TestDripForEver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := serveInMemory(t, func(w http.ResponseWriter, r *http.Request) {

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/integrator-operator/integrator-operator/internal/integrator/jsonscan"
 )
 
 func TestParseImport(t *testing.T) {
@@ -27,7 +29,7 @@ func TestParseImport(t *testing.T) {
 				"lastModified":"t2","_connectorId":"k","_integrationId":"g","other":[1,{"_id":"inner"}]}`,
 			want: Import{
 				ID: "i", Name: "n", AdaptorType: "HTTPImport", ConnectionID: "c", ExternalID: "e", APIIdentifier: "i1",
-				CreatedAt: "t1", LastModified: "t2", ConnectorID: "k", IntegrationID: "g",
+				CreatedAt: "t1", LastModified: "t2", ConnectorID: "k",
 			},
 		},
 		{name: "wrong types are as good as absent", raw: `{"_id":"i","name":1,"externalId":null,"_connectionId":{"a":1},"lastModified":[]}`, want: Import{ID: "i"}},
@@ -46,7 +48,7 @@ func TestParseImport(t *testing.T) {
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
-			raw, err := readJSON(strings.NewReader(" " + tc.raw + "\n"))
+			raw, err := jsonscan.Read(strings.NewReader(" " + tc.raw + "\n"))
 			var got Import
 			if err == nil {
 				got, err = parseImport(raw)
@@ -111,8 +113,8 @@ func TestNotUnderstood(t *testing.T) {
 	}
 }
 
-// TestRefusedBeforeAnyCall: wrong arguments never reach the wire.
-func TestRefusedBeforeAnyCall(t *testing.T) {
+// TestInvalidArguments: invalid arguments are rejected before anything is sent.
+func TestInvalidArguments(t *testing.T) {
 	asked := 0
 	c, _ := serve(t, func(http.ResponseWriter, *http.Request) { asked++ })
 	ctx := t.Context()
@@ -133,7 +135,7 @@ func TestRefusedBeforeAnyCall(t *testing.T) {
 		add(c.ReplaceConnection(ctx, testID, id))
 		_, err = c.Dependencies(ctx, id)
 		add(err)
-		_, err = c.Invoke(ctx, id, InvokeRequest{})
+		_, err = invoke(ctx, c, id, InvokeRequest{})
 		add(err)
 		for _, err := range c.ListAudit(ctx, id) {
 			add(err)
@@ -167,7 +169,7 @@ func TestRefusedBeforeAnyCall(t *testing.T) {
 		{Settings: json.RawMessage("{" + secret)},
 		{Settings: json.RawMessage(`{}}, "x": {`)},
 	} {
-		_, err := c.Invoke(ctx, testID, req)
+		_, err := invoke(ctx, c, testID, req)
 		add(err)
 	}
 
@@ -183,7 +185,7 @@ func TestRefusedBeforeAnyCall(t *testing.T) {
 	}
 }
 
-// TestRequestBodies looks at what is sent, byte for byte.
+// TestRequestBodies checks what is sent, byte for byte.
 func TestRequestBodies(t *testing.T) {
 	var got string
 	c, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -212,13 +214,13 @@ func TestRequestBodies(t *testing.T) {
 			return err
 		}, `{"name":"n","connectionMap":{"a":"b"}}`},
 		{"replaceConnection", func() error { return c.ReplaceConnection(ctx, testID, otherID) }, `{"_newConnectionId":"` + otherID + `"}`},
-		{"invoke nothing", func() error { _, err := c.Invoke(ctx, testID, InvokeRequest{}); return err }, `[]`},
+		{"invoke nothing", func() error { _, err := invoke(ctx, c, testID, InvokeRequest{}); return err }, `[]`},
 		{"invoke", func() error {
-			_, err := c.Invoke(ctx, testID, InvokeRequest{Data: []json.RawMessage{json.RawMessage(doc), json.RawMessage(`"x"`)}, Settings: json.RawMessage(" ")})
+			_, err := invoke(ctx, c, testID, InvokeRequest{Data: []json.RawMessage{json.RawMessage(doc), json.RawMessage(`"x"`)}, Settings: json.RawMessage(" ")})
 			return err
 		}, `[` + doc + `,"x"]`},
 		{"invoke with settings", func() error {
-			_, err := c.Invoke(ctx, testID, InvokeRequest{Data: []json.RawMessage{json.RawMessage(doc)}, Settings: json.RawMessage(`{"k": 1.0}`)})
+			_, err := invoke(ctx, c, testID, InvokeRequest{Data: []json.RawMessage{json.RawMessage(doc)}, Settings: json.RawMessage(`{"k": 1.0}`)})
 			return err
 		}, `{"data":[` + doc + `],"settings":{"k": 1.0}}`},
 	}

@@ -10,6 +10,8 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+
+	"github.com/integrator-operator/integrator-operator/internal/integrator/jsonscan"
 )
 
 // maxRecords bounds the results of an answer, unless more records were sent.
@@ -17,70 +19,56 @@ const maxRecords = 100_000
 
 // InvokeRequest is the data of one invocation.
 type InvokeRequest struct {
-	// Data is the records, in order; each is one JSON value.
+	// Data is the records, in order. Each is one JSON value.
 	Data []json.RawMessage
-	// Settings is one JSON value passed beside the data; empty means none.
+	// Settings is one JSON value that is passed with the data; empty means none.
 	Settings json.RawMessage
 }
 
 // InvokeResponse is the answer to an invocation.
 type InvokeResponse struct {
-	// Records is one result per record, in the order of the request. Their number is the
-	// API's word: compare it with what was sent.
+	// Records has one result per record, in the order of the request. The API may answer with
+	// another number of results: the caller compares it with what was sent.
 	Records []RecordResult
 	// Raw is the whole answer, byte for byte.
 	Raw json.RawMessage
 }
 
-// RecordResult is what became of one record. The JSON is a part of InvokeResponse.Raw in a copy.
+// RecordResult is the result of one record.
 type RecordResult struct {
-	StatusCode int    // status of this record; 0 when the API gave none, which is no success
-	ID         string // id at the destination; a number is given as text
+	StatusCode int // status of this record; 0 when the answer has none, which is not a success
 	Ignored    bool
 	Errors     []ErrorDetail
-	JSON       json.RawMessage // the destination's answer (_json); nil when absent
-	DataURI    string
 }
 
-// Turn is the limiter's permission of one invocation. Who has to write down that it is about
-// to invoke takes a turn first, so that little can come between.
-type Turn struct {
+// Permit is the limiter's permission for one invocation. A caller that must record that it is
+// about to invoke acquires the permit first, so that nothing delays the call afterwards.
+type Permit struct {
 	client  *Client
 	release func()
 }
 
-// Turn waits for a turn. Its error is that of an invocation that was not sent.
-func (c *Client) Turn(ctx context.Context) (*Turn, error) {
-	release, err := c.permit(ctx, invokeImport)
+// AcquireInvoke waits for the permission for one invocation. Its error is that of an invocation
+// that was not sent.
+func (c *Client) AcquireInvoke(ctx context.Context) (*Permit, error) {
+	release, err := c.acquire(ctx, invokeImport)
 	if err != nil {
 		return nil, err
 	}
-	return &Turn{client: c, release: release}, nil
+	return &Permit{client: c, release: release}, nil
 }
 
-// Release ends the turn, used or not.
-func (t *Turn) Release() { t.release() }
+// Release returns the permit, used or not. It must be called once.
+func (p *Permit) Release() { p.release() }
 
-// Invoke runs the import on the given records, in a turn of its own: see [Turn.Invoke].
-func (c *Client) Invoke(ctx context.Context, id string, req InvokeRequest) (InvokeResponse, error) {
-	turn, err := c.Turn(ctx)
-	if err != nil {
-		return InvokeResponse{}, err
-	}
-	defer turn.Release()
-	return turn.Invoke(ctx, id, req)
-}
-
-// Invoke runs the import on the given records. It really writes to the destination, and there
-// is no way to ask later whether it did.
+// Invoke runs the import on the given records. It writes to the destination, and no later call can
+// find out whether it did.
 //
-// It sends once, on a connection of its own. Only the deadline of ctx bounds it, however slowly
-// the answer comes. The error tells what is known: without Sent nothing was done; with Sent and
-// no StatusCode, with 5xx, or when NotUnderstood, the outcome is unknown. Status 200 with Errors
-// is a failure of the whole request in the API's own words. What was answered with 200 and is
-// JSON is in Raw also then.
-func (t *Turn) Invoke(ctx context.Context, id string, req InvokeRequest) (InvokeResponse, error) {
-	c := t.client
+// It is sent once, on a new connection. Only the deadline of ctx bounds it, however slow the answer
+// is. [OutcomeOf] its error is what is known; OutcomeFailed is status 200 with errors for the whole
+// request. An answer with status 200 that is JSON is in Raw even then.
+func (p *Permit) Invoke(ctx context.Context, id string, req InvokeRequest) (InvokeResponse, error) {
+	c := p.client
 	body, err := req.body()
 	if err != nil {
 		return InvokeResponse{}, err
@@ -90,18 +78,18 @@ func (t *Turn) Invoke(ctx context.Context, id string, req InvokeRequest) (Invoke
 		return InvokeResponse{}, err
 	}
 	var result InvokeResponse
-	err = c.exchange(ctx, invokeImport, target, body, func(_ *http.Response, body io.Reader) error {
-		raw, err := readJSON(body)
+	err = c.send(ctx, invokeImport, target, body, func(_ *http.Response, body io.Reader) error {
+		raw, err := jsonscan.Read(body)
 		if err != nil {
 			return err
 		}
 		result.Raw = raw
 		if details := c.wholeRequestErrors(raw); details != nil {
-			return &refusal{details: details}
+			return &invocationError{details: details}
 		}
-		return arrayElements(raw, func(element json.RawMessage) error {
+		return jsonscan.Elements(raw, func(element json.RawMessage) error {
 			if len(result.Records) == max(maxRecords, len(req.Data)) {
-				return errTooMany
+				return jsonscan.ErrTooMany
 			}
 			record, err := c.parseRecord(element)
 			result.Records = append(result.Records, record)
@@ -114,35 +102,40 @@ func (t *Turn) Invoke(ctx context.Context, id string, req InvokeRequest) (Invoke
 	return result, nil
 }
 
-// The parts of a body with settings, beside the array of records and the settings themselves.
+// invocationError is the failure of an invocation as a whole that comes with status 200.
+type invocationError struct{ details []ErrorDetail }
+
+func (*invocationError) Error() string { return "the invocation failed as a whole" }
+
+// The parts of a body with settings, around the array of records and the settings.
 const (
 	beforeData     = `{"data":`
 	beforeSettings = `,"settings":`
 	afterSettings  = `}`
 )
 
-// Size is the length of the request's body, in bytes.
+// Size returns the length of the request's body, in bytes.
 func (r InvokeRequest) Size() int {
 	size := len("[]") + max(0, len(r.Data)-1)
 	for _, record := range r.Data {
 		size += len(record)
 	}
-	if settings := trimJSON(r.Settings); len(settings) > 0 {
+	if settings := jsonscan.Trim(r.Settings); len(settings) > 0 {
 		size += len(beforeData) + len(beforeSettings) + len(settings) + len(afterSettings)
 	}
 	return size
 }
 
-// body writes the records as they are: an array or, with settings, an object of the two.
+// body returns the records as they are: an array or, with settings, an object of both.
 func (r InvokeRequest) body() ([]byte, error) {
-	settings := trimJSON(r.Settings)
+	settings := jsonscan.Trim(r.Settings)
 	for i, record := range r.Data {
 		if !json.Valid(record) {
-			return nil, invalid(invokeImport, "record %d is not JSON", i)
+			return nil, invalidArgument(invokeImport, "record %d is not JSON", i)
 		}
 	}
 	if len(settings) > 0 && !json.Valid(settings) {
-		return nil, invalid(invokeImport, "the settings are not JSON")
+		return nil, invalidArgument(invokeImport, "the settings are not JSON")
 	}
 	b := bytes.NewBuffer(make([]byte, 0, r.Size()))
 	if len(settings) > 0 {
@@ -164,11 +157,12 @@ func (r InvokeRequest) body() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// wholeRequestErrors finds the errors of {"errors": [...]}, nil in any other answer. The other
-// forms of errorDetails do not count here: with status 200, {"message": ...} is no clear refusal.
+// wholeRequestErrors returns the errors of {"errors": [...]}, nil for any other answer. The other
+// forms that errorDetails reads do not count: with status 200, {"message": ...} is not clearly a
+// failure.
 func (c *Client) wholeRequestErrors(raw json.RawMessage) []ErrorDetail {
 	var details []ErrorDetail
-	_ = objectFields(raw, func(name []byte, value json.RawMessage) error {
+	_ = jsonscan.Fields(raw, func(name []byte, value json.RawMessage) error {
 		if string(name) == "errors" {
 			details = c.detailList(value)
 		}
@@ -177,39 +171,34 @@ func (c *Client) wholeRequestErrors(raw json.RawMessage) []ErrorDetail {
 	return details
 }
 
+// parseRecord reads the result of one record.
 func (c *Client) parseRecord(raw json.RawMessage) (RecordResult, error) {
 	var r RecordResult
-	err := objectFields(raw, func(name []byte, value json.RawMessage) error {
+	err := jsonscan.Fields(raw, func(name []byte, value json.RawMessage) error {
 		switch string(name) {
 		case "statusCode":
 			r.StatusCode = statusNumber(value)
-		case "id":
-			r.ID = text(value)
 		case "ignored":
 			r.Ignored = string(value) == "true"
 		case "errors":
 			if r.Errors = c.detailList(value); r.Errors == nil && hasElements(value) {
-				r.Errors = []ErrorDetail{{Message: "an error in a form that is not documented"}}
+				r.Errors = []ErrorDetail{{Message: "an error in an undocumented form"}}
 			}
-		case "_json":
-			r.JSON = bytes.Clone(value)
-		case "dataURI":
-			r.DataURI = stringOnly(value)
 		}
 		return nil
 	})
 	return r, err
 }
 
-// hasElements tells that a value is an array or an object with something in it.
+// hasElements reports whether a value is an array or an object that is not empty.
 func hasElements(value json.RawMessage) bool {
-	return (value[0] == '[' || value[0] == '{') && len(trimJSON(value[1:len(value)-1])) > 0
+	return (value[0] == '[' || value[0] == '{') && len(jsonscan.Trim(value[1:len(value)-1])) > 0
 }
 
-// statusNumber reads a status, which the API writes as a number or as a string; 0 for anything
-// that is no HTTP status.
+// statusNumber reads a status, which the API writes as a number or as a string. It returns 0 for
+// anything that is not an HTTP status.
 func statusNumber(raw json.RawMessage) int {
-	n, err := strconv.Atoi(text(raw))
+	n, err := strconv.Atoi(jsonscan.Text(raw))
 	if err != nil || n < 100 || n > 599 {
 		return 0
 	}

@@ -10,12 +10,12 @@ import (
 	"strings"
 )
 
-// errLink says that a Link header was not understood. It is an error and not "no next page":
-// a list that silently ends early would pass for a complete one.
+// errLink reports that a Link header was not understood. That is an error and not "no next page": a
+// list that ends early without an error would look complete.
 var errLink = errors.New("the Link header is malformed")
 
-// nextLink finds the target of rel="next" in Link headers (RFC 8288), "" when there is none.
-// The targets hold commas (include=a,b), so splitting at commas will not do.
+// nextLink returns the target of rel="next" in Link headers (RFC 8288), "" when there is none.
+// Targets contain commas (include=a,b), so the headers cannot be split at commas.
 func nextLink(headers []string) (string, error) {
 	next := ""
 	for _, h := range headers {
@@ -37,7 +37,7 @@ func nextLink(headers []string) (string, error) {
 	return next, nil
 }
 
-// link is one link-value: a target and the parameters that matter here.
+// link is one link-value: its target and the parameters that are used here.
 type link struct {
 	target string
 	rel    string
@@ -45,6 +45,7 @@ type link struct {
 	anchor bool // the link is about another resource
 }
 
+// isNext reports whether the link leads to the next page.
 func (l link) isNext() bool {
 	for _, rel := range strings.Fields(l.rel) {
 		if strings.EqualFold(rel, "next") {
@@ -54,7 +55,7 @@ func (l link) isNext() bool {
 	return false
 }
 
-// parseLink reads one link-value and gives what follows it, from the comma on.
+// parseLink reads one link-value, and returns what follows it, from the comma on.
 func parseLink(s string) (link, string, error) {
 	var l link
 	if s[0] != '<' {
@@ -95,7 +96,7 @@ func parseLink(s string) (link, string, error) {
 	}
 }
 
-// paramValue reads a token or a quoted string.
+// paramValue reads a parameter's value: a token or a quoted string.
 func paramValue(s string) (value, rest string, ok bool) {
 	if !strings.HasPrefix(s, `"`) {
 		end := strings.IndexAny(s, ";, \t")
@@ -119,8 +120,8 @@ func paramValue(s string) (value, rest string, ok bool) {
 	return "", "", false
 }
 
-// follow resolves a link against the page that it was on. The token goes where the link points,
-// so it must stay on the API's own scheme, host and path.
+// follow resolves a link against the page that it was on. The token is sent to where the link
+// leads, so it must stay on the API's own scheme, host and path.
 func (c *Client) follow(page *url.URL, target string) (*url.URL, error) {
 	next, err := page.Parse(target)
 	if err != nil {
@@ -136,7 +137,7 @@ func (c *Client) follow(page *url.URL, target string) (*url.URL, error) {
 	return next, nil
 }
 
-// hostPort gives the host in lower case with its port, the scheme's own when none is written.
+// hostPort returns the host in lower case and the port, by default that of the scheme.
 func hostPort(u *url.URL) string {
 	port := u.Port()
 	if port == "" {

@@ -12,71 +12,62 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/integrator-operator/integrator-operator/internal/integrator/jsonscan"
+	"github.com/integrator-operator/integrator-operator/internal/integrator/limit"
 )
 
 const (
-	// maxPages ends a list that never does. At the smallest page size seen it is far more
-	// than an account can hold.
+	// maxPages ends a list that would never end. At the smallest page size seen it is far more
+	// than an account can have.
 	maxPages = 10_000
-	// maxPageTries is how often one page is asked for when the answer is 429.
-	maxPageTries = 5
+	// maxPageAttempts is how often one page is requested when the answer is 429.
+	maxPageAttempts = 5
 )
 
-// ListOptions narrows what a list answers of each import. Only one of the two may be set. Paths
-// are dotted and made of letters, digits, "." and "_".
+// ListOptions is how ListImports lists.
 type ListOptions struct {
-	// Include asks for these paths beside _id, name and adaptorType.
+	// Include limits each import to these paths, _id, name and adaptorType. A path consists of
+	// letters, digits, "." and "_". Without paths the documents are whole.
 	Include []string
-	// Exclude asks for all but these paths.
-	Exclude []string
-	// Patient waits as long as the account is paused, or has no place for the call. Otherwise
-	// the list fails with 429 after some seconds.
-	Patient bool
+	// UnlimitedWait makes the list wait as long as the account is paused or has no place for the
+	// call. Otherwise it fails with 429 after some seconds.
+	UnlimitedWait bool
 }
 
-// ListImports lists all imports of the account. It holds one page at a time, and nothing (no
-// connection, no place in the limiter) while the caller looks at an import, so the loop body may
-// call the client. When the account is paused by a 429 it waits, see Patient, and asks for the
-// same page again, five times at most. After an error the sequence ends.
+// ListImports lists all imports of the account, one page at a time. While the caller uses an import
+// the list holds neither a connection nor a place in the limiter, so the loop body may call the
+// client. When a page is answered with 429, the list waits (see UnlimitedWait) and requests the
+// page again, five times in all. After an error the sequence ends.
 //
-// The account can change between two pages: an import that is absent is not proved to be gone.
+// The account can change between two pages: that the list lacks an import does not prove that it
+// was deleted.
 func (c *Client) ListImports(ctx context.Context, opts ListOptions) iter.Seq2[Import, error] {
 	query, err := opts.query()
 	if err != nil {
 		return failedSeq[Import](err)
 	}
 	e := listImports
-	if opts.Patient {
-		e.patience = forever
+	if opts.UnlimitedWait {
+		e.maxWait = limit.NoMaxWait
 	}
 	return pages(ctx, c, e, "", query, parseImport)
 }
 
-// ListAudit lists the audit log of one import in the API's order, with the same rules as
-// ListImports without Patient.
-func (c *Client) ListAudit(ctx context.Context, id string) iter.Seq2[AuditEntry, error] {
-	return pages(ctx, c, listAudit, id, "", parseAuditEntry)
-}
-
+// query returns the query of the first page.
 func (o ListOptions) query() (string, error) {
-	if len(o.Include) > 0 && len(o.Exclude) > 0 {
-		return "", invalid(listImports, "include and exclude exclude each other")
-	}
-	name, paths := "include", o.Include
-	if len(o.Exclude) > 0 {
-		name, paths = "exclude", o.Exclude
-	}
-	if len(paths) == 0 {
+	if len(o.Include) == 0 {
 		return "", nil
 	}
-	for _, p := range paths {
+	for _, p := range o.Include {
 		if p == "" || strings.ContainsFunc(p, notInFieldPath) {
-			return "", invalid(listImports, "a path of %s must be letters, digits, \".\" and \"_\"", name)
+			return "", invalidArgument(listImports, "a path of include must be letters, digits, \".\" and \"_\"")
 		}
 	}
-	return name + "=" + strings.Join(paths, ","), nil // the characters need no escaping
+	return "include=" + strings.Join(o.Include, ","), nil // the characters need no escaping
 }
 
+// failedSeq is a list that fails before its first element.
 func failedSeq[T any](err error) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var zero T
@@ -84,7 +75,7 @@ func failedSeq[T any](err error) iter.Seq2[T, error] {
 	}
 }
 
-// pages walks a Link-paged list.
+// pages walks a list whose pages are linked by Link headers.
 func pages[T any](ctx context.Context, c *Client, e endpoint, id, query string, parse func(json.RawMessage) (T, error)) iter.Seq2[T, error] {
 	first, err := c.target(e, id)
 	if err != nil {
@@ -95,19 +86,19 @@ func pages[T any](ctx context.Context, c *Client, e endpoint, id, query string, 
 		var zero T
 		seen := make(map[string]bool)
 		for u := first; u != nil; {
-			wrong := ""
+			problem := ""
 			switch {
 			case seen[u.String()]:
-				wrong = "the links to the next page go round in a circle"
+				problem = "the links to the next page lead back to an earlier page"
 			case len(seen) == maxPages:
-				wrong = "the list has more pages than any account can have"
+				problem = "the list has more pages than any account can have"
 			}
-			if wrong != "" {
-				yield(zero, &APIError{Op: e.op(), StatusCode: http.StatusOK, Sent: true, Err: errors.New(wrong)})
+			if problem != "" {
+				yield(zero, &APIError{Op: e.op(), StatusCode: http.StatusOK, Sent: true, Err: errors.New(problem)})
 				return
 			}
 			seen[u.String()] = true
-			items, next, err := page(ctx, c, e, u, parse)
+			items, next, err := readPage(ctx, c, e, u, parse)
 			if err != nil {
 				yield(zero, err)
 				return
@@ -122,11 +113,13 @@ func pages[T any](ctx context.Context, c *Client, e endpoint, id, query string, 
 	}
 }
 
-// page reads one page, element by element, and the URL of the next, nil after the last.
-func page[T any](ctx context.Context, c *Client, e endpoint, u *url.URL, parse func(json.RawMessage) (T, error)) (items []T, next *url.URL, err error) {
-	for try := 1; ; try++ {
+// readPage reads one page, element by element. It also returns the URL of the next page, nil after
+// the last.
+func readPage[T any](ctx context.Context, c *Client, e endpoint, u *url.URL, parse func(json.RawMessage) (T, error)) (items []T, next *url.URL, err error) {
+	e.page = u
+	for attempt := 1; ; attempt++ {
 		items, next = nil, nil
-		err = c.do(ctx, e, u, nil, func(resp *http.Response, body io.Reader) error {
+		err = c.call(ctx, e, "", nil, func(resp *http.Response, body io.Reader) error {
 			if resp.StatusCode == http.StatusNoContent {
 				return nil
 			}
@@ -139,18 +132,19 @@ func page[T any](ctx context.Context, c *Client, e endpoint, u *url.URL, parse f
 					return err
 				}
 			}
-			return streamArray(body, func(element json.RawMessage) error {
+			return jsonscan.StreamArray(body, func(element json.RawMessage) error {
 				item, err := parse(element)
 				items = append(items, item)
 				return err
 			})
 		})
-		if StatusCode(err) != http.StatusTooManyRequests || try == maxPageTries {
+		if StatusCode(err) != http.StatusTooManyRequests || attempt == maxPageAttempts {
 			return items, next, err
 		}
 	}
 }
 
+// notInFieldPath reports whether a character cannot be part of a path.
 func notInFieldPath(r rune) bool {
 	switch {
 	case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '.', r == '_':

@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// listed is what a list gave before it ended.
+// listed returns the ids of a list, and its error.
 func listed(c *Client, t *testing.T, opts ListOptions) (ids []string, err error) {
 	for doc, e := range c.ListImports(t.Context(), opts) {
 		if err != nil {
@@ -65,7 +65,7 @@ func TestListPages(t *testing.T) {
 		{
 			name:  "a link to itself",
 			pages: map[string]pageOf{"": {body: `[{"_id":"a"}]`, link: `</v1/imports>; rel="next"`}},
-			want:  []string{"a"}, fails: "circle",
+			want:  []string{"a"}, fails: "earlier page",
 		},
 		{
 			name: "a longer circle",
@@ -74,7 +74,7 @@ func TestListPages(t *testing.T) {
 				"skip=1": {body: `[{"_id":"b"}]`, link: `<?skip=2>; rel="next"`},
 				"skip=2": {body: `[{"_id":"c"}]`, link: `<?skip=1#again>; rel="next"`},
 			},
-			want: []string{"a", "b", "c"}, fails: "circle",
+			want: []string{"a", "b", "c"}, fails: "earlier page",
 		},
 		{
 			name:  "a link to another server",
@@ -152,7 +152,7 @@ func TestListEndsSomewhere(t *testing.T) {
 		w.Header().Set("Link", fmt.Sprintf("<?skip=%d>; rel=next", asked))
 		answer(200, "[]")(w, nil)
 	})
-	c.limiter.SetLimits(maxRequestsPerSecond, 1000, 1)
+	c.limiter.SetLimits(1_000_000, 1000, 1)
 	_, err := listed(c, t, ListOptions{})
 	if asked != maxPages || err == nil || !strings.Contains(err.Error(), "more pages") {
 		t.Errorf("%d pages, %v; want %d and an error", asked, err, maxPages)
@@ -167,16 +167,14 @@ func TestListOptions(t *testing.T) {
 		{ListOptions{}, ""},
 		{ListOptions{Include: []string{"lastModified", "externalId"}}, "include=lastModified,externalId"},
 		{ListOptions{Include: []string{"http.relativeURI", "_connectionId"}}, "include=http.relativeURI,_connectionId"},
-		{ListOptions{Exclude: []string{"mapping", "file.csv"}}, "exclude=mapping,file.csv"},
-		{ListOptions{Include: []string{"a"}, Exclude: []string{"b"}}, "-"},
 		{ListOptions{Include: []string{""}}, "-"},
 		{ListOptions{Include: []string{"a,b"}}, "-"},
 		{ListOptions{Include: []string{"a&limit=1"}}, "-"},
 		{ListOptions{Include: []string{"a b"}}, "-"},
 		{ListOptions{Include: []string{"a-b"}}, "-"},
 		{ListOptions{Include: []string{"é"}}, "-"},
-		{ListOptions{Exclude: []string{"a%2Cb"}}, "-"},
-		{ListOptions{Exclude: []string{"ok", "a\r\nb"}}, "-"},
+		{ListOptions{Include: []string{"a%2Cb"}}, "-"},
+		{ListOptions{Include: []string{"ok", "a\r\nb"}}, "-"},
 	}
 	for _, tc := range tests {
 		got := "-"
@@ -194,9 +192,9 @@ func TestListOptions(t *testing.T) {
 	}
 }
 
-// TestListLetsGo: while the caller looks at an import, the list holds neither a connection nor
-// a place in the limiter, and a caller that stops leaves the next page alone.
-func TestListLetsGo(t *testing.T) {
+// TestListReleases: while the caller uses an import, the list holds neither a connection nor a place
+// in the limiter. When the caller stops, the next page is not requested.
+func TestListReleases(t *testing.T) {
 	asked := map[string]int{}
 	c, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		asked[r.RemoteAddr]++
@@ -293,8 +291,8 @@ func TestListAudit(t *testing.T) {
 			ID: "1", Source: "ui", Event: "update", Time: "2026-01-02T03:04:05.678Z",
 			ByUser: AuditUser{ID: "u1", Email: "ann@example.com", Name: "Ann"},
 			FieldChanges: []FieldChange{
-				{FieldPath: "name", OldValue: json.RawMessage(`"a"`), NewValue: json.RawMessage(`null`)},
-				{FieldPath: "http.body", NewValue: json.RawMessage(`[1.50]`)},
+				{FieldPath: "name"},
+				{FieldPath: "http.body"},
 			},
 		},
 		{ID: "2", Source: "api", Event: "create", Time: "t"},

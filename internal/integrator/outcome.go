@@ -8,11 +8,11 @@ import (
 	"net/http"
 )
 
-// Outcome is what a call that writes did, as far as is known.
+// Outcome is what is known about the effect of a call that writes.
 type Outcome int
 
 const (
-	// OutcomeApplied: the API answered that it did what was asked.
+	// OutcomeApplied: the API answered with success.
 	OutcomeApplied Outcome = iota
 	// OutcomeNotApplied: the call is known to have changed nothing.
 	OutcomeNotApplied
@@ -22,11 +22,11 @@ const (
 	OutcomeUnknown
 )
 
-// statusMeaning is what a status of the API says about the call that it answers.
+// statusMeaning is what a status means for the call that it answers.
 type statusMeaning struct {
 	// notApplied: the call changed nothing.
 	notApplied bool
-	// retriable: the same call may be accepted later, because not its content was refused.
+	// retriable: the same call may be accepted later, because the API did not refuse its content.
 	retriable bool
 	// explained: the API answers this with a reason. Without one it may come from a gateway.
 	explained bool
@@ -36,8 +36,8 @@ type statusMeaning struct {
 	refusesReplace bool
 }
 
-// statusMeanings is the one table of what statuses mean. What is not in it (other 4xx, 3xx, 5xx)
-// says nothing about whether the call was applied.
+// statusMeanings is the one table of what statuses mean. After a status that is not in it (other 4xx,
+// 3xx, 5xx) it is unknown whether the call was applied.
 var statusMeanings = map[int]statusMeaning{
 	http.StatusBadRequest:            {notApplied: true, refusesReplace: true},
 	http.StatusUnauthorized:          {notApplied: true, retriable: true},
@@ -51,7 +51,7 @@ var statusMeanings = map[int]statusMeaning{
 	http.StatusTooManyRequests:       {notApplied: true},
 }
 
-// Error gives the *APIError in err's chain, or an empty one.
+// Error returns the *APIError in err's chain, or an empty one.
 func Error(err error) *APIError {
 	if api, ok := errors.AsType[*APIError](err); ok {
 		return api
@@ -63,8 +63,8 @@ func Error(err error) *APIError {
 // written, or the API refused it.
 func (e *APIError) NotApplied() bool { return !e.Sent || statusMeanings[e.StatusCode].notApplied }
 
-// Retriable reports whether a call that changed nothing may be accepted later as it is. What the
-// API refuses because of its content, it refuses again.
+// Retriable reports whether a call that changed nothing may be accepted later as it is. A call that
+// the API refuses for its content will be refused again.
 func (e *APIError) Retriable() bool {
 	if e.StatusCode == 0 {
 		return !errors.Is(e.Err, ErrInvalidArgument)
@@ -72,8 +72,8 @@ func (e *APIError) Retriable() bool {
 	return statusMeanings[e.StatusCode].retriable
 }
 
-// Unexplained reports whether a 403, 404 or 405 comes without a reason: it may be from a gateway
-// in between, because the API gives one.
+// Unexplained reports whether a 403, 404 or 405 comes without a reason. The API gives one, so the
+// answer may be from a gateway in between.
 func (e *APIError) Unexplained() bool {
 	return statusMeanings[e.StatusCode].explained && len(e.Errors) == 0
 }
@@ -93,11 +93,11 @@ func RefusesReplaceConnection(err error) bool {
 	return statusMeanings[StatusCode(err)].refusesReplace
 }
 
-// NotApplied reports whether err says that the call changed nothing. An error that is not the
-// API's never became a request. It is false without an error.
+// NotApplied reports whether err means that the call changed nothing. An error that is not an
+// *APIError was never a request. Without an error it is false.
 func NotApplied(err error) bool { return OutcomeOf(err) == OutcomeNotApplied }
 
-// OutcomeOf is what a call that writes did, from its error.
+// OutcomeOf returns the outcome of a call that writes, from its error.
 func OutcomeOf(err error) Outcome {
 	if err == nil {
 		return OutcomeApplied
@@ -115,8 +115,9 @@ func OutcomeOf(err error) Outcome {
 	}
 }
 
-// DeletionOutcomeOf is what a deletion did, from its error. An import that does not exist any more
-// was deleted, by whomever; only a status that refuses the deletion keeps it.
+// DeletionOutcomeOf returns the outcome of a deletion, from its error. An import that no longer exists
+// counts as deleted, whoever deleted it. Only a status that refuses the deletion means that it was
+// not applied.
 func DeletionOutcomeOf(err error) Outcome {
 	switch {
 	case err == nil:

@@ -26,7 +26,7 @@ func everyText(v any) string {
 	return b.String()
 }
 
-// chain gives an error and all that it wraps.
+// chain returns an error and all that it wraps.
 func chain(err error) []error {
 	if err == nil {
 		return nil
@@ -54,7 +54,7 @@ func mustNotLeak(t *testing.T, where, text string) {
 	}
 }
 
-// TestTokenNeverInErrors answers every call in every bad way there is, with the token in it.
+// TestTokenNeverInErrors answers every call in every bad way, with the token in the answer.
 func TestTokenNeverInErrors(t *testing.T) {
 	auth := "Bearer " + testToken
 	quoted, err := json.Marshal(auth)
@@ -133,7 +133,7 @@ func TestTokenNeverInErrors(t *testing.T) {
 // TestTokenNeverInRecordErrors covers the errors inside a successful answer.
 func TestTokenNeverInRecordErrors(t *testing.T) {
 	c, _ := serve(t, answer(200, `[{"statusCode":401,"errors":[{"code":401,"message":"bad `+testToken+`"}]}]`))
-	got, err := c.Invoke(t.Context(), testID, InvokeRequest{})
+	got, err := invoke(t.Context(), c, testID, InvokeRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +142,7 @@ func TestTokenNeverInRecordErrors(t *testing.T) {
 	}
 }
 
-// TestTokenNeverWithoutAnswer covers the causes that never got as far as an answer.
+// TestTokenNeverWithoutAnswer covers the errors without an answer.
 func TestTokenNeverWithoutAnswer(t *testing.T) {
 	w := newWire(t, func(w *wire, n int, conn *net.TCPConn) {
 		w.read(n, bufio.NewReader(conn))

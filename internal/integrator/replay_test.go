@@ -18,8 +18,8 @@ import (
 )
 
 // dyingConnections answers the first request of each connection and keeps it open; it reads the
-// second as a whole and then closes the connection without a word. That is the moment when
-// net/http may send a request again.
+// second as a whole and then closes the connection without an answer. Then net/http may send a
+// request again.
 func dyingConnections(t *testing.T) *wire {
 	return newWire(t, func(w *wire, n int, conn *net.TCPConn) {
 		r := bufio.NewReader(conn)
@@ -32,9 +32,9 @@ func dyingConnections(t *testing.T) *wire {
 	})
 }
 
-// TestTheTrapIsReal shows that a request which may be replayed is replayed on dyingConnections:
-// without it, TestNoReplay would prove nothing.
-func TestTheTrapIsReal(t *testing.T) {
+// TestReplayHappens shows that net/http replays a request on dyingConnections when it may: without
+// it, TestNoReplay would prove nothing.
+func TestReplayHappens(t *testing.T) {
 	w := dyingConnections(t)
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
@@ -57,18 +57,18 @@ func TestTheTrapIsReal(t *testing.T) {
 	}
 }
 
-// TestNoReplay sends each call when the kept connection is about to die.
+// TestNoReplay sends each call when the kept connection is about to be closed.
 func TestNoReplay(t *testing.T) {
 	tests := []struct {
 		op    string
 		wire  []string // after the first "1 GET"
 		works bool
 	}{
-		// Of its own connection, and therefore not hurt at all.
+		// On a new connection, and therefore not affected.
 		{op: createImport.op(), wire: []string{"2 POST"}, works: true},
 		{op: cloneImport.op(), wire: []string{"2 POST"}, works: false},  // the answer names the original
 		{op: invokeImport.op(), wire: []string{"2 POST"}, works: false}, // the answer is no array
-		// Into the dead connection, and not again.
+		// On the closed connection, and not again.
 		{op: putImport.op(), wire: []string{"1 PUT"}},
 		{op: patchImport.op(), wire: []string{"1 PATCH"}},
 		{op: deleteImport.op(), wire: []string{"1 DELETE"}},
@@ -98,7 +98,7 @@ func TestNoReplay(t *testing.T) {
 	}
 }
 
-// TestPostsHaveTheirOwnConnection looks at what goes over the wire.
+// TestPostsHaveTheirOwnConnection checks what is sent.
 func TestPostsHaveTheirOwnConnection(t *testing.T) {
 	type seen struct{ method, connection, remote, idempotency, contentType, proto string }
 	var got []seen
@@ -144,7 +144,7 @@ func TestPostsHaveTheirOwnConnection(t *testing.T) {
 	}
 }
 
-// TestRequestsCannotBeRewound pins the two facts that net/http's own resending depends on.
+// TestRequestsCannotBeRewound checks the two facts that net/http's own retries depend on.
 func TestRequestsCannotBeRewound(t *testing.T) {
 	c := clientOf(t, "http://api.test")
 	u, err := c.target(invokeImport, testID)

@@ -17,71 +17,80 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/integrator-operator/integrator-operator/internal/integrator/jsonscan"
+	"github.com/integrator-operator/integrator-operator/internal/integrator/limit"
 )
 
-// endpoint is one call of the API: method, route, and how it has to be sent.
+// endpoint is one call of the API: its method, its route, and how it is sent.
 type endpoint struct {
 	method string
-	route  string // template, "{id}" stands for the id
+	route  string // template, "{id}" stands for the import's id
 	accept []int  // the statuses of success
-	fresh  bool   // on a connection of its own
-	invoke bool   // bounded by the caller's deadline alone, and by the limiter's share for invocations
-	// patience is how long a pause of the account may be that the call waits out.
-	patience time.Duration
+	fresh  bool   // on a new connection
+	invoke bool   // bounded by the caller's context alone, and by the limiter's share for invocations
+	// maxWait is the longest pause of the account that the call waits for.
+	maxWait time.Duration
+	// page is the URL of a list's page, instead of the route's own.
+	page *url.URL
 }
 
 func (e endpoint) op() string { return e.method + " " + e.route }
 
 var (
 	tokenInfo         = endpoint{method: http.MethodGet, route: "/v1/tokenInfo", accept: []int{200}}
-	listImports       = endpoint{method: http.MethodGet, route: "/v1/imports", accept: []int{200, 204}, patience: placeWait}
+	listImports       = endpoint{method: http.MethodGet, route: "/v1/imports", accept: []int{200, 204}, maxWait: limit.PlaceWait}
 	createImport      = endpoint{method: http.MethodPost, route: "/v1/imports", accept: []int{200, 201}, fresh: true}
 	getImport         = endpoint{method: http.MethodGet, route: "/v1/imports/{id}", accept: []int{200}}
 	putImport         = endpoint{method: http.MethodPut, route: "/v1/imports/{id}", accept: []int{200}}
 	patchImport       = endpoint{method: http.MethodPatch, route: "/v1/imports/{id}", accept: []int{200, 204}}
 	deleteImport      = endpoint{method: http.MethodDelete, route: "/v1/imports/{id}", accept: []int{200, 204}}
 	cloneImport       = endpoint{method: http.MethodPost, route: "/v1/imports/{id}/clone", accept: []int{200, 201}, fresh: true}
-	listAudit         = endpoint{method: http.MethodGet, route: "/v1/imports/{id}/audit", accept: []int{200, 204}, patience: placeWait}
+	listAudit         = endpoint{method: http.MethodGet, route: "/v1/imports/{id}/audit", accept: []int{200, 204}, maxWait: limit.PlaceWait}
 	invokeImport      = endpoint{method: http.MethodPost, route: "/v1/imports/{id}/invoke", accept: []int{200}, fresh: true, invoke: true}
 	replaceConnection = endpoint{method: http.MethodPut, route: "/v1/imports/{id}/replaceConnection", accept: []int{200, 204}}
 	dependencies      = endpoint{method: http.MethodGet, route: "/v1/imports/{id}/dependencies", accept: []int{200, 204}}
 )
 
-// maxDrain is how much of a body nobody wants is read so that its connection can be used again.
+// maxDrain is how much of an unread body is read so that its connection can be reused, in bytes.
 const maxDrain = 64 << 10
 
 // readFunc reads the body of a successful answer.
 type readFunc func(resp *http.Response, body io.Reader) error
 
-// ignoreBody takes any body but a web page: whoever stands in between says 200 with one, and
-// knows nothing of the call.
-func ignoreBody(resp *http.Response, _ io.Reader) error {
+// rejectWebPage is the readFunc of calls whose body does not matter. A web page with status 200
+// comes from a proxy in between that did not forward the call.
+func rejectWebPage(resp *http.Response, _ io.Reader) error {
 	if media, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type")); err == nil && media == "text/html" {
 		return errors.New("the body is a web page")
 	}
 	return nil
 }
 
-// invalid is the error of a call that is refused before anything is sent. The format must not
-// quote what the caller gave: it may be a payload.
-func invalid(e endpoint, format string, args ...any) error {
+// invalidArgument is the error of a call that is rejected before anything is sent. The format must
+// not quote what the caller gave: it may be a payload.
+func invalidArgument(e endpoint, format string, args ...any) error {
 	return &APIError{Op: e.op(), Err: fmt.Errorf("%w: "+format, append([]any{ErrInvalidArgument}, args...)...)}
 }
 
-// target gives the URL of an endpoint. An id goes into the path only if it is plain.
+// target returns the URL of an endpoint. An id goes into the path only if it needs no escaping.
 func (c *Client) target(e endpoint, id string) (*url.URL, error) {
+	if e.page != nil {
+		return e.page, nil
+	}
 	route := e.route
 	if strings.Contains(route, "{id}") {
-		if !plainID(id) {
-			return nil, invalid(e, "the id must be letters, digits, \"-\" and \"_\", at most 64")
+		if !validID(id) {
+			return nil, invalidArgument(e, "the id must be letters, digits, \"-\" and \"_\", at most 64")
 		}
 		route = strings.Replace(route, "{id}", id, 1)
 	}
 	return &url.URL{Scheme: c.base.Scheme, Host: c.base.Host, Path: c.base.Path + route}, nil
 }
 
-// plainID accepts what can stand in a path without escaping. The API's ids are 24 hex digits.
-func plainID(id string) bool {
+// validID reports whether an id can be part of a path without escaping. The API's ids are 24 hex
+// digits.
+func validID(id string) bool {
 	if id == "" || len(id) > 64 {
 		return false
 	}
@@ -95,106 +104,101 @@ func plainID(id string) bool {
 	return true
 }
 
-// call sends one request to an endpoint of one import (or of none).
+// call waits for the limiter and sends one request to an endpoint: of the import with this id, or
+// of none.
 func (c *Client) call(ctx context.Context, e endpoint, id string, body []byte, read readFunc) error {
-	u, err := c.target(e, id)
+	target, err := c.target(e, id)
 	if err != nil {
 		return err
 	}
-	return c.do(ctx, e, u, body, read)
-}
-
-// do is a permission of the limiter and one request under it.
-func (c *Client) do(ctx context.Context, e endpoint, u *url.URL, body []byte, read readFunc) error {
-	release, err := c.permit(ctx, e)
+	release, err := c.acquire(ctx, e)
 	if err != nil {
 		return err
 	}
 	defer release()
-	return c.exchange(ctx, e, u, body, read)
+	return c.send(ctx, e, target, body, read)
 }
 
-// permit waits for the limiter. What it answers is a call that was not sent.
-func (c *Client) permit(ctx context.Context, e endpoint) (release func(), err error) {
-	release, err = c.limiter.acquire(ctx, e.invoke, e.patience)
-	if paused, ok := errors.AsType[*pausedError](err); ok {
-		return nil, &APIError{Op: e.op(), StatusCode: http.StatusTooManyRequests, RetryAfter: paused.rest, Err: paused.why}
+// acquire waits for the limiter. Its error is that of a call that was not sent.
+func (c *Client) acquire(ctx context.Context, e endpoint) (release func(), err error) {
+	release, err = c.limiter.Acquire(ctx, limit.Request{Invocation: e.invoke, MaxWait: e.maxWait})
+	if rejected, ok := errors.AsType[*limit.RejectedError](err); ok {
+		return nil, &APIError{Op: e.op(), StatusCode: http.StatusTooManyRequests, RetryAfter: rejected.RetryAfter, Err: rejected.Cause}
 	} else if err != nil {
 		text := "the call was cancelled before it was sent"
 		if errors.Is(err, context.DeadlineExceeded) {
 			text = "the deadline left no room within the account's request limits"
 		}
-		return nil, &APIError{Op: e.op(), Err: &failure{text: text, err: err}}
+		return nil, &APIError{Op: e.op(), Err: &describedError{text: text, err: err}}
 	}
 	return release, nil
 }
 
-// exchange is the one way out: one request and its answer. It never sends twice.
-func (c *Client) exchange(ctx context.Context, e endpoint, u *url.URL, body []byte, read readFunc) error {
-	start := time.Now()
-	status, failed := c.send(ctx, e, u, body, read)
+// send is the only place that sends: one request, never a retry. The caller has the limiter's
+// permission.
+func (c *Client) send(ctx context.Context, e endpoint, target *url.URL, body []byte, read readFunc) (err error) {
+	status := 0
 	if c.observer != nil {
-		c.observer(Observation{Method: e.method, Route: e.route, StatusCode: status, Duration: time.Since(start)})
+		start := time.Now()
+		defer func() {
+			c.observer(Observation{Method: e.method, Route: e.route, StatusCode: status, Duration: time.Since(start)})
+		}()
 	}
-	if failed != nil {
-		return failed
-	}
-	return nil
-}
-
-// send does one exchange on the wire.
-func (c *Client) send(ctx context.Context, e endpoint, u *url.URL, body []byte, read readFunc) (int, *APIError) {
 	if !e.invoke {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, c.timeout)
 		defer cancel()
 	}
 
-	// The transport writes to a connection only after it has reported it here. Once it has, a
-	// part of the request may have left, whatever comes of it.
+	// The transport reports a connection here before it writes to it. From then on a part of the
+	// request may have been sent, whatever happens later.
 	var connected atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
 	})
-	req, err := c.request(ctx, e, u, body)
+	req, err := c.request(ctx, e, target, body)
 	if err != nil {
-		return 0, &APIError{Op: e.op(), Err: c.cause(ctx, err)}
+		return &APIError{Op: e.op(), Err: c.describe(ctx, err)}
 	}
-	// RoundTrip and not http.Client: no redirect, no cookie, no error text with the URL in it.
+	// RoundTrip instead of http.Client: no redirects, no cookies, no URL in the errors.
 	transport := c.kept
 	if e.fresh {
 		transport = c.fresh
 	}
 	resp, err := transport.RoundTrip(req)
 	if err != nil {
-		return 0, &APIError{Op: e.op(), Sent: connected.Load(), Err: c.cause(ctx, err)}
+		return &APIError{Op: e.op(), Sent: connected.Load(), Err: c.describe(ctx, err)}
 	}
 	defer func() { _ = resp.Body.Close() }()
-	failed := c.answer(ctx, e, resp, read)
-	if failed == nil && !e.fresh {
+	status = resp.StatusCode
+	if failed := c.answer(ctx, e, resp, read); failed != nil {
+		return failed
+	}
+	if !e.fresh {
 		_, _ = io.CopyN(io.Discard, resp.Body, maxDrain)
 	}
-	return resp.StatusCode, failed
+	return nil
 }
 
-func (c *Client) request(ctx context.Context, e endpoint, u *url.URL, body []byte) (*http.Request, error) {
-	req, err := http.NewRequestWithContext(ctx, e.method, u.String(), nil)
+// request builds the HTTP request, such that net/http cannot send its body twice.
+func (c *Client) request(ctx context.Context, e endpoint, target *url.URL, body []byte) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, e.method, target.String(), nil)
 	if err != nil {
 		return nil, err
 	}
 	if body != nil {
-		// Not by NewRequest: that sets GetBody, with which the transport can send a body again.
+		// Not by NewRequest: it sets GetBody, with which the transport can send a body again.
 		req.Body = io.NopCloser(bytes.NewReader(body))
 		req.ContentLength = int64(len(body))
 		req.Header.Set("Content-Type", "application/json")
 	}
 	req.Header.Set("Accept", "application/json")
-	req.Header.Set("User-Agent", c.userAgent)
+	req.Header.Set("User-Agent", userAgent)
 	c.authorize(req)
 	return req, nil
 }
 
-// answer turns a response into the result or an error.
+// answer reads a response. It returns nil when the call succeeded.
 func (c *Client) answer(ctx context.Context, e endpoint, resp *http.Response, read readFunc) *APIError {
 	failed := &APIError{
 		Op:         e.op(),
@@ -206,39 +210,40 @@ func (c *Client) answer(ctx context.Context, e endpoint, resp *http.Response, re
 		if failed.RetryAfter == 0 {
 			failed.RetryAfter = defaultPause
 		}
-		c.limiter.pause(failed.RetryAfter) // before the body, which may be slow
+		c.limiter.Pause(failed.RetryAfter) // before the body, which may be slow
 	}
 	if resp.StatusCode == http.StatusSwitchingProtocols {
-		return failed // what follows is no body: no context would end the reading of it
+		return failed // what follows is not a body, and no context would end the reading of it
 	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		// What could be read of the body counts: the status is known already.
+		// A body that cannot be read to its end is no error of its own: the status is known.
 		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
 		failed.Errors = c.errorDetails(body)
 		return failed
 	}
 	if !slices.Contains(e.accept, resp.StatusCode) {
-		failed.Err = errors.New("this status is not one of the call's")
+		failed.Err = errors.New("this call is not documented to answer with this status")
 		return failed
 	}
-	body := &limitedBody{r: resp.Body, left: maxBody}
-	err := read(resp, body)
-	if broken := body.broken(); broken != nil && err != nil {
-		err = broken
-	} else if whole, ok := errors.AsType[*refusal](err); ok {
-		failed.Errors = whole.details
-		return failed
-	} else if err != nil {
-		ctx = context.WithoutCancel(ctx) // the body was read: its content is the cause
-	}
-	if err != nil {
-		failed.Err = c.cause(ctx, err)
-		return failed
-	}
-	return nil
+	return c.readBody(ctx, resp, read, failed)
 }
 
-// refusal is the whole-request failure that comes with status 200.
-type refusal struct{ details []ErrorDetail }
-
-func (r *refusal) Error() string { return "the request was refused as a whole" }
+// readBody reads the body of a successful answer. It returns failed, with what went wrong, or nil.
+func (c *Client) readBody(ctx context.Context, resp *http.Response, read readFunc, failed *APIError) *APIError {
+	body := jsonscan.NewBody(resp.Body)
+	err := read(resp, body)
+	if err == nil {
+		return nil
+	}
+	if broken := body.Err(); broken != nil {
+		failed.Err = c.describe(ctx, broken)
+		return failed
+	}
+	if whole, ok := errors.AsType[*invocationError](err); ok {
+		failed.Errors = whole.details
+		return failed
+	}
+	// The body was read to its end: its content is the cause, even if ctx has ended since.
+	failed.Err = c.describe(context.WithoutCancel(ctx), err)
+	return failed
+}

@@ -322,8 +322,9 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
-// A proxy that answers every request with a page of its own and 200 has not deleted anything.
-func TestAPageIsNoAnswer(t *testing.T) {
+// TestWebPageIsNotUnderstood: a proxy that answers every request with 200 and a page of its own has
+// not deleted anything.
+func TestWebPageIsNotUnderstood(t *testing.T) {
 	for name, test := range map[string]struct {
 		contentType string
 		refused     bool
@@ -351,7 +352,7 @@ func TestAPageIsNoAnswer(t *testing.T) {
 					t.Errorf("%s: %v", op, err)
 				}
 				if test.refused && (err == nil || !apiError(t, err).NotUnderstood()) {
-					t.Errorf("%s: %v, want an answer that is not understood", op, err)
+					t.Errorf("%s: %v, want NotUnderstood", op, err)
 				}
 			}
 		})

@@ -9,37 +9,38 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/integrator-operator/integrator-operator/internal/integrator/limit"
 )
 
 const (
 	dialTimeout    = 10 * time.Second
 	maxHeaderBytes = 256 << 10
-	// idleTimeout is below that of common load balancers (60 s), so that it is this side
-	// that closes a connection nobody uses: a request is then seldom sent into a dead one.
+	// idleTimeout is below that of common load balancers (60 s), so that this side closes an idle
+	// connection first: requests are then seldom sent on a connection that is already dead.
 	idleTimeout = 30 * time.Second
 )
 
-// newTransports makes the two ways to the API.
+// newTransports returns the two ways to the API.
 //
-// kept reuses connections; GET, PUT, PATCH and DELETE go there: each can be looked at or done
-// again after a lost answer. (A GET that met a dead connection net/http itself sends again on
-// another, and a DELETE of which not a byte was written.) fresh opens a connection for every request; POST (create, clone,
-// invoke) goes there. A POST into a connection that the server has just closed would have an
-// unknown outcome for no good reason, and net/http resends requests only when they met a used
-// connection (persistConn.shouldRetryRequest), so on a fresh one it cannot. The request path
-// also leaves Request.GetBody nil, without which no body is ever sent a second time.
+// kept reuses connections, for GET, PUT, PATCH and DELETE: after a lost answer each of these can be
+// checked or repeated. fresh opens a connection for every request, for POST (create, clone,
+// invoke). A POST on a reused connection that the server has just closed would have an unknown
+// outcome for no good reason. And net/http resends requests only when they fail on a reused
+// connection (persistConn.shouldRetryRequest), so on a fresh one it cannot. Besides,
+// [Client.request] leaves Request.GetBody nil, without which no body is sent twice.
 //
-// Both speak HTTP/1.1 only: under HTTP/2 many requests share a connection, there "a connection
-// was obtained" would say less, and the protocol has resends of its own. The limiter bounds the
+// Both use HTTP/1.1 only. Under HTTP/2 many requests share a connection, so that "there was a
+// connection" would say less, and the protocol has retries of its own. The limiter bounds the
 // number of connections. Neither takes a proxy from the environment, and neither connects to an
-// address out of reach.
-func newTransports(roots *x509.CertPool, r reach) (kept, fresh *http.Transport) {
-	sessions := tls.NewLRUClientSessionCache(0) // a fresh connection resumes instead of a full handshake
+// address that the rules forbid.
+func newTransports(roots *x509.CertPool, rules addressRules) (kept, fresh *http.Transport) {
+	sessions := tls.NewLRUClientSessionCache(0) // so that a fresh connection needs no full handshake
 	build := func() *http.Transport {
 		protocols := new(http.Protocols)
 		protocols.SetHTTP1(true)
 		return &http.Transport{
-			DialContext: (&net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second, Control: r.control}).DialContext,
+			DialContext: (&net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second, Control: rules.control}).DialContext,
 			TLSClientConfig: &tls.Config{
 				MinVersion:         tls.VersionTLS12,
 				RootCAs:            roots,
@@ -47,7 +48,7 @@ func newTransports(roots *x509.CertPool, r reach) (kept, fresh *http.Transport) 
 			},
 			TLSHandshakeTimeout:    dialTimeout,
 			Protocols:              protocols,
-			MaxIdleConnsPerHost:    DefaultMaxInFlight,
+			MaxIdleConnsPerHost:    limit.DefaultMaxInFlight,
 			IdleConnTimeout:        idleTimeout,
 			MaxResponseHeaderBytes: maxHeaderBytes,
 		}

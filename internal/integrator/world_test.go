@@ -4,6 +4,7 @@
 package integrator_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http/httptest"
@@ -34,7 +35,7 @@ type world struct {
 	*testing.T
 	*integrator.Client
 	sim   *simulator.Server
-	after int64 // ledger entries up to here are looked at already
+	after int64 // ledger entries up to here are checked already
 }
 
 func newWorld(t *testing.T) *world {
@@ -64,6 +65,14 @@ func (w *world) clientOf(baseURL, token string) *integrator.Client {
 	}
 	w.Cleanup(c.Close)
 	return c
+}
+
+// Invoke runs an import with a permit of its own.
+func (w *world) Invoke(ctx context.Context, id string, req integrator.InvokeRequest) (integrator.InvokeResponse, error) {
+	permit, err := w.AcquireInvoke(ctx)
+	w.must(err)
+	defer permit.Release()
+	return permit.Invoke(ctx, id, req)
 }
 
 func (w *world) must(err error) {
@@ -97,14 +106,14 @@ func (w *world) refused(err error, status int, details ...integrator.ErrorDetail
 	w.same(details, e.Errors)
 }
 
-// request is what the ledger tells of one request.
+// request is what the ledger records of one request.
 type request struct {
 	Line    string // method, route, query
 	Status  int
 	Applied bool
 }
 
-// ledger checks the requests since the last look.
+// ledger checks the requests since the last check.
 func (w *world) ledger(want ...request) {
 	w.Helper()
 	var got []request

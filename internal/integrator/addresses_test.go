@@ -15,10 +15,10 @@ import (
 	"testing"
 )
 
-// TestPlaces has the first and the last address of what has to be told apart.
-func TestPlaces(t *testing.T) {
-	for want, addresses := range map[place][]string{
-		internet: {
+// TestAddressKinds has the first and the last address of every range.
+func TestAddressKinds(t *testing.T) {
+	for want, addresses := range map[addressKind][]string{
+		public: {
 			"1.1.1.1", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "126.255.255.255", "128.0.0.0",
 			"169.253.255.255", "169.255.0.0", "172.15.255.255", "172.32.0.0", "192.167.255.255", "192.169.0.0", "223.255.255.255",
 			"2600:1f18::1", "2a00:1450:4001::1", "::ffff:1.1.1.1", "64:ff9b::1.1.1.1",
@@ -28,7 +28,7 @@ func TestPlaces(t *testing.T) {
 			"10.0.0.0", "10.255.255.255", "172.16.0.0", "172.31.255.255", "192.168.0.0", "192.168.255.255",
 			"100.64.0.0", "100.127.255.255", "fc00::", "fdff:ffff::1", "::ffff:10.0.0.1", "::ffff:a9f:1",
 		},
-		nowhere: {
+		forbidden: {
 			"0.0.0.0", "0.255.255.255", "169.254.0.0", "169.254.169.254", "169.254.255.255", "100.100.100.200", "168.63.129.16",
 			"192.0.0.192", "192.0.2.1", "192.88.99.1", "198.18.0.1", "198.19.255.255", "198.51.100.1", "203.0.113.1",
 			"224.0.0.0", "239.255.255.255", "240.0.0.0", "255.255.255.255",
@@ -38,31 +38,31 @@ func TestPlaces(t *testing.T) {
 		},
 	} {
 		for _, address := range addresses {
-			if got := placeOf(netip.MustParseAddr(address)); got != want {
-				t.Errorf("%s is at place %d, want %d", address, got, want)
+			if got := kindOf(netip.MustParseAddr(address)); got != want {
+				t.Errorf("%s has kind %d, want %d", address, got, want)
 			}
 		}
 	}
 }
 
-func TestReach(t *testing.T) {
-	const public, local, internal, linkLocal = "1.1.1.1:443", "[::1]:443", "10.0.0.1:443", "[fe80::1%eth0]:443"
+func TestAddressRules(t *testing.T) {
+	const global, local, internal, linkLocal = "1.1.1.1:443", "[::1]:443", "10.0.0.1:443", "[fe80::1%eth0]:443"
 	for _, tc := range []struct {
-		reach reach
+		rules addressRules
 		want  []string
 	}{
-		{reach{}, []string{public}},
-		{reach{loopback: true}, []string{public, local}},
-		{reach{private: true}, []string{public, internal}},
-		{reach{loopback: true, private: true}, []string{public, local, internal}},
+		{addressRules{}, []string{global}},
+		{addressRules{loopback: true}, []string{global, local}},
+		{addressRules{private: true}, []string{global, internal}},
+		{addressRules{loopback: true, private: true}, []string{global, local, internal}},
 	} {
-		for _, address := range []string{public, local, internal, linkLocal, "name:443", ""} {
+		for _, address := range []string{global, local, internal, linkLocal, "name:443", ""} {
 			want := false
 			for _, permitted := range tc.want {
 				want = want || permitted == address
 			}
-			if err := tc.reach.control("tcp", address, nil); (err == nil) != want {
-				t.Errorf("%+v: %q: %v", tc.reach, address, err)
+			if err := tc.rules.control("tcp", address, nil); (err == nil) != want {
+				t.Errorf("%+v: %q: %v", tc.rules, address, err)
 			}
 		}
 	}
@@ -80,9 +80,9 @@ func TestHostileBaseURLs(t *testing.T) {
 		"127.0.0.1", "127.1", "127.0.1", "2130706433", "0x7f000001", "0x7f.1", "0x7F.0.0.1", "0177.0.0.1", "017700000001", "127.0.0.01",
 		"127.0.0.1.", "0", "0.0.0.0", "[::1]", "[::]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.1]", "[0:0:0:0:0:0:0:1]",
 		"[64:ff9b::127.0.0.1]", "[fe80::1%25lo]", "[fe80::1%lo]", "[::1%25lo]", "[127.0.0.1]", "[localhost]",
-		// Other places.
+		// Other networks.
 		"10.0.0.1", "192.168.0.1", "169.254.169.254", "[fd00:ec2::254]", "1.1.1.1", "[2600:1f18::1]",
-		// What is turned into another host on its way.
+		// Names that are changed into another host.
 		"１２７.0.0.1", "127。0。0。1", "ⓛocalhost", "localhost%00", "%6cocalhost", "local%68ost", "localhost.", "api..integrator.io", ".localhost",
 		"-localhost", "api_x.localhost", "api.integrator.io@localhost", "token:x@localhost", "@localhost", `api.integrator.io\@localhost`,
 		"localhost\t", " localhost", "localhost\r\nHost: api.integrator.io", "api.integrator.io,localhost", "*.localhost",
@@ -209,7 +209,7 @@ func (s *nameServer) serve(conn net.Conn) {
 	}
 }
 
-// reply has the question, and the address if it is of the type that was asked for.
+// reply has the question, and the address if it has the requested type.
 func (s *nameServer) reply(query []byte) []byte {
 	const header, a, aaaa = 12, 1, 28
 	end := header

@@ -1,7 +1,7 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package integrator
+package jsonscan
 
 import (
 	"bytes"
@@ -9,23 +9,27 @@ import (
 	"errors"
 )
 
-// The functions of this file walk the outermost level of JSON that is known to be valid. Beside
-// being quick, that keeps names exact (the structs of encoding/json ignore case) and lets one
-// field of a wrong type be passed over without losing the document.
+// The functions of this file walk the outermost level of valid JSON. Unlike the structs of
+// encoding/json they match names exactly, and one field of a wrong type can be skipped without
+// losing the document. They are also faster.
 
 var (
-	errNotObject = errors.New("the answer is not a JSON object where there should be one")
-	errNotArray  = errors.New("the answer is not a JSON array where there should be one")
-	errBroken    = errors.New("the JSON of the answer is broken")
-	errStop      = errors.New("stop") // a visitor has seen enough
+	// ErrNotObject reports that the answer has something else where an object is expected.
+	ErrNotObject = errors.New("the answer is not a JSON object where there should be one")
+	// ErrNotArray reports that the answer has something else where an array is expected.
+	ErrNotArray = errors.New("the answer is not a JSON array where there should be one")
+	// ErrStop is what a visitor returns to end the visit; the visiting function returns it.
+	ErrStop = errors.New("stop")
+
+	errBroken = errors.New("the JSON of the answer is broken")
 )
 
-// objectFields visits the fields of an object in their order, doubles included. The visitor gets
+// Fields visits the fields of an object in their order, duplicates included. The visitor gets
 // parts of raw, not copies.
-func objectFields(raw []byte, visit func(name []byte, value json.RawMessage) error) error {
+func Fields(raw []byte, visit func(name []byte, value json.RawMessage) error) error {
 	i := skipSpace(raw, 0)
 	if i == len(raw) || raw[i] != '{' {
-		return errNotObject
+		return ErrNotObject
 	}
 	for i = skipSpace(raw, i+1); i < len(raw) && raw[i] != '}'; {
 		nameEnd := skipValue(raw, i)
@@ -45,12 +49,12 @@ func objectFields(raw []byte, visit func(name []byte, value json.RawMessage) err
 	return nil
 }
 
-// arrayElements visits the elements of an array in their order. The visitor gets parts of raw,
-// not copies.
-func arrayElements(raw []byte, visit func(element json.RawMessage) error) error {
+// Elements visits the elements of an array in their order. The visitor gets parts of raw, not
+// copies.
+func Elements(raw []byte, visit func(element json.RawMessage) error) error {
 	i := skipSpace(raw, 0)
 	if i == len(raw) || raw[i] != '[' {
-		return errNotArray
+		return ErrNotArray
 	}
 	for i = skipSpace(raw, i+1); i < len(raw) && raw[i] != ']'; {
 		end := skipValue(raw, i)
@@ -67,7 +71,7 @@ func arrayElements(raw []byte, visit func(element json.RawMessage) error) error 
 	return nil
 }
 
-// skipSpace gives the index of the next byte that is no white space.
+// skipSpace returns the index of the next byte that is not white space.
 func skipSpace(raw []byte, i int) int {
 	for i < len(raw) && (raw[i] == ' ' || raw[i] == '\n' || raw[i] == '\r' || raw[i] == '\t') {
 		i++
@@ -75,7 +79,7 @@ func skipSpace(raw []byte, i int) int {
 	return min(i, len(raw))
 }
 
-// skipValue gives the index behind the value that starts at i.
+// skipValue returns the index after the value that starts at i.
 func skipValue(raw []byte, i int) int {
 	if i >= len(raw) {
 		return i
@@ -107,6 +111,7 @@ func skipValue(raw []byte, i int) int {
 	return i + end
 }
 
+// skipString returns the index after the string that starts at i.
 func skipString(raw []byte, i int) int {
 	for i++; i < len(raw); i++ {
 		switch raw[i] {
@@ -119,16 +124,16 @@ func skipString(raw []byte, i int) int {
 	return len(raw)
 }
 
-// fieldName takes the quotes off a name, and decodes it if it has to.
+// fieldName removes the quotes of a name, and decodes its escapes if there are any.
 func fieldName(quoted []byte) []byte {
 	if bytes.IndexByte(quoted, '\\') < 0 {
 		return quoted[1 : len(quoted)-1]
 	}
-	return []byte(stringOnly(quoted))
+	return []byte(String(quoted))
 }
 
-// text gives a JSON string's text, or a number or boolean as written; "" for anything else.
-func text(raw json.RawMessage) string {
+// Text returns the text of a JSON string, or a number or boolean as written; "" for anything else.
+func Text(raw json.RawMessage) string {
 	if len(raw) == 0 {
 		return ""
 	}
@@ -136,13 +141,13 @@ func text(raw json.RawMessage) string {
 	case '{', '[', 'n':
 		return ""
 	case '"':
-		return stringOnly(raw)
+		return String(raw)
 	}
 	return string(raw)
 }
 
-// stringOnly gives a JSON string's text; "" for anything else.
-func stringOnly(raw json.RawMessage) string {
+// String returns the text of a JSON string; "" for anything else.
+func String(raw json.RawMessage) string {
 	var s string
 	if len(raw) == 0 || raw[0] != '"' || json.Unmarshal(raw, &s) != nil {
 		return ""
@@ -150,8 +155,8 @@ func stringOnly(raw json.RawMessage) string {
 	return s
 }
 
-// isObject reports whether raw is one valid JSON object.
-func isObject(raw json.RawMessage) bool {
+// IsObject reports whether raw is one valid JSON object.
+func IsObject(raw json.RawMessage) bool {
 	i := skipSpace(raw, 0)
 	return i < len(raw) && raw[i] == '{' && json.Valid(raw)
 }

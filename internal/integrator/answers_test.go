@@ -13,45 +13,25 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"testing/iotest"
+
+	"github.com/integrator-operator/integrator-operator/internal/integrator/jsonscan"
 )
 
-func TestLimitedBody(t *testing.T) {
-	for _, tc := range []struct {
-		size int
-		want error
-	}{{0, nil}, {9, nil}, {10, nil}, {11, ErrTooLarge}, {1000, ErrTooLarge}} {
-		for name, wrap := range map[string]func(io.Reader) io.Reader{
-			"whole": func(r io.Reader) io.Reader { return r }, "bytes": iotest.OneByteReader, "data with EOF": iotest.DataErrReader,
-		} {
-			b := &limitedBody{r: wrap(strings.NewReader(strings.Repeat("x", tc.size))), left: 10}
-			got, err := io.ReadAll(b)
-			if !errors.Is(err, tc.want) || len(got) != min(tc.size, 10) || !errors.Is(b.broken(), tc.want) {
-				t.Errorf("%d of 10, %s: %d bytes, %v, %v", tc.size, name, len(got), err, b.broken())
-			}
-		}
-	}
-	b := &limitedBody{r: iotest.ErrReader(io.ErrClosedPipe), left: 10}
-	if _, err := io.ReadAll(b); !errors.Is(err, io.ErrClosedPipe) || !errors.Is(b.broken(), io.ErrClosedPipe) {
-		t.Errorf("a lost connection: %v, %v", err, b.broken())
-	}
-}
-
-// endless writes JSON that does not end, until the client goes away or much more is written
-// than it reads.
+// endless writes JSON without an end, until the client closes the connection or much more is
+// written than it reads.
 func endless(w io.Writer, open, part string) {
 	block := []byte(strings.Repeat(part, 64<<10/len(part)))
 	if _, err := io.WriteString(w, open); err != nil {
 		return
 	}
-	for range maxBody * 5 / 4 / len(block) {
+	for range jsonscan.MaxBody * 5 / 4 / len(block) {
 		if _, err := w.Write(block); err != nil {
 			return
 		}
 	}
 }
 
-// TestTooLarge sends more than is read, plain and packed: a typed error, and memory stays bounded.
+// TestTooLarge sends more than is read, plain and compressed. The error is typed, and memory is bounded.
 func TestTooLarge(t *testing.T) {
 	shapes := map[string][2]string{
 		"one string":    {`{"_id":"x","a":"`, "aaaaaaaa"},
@@ -86,15 +66,15 @@ func TestTooLarge(t *testing.T) {
 					streamed := op == listImports.op()
 					switch {
 					case errors.Is(e, ErrTooLarge):
-					case streamed && errors.Is(e, errTooMany):
-					case streamed && errors.Is(e, errNotArray): // seen at the first byte
+					case streamed && errors.Is(e, jsonscan.ErrTooMany):
+					case streamed && errors.Is(e, jsonscan.ErrNotArray): // seen at the first byte
 					default:
 						t.Errorf("got %v, want ErrTooLarge", e)
 					}
 					if !e.NotUnderstood() || !e.Sent {
 						t.Errorf("%+v", e)
 					}
-					// All that was allocated on the way, freed or not, the server included.
+					// All allocations, freed or not, with those of the server.
 					if used := after.TotalAlloc - before.TotalAlloc; used > 256<<20 {
 						t.Errorf("%d MiB allocated", used>>20)
 					}
@@ -104,7 +84,7 @@ func TestTooLarge(t *testing.T) {
 	}
 }
 
-// TestLargeErrorBody: of an error's body only the beginning is read.
+// TestLargeErrorBody: only the beginning of an error's body is read.
 func TestLargeErrorBody(t *testing.T) {
 	c, _ := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusInternalServerError)
@@ -139,7 +119,7 @@ func TestGzip(t *testing.T) {
 	}
 }
 
-// TestConnectionIsReused after every kind of answer that leaves it in order.
+// TestConnectionIsReused after every kind of answer that does not break it.
 func TestConnectionIsReused(t *testing.T) {
 	remotes := map[string]bool{}
 	bodies := []struct {
@@ -163,7 +143,7 @@ func TestConnectionIsReused(t *testing.T) {
 		if _, err := c.GetImport(t.Context(), testID); err != nil && StatusCode(err) != bodies[i].status {
 			t.Errorf("%d: %v", bodies[i].status, err)
 		}
-		_ = c.DeleteImport(t.Context(), testID) // does not look at the body
+		_ = c.DeleteImport(t.Context(), testID) // does not read the body
 	}
 	if len(remotes) != 1 {
 		t.Errorf("%d connections, want 1", len(remotes))
