@@ -19,8 +19,8 @@ VULNCHECK_FLAGS ?=
 # How long each fuzz target runs in "make fuzz": a time, or a number of inputs such as 1000x.
 FUZZ_TIME ?= 10s
 # Fuzzing builds all that a package needs anew, instrumented: for those that need Kubernetes,
-# as ./controllers and ./api/... do, that takes half an hour.
-FUZZ_PACKAGES ?= ./internal/integrator ./internal/drift ./internal/records ./internal/export ./api/v1alpha1
+# as ./internal/runstate does, that takes half an hour.
+FUZZ_PACKAGES ?= ./internal/integrator/... ./internal/drift ./internal/records ./internal/export ./api/v1alpha1
 
 CONTROLLER_GEN := bin/controller-gen
 KUSTOMIZE := bin/kustomize
@@ -106,7 +106,7 @@ lint: $(GOLANGCI_LINT) $(DOCKERFILE_LINT) ## Lint the Go code, the API types and
 lint-fix: LINT_FLAGS = --fix
 lint-fix: lint ## Lint, and correct what can be corrected by machine.
 
-# Of the root module alone: the others are tools, of which nothing is shipped.
+# Of the root module alone: the others are tools, which are not shipped.
 .PHONY: vulncheck
 vulncheck: $(VULNCHECK) ## Look for known vulnerabilities in what the code calls, in the database at vuln.go.dev.
 	$(VULNCHECK) $(VULNCHECK_FLAGS) ./...
@@ -158,7 +158,7 @@ demo: build simulator ## Show the operator at work on a cluster of its own (DEMO
 		--manager=bin/manager --simulator=bin/simulator $(DEMO_FLAGS)
 
 .PHONY: chaos
-chaos: build ## Break everything around the manager, write by write (CHAOS_FLAGS="--short", --plan=..., --prove=all, --rights).
+chaos: build ## Break everything around the manager, write by write (CHAOS_FLAGS="--short", --plan=..., --mutants=all, --rbac).
 	go build -o bin/chaos ./hack/chaos
 	@assets=$(ASSETS) && exec bin/chaos --assets="$$assets" --manager=bin/manager $(CHAOS_FLAGS)
 

@@ -1,8 +1,8 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Command manager runs the operator: it keeps the imports of integrator.io accounts as
-// they are declared in Kubernetes. "manager export" prints what exists as such declarations.
+// Command manager runs the operator: it keeps the imports of integrator.io accounts as they are
+// declared in Kubernetes. "manager export" prints existing imports as such declarations.
 package main
 
 import (
@@ -25,23 +25,24 @@ import (
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/controllers"
 	"github.com/integrator-operator/integrator-operator/internal/command"
+	"github.com/integrator-operator/integrator-operator/internal/logging"
 	"github.com/integrator-operator/integrator-operator/internal/serving"
 )
 
-// shutdownGrace lets a call that is under way come to its end: an ImportRun may take 10
-// minutes by default, and its answer cannot be had a second time.
+// shutdownGrace lets calls that are under way end: an ImportRun may take 10 minutes by default, and
+// its response cannot be read a second time.
 const shutdownGrace = 11 * time.Minute
 
 type flags struct {
-	metrics                 serving.Metrics
-	probeAddress            string
-	leaderElect             bool
-	leaderNamespace         string
-	allowedHosts            string
-	allowHTTP, allowPrivate bool
-	createUnconfirmedTimeout             time.Duration
-	concurrentImports       int
-	concurrentRuns          int
+	metrics                  serving.Metrics
+	probeAddress             string
+	leaderElect              bool
+	leaderNamespace          string
+	allowedHosts             string
+	allowHTTP, allowPrivate  bool
+	createUnconfirmedTimeout time.Duration
+	concurrentImports        int
+	concurrentRuns           int
 }
 
 func (f *flags) register(set *flag.FlagSet) {
@@ -51,7 +52,7 @@ func (f *flags) register(set *flag.FlagSet) {
 	set.StringVar(&f.leaderNamespace, "leader-election-namespace", "", "Namespace of the lease; by default the one that the operator runs in.")
 	command.RegisterHosts(set, &f.allowedHosts, &f.allowHTTP, &f.allowPrivate)
 	set.DurationVar(&f.createUnconfirmedTimeout, "create-unconfirmed-timeout", controllers.DefaultCreateUnconfirmedTimeout,
-		"How long after an unanswered creation its import may still turn up before another is made.")
+		"How long after an unanswered creation its import may still turn up before another one is created.")
 	set.IntVar(&f.concurrentImports, "concurrent-imports", 8, "Imports reconciled at once.")
 	set.IntVar(&f.concurrentRuns, "concurrent-runs", 16, "ImportRuns in flight at once.")
 }
@@ -62,11 +63,11 @@ func main() {
 	}
 	var f flags
 	f.register(flag.CommandLine)
-	// Errors of reconciles are expected and say where they come from: no stack traces.
-	logging := zap.Options{StacktraceLevel: zapcore.PanicLevel}
-	logging.BindFlags(flag.CommandLine)
+	// Errors of reconciles are expected and say where they come from, so stack traces are not needed.
+	zapOptions := zap.Options{StacktraceLevel: zapcore.PanicLevel}
+	zapOptions.BindFlags(flag.CommandLine)
 	flag.Parse()
-	ctrl.SetLogger(controllers.BoundedLog(zap.New(zap.UseFlagOptions(&logging))))
+	ctrl.SetLogger(logging.Bounded(zap.New(zap.UseFlagOptions(&zapOptions))))
 
 	if err := run(f); err != nil {
 		ctrl.Log.Error(err, "the operator stops")
@@ -74,7 +75,7 @@ func main() {
 	}
 }
 
-// execute runs what is not the manager itself, and returns the exit code.
+// execute runs a subcommand, and returns the exit code.
 func execute(name string, args []string) int {
 	if name != "export" {
 		fmt.Fprintf(os.Stderr, "error: there is no command %q; it is export, or none to run the operator\n", name)
@@ -83,7 +84,7 @@ func execute(name string, args []string) int {
 	return command.Export(ctrl.SetupSignalHandler(), args, os.Stdout, os.Stderr)
 }
 
-// run builds the manager, registers the controllers and serves until it is told to stop.
+// run builds the manager, registers the controllers and serves until a signal stops it.
 func run(f flags) error {
 	ctx := ctrl.SetupSignalHandler()
 	mgr, err := newManager(f)
@@ -91,12 +92,12 @@ func run(f flags) error {
 		return fmt.Errorf("set up the manager: %w", err)
 	}
 	if err := controllers.Setup(ctx, mgr, controllers.Options{
-		AllowedHosts:      command.Hosts(f.allowedHosts),
-		AllowHTTP:         f.allowHTTP,
-		AllowPrivate:      f.allowPrivate,
-		CreateUnconfirmedTimeout:       f.createUnconfirmedTimeout,
-		ConcurrentImports: f.concurrentImports,
-		ConcurrentRuns:    f.concurrentRuns,
+		AllowedHosts:             command.Hosts(f.allowedHosts),
+		AllowHTTP:                f.allowHTTP,
+		AllowPrivate:             f.allowPrivate,
+		CreateUnconfirmedTimeout: f.createUnconfirmedTimeout,
+		ConcurrentImports:        f.concurrentImports,
+		ConcurrentRuns:           f.concurrentRuns,
 	}); err != nil {
 		return fmt.Errorf("set up the controllers: %w", err)
 	}

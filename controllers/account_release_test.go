@@ -16,7 +16,7 @@ import (
 )
 
 var _ = Describe("I delete an Account", func() {
-	It("stays while Imports need it, serves them, and goes by itself with the last", func(ctx context.Context) {
+	It("stays while Imports need it, serves them, and is deleted with the last", func(ctx context.Context) {
 		w := newWorld(ctx)
 		first, second := w.synced(ctx, w.httpImport("first")), w.synced(ctx, w.httpImport("second"))
 		account := get(ctx, w, &v1alpha1.Account{}, "default")
@@ -25,7 +25,7 @@ var _ = Describe("I delete an Account", func() {
 
 		Expect(k8s.Delete(ctx, account)).To(Succeed())
 		w.eventually(ctx, account, "default", "Terminating True/TokenAccepted")
-		Expect(reconciling(account)).To(Equal("InUse: deleted once these Imports are gone: first, second"))
+		Expect(reconciling(account)).To(Equal("InUse: deleted once these Imports are deleted: first, second"))
 		version := account.ResourceVersion
 		w.scans(2)
 		Expect(get(ctx, w, account, "default").ResourceVersion).To(Equal(version), "nothing is written while it waits")
@@ -37,12 +37,12 @@ var _ = Describe("I delete an Account", func() {
 		late := w.httpImport("late")
 		Expect(k8s.Create(ctx, late)).To(Succeed())
 		w.eventually(ctx, late, "late", "Failed False/AccountNotReady")
-		Expect(message(late)).To(ContainSubstring(`Account "default" is being deleted: nothing new is made in it`))
+		Expect(message(late)).To(ContainSubstring(`Account "default" is being deleted: nothing new is created in it`))
 		Expect(late.Finalizers).To(BeEmpty(), "it does not hold the Account")
 
 		Expect(k8s.Delete(ctx, first)).To(Succeed())
 		w.eventuallyGone(ctx, first)
-		Eventually(func() string { return reconciling(get(ctx, w, account, "default")) }).Should(Equal("InUse: deleted once these Imports are gone: second"))
+		Eventually(func() string { return reconciling(get(ctx, w, account, "default")) }).Should(Equal("InUse: deleted once these Imports are deleted: second"))
 		Expect(k8s.Delete(ctx, second)).To(Succeed())
 		w.eventuallyGone(ctx, second)
 		w.eventuallyGone(ctx, account)
@@ -51,7 +51,7 @@ var _ = Describe("I delete an Account", func() {
 		Expect(w.calls()).To(Equal(map[string]int{post: 2, getOne: 3, put: 1, dependants: 2, remove: 2}))
 	})
 
-	It("makes nothing again that is deleted on the platform meanwhile", func(ctx context.Context) {
+	It("creates nothing again that is deleted on the platform meanwhile", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.synced(ctx, w.httpImport("vanished"))
 		account := get(ctx, w, &v1alpha1.Account{}, "default")
@@ -67,7 +67,7 @@ var _ = Describe("I delete an Account", func() {
 		Expect(w.calls()).To(And(HaveKeyWithValue(post, 1), Not(HaveKey(remove))))
 	})
 
-	It("makes nothing in the place of a creation that came to nothing", func(ctx context.Context) {
+	It("creates nothing instead of an import whose creation failed", func(ctx context.Context) {
 		w := newWorld(ctx)
 		w.strike(http.MethodPost, "/v1/imports", simulator.PhaseBefore, simulator.Action{Kind: simulator.ActionReset})
 		object := w.httpImport("between")
@@ -83,7 +83,7 @@ var _ = Describe("I delete an Account", func() {
 		Expect(w.calls()).To(Equal(map[string]int{post: 1}))
 	})
 
-	DescribeTable("goes at once when nothing needs it, whatever state it is in",
+	DescribeTable("is deleted at once when nothing needs it, whatever state it is in",
 		func(ctx context.Context, want string, edit func(w *world, account *v1alpha1.Account)) {
 			w := newEmptyWorld(ctx)
 			account := w.accountObject("default")
@@ -108,7 +108,7 @@ var _ = Describe("I delete an Account", func() {
 		}),
 	)
 
-	It("does not wait for runs, and the call that one has under way comes to its end", func(ctx context.Context) {
+	It("does not wait for runs, and the call of one that is under way ends", func(ctx context.Context) {
 		w := newWorld(ctx)
 		id := w.seed("seeded")
 		rule, err := sim.AddRule(simulator.Rule{Account: w.account, Route: "/v1/imports/{id}/invoke", Phase: simulator.PhaseBefore,
@@ -128,7 +128,7 @@ var _ = Describe("I delete an Account", func() {
 		Expect(w.calls()).To(Equal(map[string]int{invoke: 1}))
 	})
 
-	It("gets its finalizer back when somebody takes it away", func(ctx context.Context) {
+	It("gets its finalizer back when somebody removes it", func(ctx context.Context) {
 		w := newWorld(ctx)
 		account := get(ctx, w, &v1alpha1.Account{}, "default")
 		change(ctx, account, func(account *v1alpha1.Account) { account.Finalizers = nil })
@@ -137,7 +137,7 @@ var _ = Describe("I delete an Account", func() {
 })
 
 var _ = Describe("The Secret is deleted before what needs it", func() {
-	It("deletes on with the token that worked, when the Account is being deleted too", func(ctx context.Context) {
+	It("continues to delete with the token that worked, when the Account is being deleted too", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object, other := w.synced(ctx, w.httpImport("going")), w.synced(ctx, w.httpImport("staying"))
 		account := get(ctx, w, &v1alpha1.Account{}, "default")
@@ -153,7 +153,7 @@ var _ = Describe("The Secret is deleted before what needs it", func() {
 		Expect(k8s.Delete(ctx, account)).To(Succeed())
 		w.eventuallyGone(ctx, object)
 		w.eventually(ctx, account, "default", "Terminating False/SecretNotFound")
-		Eventually(func() string { return reconciling(get(ctx, w, account, "default")) }).Should(Equal("InUse: deleted once these Imports are gone: staying"))
+		Eventually(func() string { return reconciling(get(ctx, w, account, "default")) }).Should(Equal("InUse: deleted once these Imports are deleted: staying"))
 		change(ctx, other, func(other *v1alpha1.Import) {
 			other.Spec.Definition.Raw = w.httpImport("staying", `{"description": "not any more"}`).Spec.Definition.Raw
 		})
@@ -166,7 +166,7 @@ var _ = Describe("The Secret is deleted before what needs it", func() {
 		Expect(sim.Imports(w.account)).To(BeEmpty())
 	})
 
-	It("goes on when the Secret comes back", func(ctx context.Context) {
+	It("continues when the Secret comes back", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.synced(ctx, w.httpImport("resumed"))
 		Expect(k8s.Delete(ctx, w.secret("token", ""))).To(Succeed())

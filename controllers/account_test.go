@@ -36,7 +36,7 @@ var _ = Describe("I give the operator an account", func() {
 		Expect(sim.Ledger(simulator.Filter{Account: w.account, Route: "/v1/tokenInfo"})).To(HaveLen(1), "the token is checked once")
 	})
 
-	It("waits for the Secret, and goes on when it comes", func(ctx context.Context) {
+	It("waits for the Secret, and continues when it is created", func(ctx context.Context) {
 		w := newEmptyWorld(ctx)
 		account := w.accountObject("default")
 		Expect(k8s.Create(ctx, account)).To(Succeed())
@@ -70,7 +70,7 @@ var _ = Describe("I give the operator an account", func() {
 		Expect(w.calls()).NotTo(Or(HaveKey(put), HaveKeyWithValue(post, 2)))
 	})
 
-	It("does not make everything again when I put in a token of another account", func(ctx context.Context) {
+	It("does not create everything again when I put in a token of another account", func(ctx context.Context) {
 		w, other := newWorld(ctx), newEmptyWorld(ctx)
 		object := w.synced(ctx, w.httpImport("here"))
 		account := get(ctx, w, &v1alpha1.Account{}, "default")
@@ -91,7 +91,7 @@ var _ = Describe("I give the operator an account", func() {
 		Expect(w.calls()).To(HaveKeyWithValue(post, 2))
 	})
 
-	It("does not go round and round when calls are rejected and the token's check is not", func(ctx context.Context) {
+	It("does not loop when calls are rejected and the token's check is not", func(ctx context.Context) {
 		w := newWorld(ctx)
 		_, err := sim.AddRule(simulator.Rule{Account: w.account, Route: "/v1/imports", Phase: simulator.PhaseBefore,
 			Action: simulator.Action{Kind: simulator.ActionAnswer, Status: 401}})
@@ -102,7 +102,7 @@ var _ = Describe("I give the operator an account", func() {
 		Consistently(func() int { return len(sim.Ledger(simulator.Filter{Account: w.account})) - before }, "3s").Should(BeNumerically("<=", 8))
 	})
 
-	It("does not make everything again when I name another key of the Secret", func(ctx context.Context) {
+	It("does not create everything again when I name another key of the Secret", func(ctx context.Context) {
 		w, other := newEmptyWorld(ctx), newEmptyWorld(ctx)
 		secret := w.secret("token", w.token)
 		secret.StringData["staging"] = other.token

@@ -147,7 +147,7 @@ spec: {importRef: {name: a}, dataFrom: [{configMapKeyRef: {name: a, key: b}, sec
 		Expect(output).To(ContainSubstring("spec.valuesFrom: Too many: 65: must have at most 64 items"))
 	})
 
-	It("reports what only the account can tell", func(ctx context.Context) {
+	It("reports what only the account knows", func(ctx context.Context) {
 		w := newEmptyWorld(ctx)
 		output, err := kubectl(ctx, importManifest, "apply", "--validate=strict", "-n", w.namespace, "-f", "-")
 		Expect(err).NotTo(HaveOccurred(), output)
@@ -208,7 +208,7 @@ func with(manifest, line string) string {
 }
 
 var _ = Describe("I ask kubectl", func() {
-	DescribeTable("explain tells what a field is for",
+	DescribeTable("explain says what a field is for",
 		func(ctx context.Context, path string, says ...string) {
 			output, err := kubectl(ctx, "", "explain", path)
 			Expect(err).NotTo(HaveOccurred(), output)

@@ -182,7 +182,7 @@ var _ = Describe("I bring what exists under the operator", func() {
 			func(imports int) map[string]int { return map[string]int{getOne: imports, dependants: imports} }),
 	)
 
-	It("prints manifests that take over what nobody manages, and says what it passes over", func(ctx context.Context) {
+	It("prints manifests that take over what nobody manages, and says what it skips", func(ctx context.Context) {
 		w := newWorld(ctx)
 		managed := w.synced(ctx, w.httpImport("mine"))
 		seed := func(document string) string {
@@ -234,9 +234,9 @@ spec:
     adaptorType: HTTPImport
 ` + fmt.Sprintf(rest, "    externalId: erp-1\n")))
 		Expect(strings.Split(strings.TrimSpace(stderr), "\n")).To(Equal([]string{
-			`note: passed over import ` + managed.Status.ID + ` ("mine"): Import mine in namespace ` + w.namespace + ` manages it`,
-			`note: passed over import ` + app + ` ("Of an app"): it belongs to an integration app, which updates it`,
-			`note: passed over import ` + foreign + ` ("Of another cluster"): it carries the mark of an Import that is not to be seen here; if that is gone, adopt it with mode Override`,
+			`note: skipped import ` + managed.Status.ID + ` ("mine"): Import mine in namespace ` + w.namespace + ` manages it`,
+			`note: skipped import ` + app + ` ("Of an app"): it belongs to an integration app, which updates it`,
+			`note: skipped import ` + foreign + ` ("Of another cluster"): it has the ownership marker of an Import that is not found here; if that Import no longer exists, adopt it with mode Override`,
 			`note: exported 2 of 5 imports`,
 		}))
 		output, err := kubectl(ctx, stdout, "apply", "--dry-run=server", "--validate=strict", "-n", w.namespace, "-f", "-")
@@ -272,7 +272,7 @@ spec:
 		Expect(names).To(HaveKey("purchase-orders-by-as2"))
 	})
 
-	It("does with rights in one namespace, and says what it cannot see", func(ctx context.Context) {
+	It("needs permissions in one namespace only, and says what it cannot see", func(ctx context.Context) {
 		w := newWorld(ctx)
 		w.seeded()
 		mine := w.synced(ctx, w.httpImport("mine"))
@@ -299,7 +299,7 @@ spec:
 		Expect(manifests(stdout)).To(HaveLen(fixtures))
 		Expect(strings.Split(strings.TrimSpace(stderr), "\n")).To(Equal([]string{
 			`note: Imports of other namespaces cannot be listed; those that are managed from there are not recognised`,
-			`note: passed over import ` + mine.Status.ID + ` ("mine"): Import mine in namespace ` + w.namespace + ` manages it`,
+			`note: skipped import ` + mine.Status.ID + ` ("mine"): Import mine in namespace ` + w.namespace + ` manages it`,
 			fmt.Sprintf(`note: exported %d of %d imports`, fixtures, fixtures+1),
 		}))
 	})
@@ -360,7 +360,7 @@ spec:
 			`read the kubeconfig: stat /nowhere: no such file or directory`),
 	)
 
-	It("tells how it is used", func(ctx context.Context) {
+	It("shows how it is used", func(ctx context.Context) {
 		stdout, stderr, code := manager(ctx, "export", "--help")
 		Expect(code).To(BeZero())
 		Expect(stderr).To(BeEmpty())

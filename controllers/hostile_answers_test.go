@@ -59,9 +59,9 @@ type hostileCall struct {
 	until func(ctx context.Context, w *world) client.Object
 	// then has it made.
 	then func(ctx context.Context, w *world, object client.Object)
-	// stands tells that the answer has had its effect.
+	// stands checks that the answer has had its effect.
 	stands func(g Gomega, w *world, object client.Object)
-	// recovers tells that all is well, once the API answers as it should.
+	// recovers checks that all is well, once the API answers as it should.
 	recovers func(g Gomega, w *world, object client.Object)
 	// writes are all the calls that were to write.
 	writes map[string]int
@@ -81,7 +81,7 @@ func inSync(g Gomega, _ *world, object client.Object) {
 
 func struck(g Gomega, w *world, _ client.Object) { g.Expect(w.unfired()).To(BeEmpty()) }
 
-func gone(g Gomega, w *world, object client.Object) {
+func deleted(g Gomega, w *world, object client.Object) {
 	g.Expect(object.GetUID()).To(BeEmpty(), "the object is still there")
 	g.Expect(sim.Imports(w.account)).To(BeEmpty())
 }
@@ -179,7 +179,7 @@ var hostileCalls = map[string]hostileCall{
 		writes: map[string]int{post: 1, put: 1},
 	},
 	"what uses the import": {
-		method: http.MethodGet, route: "/v1/imports/{id}/dependencies", until: declared, then: deletes, recovers: gone,
+		method: http.MethodGet, route: "/v1/imports/{id}/dependencies", until: declared, then: deletes, recovers: deleted,
 		stands: func(g Gomega, w *world, object client.Object) {
 			ready := conditionsOf(object)
 			g.Expect(ready).To(ContainElement(And(HaveField("Type", "Ready"), HaveField("Reason", "UnexpectedResponse"))))
@@ -188,7 +188,7 @@ var hostileCalls = map[string]hostileCall{
 		writes: map[string]int{post: 1, remove: 1},
 	},
 	"the deletion": {
-		method: http.MethodDelete, route: "/v1/imports/{id}", until: declared, then: deletes, stands: struck, recovers: gone,
+		method: http.MethodDelete, route: "/v1/imports/{id}", until: declared, then: deletes, stands: struck, recovers: deleted,
 		writes: map[string]int{post: 1, remove: 1},
 	},
 }
@@ -196,7 +196,7 @@ var hostileCalls = map[string]hostileCall{
 var _ = Describe("The API answers as no API should", func() {
 	for _, name := range slices.Sorted(maps.Keys(hostileCalls)) {
 		call := hostileCalls[name]
-		It("says so, does nothing twice, and goes on by itself: "+name, func(ctx context.Context) {
+		It("says so, does nothing twice, and continues automatically: "+name, func(ctx context.Context) {
 			redirectTo, followed := elsewhereServer()
 			answers := hostileAnswers(redirectTo)
 			worlds, objects, rules := map[string]*world{}, map[string]client.Object{}, map[string]string{}
@@ -292,7 +292,7 @@ var _ = Describe("The API answers as no API should", func() {
 		w.eventuallyReady(ctx, object, "mine")
 		Expect(w.writes()).To(Equal(map[string]int{post: 1, put: 1}))
 
-		By("listing: an import that the list does not have is looked at before anything is thought of it")
+		By("listing: an import that the list does not have is read before it counts as deleted")
 		w.strike(http.MethodGet, "/v1/imports", simulator.PhaseAfter, otherID)
 		w.scans(2)
 		w.eventuallyReady(ctx, object, "mine")

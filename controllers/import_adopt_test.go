@@ -144,8 +144,8 @@ var _ = Describe("I adopt an import that is already in the account", func() {
 
 	It("does not delete another cluster's import after a takeover that was refused", func(ctx context.Context) {
 		w := newWorld(ctx)
-		const mark = "k8s/00000000-0000-0000-0000-000000000000"
-		id := w.seed("prices", `{"externalId": "`+mark+`"}`)
+		const marker = "k8s/00000000-0000-0000-0000-000000000000"
+		id := w.seed("prices", `{"externalId": "`+marker+`"}`)
 		_, err := sim.AddRule(simulator.Rule{Account: w.account, Method: http.MethodPut, Phase: simulator.PhaseBefore,
 			Action: simulator.Action{Kind: simulator.ActionAnswer, Status: 422}})
 		Expect(err).NotTo(HaveOccurred())
@@ -159,7 +159,7 @@ var _ = Describe("I adopt an import that is already in the account", func() {
 		change(ctx, object, func(object *v1alpha1.Import) { object.Spec.DeletionPolicy = v1alpha1.DeletionPolicyOrphan })
 		w.eventuallyGone(ctx, object)
 		Expect(w.writes()).To(Equal(map[string]int{put: 1}))
-		Expect(w.remote(id)).To(HaveKeyWithValue("externalId", mark))
+		Expect(w.remote(id)).To(HaveKeyWithValue("externalId", marker))
 	})
 
 	It("is not taken over from an Import here by an annotation that was copied along", func(ctx context.Context) {
@@ -238,7 +238,7 @@ var _ = Describe("I ask what would be done", func() {
 		return func() *v1alpha1.ImportPlan { return get(ctx, w, object, object.Name).Status.Plan }
 	}
 
-	It("shows the creation, and makes it when I take the annotation away", func(ctx context.Context) {
+	It("shows the creation, and creates it when I remove the annotation", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := dryRun(w.httpImport("planned"))
 		Expect(k8s.Create(ctx, object)).To(Succeed())
@@ -266,7 +266,7 @@ var _ = Describe("I ask what would be done", func() {
 		Expect(conditionsOf(object)).To(ContainElement(And(HaveField("Type", "Suspended"), HaveField("Reason", "DryRun"))))
 		before, version := w.calls()[getOne], object.ResourceVersion
 
-		By("being looked at for another reason")
+		By("being reconciled for another reason")
 		change(ctx, &v1alpha1.Account{ObjectMeta: w.meta("default")}, func(account *v1alpha1.Account) { account.Spec.Aliases["erp"] = shopConnection })
 		w.eventuallyReady(ctx, waiting, "waiting")
 		w.scans(2)
@@ -280,7 +280,7 @@ var _ = Describe("I ask what would be done", func() {
 		Eventually(plan(ctx, w, object)).Should(BeNil())
 	})
 
-	It("shows that an import would be made again, and looks for it once", func(ctx context.Context) {
+	It("shows that an import would be created again, and searches for it once", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.synced(ctx, w.httpImport("planned"))
 		first := object.Status.ID

@@ -86,7 +86,7 @@ var _ = Describe("I copy an import", func() {
 		Expect(w.writes()).To(Equal(map[string]int{cloneOf: 1, put: 1}))
 	})
 
-	It("gets its name and mark also when their differences are ignored, and is left alone then", func(ctx context.Context) {
+	It("gets its name and ownership marker also when their differences are ignored, and is left alone then", func(ctx context.Context) {
 		w := newWorld(ctx)
 		original := w.seed("original", `{"externalId": "theirs"}`)
 		object := copied(w.httpImport("copy"), v1alpha1.CloneSpec{ID: v1alpha1.ID(original)})
@@ -123,7 +123,7 @@ var _ = Describe("I copy an import", func() {
 		Expect(w.writes()).To(Equal(map[string]int{cloneOf: 2, put: 2}))
 	})
 
-	It("goes on when the update that follows fails", func(ctx context.Context) {
+	It("continues when the update that follows fails", func(ctx context.Context) {
 		w := newWorld(ctx)
 		source := w.synced(ctx, w.httpImport("original"))
 		_, err := sim.AddRule(simulator.Rule{Account: w.account, Method: http.MethodPut, Phase: simulator.PhaseBefore, Count: 2,
@@ -199,14 +199,14 @@ var _ = Describe("I debug an import", func() {
 		Expect(w.writes()).To(Equal(map[string]int{post: 1, patch: 1}))
 	})
 
-	DescribeTable("waits by itself until it is within the hour",
+	DescribeTable("is set automatically once it is within the hour",
 		func(ctx context.Context, meanwhile func()) {
 			w := newWorld(ctx)
 			object := w.httpImport("later")
 			until := metav1.NewTime(time.Now().Add(time.Hour + 12*time.Second).Truncate(time.Second))
 			object.Spec.DebugUntil = &until
 			w.synced(ctx, object)
-			Expect(message(object)).To(Equal("the remote import is as declared; spec.debugUntil is more than an hour ahead, and is set by itself once it is not"))
+			Expect(message(object)).To(Equal("the remote import is as declared; spec.debugUntil is more than an hour ahead, and will be set once it is not"))
 			meanwhile()
 			Expect(w.calls()).To(Equal(map[string]int{post: 1}))
 
@@ -220,7 +220,7 @@ var _ = Describe("I debug an import", func() {
 		Entry("when the operator was started again meanwhile", func() { restarted(func() {}) }),
 	)
 
-	It("goes on while drift is only reported, and while the API does not take the rest", func(ctx context.Context) {
+	It("continues while drift is only reported, and while the API does not take the rest", func(ctx context.Context) {
 		w := newWorld(ctx)
 		lowerCase("file.fileName")
 		reported := w.httpImport("reported", `{"description": "declared"}`)
@@ -248,7 +248,7 @@ var _ = Describe("I debug an import", func() {
 		Expect(w.remote(reported.Status.ID)).To(HaveKeyWithValue("description", "by hand"))
 	})
 
-	It("does not look again and again after a PATCH of assistantMetadata that the API refuses", func(ctx context.Context) {
+	It("does not reconcile again and again after a PATCH of assistantMetadata that the API refuses", func(ctx context.Context) {
 		chosen(func(c *simulator.Choices) { c.AssistantMetadataOnPut = simulator.AssistantMetadataIgnore })
 		w := newWorld(ctx)
 		object := w.synced(ctx, w.httpImport("assisted", `{"assistantMetadata": {"resource": "orders"}}`))

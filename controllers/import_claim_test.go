@@ -96,7 +96,7 @@ var _ = Describe("Two Imports adopt one import at the same time", func() {
 			change(ctx, object, func(object *v1alpha1.Import) { object.Spec.Suspend = false })
 			w.eventually(ctx, object, "prices", "InProgress False/AdoptionConflict")
 			Expect(message(object)).To(Equal("Import rival in namespace " + w.namespace + " is about to adopt the import " + id +
-				" too: one of the two gets it, it is tried again by itself"))
+				" too: one of the two gets it; it will be retried"))
 			Expect(object.Annotations).NotTo(HaveKey(v1alpha1.AnnotationID))
 			if keeps {
 				Expect(object.Annotations).To(HaveKeyWithValue(v1alpha1.AnnotationAdoptPending, id))

@@ -78,7 +78,7 @@ var _ = Describe("I ask what uses an import", func() {
 		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 2, dependants: 2}))
 	})
 
-	DescribeTable("keeps what it knew when that cannot be read, and goes on with the rest",
+	DescribeTable("keeps what it knew when that cannot be read, and continues with the rest",
 		func(ctx context.Context, action simulator.Action) {
 			w := newWorld(ctx)
 			object := w.synced(ctx, w.httpImport("kept"))
@@ -106,7 +106,7 @@ var _ = Describe("Something stands against a deletion", func() {
 			found := w.notFound(method, route)
 			Expect(k8s.Delete(ctx, object)).To(Succeed())
 			w.eventually(ctx, object, "there", "Terminating False/DeletionBlocked")
-			Expect(message(object)).To(ContainSubstring("has the import: it is tried again"))
+			Expect(message(object)).To(ContainSubstring("and has the import; it will be retried"))
 			found()
 			w.eventuallyGone(ctx, object)
 			Expect(sim.Imports(w.account)).To(BeEmpty())
@@ -115,7 +115,7 @@ var _ = Describe("Something stands against a deletion", func() {
 		Entry("the deletion", http.MethodDelete, "/v1/imports/{id}"),
 	)
 
-	It("names the flows, waits without a write, and goes by itself when they are gone", func(ctx context.Context) {
+	It("names the flows, waits without a write, and is deleted when they are", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.synced(ctx, w.httpImport("used"))
 		const flows = 18
@@ -125,13 +125,13 @@ var _ = Describe("Something stands against a deletion", func() {
 		Expect(k8s.Delete(ctx, object)).To(Succeed())
 		w.eventually(ctx, object, "used", "Terminating False/DeletionBlocked")
 		Expect(message(object)).To(Equal(`the import is in use by flow "Flow 0", flow "Flow 1", flow "Flow 2", flow "Flow 3", flow "Flow 4", and 13 more: ` +
-			"take it out there, or set spec.deletionPolicy to Orphan"))
+			"remove it there, or set spec.deletionPolicy to Orphan"))
 		Expect(object.Status.UsedBy).To(HaveLen(16))
 		Expect(object.Status.UsedBy[1]).To(Equal(v1alpha1.ResourceUse{Kind: "flow", ID: "64b000000000000000000001", Name: "Flow 1"}))
 		Expect(object.Status.UsedByObservedAt).NotTo(BeNil())
 
-		version, looked := object.ResourceVersion, w.calls()[dependants]
-		Eventually(func() int { return w.calls()[dependants] }).Should(BeNumerically(">=", looked+2), "it looks again by itself")
+		version, asked := object.ResourceVersion, w.calls()[dependants]
+		Eventually(func() int { return w.calls()[dependants] }).Should(BeNumerically(">=", asked+2), "it asks again")
 		Expect(get(ctx, w, object, "used").ResourceVersion).To(Equal(version))
 		Expect(w.told(ctx, "used", "DeletionBlocked")).To(Equal(1))
 		Expect(w.calls()).NotTo(HaveKey(remove))
@@ -162,7 +162,7 @@ var _ = Describe("Something stands against a deletion", func() {
 		object := w.synced(ctx, w.httpImport("spared"))
 		letGo := w.hold(http.MethodGet, "/v1/imports/{id}/dependencies", simulator.PhaseAfter)
 		Expect(k8s.Delete(ctx, object)).To(Succeed())
-		w.held()
+		w.struck()
 		change(ctx, object, func(object *v1alpha1.Import) { object.Spec.DeletionPolicy = v1alpha1.DeletionPolicyOrphan })
 		letGo()
 		w.eventuallyGone(ctx, object)
@@ -183,8 +183,8 @@ var _ = Describe("Something stands against a deletion", func() {
 			Expect(k8s.Delete(ctx, object)).To(Succeed())
 			w.eventually(ctx, object, "refused", "Terminating False/DeletionBlocked")
 			Expect(message(object)).To(And(HavePrefix(fmt.Sprintf("the API refuses to delete the import (%d", status)),
-				HaveSuffix("take it out of what uses it, see that the token may delete it, or set spec.deletionPolicy to Orphan")))
-			Eventually(func() int { return w.calls()[remove] }).Should(BeNumerically(">=", 3), "it tries again by itself")
+				HaveSuffix("remove it from what uses it, check that the token may delete it, or set spec.deletionPolicy to Orphan")))
+			Eventually(func() int { return w.calls()[remove] }).Should(BeNumerically(">=", 3), "it retries")
 			Expect(w.told(ctx, "refused", "DeletionBlocked")).To(Equal(1))
 			w.remote(object.Status.ID)
 

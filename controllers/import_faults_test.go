@@ -32,7 +32,7 @@ func (w *world) notFound(method, route string) (found func()) {
 }
 
 var _ = Describe("The answer to the creation is lost", func() {
-	DescribeTable("finds the import that the call made, and makes no other",
+	DescribeTable("finds the import that the call created, and creates no other",
 		func(ctx context.Context, action simulator.Action) {
 			w := newWorld(ctx)
 			w.strike(http.MethodPost, "/v1/imports", simulator.PhaseAfter, action)
@@ -48,7 +48,7 @@ var _ = Describe("The answer to the creation is lost", func() {
 		Entry("garbage with 200", simulator.Action{Kind: simulator.ActionGarbage}),
 	)
 
-	It("finds it also with its metadata taken away meanwhile, and no scan to tell", func(ctx context.Context) {
+	It("finds it also with its metadata removed meanwhile, and without a scan", func(ctx context.Context) {
 		w := newWorld(ctx)
 		account := get(ctx, w, &v1alpha1.Account{}, "default")
 		change(ctx, account, func(account *v1alpha1.Account) { account.Spec.ScanInterval = "1h" })
@@ -71,7 +71,7 @@ var _ = Describe("The answer to the creation is lost", func() {
 		Expect(sim.Imports(w.account)).To(ConsistOf(HaveKeyWithValue("externalId", "erp-17")))
 	})
 
-	It("creates again when the call made nothing, after the grace", func(ctx context.Context) {
+	It("creates again when the call created nothing, after the timeout", func(ctx context.Context) {
 		w := newWorld(ctx)
 		w.strike(http.MethodPost, "/v1/imports", simulator.PhaseBefore, simulator.Action{Kind: simulator.ActionReset})
 		w.synced(ctx, w.httpImport("again"))
@@ -94,7 +94,7 @@ var _ = Describe("The answer to the creation is lost", func() {
 		Expect(w.calls()).To(HaveKeyWithValue(post, 1))
 	})
 
-	It("takes back what the call had made, and I declare no more", func(ctx context.Context) {
+	It("removes what the call had set and I no longer declare", func(ctx context.Context) {
 		w := newWorld(ctx)
 		w.strike(http.MethodPost, "/v1/imports", simulator.PhaseAfter, simulator.Action{Kind: simulator.ActionReset})
 		w.strike(http.MethodGet, "/v1/imports", simulator.PhaseBefore, simulator.Action{Kind: simulator.ActionAnswer, Status: 503})
@@ -109,7 +109,7 @@ var _ = Describe("The answer to the creation is lost", func() {
 		Expect(w.calls()).To(HaveKeyWithValue(post, 1))
 	})
 
-	It("begins the grace anew when the intent is damaged", func(ctx context.Context) {
+	It("begins the timeout anew when the intent is damaged", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.httpImport("damaged")
 		object.Annotations = map[string]string{"integrator.io/create-pending": "{"}
@@ -117,7 +117,7 @@ var _ = Describe("The answer to the creation is lost", func() {
 		Expect(w.calls()).To(HaveKeyWithValue(post, 1))
 	})
 
-	It("stops when it cannot tell which import it made", func(ctx context.Context) {
+	It("stops when it cannot know which import it created", func(ctx context.Context) {
 		w := newWorld(ctx)
 		w.strike(http.MethodPost, "/v1/imports", simulator.PhaseAfter, simulator.Action{Kind: simulator.ActionReset})
 		_, err := sim.SeedImport(w.account, map[string]any{
@@ -185,10 +185,10 @@ var _ = Describe("The API does not take what I declare", func() {
 		Entry("422", simulator.Action{Kind: simulator.ActionAnswer, Status: 422,
 			Body: `{"errors":[{"code":"missing_required_field","field":"http","message":"http subschema not defined"}]}`},
 			"Failed False/Rejected", "field http: http subschema not defined [missing_required_field]"),
-		Entry("429", simulator.Action{Kind: simulator.ActionAnswer, Status: 429, RetryAfter: "2"}, "InProgress False/RateLimited", "it goes on by itself when the API permits"),
+		Entry("429", simulator.Action{Kind: simulator.ActionAnswer, Status: 429, RetryAfter: "2"}, "InProgress False/RateLimited", "it will be retried when the API permits"),
 		Entry("413", simulator.Action{Kind: simulator.ActionAnswer, Status: 413}, "Failed False/TooLarge", "make it smaller"),
-		Entry("307", simulator.Action{Kind: simulator.ActionRedirect, Location: "http://169.254.169.254/"}, "InProgress False/CreateUnconfirmed", "looked for in the account before another is made"),
-		Entry("503", simulator.Action{Kind: simulator.ActionAnswer, Status: 503}, "InProgress False/CreateUnconfirmed", "looked for in the account before another is made"),
+		Entry("307", simulator.Action{Kind: simulator.ActionRedirect, Location: "http://169.254.169.254/"}, "InProgress False/CreateUnconfirmed", "searched for it before another is created"),
+		Entry("503", simulator.Action{Kind: simulator.ActionAnswer, Status: 503}, "InProgress False/CreateUnconfirmed", "searched for it before another is created"),
 	)
 
 	It("writes once what a PUT does not take", func(ctx context.Context) {
@@ -206,7 +206,7 @@ var _ = Describe("The API does not take what I declare", func() {
 		w.scans(2)
 		Expect(w.calls()).To(HaveKeyWithValue(put, 1))
 
-		// Somebody's change of another field is a reason to look, and none to write.
+		// Somebody's change of another field is a reason to read, and none to write.
 		Expect(sim.EditAs(jane, w.account, object.Status.ID, func(document simulator.Document) {
 			document["sampleData"] = "by hand"
 		})).To(Succeed())
@@ -216,7 +216,7 @@ var _ = Describe("The API does not take what I declare", func() {
 		Expect(w.calls()).To(HaveKeyWithValue(put, 1))
 	})
 
-	DescribeTable("tells what stands in the way of a read",
+	DescribeTable("says what prevents a read",
 		func(ctx context.Context, action simulator.Action, want, says string) {
 			w := newWorld(ctx)
 			object := w.synced(ctx, w.httpImport("unread"))
@@ -229,14 +229,14 @@ var _ = Describe("The API does not take what I declare", func() {
 		},
 		Entry("403", simulator.Action{Kind: simulator.ActionAnswer, Status: 403}, "Failed False/Forbidden", "give it the permission"),
 		Entry("422", simulator.Action{Kind: simulator.ActionAnswer, Status: 422}, "Failed False/Rejected", "correct the spec"),
-		Entry("429", simulator.Action{Kind: simulator.ActionAnswer, Status: 429, RetryAfter: "30"}, "InProgress False/RateLimited", "it goes on by itself when the API permits"),
-		Entry("500", simulator.Action{Kind: simulator.ActionAnswer, Status: 500, HTML: true}, "InProgress False/ServerError", "it is tried again by itself"),
+		Entry("429", simulator.Action{Kind: simulator.ActionAnswer, Status: 429, RetryAfter: "30"}, "InProgress False/RateLimited", "it will be retried when the API permits"),
+		Entry("500", simulator.Action{Kind: simulator.ActionAnswer, Status: 500, HTML: true}, "InProgress False/ServerError", "it will be retried"),
 		Entry("a dead network", simulator.Action{Kind: simulator.ActionReset}, "InProgress False/Unreachable", "the connection broke; check the Account's baseURL and the network"),
-		Entry("garbage", simulator.Action{Kind: simulator.ActionGarbage}, "InProgress False/UnexpectedResponse", "not what the API documents"),
-		Entry("another import", simulator.Action{Kind: simulator.ActionOtherID, ID: "64a0000000000000000000ff"}, "InProgress False/UnexpectedResponse", "not what the API documents"),
+		Entry("garbage", simulator.Action{Kind: simulator.ActionGarbage}, "InProgress False/UnexpectedResponse", "not one that the API documents"),
+		Entry("another import", simulator.Action{Kind: simulator.ActionOtherID, ID: "64a0000000000000000000ff"}, "InProgress False/UnexpectedResponse", "not one that the API documents"),
 	)
 
-	DescribeTable("takes back what a write had made whose answer was lost, and I declare no more", func(ctx context.Context, policy v1alpha1.DriftPolicy) {
+	DescribeTable("removes what a write had set whose answer was lost and I no longer declare", func(ctx context.Context, policy v1alpha1.DriftPolicy) {
 		w := newWorld(ctx)
 		object := w.httpImport("regretted")
 		object.Spec.DriftPolicy = policy
@@ -261,7 +261,7 @@ var _ = Describe("The API does not take what I declare", func() {
 		Entry("and drift is only reported", v1alpha1.DriftPolicyReport),
 	)
 
-	It("leaves what was there before a write that did not come through, and I declare no more", func(ctx context.Context) {
+	It("leaves what was there before a write that was not applied and I no longer declare", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.synced(ctx, w.httpImport("janes"))
 		before := object.Spec.Definition.Raw
@@ -293,7 +293,7 @@ var _ = Describe("The API does not take what I declare", func() {
 		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 1, audit: 1, put: 1}))
 	})
 
-	It("tells of a drift once, however often it takes to correct it", func(ctx context.Context) {
+	It("reports a drift once, however often it takes to correct it", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.synced(ctx, w.httpImport("told", `{"description": "declared"}`))
 		_, err := sim.AddRule(simulator.Rule{Account: w.account, Method: http.MethodPut, Phase: simulator.PhaseBefore, Count: 2,
@@ -313,7 +313,7 @@ var _ = Describe("The API does not take what I declare", func() {
 		Expect(w.calls()).To(HaveKeyWithValue(put, 3))
 	})
 
-	It("goes on by itself after a failing read", func(ctx context.Context) {
+	It("continues after a failing read", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.synced(ctx, w.httpImport("shaky", `{"description": "declared"}`))
 		w.strike(http.MethodGet, "/v1/imports/{id}", simulator.PhaseBefore, simulator.Action{Kind: simulator.ActionAnswer, Status: 500})
@@ -334,7 +334,7 @@ var _ = Describe("The API does not take what I declare", func() {
 		w.eventually(ctx, &v1alpha1.Account{}, "default", "Failed False/TokenRejected")
 	})
 
-	It("names an alias that the Account does not have, and goes on when it has", func(ctx context.Context) {
+	It("names an alias that the Account does not have, and continues when it has", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.httpImport("alias", `{"_connectionId": "@erp"}`)
 		Expect(k8s.Create(ctx, object)).To(Succeed())
@@ -347,16 +347,16 @@ var _ = Describe("The API does not take what I declare", func() {
 		w.eventuallyReady(ctx, object, "alias")
 	})
 
-	It("refuses a definition with fields that the server makes", func(ctx context.Context) {
+	It("refuses a definition with fields that the server sets", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.httpImport("copied", `{"_id": "594000000000000000000662", "lastModified": "2017-06-23T17:31:04.446Z"}`)
 		Expect(k8s.Create(ctx, object)).To(Succeed())
 		w.eventually(ctx, object, "copied", "Failed False/InvalidDefinition")
-		Expect(message(object)).To(ContainSubstring("declares _id, lastModified, which the server makes itself: remove it"))
+		Expect(message(object)).To(ContainSubstring("declares _id, lastModified, which the server sets itself: remove it"))
 		Expect(w.calls()).To(BeEmpty())
 	})
 
-	It("does not touch an import that carries the mark of another cluster", func(ctx context.Context) {
+	It("does not touch an import that has the ownership marker of another cluster", func(ctx context.Context) {
 		w := newWorld(ctx)
 		id, err := sim.SeedImport(w.account, map[string]any{
 			"name": "theirs", "externalId": "k8s/00000000-0000-0000-0000-000000000000", "_connectionId": shopConnection, "adaptorType": "HTTPImport",
@@ -421,7 +421,7 @@ var _ = Describe("The API does not take what I declare", func() {
 		w.eventuallyGone(ctx, object)
 		Expect(sim.Imports(w.account)).To(BeEmpty())
 	},
-		Entry("with its mark", "{}"),
+		Entry("with its marker", "{}"),
 		Entry("with an externalId of mine", `{"externalId": "erp-22"}`),
 	)
 
@@ -453,7 +453,7 @@ var _ = Describe("The API does not take what I declare", func() {
 		change(ctx, object, func(object *v1alpha1.Import) { object.Annotations["integrator.io/reconcile-requested-at"] = "restored" })
 		Eventually(func() string { return get(ctx, w, object, "backup").Status.LastHandledReconcileAt }).Should(Equal("restored"))
 		Expect(object.Status.ID).To(Equal(id))
-		// One look for the status that was taken away, one because it was asked for, or both in one.
+		// One read for the status that was removed, one that was requested, or one for both.
 		calls := w.calls()
 		Expect(calls[getOne]).To(BeNumerically("<=", 2))
 		delete(calls, getOne)

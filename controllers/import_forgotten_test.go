@@ -14,8 +14,8 @@ import (
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 )
 
-var _ = Describe("Everything that tells of an import is lost, as by an older copy of etcd", func() {
-	It("is found by its mark, and not made again", func(ctx context.Context) {
+var _ = Describe("Everything that refers to an import is lost, as by an older copy of etcd", func() {
+	It("is found by its ownership marker, and not created again", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.synced(ctx, w.httpImport("orders"))
 		id := object.Status.ID

@@ -25,8 +25,8 @@ func (w *world) hold(method, route string, phase simulator.Phase) (letGo func())
 	return func() { GinkgoHelper(); Expect(sim.ReleaseRule(id)).To(Succeed()) }
 }
 
-// held waits until the newest rule of the account has struck.
-func (w *world) held() {
+// struck waits until the newest rule of the account has struck.
+func (w *world) struck() {
 	GinkgoHelper()
 	Eventually(func() (fired int) {
 		for _, rule := range sim.Rules() {
@@ -38,8 +38,8 @@ func (w *world) held() {
 	}).Should(Equal(1))
 }
 
-// intended reads the intent of the Import, and when it was written.
-func intended(ctx context.Context, w *world, name string) (text string, at time.Time) {
+// createIntent reads the intent of the Import, and when it was written.
+func createIntent(ctx context.Context, w *world, name string) (text string, at time.Time) {
 	GinkgoHelper()
 	var pending struct{ Time time.Time }
 	Eventually(func(g Gomega) {
@@ -52,7 +52,7 @@ func intended(ctx context.Context, w *world, name string) (text string, at time.
 // overtake replaces the intent, as a process does that believes the first to be over.
 func overtake(ctx context.Context, w *world, name string) string {
 	GinkgoHelper()
-	text, _ := intended(ctx, w, name)
+	text, _ := createIntent(ctx, w, name)
 	fields := map[string]any{}
 	Expect(json.Unmarshal([]byte(text), &fields)).To(Succeed())
 	fields["time"] = time.Now().UTC()
@@ -71,7 +71,7 @@ var _ = Describe("Another operator goes on with a creation", func() {
 		letGo := w.hold(http.MethodPost, "/v1/imports", simulator.PhaseBefore)
 		object := w.declare("overtaken", `{"name": "overtaken", "_connectionId": "@shop", "adaptorType": "HTTPImport"}`)
 		Expect(k8s.Create(ctx, object)).To(Succeed())
-		w.held()
+		w.struck()
 		another := overtake(ctx, w, "overtaken")
 		letGo()
 		w.eventually(ctx, object, "overtaken", "InProgress False/CreateUnconfirmed")
@@ -84,7 +84,7 @@ var _ = Describe("Another operator goes on with a creation", func() {
 		letGo := w.hold(http.MethodPost, "/v1/imports", simulator.PhaseAfter)
 		object := w.httpImport("overtaken")
 		Expect(k8s.Create(ctx, object)).To(Succeed())
-		w.held()
+		w.struck()
 		overtake(ctx, w, "overtaken")
 		letGo()
 		w.eventuallyReady(ctx, object, "overtaken")
@@ -93,12 +93,12 @@ var _ = Describe("Another operator goes on with a creation", func() {
 		Expect(w.calls()).To(HaveKeyWithValue(post, 1))
 	})
 
-	It("writes the id down all the same when somebody changed a label meanwhile, or took our annotations away", func(ctx context.Context) {
+	It("persists the id also when somebody changed a label meanwhile, or removed the annotations", func(ctx context.Context) {
 		w := newWorld(ctx)
 		letGo := w.hold(http.MethodPost, "/v1/imports", simulator.PhaseAfter)
 		object := w.httpImport("labelled")
 		Expect(k8s.Create(ctx, object)).To(Succeed())
-		w.held()
+		w.struck()
 		change(ctx, object, func(object *v1alpha1.Import) {
 			object.Labels, object.Annotations = map[string]string{"team": "erp"}, nil
 		})
@@ -108,14 +108,14 @@ var _ = Describe("Another operator goes on with a creation", func() {
 		Expect(w.calls()).To(HaveKeyWithValue(post, 1))
 	})
 
-	It("makes it again once, although the first stands still before its call", func(ctx context.Context) {
+	It("creates it again once, although the first pauses before its call", func(ctx context.Context) {
 		w := newWorld(ctx)
 		DeferCleanup(startManager(k8s.Scheme()))
 		object := w.synced(ctx, w.httpImport("again"))
 		first := object.Status.ID
 		letGo := w.hold(http.MethodGet, "/v1/imports/{id}/audit", simulator.PhaseBefore)
 		Expect(sim.DeleteAs(jane, w.account, first)).To(Succeed())
-		w.held()
+		w.struck()
 		Eventually(func() string { return get(ctx, w, object, "again").Status.ID }).ShouldNot(Or(Equal(first), BeEmpty()))
 		letGo()
 		w.scans(2)
@@ -127,7 +127,7 @@ var _ = Describe("Another operator goes on with a creation", func() {
 
 // Found by the model of Imports.
 var _ = Describe("The account's list comes late, and the next one misses the import", func() {
-	It("believes only lists that were asked for after the grace", func(ctx context.Context) {
+	It("believes only lists that were requested after the timeout", func(ctx context.Context) {
 		w := newEmptyWorld(ctx)
 		account := w.accountObject("default")
 		account.Spec.ScanInterval = "1h"
@@ -141,10 +141,10 @@ var _ = Describe("The account's list comes late, and the next one misses the imp
 		arrive := w.hold(http.MethodPost, "/v1/imports", simulator.PhaseBefore)
 		object := w.httpImport("late")
 		Expect(k8s.Create(ctx, object)).To(Succeed())
-		w.held()
-		_, at := intended(ctx, w, "late")
+		w.struck()
+		_, at := createIntent(ctx, w, "late")
 		answer := w.hold(http.MethodGet, "/v1/imports", simulator.PhaseAfter)
-		w.held()
+		w.struck()
 		arrive()
 		Eventually(func() []simulator.Document { return sim.Imports(w.account) }).Should(HaveLen(1))
 		w.strike(http.MethodGet, "/v1/imports", simulator.PhaseAfter, simulator.Action{Kind: simulator.ActionAnswer, Status: 200, Body: "[]"})
@@ -158,7 +158,7 @@ var _ = Describe("The account's list comes late, and the next one misses the imp
 
 // Found by the model of Imports.
 var _ = Describe("What I adopted is deleted on the platform", func() {
-	DescribeTable("is made again, even if that does not go through at once",
+	DescribeTable("is created again, even if that does not succeed at once",
 		func(ctx context.Context, phase simulator.Phase, action simulator.Action, posts int) {
 			w := newWorld(ctx)
 			id := w.seed("prices")

@@ -31,7 +31,7 @@ const (
 )
 
 var _ = Describe("I declare an import", func() {
-	It("is created once, with its alias resolved and the operator's mark", func(ctx context.Context) {
+	It("is created once, with its alias resolved and the ownership marker", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.synced(ctx, w.httpImport("orders"))
 
@@ -101,7 +101,7 @@ var _ = Describe("I declare an import", func() {
 		Expect(remote["http"]).To(HaveKeyWithValue("lookups", Equal(remote["lookups"])))
 		Expect(remote["lookups"]).To(ContainElement(HaveKeyWithValue("map", HaveKeyWithValue("S", "klein"))))
 
-		By("declaring it no more")
+		By("no longer declaring it")
 		change(ctx, object, func(object *v1alpha1.Import) {
 			object.Spec.Definition.Raw = w.httpImport("sizes").Spec.Definition.Raw
 		})
@@ -121,7 +121,7 @@ var _ = Describe("I declare an import", func() {
 		Expect(get(ctx, w, &v1alpha1.Import{}, "still").ResourceVersion).To(Equal(version))
 	})
 
-	It("looks at once when I ask", func(ctx context.Context) {
+	It("reconciles at once when I ask", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.synced(ctx, w.httpImport("asked"))
 		Expect(sim.AddFlow(w.account, simulator.Flow{ID: "64a0000000000000000000d9", Name: "Orders to shop", Imports: []string{object.Status.ID}})).To(Succeed())
@@ -152,13 +152,13 @@ var _ = Describe("I declare an import", func() {
 
 	It("is left alone while I suspend it", func(ctx context.Context) {
 		w := newWorld(ctx)
-		object := w.synced(ctx, w.httpImport("held"))
+		object := w.synced(ctx, w.httpImport("still"))
 		before := w.calls()
 		change(ctx, object, func(object *v1alpha1.Import) {
 			object.Spec.Suspend = true
-			object.Spec.Definition.Raw = w.httpImport("held", `{"description": "later"}`).Spec.Definition.Raw
+			object.Spec.Definition.Raw = w.httpImport("still", `{"description": "later"}`).Spec.Definition.Raw
 		})
-		w.eventually(ctx, object, "held", "Current True/Synced")
+		w.eventually(ctx, object, "still", "Current True/Synced")
 		Expect(conditionsOf(object)).To(ContainElement(HaveField("Type", "Suspended")))
 		w.scans(2)
 		Expect(w.calls()).To(Equal(before))
@@ -169,7 +169,7 @@ var _ = Describe("I declare an import", func() {
 })
 
 var _ = Describe("Somebody changes the import on the platform", func() {
-	It("is put back, and an event says what it was", func(ctx context.Context) {
+	It("is restored, and an event says what it was", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.synced(ctx, w.httpImport("prices", `{"description": "declared"}`))
 		Expect(sim.EditAs(jane, w.account, object.Status.ID, func(document simulator.Document) {
@@ -189,7 +189,7 @@ var _ = Describe("Somebody changes the import on the platform", func() {
 		Expect(object.Status.Audit.ExternalChanges).To(Equal([]v1alpha1.AuditEvent{*last}))
 	})
 
-	It("is only told when the policy is Report", func(ctx context.Context) {
+	It("is only reported when the policy is Report", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.httpImport("watched", `{"description": "declared"}`)
 		object.Spec.DriftPolicy = v1alpha1.DriftPolicyReport
@@ -247,7 +247,7 @@ var _ = Describe("Somebody changes the import on the platform", func() {
 
 		Expect(sim.DeleteAs(jane, w.account, second)).To(Succeed())
 		change(ctx, object, func(object *v1alpha1.Import) {
-			object.Annotations["integrator.io/reconcile-requested-at"] = "the other is gone"
+			object.Annotations["integrator.io/reconcile-requested-at"] = "the other was deleted"
 		})
 		w.eventuallyReady(ctx, object, "restored")
 		Expect(w.writes()).To(Equal(map[string]int{post: 2}))
@@ -265,7 +265,7 @@ var _ = Describe("Somebody changes the import on the platform", func() {
 		Expect(w.writes()).To(Equal(map[string]int{post: 2}))
 	})
 
-	It("is not created again for a 404 that the account's list does not bear out", func(ctx context.Context) {
+	It("is not created again for a 404 that the account's list does not confirm", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.synced(ctx, w.httpImport("hidden"))
 		found := w.notFound(http.MethodGet, "/v1/imports/{id}")
@@ -274,7 +274,7 @@ var _ = Describe("Somebody changes the import on the platform", func() {
 		})
 		w.eventually(ctx, object, "hidden", "InProgress False/UnexpectedResponse")
 		Expect(message(object)).To(Equal("the API answers 404 for the import " + object.Status.ID +
-			", and its list has it: it is not taken for deleted, and looked at again"))
+			", but its list has it: the import is not taken for deleted; it will be retried"))
 		found()
 		w.eventually(ctx, object, "hidden", "Current True/Synced")
 		Expect(w.calls()).To(HaveKeyWithValue(post, 1))
@@ -297,14 +297,14 @@ var _ = Describe("I delete an import", func() {
 
 		Expect(sim.RemoveFlow(w.account, flow.ID)).To(Succeed())
 		change(ctx, object, func(object *v1alpha1.Import) {
-			object.Annotations["integrator.io/reconcile-requested-at"] = "the flow is gone"
+			object.Annotations["integrator.io/reconcile-requested-at"] = "the flow was deleted"
 		})
 		w.eventuallyGone(ctx, object)
 		Expect(w.calls()).To(HaveKeyWithValue(remove, 1))
 		Expect(sim.Imports(w.account)).To(BeEmpty())
 	})
 
-	It("is not held up by what the import itself uses", func(ctx context.Context) {
+	It("is not blocked by what the import itself uses", func(ctx context.Context) {
 		w := newWorld(ctx)
 		choices := sim.Choices()
 		Expect(sim.SetChoices(func(c *simulator.Choices) { c.DependenciesListConnection = true })).To(Succeed())
@@ -317,7 +317,7 @@ var _ = Describe("I delete an import", func() {
 		Expect(sim.Imports(w.account)).To(BeEmpty())
 	})
 
-	It("goes when somebody has deleted the remote one before", func(ctx context.Context) {
+	It("is deleted when somebody has deleted the remote one before", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.httpImport("both")
 		w.synced(ctx, object)
@@ -330,7 +330,7 @@ var _ = Describe("I delete an import", func() {
 		Expect(w.calls()).NotTo(HaveKey(remove))
 	})
 
-	It("does not go for a 404 that the account's list does not bear out", func(ctx context.Context) {
+	It("is not deleted for a 404 that the account's list does not confirm", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.synced(ctx, w.httpImport("hidden"))
 		found := w.notFound(http.MethodGet, "/v1/imports/{id}")
@@ -342,7 +342,7 @@ var _ = Describe("I delete an import", func() {
 		Expect(w.calls()).To(HaveKeyWithValue(remove, 1))
 	})
 
-	It("deletes another that carries its mark when the one that it remembers is gone", func(ctx context.Context) {
+	It("deletes another that has its ownership marker when the one that it remembers was deleted", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.synced(ctx, w.httpImport("older"))
 		change(ctx, object, func(object *v1alpha1.Import) { object.Spec.Suspend = true })

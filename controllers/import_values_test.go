@@ -92,7 +92,7 @@ var _ = Describe("I keep values of an import in Secrets and ConfigMaps", func() 
 		Expect(string(status)).NotTo(Or(ContainSubstring("S3CRET"), ContainSubstring("enrich"), ContainSubstring("9007199254740993")))
 	})
 
-	It("writes a new content once, and takes back what it has no more", func(ctx context.Context) {
+	It("writes a new content once, and removes what it no longer has", func(ctx context.Context) {
 		w := newWorld(ctx)
 		w.keep(ctx, "first")
 		more := &corev1.ConfigMap{ObjectMeta: w.meta("more"), Data: map[string]string{"settings": `{"a": 1, "b": 2}`}}
@@ -199,10 +199,10 @@ var _ = Describe("I keep values of an import in Secrets and ConfigMaps", func() 
 			`InvalidValue: spec.valuesFrom, path /http/relativeURI/0/x does not fit the definition: /http/relativeURI/0 is neither an object nor an array; correct the path or the definition`),
 		Entry("whose path leads behind an array", "/http/headers/1/value", `1`,
 			`InvalidValue: spec.valuesFrom, path /http/headers/1/value does not fit the definition: /http/headers is an array of 1 elements, and "1" is not the index of one of them; correct the path or the definition`),
-		Entry("that the server makes", "/apim", `[]`,
-			`InvalidDefinition: spec.valuesFrom, path /apim: the server makes apim itself; remove it from spec.valuesFrom`),
+		Entry("that the server sets", "/apim", `[]`,
+			`InvalidDefinition: spec.valuesFrom, path /apim: the server sets apim itself; remove it from spec.valuesFrom`),
 		Entry("with an unknown alias", "/hooks/preMap", `{"_scriptId": "@canary"}`,
-			`UnknownAlias: definition/hooks/preMap/_scriptId: Account "default" has no such alias in spec.aliases as spec.valuesFrom has there; it has ftp, shop`),
+			`UnknownAlias: definition/hooks/preMap/_scriptId: the value from spec.valuesFrom is an alias that Account "default" does not have in spec.aliases; it has ftp, shop`),
 	)
 })
 
@@ -212,19 +212,19 @@ func (w *world) keyIs(ctx context.Context, secret *corev1.Secret, content string
 	change(ctx, secret, func(secret *corev1.Secret) { secret.Data["key"] = []byte(content) })
 }
 
-var _ = Describe("I delete an import whose Secret is gone", func() {
+var _ = Describe("I delete an import whose Secret was deleted", func() {
 	It("deletes the remote one", func(ctx context.Context) {
 		w := newWorld(ctx)
 		w.keep(ctx, "S3CRET")
-		object := w.synced(ctx, w.keyed("gone"))
+		object := w.synced(ctx, w.keyed("without"))
 		Expect(k8s.Delete(ctx, get(ctx, w, &corev1.Secret{}, "key"))).To(Succeed())
-		w.eventually(ctx, object, "gone", "InProgress False/ValueNotFound")
+		w.eventually(ctx, object, "without", "InProgress False/ValueNotFound")
 		Expect(k8s.Delete(ctx, object)).To(Succeed())
 		w.eventuallyGone(ctx, object)
 		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 1, dependants: 1, remove: 1}))
 	})
 
-	It("looks for the one of a creation whose answer was lost, however damaged its intent is", func(ctx context.Context) {
+	It("searches for the one of a creation whose answer was lost, however damaged its intent is", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.keyed("lost")
 		object.Finalizers = []string{v1alpha1.Finalizer}
@@ -274,7 +274,7 @@ var _ = Describe("A value that I keep secret", func() {
 		Eventually(func() map[string]any { return header(w.remote(object.Status.ID)) }).Should(HaveKeyWithValue("value", "S3CRET"))
 		Eventually(func() []string { return w.events(ctx, "corrected") }).Should(ContainElements(
 			"DriftDetected: the remote import was changed by jane@example.com (ui): "+keyPath+" (declared (redacted), remote (redacted))",
-			"DriftCorrected: put back what is declared: "+keyPath+" (declared (redacted), remote (redacted))",
+			"DriftCorrected: restored what is declared: "+keyPath+" (declared (redacted), remote (redacted))",
 		))
 		w.scans(2)
 		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 1, audit: 1, put: 1}))
@@ -293,7 +293,7 @@ var _ = Describe("A value that I keep secret", func() {
 		by(w, object, "0THER")
 		modified := w.remote(object.Status.ID)["lastModified"]
 		Eventually(func() string { return get(ctx, w, object, "reported").Status.LastModified }).Should(Equal(modified))
-		Expect(object.Status.DifferencesHash).NotTo(Equal(digest), "another change of what is not shown is told as well")
+		Expect(object.Status.DifferencesHash).NotTo(Equal(digest), "another change of what is not shown is reported as well")
 
 		Expect(sim.EditAs(jane, w.account, object.Status.ID, func(document simulator.Document) {
 			block := document["http"].(map[string]any)
@@ -394,12 +394,12 @@ var _ = Describe("A value that I keep secret", func() {
 		object := adopting(w.keyed("listed"), v1alpha1.AdoptSpec{ExternalID: "nobody's"})
 		Expect(k8s.Create(ctx, object)).To(Succeed())
 		w.eventually(ctx, object, "listed", "InProgress False/ServerError")
-		Expect(message(object)).To(Equal("cannot reach the import: the API failed (500: (not shown: it could repeat a Secret's content) [e]); it is tried again by itself"))
+		Expect(message(object)).To(Equal("cannot reach the import: the API failed (500: (not shown: it could repeat a Secret's content) [e]); it will be retried"))
 		Expect(sim.RemoveRule(rule)).To(Succeed())
 		w.eventually(ctx, object, "listed", "Failed False/AdoptionNotFound")
 	})
 
-	It("stays out of what a run tells", func(ctx context.Context) {
+	It("stays out of what a run shows", func(ctx context.Context) {
 		w := newWorld(ctx)
 		w.keep(ctx, "S3CRET")
 		target := w.synced(ctx, w.keyed("target"))

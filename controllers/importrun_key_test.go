@@ -33,7 +33,7 @@ func (w *world) keyEntry(ctx context.Context) *corev1.ConfigMap {
 	return &ledger.Items[0]
 }
 
-// sendingWithKey is a run with the key "same" whose first call is held until it is released.
+// sendingWithKey is a run with the key "same" whose first call is kept waiting until it is released.
 func (w *world) sendingWithKey(ctx context.Context) (run *v1alpha1.ImportRun, release func()) {
 	GinkgoHelper()
 	release = w.holdInvoke(1)
@@ -111,7 +111,7 @@ var _ = Describe("I give a run an idempotency key", func() {
 		Expect(w.written(target.Status.ID)).To(Equal([]string{`{"n":0}`, `{"n":0}`, `{"n":1}`}))
 	})
 
-	It("is refused after one whose outcome is unknown, until I have looked", func(ctx context.Context) {
+	It("is refused after one whose outcome is unknown, until I have checked", func(ctx context.Context) {
 		w := newWorld(ctx)
 		w.synced(ctx, w.httpImport("orders"))
 		w.failInvoke(1, simulator.PhaseAfter, simulator.Action{Kind: simulator.ActionReset})
@@ -150,7 +150,7 @@ var _ = Describe("I give a run an idempotency key", func() {
 		Expect(w.calls()).To(HaveKeyWithValue(invoke, 1))
 	})
 
-	It("is told of in the run also where the ledger cannot be written", func(ctx context.Context) {
+	It("is reported in the run also where the ledger cannot be written", func(ctx context.Context) {
 		w := newWorld(ctx)
 		w.synced(ctx, w.httpImport("orders"))
 		run, release := w.sendingWithKey(ctx)
@@ -164,11 +164,11 @@ var _ = Describe("I give a run an idempotency key", func() {
 		again := w.withKey("again", "same")
 		Expect(k8s.Create(ctx, again)).To(Succeed())
 		w.done(ctx, again, v1alpha1.RunFailed)
-		Expect(state(again)).To(Equal("Failed False/IdempotencyKeyUnknown"), "once the run is gone nobody knows")
+		Expect(state(again)).To(Equal("Failed False/IdempotencyKeyUnknown"), "once the run is deleted nobody knows")
 		Expect(w.calls()).To(HaveKeyWithValue(invoke, 1))
 	})
 
-	It("tells how the run ended also when the run goes by itself before the ledger could be written", func(ctx context.Context) {
+	It("knows how the run ended also when the run is deleted before the ledger could be written", func(ctx context.Context) {
 		w := newWorld(ctx)
 		w.synced(ctx, w.httpImport("orders"))
 		first := w.withKey("first", "same")

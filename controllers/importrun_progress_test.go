@@ -228,12 +228,12 @@ var _ = Describe("I change my mind about a run", func() {
 		change(ctx, run, func(run *v1alpha1.ImportRun) { run.Spec.Cancel = true })
 		release()
 		w.done(ctx, run, v1alpha1.RunCanceled)
-		Expect(message(run)).To(Equal("spec.cancel is true; 2 of 3 batches were sent, and no more is"))
+		Expect(message(run)).To(Equal("spec.cancel is true; 2 of 3 batches were sent, the others will not be sent"))
 		Expect(run.Status.Records).To(HaveValue(Equal(v1alpha1.RecordCounts{Total: 6, Sent: 4, Succeeded: 4})))
 		Expect(w.sizes()).To(Equal([]int{2, 2}))
 	})
 
-	It("is suspended, and goes on where it was", func(ctx context.Context) {
+	It("is suspended, and continues where it was", func(ctx context.Context) {
 		w := newWorld(ctx)
 		target := w.synced(ctx, w.httpImport("orders"))
 		release := w.holdInvoke(1)
@@ -254,7 +254,7 @@ var _ = Describe("I change my mind about a run", func() {
 		Expect(w.written(target.Status.ID)).To(Equal(numbered(6)))
 	})
 
-	It("is created suspended, and sends nothing until it is let go", func(ctx context.Context) {
+	It("is created suspended, and sends nothing until it is resumed", func(ctx context.Context) {
 		w := newWorld(ctx)
 		w.synced(ctx, w.httpImport("orders"))
 		run := w.batched("ready", 2, 2)
@@ -267,7 +267,7 @@ var _ = Describe("I change my mind about a run", func() {
 		w.done(ctx, run, v1alpha1.RunSucceeded)
 	})
 
-	It("sends no more when its data has changed meanwhile", func(ctx context.Context) {
+	It("sends nothing further when its data has changed meanwhile", func(ctx context.Context) {
 		w := newWorld(ctx)
 		w.synced(ctx, w.httpImport("orders"))
 		data := &corev1.ConfigMap{ObjectMeta: w.meta("records"), Data: map[string]string{"lines": strings.Join(numbered(4), "\n")}}
@@ -285,7 +285,7 @@ var _ = Describe("I change my mind about a run", func() {
 		change(ctx, run, func(run *v1alpha1.ImportRun) { run.Spec.Suspend = false })
 		w.done(ctx, run, v1alpha1.RunFailed)
 		Expect(state(run)).To(Equal("Failed False/DataChanged"))
-		Expect(message(run)).To(Equal("data, dataFrom or settings have changed since the first batch was sent; 1 of 2 batches were sent, and no more is"))
+		Expect(message(run)).To(Equal("data, dataFrom or settings have changed since the first batch was sent; 1 of 2 batches were sent, the others will not be sent"))
 		Expect(w.sizes()).To(Equal([]int{2}))
 	})
 })
@@ -310,7 +310,7 @@ var _ = Describe("I delete a run while it is under way", func() {
 })
 
 var _ = Describe("The operator is replaced while a run is under way", func() {
-	It("waits for the answer, and its successor goes on with the next batch", func(ctx context.Context) {
+	It("waits for the answer, and its successor continues with the next batch", func(ctx context.Context) {
 		w := newWorld(ctx)
 		target := w.synced(ctx, w.httpImport("orders"))
 		release := w.holdInvoke(2)
@@ -339,7 +339,7 @@ var _ = Describe("The operator is replaced while a run is under way", func() {
 })
 
 var _ = Describe("A backup is restored", func() {
-	DescribeTable("sends nothing again where the status is gone",
+	DescribeTable("sends nothing again where the status was lost",
 		func(ctx context.Context, restored func(*v1alpha1.ImportRun)) {
 			w := newWorld(ctx)
 			w.synced(ctx, w.httpImport("orders"))
@@ -377,7 +377,7 @@ var _ = Describe("I edit a run that has ended", func() {
 	})
 })
 
-var _ = Describe("I want a run to go away by itself", func() {
+var _ = Describe("I want a run to be deleted automatically", func() {
 	It("is deleted when its time is over, and not before", func(ctx context.Context) {
 		w := newWorld(ctx)
 		w.synced(ctx, w.httpImport("orders"))

@@ -145,7 +145,7 @@ var _ = Describe("I run an import", func() {
 		w.done(ctx, run, v1alpha1.RunSucceeded)
 	})
 
-	It("waits for the account's turn without keeping others from theirs", func(ctx context.Context) {
+	It("waits for a permit of the account without keeping others from theirs", func(ctx context.Context) {
 		w := newWorld(ctx)
 		w.synced(ctx, w.httpImport("orders"))
 		change(ctx, get(ctx, w, &v1alpha1.Account{}, "default"), func(account *v1alpha1.Account) {
@@ -205,8 +205,8 @@ var _ = Describe("I run an import", func() {
 		},
 		Entry("400", simulator.Action{Kind: simulator.ActionAnswer, Status: 400, Body: `{"errors":[{"code":"bad","message":"no"}]}`}, "Rejected", "no [bad]"),
 		Entry("401", simulator.Action{Kind: simulator.ActionAnswer, Status: 401}, "TokenRejected", "put a valid token"),
-		Entry("403", simulator.Action{Kind: simulator.ActionAnswer, Status: 403}, "Forbidden", "not permitted"),
-		Entry("404", simulator.Action{Kind: simulator.ActionAnswer, Status: 404}, "NotFound", "no such thing"),
+		Entry("403", simulator.Action{Kind: simulator.ActionAnswer, Status: 403}, "Forbidden", "has no permission"),
+		Entry("404", simulator.Action{Kind: simulator.ActionAnswer, Status: 404}, "NotFound", "resource not found"),
 		Entry("422", simulator.Action{Kind: simulator.ActionAnswer, Status: 422}, "Rejected", "rejects it (422"),
 	)
 
@@ -220,7 +220,7 @@ var _ = Describe("I run an import", func() {
 		Expect(message(run)).To(ContainSubstring("the connection is offline [connection_offline]"))
 	})
 
-	It("comes back when the account is throttled, and still sends once", func(ctx context.Context) {
+	It("continues after the account was rate limited, and still sends once", func(ctx context.Context) {
 		w := newWorld(ctx)
 		target := w.synced(ctx, w.httpImport("orders"))
 		w.strike(http.MethodPost, "/v1/imports/{id}/invoke", simulator.PhaseBefore, simulator.Action{Kind: simulator.ActionAnswer, Status: 429, RetryAfter: "1"})
@@ -231,7 +231,7 @@ var _ = Describe("I run an import", func() {
 		Expect(written).To(Equal(1))
 	})
 
-	It("rests while it is throttled", func(ctx context.Context) {
+	It("waits while the account is rate limited", func(ctx context.Context) {
 		w := newWorld(ctx)
 		w.synced(ctx, w.httpImport("orders"))
 		_, err := sim.AddRule(simulator.Rule{Account: w.account, Method: http.MethodPost, Phase: simulator.PhaseBefore,
@@ -248,15 +248,15 @@ var _ = Describe("I run an import", func() {
 		Expect(w.calls()).To(HaveKeyWithValue(invoke, 1))
 	})
 
-	It("does not send again when its claim is taken away", func(ctx context.Context) {
+	It("does not send again when its claim is removed", func(ctx context.Context) {
 		w := newWorld(ctx)
 		w.synced(ctx, w.httpImport("orders"))
-		run := w.run("robbed", "nothing-yet", record("A-1"))
+		run := w.run("unclaimed", "nothing-yet", record("A-1"))
 		Expect(k8s.Create(ctx, run)).To(Succeed())
-		w.eventually(ctx, run, "robbed", "InProgress False/ImportNotFound")
+		w.eventually(ctx, run, "unclaimed", "InProgress False/ImportNotFound")
 		// As it looks when the operator is killed during a call and the claim is stripped.
 		Eventually(func() error {
-			get(ctx, w, run, "robbed")
+			get(ctx, w, run, "unclaimed")
 			run.Status.Phase = v1alpha1.RunRunning
 			return k8s.Status().Update(ctx, run)
 		}).Should(Succeed())
@@ -299,7 +299,7 @@ var _ = Describe("I run an import", func() {
 		w.synced(ctx, w.httpImport("orders"))
 		run := w.run("taken", "orders", record("A-1"))
 		past := time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)
-		run.Annotations = map[string]string{"integrator.io/claim": fmt.Sprintf(`{"token":"t","holder":"gone","time":%q,"deadline":%q}`, past, past)}
+		run.Annotations = map[string]string{"integrator.io/claim": fmt.Sprintf(`{"token":"t","holder":"former","time":%q,"deadline":%q}`, past, past)}
 		Expect(k8s.Create(ctx, run)).To(Succeed())
 		w.done(ctx, run, v1alpha1.RunUnknown)
 		Expect(w.calls()).NotTo(HaveKey(invoke))

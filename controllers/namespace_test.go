@@ -53,7 +53,11 @@ func (w *world) orphaned() float64 {
 			continue
 		}
 		for _, metric := range family.GetMetric() {
-			if metric.GetLabel()[0].GetValue() == w.namespace+"/default" {
+			labels := map[string]string{}
+			for _, label := range metric.GetLabel() {
+				labels[label.GetName()] = label.GetValue()
+			}
+			if labels["namespace"] == w.namespace && labels["name"] == "default" {
 				return metric.GetCounter().GetValue()
 			}
 		}
@@ -88,7 +92,7 @@ var _ = Describe("I delete the namespace", func() {
 			g.Expect(apierrors.IsNotFound(k8s.Get(ctx, client.ObjectKey{Namespace: w.namespace, Name: "token"}, &corev1.Secret{}))).To(BeTrue())
 		}).Should(Succeed())
 		w.eventually(ctx, used, "used", "Terminating False/DeletionBlocked")
-		Eventually(func() string { return reconciling(get(ctx, w, &v1alpha1.Account{}, "default")) }).Should(Equal("InUse: deleted once these Imports are gone: used"))
+		Eventually(func() string { return reconciling(get(ctx, w, &v1alpha1.Account{}, "default")) }).Should(Equal("InUse: deleted once these Imports are deleted: used"))
 
 		Expect(sim.RemoveFlow(w.account, flow.ID)).To(Succeed())
 		w.eventuallyGone(ctx, used)
@@ -116,7 +120,7 @@ var _ = Describe("I delete the namespace", func() {
 		Expect(w.orphaned()).To(BeZero())
 	})
 
-	It("lets an import stay on the platform when the operator was started again without a token", func(ctx context.Context) {
+	It("leaves an import on the platform when the operator was started again without a token", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.synced(ctx, w.httpImport("left"))
 		account := get(ctx, w, &v1alpha1.Account{}, "default")
@@ -138,7 +142,7 @@ var _ = Describe("I delete the namespace", func() {
 		Expect(w.orphaned()).To(Equal(1.0))
 	})
 
-	It("lets an import stay on the platform when the token was revoked", func(ctx context.Context) {
+	It("leaves an import on the platform when the token was revoked", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.synced(ctx, w.httpImport("left"))
 		account := get(ctx, w, &v1alpha1.Account{}, "default")
@@ -154,7 +158,7 @@ var _ = Describe("I delete the namespace", func() {
 		Expect(w.orphaned()).To(Equal(1.0))
 	})
 
-	It("lets an import stay on the platform when its Account is gone", func(ctx context.Context) {
+	It("leaves an import on the platform when its Account was deleted", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.synced(ctx, w.httpImport("left"))
 		account := get(ctx, w, &v1alpha1.Account{}, "default")
@@ -204,7 +208,7 @@ var _ = Describe("I delete the namespace", func() {
 			Expect(sim.Imports(w.account)).To(HaveLen(int(left)))
 			Expect(w.orphaned()).To(Equal(left))
 		},
-		Entry("by our mark", "{}", false, 0.0),
+		Entry("by its ownership marker", "{}", false, 0.0),
 		Entry("by the externalId that I declare", `{"externalId": "erp-30"}`, false, 0.0),
 		Entry("and lets what is of another account stay", "{}", true, 1.0),
 	)

@@ -40,7 +40,7 @@ var _ = Describe("I declare imports of every kind, as people write them", func()
 		w.scans(2)
 		Expect(w.calls()).To(Equal(created))
 
-		By("looking at each when I ask")
+		By("reconciling each when I ask")
 		for _, object := range imports {
 			change(ctx, object, func(object *v1alpha1.Import) {
 				object.Annotations["integrator.io/reconcile-requested-at"] = "now"
@@ -72,7 +72,7 @@ var _ = Describe("I declare imports of every kind, as people write them", func()
 		Expect(w.calls()).To(Equal(map[string]int{post: len(imports), getOne: 2 * len(imports), dependants: len(imports)}))
 	})
 
-	It("puts back what I declared in an enum, and does not go on about its case", func(ctx context.Context) {
+	It("restores what I declared in an enum, and does not report its case", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.synced(ctx, w.declare("stock", `{"name": "stock", "_connectionId": "@ftp", "adaptorType": "FTPImport",
 			"ftp": {"directoryPath": "/out"}, "file": {"type": "CSV", "compressionFormat": "GZIP"}}`))

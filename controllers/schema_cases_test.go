@@ -21,7 +21,7 @@ type schemaCase struct {
 	path string
 	// edge says what is special about the value.
 	edge string
-	// refused tells that the schema does not take it. Rules over several fields may refuse others.
+	// refused: the schema does not accept it. Rules over several fields may refuse others.
 	refused bool
 	spec    map[string]any
 }
@@ -202,7 +202,7 @@ func (m *caseMaker) combinations(p place, current map[string]any) {
 		case len(property.Enum) > 0:
 			values = enumOf(&property)
 		case m.samples["+"+p.key+"."+name] != nil:
-			// Said to matter beside them.
+			// They are documented to matter as well.
 			values = []any{nil, m.samples["+"+p.key+"."+name](0)}
 		}
 		if len(values) == 0 {
@@ -342,7 +342,7 @@ func related(schema *apiextensionsv1.JSONSchemaProps, form *regexp.Regexp, name 
 	return others
 }
 
-// excluded are the fields that cannot stand beside one; one tells that exactly one of them has to.
+// excluded are the fields that cannot stand beside one; one says that exactly one of them has to.
 func excluded(schema *apiextensionsv1.JSONSchemaProps, name string) (others []string, one bool) {
 	others = related(schema, eitherOr, name)
 	return append(others, related(schema, notBoth, name)...), len(others) > 0

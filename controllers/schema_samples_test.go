@@ -36,8 +36,8 @@ func accountSamples(*world) samples {
 	return samples{
 		"spec.baseURL":             always(simURL),
 		"spec.tokenSecretRef.name": always("token"),
-		"spec.aliases{}":               nth("alias-%d"),
-		"spec.aliases{}=":              always(shopConnection),
+		"spec.aliases{}":           nth("alias-%d"),
+		"spec.aliases{}=":          always(shopConnection),
 	}
 }
 

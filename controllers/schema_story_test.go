@@ -43,7 +43,7 @@ type schemaObject struct {
 	refusal error
 }
 
-var _ = Describe("I write whatever the schema takes", func() {
+var _ = Describe("I write whatever the schema accepts", func() {
 	for _, kind := range []schemaStory{
 		{kind: "Account", plural: "accounts", good: goodAccount, samples: accountSamples},
 		{kind: "Import", plural: "imports", good: goodImport, samples: importSamples},
@@ -170,7 +170,7 @@ func (k schemaStory) mend(ctx context.Context, w *world, o *schemaObject) error 
 	return fmt.Errorf("cannot be mended: %w", err)
 }
 
-// eventually waits until check has nothing to say of any of the objects, nil for one that is gone.
+// eventually waits until check has nothing to say of any of the objects, nil for one that was deleted.
 func (k schemaStory) eventually(ctx context.Context, w *world, objects []*schemaObject, check func(*unstructured.Unstructured) string) {
 	GinkgoHelper()
 	Eventually(func(g Gomega) {
@@ -187,8 +187,8 @@ func (k schemaStory) eventually(ctx context.Context, w *world, objects []*schema
 			if _, ttl := o.spec["ttlSecondsAfterFinished"]; found == nil && ttl {
 				continue
 			}
-			if said := check(found); said != "" {
-				wrong = append(wrong, fmt.Sprintf("%v: %s", o, said))
+			if finding := check(found); finding != "" {
+				wrong = append(wrong, fmt.Sprintf("%v: %s", o, finding))
 			}
 		}
 		g.Expect(wrong).To(BeEmpty())
@@ -199,7 +199,7 @@ func (k schemaStory) eventually(ctx context.Context, w *world, objects []*schema
 // generation, with a message of one line, and kstatus can tell.
 func settledState(object *unstructured.Unstructured) string {
 	if object == nil {
-		return "is gone"
+		return "was deleted"
 	}
 	computed, err := status.Compute(object)
 	if err != nil {
@@ -238,7 +238,7 @@ func settledState(object *unstructured.Unstructured) string {
 // stateOf is state of an object of any kind.
 func stateOf(object *unstructured.Unstructured) string {
 	if object == nil {
-		return "gone"
+		return "deleted"
 	}
 	computed, err := status.Compute(object)
 	if err != nil {
@@ -253,7 +253,7 @@ func stateOf(object *unstructured.Unstructured) string {
 	return string(computed.Status)
 }
 
-// names tells whether an error of the API server names the field: by its path, or, where a rule
+// names reports whether an error of the API server names the field: by its path, or, where a rule
 // of the object around it speaks, by that one's path and its name.
 func names(err error, path string) bool {
 	if !apierrors.IsInvalid(err) && !apierrors.IsBadRequest(err) {

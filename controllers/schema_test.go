@@ -33,7 +33,7 @@ func TestSchemaCasesKnowNoMore(t *testing.T) {
 	}
 }
 
-// TestSchemaCases looks at the cases of a small schema.
+// TestSchemaCases checks the cases of a small schema.
 func TestSchemaCases(t *testing.T) {
 	schema := &apiextensionsv1.JSONSchemaProps{Type: "object", Required: []string{"n"}, Properties: map[string]apiextensionsv1.JSONSchemaProps{
 		"n": {Type: "integer", Minimum: ptr.To(1.0), Maximum: ptr.To(3.0)},

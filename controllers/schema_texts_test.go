@@ -118,7 +118,7 @@ func ofLength(schema *apiextensionsv1.JSONSchemaProps, n int) string {
 	return plain
 }
 
-// takes tells whether the schema takes a text, as far as this is certain: times have rules of
+// takes reports whether the schema accepts a text, as far as this is certain: times have rules of
 // their own.
 func takes(schema *apiextensionsv1.JSONSchemaProps, value string) bool {
 	n := int64(utf8.RuneCountInString(value))

@@ -1,12 +1,9 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package controllers reconciles Accounts, Imports and ImportRuns with integrator.io.
-//
-// Data flows one way: an object and what it refers to become the desired document
-// (desired.go), the API client reads the remote one, package drift compares the two, one
-// write follows if it must, then one status patch, then events. What an error means is
-// decided in errors.go alone.
+// Package controllers builds the three controllers, of Accounts, Imports and ImportRuns, and
+// registers them with a manager. Each kind's reconciler is in a package below this one; what they
+// share is in internal/. docs/architecture.md has the map.
 package controllers
 
 import (
@@ -14,15 +11,18 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/controllers/accounts"
+	"github.com/integrator-operator/integrator-operator/controllers/importruns"
+	"github.com/integrator-operator/integrator-operator/controllers/imports"
+	"github.com/integrator-operator/integrator-operator/internal/account"
+	"github.com/integrator-operator/integrator-operator/internal/watch"
 )
+
+// DefaultCreateUnconfirmedTimeout is the default of Options.CreateUnconfirmedTimeout.
+const DefaultCreateUnconfirmedTimeout = imports.DefaultCreateUnconfirmedTimeout
 
 // Options configure the three controllers.
 type Options struct {
@@ -34,43 +34,38 @@ type Options struct {
 	AllowPrivate bool
 	// Clock tells the time; nil is the real one.
 	Clock clock.Clock
-	// CreateUnconfirmedTimeout is how long after an unanswered create its import may still turn up.
+	// CreateUnconfirmedTimeout is how long after an unanswered create its import may still turn
+	// up; 0 is DefaultCreateUnconfirmedTimeout.
 	CreateUnconfirmedTimeout time.Duration
-	// BlockedPause is how long a deletion that something stands against waits before it is
-	// tried again; 0 is DefaultBlockedPause.
-	BlockedPause time.Duration
-	// ConcurrentImports and ConcurrentRuns are how many are reconciled at once.
+	// BlockedDeletionPause is how long a blocked deletion waits before it is retried; 0 is
+	// imports.DefaultBlockedDeletionPause.
+	BlockedDeletionPause time.Duration
+	// ConcurrentImports and ConcurrentRuns are how many objects are reconciled at once.
 	ConcurrentImports, ConcurrentRuns int
 }
 
-// DefaultCreateUnconfirmedTimeout is longer than a create can be under way (30 s) plus any lag of the list.
-const DefaultCreateUnconfirmedTimeout = 90 * time.Second
-
-// Setup registers the controllers with a manager. Scanners end with ctx.
+// Setup registers the controllers with a manager. Scanners of accounts end with ctx.
 func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
-	if options.Clock == nil {
-		options.Clock = clock.RealClock{}
-	}
-	if options.BlockedPause == 0 {
-		options.BlockedPause = DefaultBlockedPause
-	}
-	if err := SetupIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
+	options.setDefaults()
+	if err := watch.SetupIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
-	accounts := NewAccounts(ctx, mgr.GetClient(), options.Clock, options.AllowHTTP, options.AllowPrivate)
+	registry := account.NewRegistry(ctx, mgr.GetClient(), options.Clock,
+		account.Options{AllowHTTP: options.AllowHTTP, AllowPrivate: options.AllowPrivate})
 	recorder := mgr.GetEventRecorder("integrator-operator")
 	for _, reconciler := range []interface{ SetupWithManager(ctrl.Manager) error }{
-		&AccountReconciler{
-			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Accounts: accounts, Recorder: recorder,
+		&accounts.Reconciler{
+			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Registry: registry, Recorder: recorder,
 			AllowedHosts: options.AllowedHosts,
 		},
-		&ImportReconciler{
-			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Accounts: accounts, Recorder: recorder,
-			Clock: options.Clock, CreateUnconfirmedTimeout: options.CreateUnconfirmedTimeout, BlockedPause: options.BlockedPause, Concurrency: options.ConcurrentImports,
+		&imports.Reconciler{
+			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Registry: registry, Recorder: recorder, Clock: options.Clock,
+			CreateUnconfirmedTimeout: options.CreateUnconfirmedTimeout, BlockedDeletionPause: options.BlockedDeletionPause,
+			Concurrency: options.ConcurrentImports,
 		},
-		&ImportRunReconciler{
-			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Accounts: accounts, Recorder: recorder,
-			Clock: options.Clock, Holder: uuid.NewString(), Concurrency: options.ConcurrentRuns,
+		&importruns.Reconciler{
+			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Registry: registry, Recorder: recorder, Clock: options.Clock,
+			Holder: uuid.NewString(), Concurrency: options.ConcurrentRuns,
 		},
 	} {
 		if err := reconciler.SetupWithManager(mgr); err != nil {
@@ -80,46 +75,14 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	return nil
 }
 
-// CacheOptions keeps the cache small: no managed fields, and no data of runs that have
-// ended. Secrets and ConfigMaps are never cached but for their metadata, and of that not the
-// annotations: kubectl keeps all it has applied in one.
-func CacheOptions() cache.Options {
-	return cache.Options{
-		DefaultTransform:            stripMetadata,
-		ReaderFailOnMissingInformer: true,
-		ByObject: map[client.Object]cache.ByObject{
-			&v1alpha1.ImportRun{}: {Transform: stripFinishedRun},
-		},
+func (o *Options) setDefaults() {
+	if o.Clock == nil {
+		o.Clock = clock.RealClock{}
 	}
-}
-
-// ClientOptions reads Secrets and ConfigMaps past the cache, and lets a read wait until the
-// cache has this process's own writes: a pass that still saw the status before the last
-// one would find nothing to write.
-func ClientOptions() client.Options {
-	readYourWrites := true
-	return client.Options{Cache: &client.CacheOptions{
-		DisableFor:                      []client.Object{&corev1.Secret{}, &corev1.ConfigMap{}},
-		EnableReadYourWritesConsistency: &readYourWrites,
-	}}
-}
-
-// notCached goes along with every write of a Secret or ConfigMap: a client whose reads wait for
-// its writes watches all of what it writes, bodies included.
-const notCached = client.DisableReadYourWritesConsistency
-
-func stripMetadata(object any) (any, error) {
-	if bare, ok := object.(*metav1.PartialObjectMetadata); ok {
-		bare.Annotations = nil
+	if o.CreateUnconfirmedTimeout == 0 {
+		o.CreateUnconfirmedTimeout = DefaultCreateUnconfirmedTimeout
 	}
-	return cache.TransformStripManagedFields()(object)
-}
-
-func stripFinishedRun(object any) (any, error) {
-	if run, ok := object.(*v1alpha1.ImportRun); ok && finished(run) {
-		run.ManagedFields = nil
-		run.Spec.Data, run.Spec.Settings = nil, nil
-		return run, nil
+	if o.BlockedDeletionPause == 0 {
+		o.BlockedDeletionPause = imports.DefaultBlockedDeletionPause
 	}
-	return cache.TransformStripManagedFields()(object)
 }

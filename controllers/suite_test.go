@@ -33,6 +33,7 @@ import (
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/controllers"
+	"github.com/integrator-operator/integrator-operator/internal/logging"
 	"github.com/integrator-operator/integrator-operator/internal/simulator"
 )
 
@@ -64,8 +65,8 @@ func TestControllers(t *testing.T) {
 }
 
 var _ = BeforeSuite(func() {
-	// At the highest verbosity: whatever can be logged at all is looked through by a story.
-	ctrl.SetLogger(controllers.BoundedLog(zap.New(zap.WriteTo(io.MultiWriter(GinkgoWriter, logged)), zap.UseDevMode(true),
+	// At the highest verbosity: a story searches whatever can be logged at all.
+	ctrl.SetLogger(logging.Bounded(zap.New(zap.WriteTo(io.MultiWriter(GinkgoWriter, logged)), zap.UseDevMode(true),
 		zap.Level(zapcore.Level(-100)), zap.StacktraceLevel(zapcore.PanicLevel))))
 
 	scheme := runtime.NewScheme()
@@ -116,12 +117,12 @@ func startManager(scheme *runtime.Scheme) (stop func()) {
 	host, err := url.Parse(simURL)
 	Expect(err).NotTo(HaveOccurred())
 	Expect(controllers.Setup(ctx, mgr, controllers.Options{
-		AllowedHosts:      []string{host.Host, "api.integrator.io"},
-		AllowHTTP:         true,
-		CreateUnconfirmedTimeout:       createUnconfirmedTimeout,
-		BlockedPause:      time.Second,
-		ConcurrentImports: 4,
-		ConcurrentRuns:    4,
+		AllowedHosts:             []string{host.Host, "api.integrator.io"},
+		AllowHTTP:                true,
+		CreateUnconfirmedTimeout: createUnconfirmedTimeout,
+		BlockedDeletionPause:     time.Second,
+		ConcurrentImports:        4,
+		ConcurrentRuns:           4,
 	})).To(Succeed())
 
 	ended := make(chan error, 1)
@@ -181,7 +182,7 @@ func newEmptyWorld(ctx context.Context) *world {
 	namespace := &corev1.Namespace{}
 	namespace.Name = name
 	Expect(k8s.Create(ctx, namespace)).To(Succeed())
-	// No scanner of a story that is over goes on: its Accounts go, be they in use or not.
+	// No scanner outlives its story: the Accounts are deleted, be they in use or not.
 	DeferCleanup(func(ctx context.Context) {
 		var accounts v1alpha1.AccountList
 		Expect(k8s.List(ctx, &accounts, client.InNamespace(name))).To(Succeed())

@@ -355,6 +355,12 @@ type ImportStatus struct {
 	// +kubebuilder:validation:MaxLength=64
 	LastModified string `json:"lastModified,omitempty"`
 
+	// comparedLastModified is the lastModified of the remote import that the last completed
+	// comparison was made with; empty when the last reconcile did not complete one.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	ComparedLastModified string `json:"comparedLastModified,omitempty"`
+
 	// desiredHash is a hash of what was last compared with the remote: the definition
 	// with its aliases resolved and, for spec.valuesFrom, the versions of the Secrets and
 	// ConfigMaps. It is not made of their content.

@@ -26,18 +26,18 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
-	"github.com/integrator-operator/integrator-operator/controllers"
+	"github.com/integrator-operator/integrator-operator/internal/export"
 )
 
 const exportUsage = `Usage: manager export [flags] > imports.yaml
 
-Prints what exists in an Account's account as Import manifests: YAML documents on standard
-output, notes on standard error. Applied as they are, they make copies, in another account
-say; with --adopt they take over the imports that they were made of. The Account and its
-Secret are read with your own kubeconfig. Nothing is written anywhere.
+Prints the imports that exist in an Account's account as Import manifests: YAML documents on
+standard output, notes on standard error. Applied as they are, they make copies, for example in
+another account; with --adopt they take over the imports that they were made of. The Account and
+its Secret are read with your own kubeconfig. Nothing is written anywhere.
 
-Ids become @aliases where the Account's spec.aliases has them. Secrets are not shown by the API;
-a comment above each manifest says which are missing.
+Ids become @aliases where the Account's spec.aliases has them. The API does not show secrets; a
+comment above each manifest says which are missing.
 
 Flags:
 `
@@ -54,13 +54,13 @@ func (f *exportFlags) register(set *flag.FlagSet) {
 	set.StringVar(&f.account, "account", "default", "Name of the Account.")
 	set.StringVar(&f.namespace, "namespace", "", "Namespace of the Account; by default that of the kubeconfig's context.")
 	set.StringVar(&f.namespace, "n", "", "Short for --namespace.")
-	set.BoolVar(&f.adopt, "adopt", false, "Have the manifests take over the imports (spec.adopt, mode Match) instead of making copies.")
-	set.StringVar(&f.kubeconfig, "kubeconfig", "", "The kubeconfig file; by default as kubectl finds it.")
+	set.BoolVar(&f.adopt, "adopt", false, "Print manifests that take over the imports (spec.adopt, mode Match) instead of copies.")
+	set.StringVar(&f.kubeconfig, "kubeconfig", "", "The kubeconfig file; by default the one that kubectl uses.")
 	set.StringVar(&f.kubeContext, "context", "", "The kubeconfig's context; by default the current one.")
 	RegisterHosts(set, &f.allowedHosts, &f.allowHTTP, &f.allowPrivate)
 }
 
-// Export is the command "manager export" with its arguments. It returns the exit code.
+// Export runs the command "manager export" with its arguments, and returns the exit code.
 func Export(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	// Nothing but notes and errors belongs on standard error.
 	ctrl.SetLogger(logr.Discard())
@@ -82,21 +82,21 @@ func Export(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "error: %v; see manager export --help\n", err)
 		return 1
 	}
-	if err := export(ctx, f, stdout, stderr); err != nil {
+	if err := runExport(ctx, f, stdout, stderr); err != nil {
 		fmt.Fprintf(stderr, "error: %v\n", err)
 		return 1
 	}
 	return 0
 }
 
-func export(ctx context.Context, f exportFlags, stdout, stderr io.Writer) error {
+func runExport(ctx context.Context, f exportFlags, stdout, stderr io.Writer) error {
 	reader, namespace, err := f.connect()
 	if err != nil {
 		return err
 	}
 	terminal := newTerminal(stdout, stderr)
 	defer terminal.clear()
-	exporter := controllers.Exporter{
+	exporter := export.Exporter{
 		Reader:       reader,
 		Account:      types.NamespacedName{Namespace: namespace, Name: f.account},
 		Adopt:        f.adopt,
@@ -132,8 +132,8 @@ func (f *exportFlags) connect() (reader client.Reader, namespace string, err err
 	return reader, namespace, err
 }
 
-// terminal shows notes, and a progress bar where a person sees it and the manifests do not
-// run through it.
+// terminal shows notes, and a progress bar where a person sees it and manifests are not printed to
+// the same terminal.
 type terminal struct {
 	stderr io.Writer
 	shows  bool
@@ -166,7 +166,7 @@ func (t *terminal) progress(done, total int) {
 	_ = t.bar.Set(done)
 }
 
-// clear takes the bar off the line; the next progress draws it again.
+// clear removes the bar from the line; the next progress draws it again.
 func (t *terminal) clear() {
 	if t.bar != nil {
 		_ = t.bar.Clear()

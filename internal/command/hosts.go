@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// RegisterHosts has the flags that bound where a token may be sent.
+// RegisterHosts registers the flags that limit where a token may be sent.
 func RegisterHosts(set *flag.FlagSet, allowed *string, allowHTTP, allowPrivate *bool) {
 	set.StringVar(allowed, "allowed-api-hosts", "api.integrator.io,api.eu.integrator.io",
-		"Hosts, or host:port, that an Account's baseURL may name, separated by commas. Without a port it is the usual one, 443.")
-	set.BoolVar(allowHTTP, "allow-http", false, "Permit base URLs without TLS, and those of this machine (127.0.0.1, ::1). For tests and demos on one machine only: the token travels in clear.")
+		"Hosts, or host:port, that an Account's baseURL may name, separated by commas. Without a port, only 443 is allowed.")
+	set.BoolVar(allowHTTP, "allow-http", false, "Permit base URLs without TLS, and those of this machine (127.0.0.1, ::1). For tests and demos on one machine only: the token is sent unencrypted.")
 	set.BoolVar(allowPrivate, "allow-private-addresses", false,
-		"Permit hosts whose names lead to private networks (10.0.0.0/8, fc00::/7 and the like), for a gateway before the API. Otherwise only addresses on the internet are called.")
+		"Permit hosts whose names resolve to private networks (10.0.0.0/8, fc00::/7 and the like), for a gateway before the API. Otherwise only addresses on the internet are called.")
 }
 
 // Hosts splits a list of hosts.

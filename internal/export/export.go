@@ -1,13 +1,13 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package export makes Import manifests of the documents that the API answers. It is pure:
-// no network, no clock, no Kubernetes API.
+// Package export makes Import manifests of the imports that exist in an account. [Make] makes one
+// and is pure: no network, no clock, no Kubernetes API. [Exporter] reads the account and prints
+// them all.
 //
-// A manifest says all that the document says and that can be said in another account: no
-// field that the server makes, no copy that it makes of another field, no secret, and
-// aliases in the place of ids. Applied, it makes the same import again, or, with Adopt, is
-// in agreement with the one that is there.
+// A manifest declares all of the document that can be declared in another account: no field that
+// the server sets, no copy that it makes of another field, no secret, and aliases instead of ids.
+// Applied, it creates the same import again, or, with Adopt, agrees with the one that exists.
 package export
 
 import (
@@ -23,11 +23,11 @@ import (
 
 // Options say what the manifests are for.
 type Options struct {
-	// Account is the name to refer to; "default" need not be said and is not.
+	// Account is the name to refer to; "default" is left out, because it is the default.
 	Account string
 	// Aliases are the Account's aliases.
 	Aliases map[string]v1alpha1.ID
-	// Adopt has the manifests take over the imports they were made of. Otherwise they make
+	// Adopt makes manifests that take over the imports they were made of. Otherwise they make
 	// copies.
 	Adopt bool
 }
@@ -40,15 +40,15 @@ type Manifest struct {
 	Definition map[string]any
 }
 
-// Make makes the manifest, called name, of a document that the API answered.
+// Make makes the manifest of a document of the API. name is the name of the Import.
 func Make(raw json.RawMessage, name string, options Options) (Manifest, error) {
 	document, err := drift.Parse(raw)
 	if err != nil {
 		return Manifest{}, fmt.Errorf("the import's document is %w", err)
 	}
 	id, _ := document["_id"].(string)
-	d := definition{adopt: options.Adopt, aliases: reversed(options.Aliases)}
-	document = d.of(document)
+	c := converter{adopt: options.Adopt, aliases: reversed(options.Aliases)}
+	document = c.definition(document)
 
 	spec := pairs{}
 	if options.Account != "" && options.Account != "default" {
@@ -66,7 +66,7 @@ func Make(raw json.RawMessage, name string, options Options) (Manifest, error) {
 	if err != nil {
 		return Manifest{}, err
 	}
-	return Manifest{YAML: append(d.comments(), body...), Definition: document}, nil
+	return Manifest{YAML: append(c.comments(), body...), Definition: document}, nil
 }
 
 // reversed gives the alias of each id, the first in alphabetical order where there are several.
@@ -80,7 +80,7 @@ func reversed(ids map[string]v1alpha1.ID) map[string]string {
 	return aliases
 }
 
-// What the comments above a manifest can say of a path.
+// Remarks on paths, in the comments above a manifest.
 const (
 	secret     = "Secret, so the API does not show it. It is left out, and stays as it is where this import is taken over:"
 	plain      = "Looks like a credential in plain text. Think twice before it goes into Git:"
@@ -90,10 +90,10 @@ const (
 )
 
 // comments are the lines above the document.
-func (d *definition) comments() []byte {
+func (c *converter) comments() []byte {
 	var text strings.Builder
 	for _, why := range []string{secret, plain, notAlias, tooPrecise, rounded} {
-		if paths := d.remarks[why]; len(paths) > 0 {
+		if paths := c.remarks[why]; len(paths) > 0 {
 			slices.Sort(paths)
 			text.WriteString("# " + why + "\n")
 			for _, path := range slices.Compact(paths) {
@@ -104,7 +104,7 @@ func (d *definition) comments() []byte {
 	return []byte(text.String())
 }
 
-// oneLine keeps a path, in which anything may stand, inside its comment.
+// oneLine keeps a path, which may contain anything, inside its comment.
 func oneLine(path string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f || r == 0x85 || r == 0x2028 || r == 0x2029 || r == 0xfeff || r == 0xfffd {

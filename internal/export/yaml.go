@@ -118,7 +118,7 @@ func numberNode(number string) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!float", Value: mantissa + "e" + exponent}
 }
 
-// isInteger tells whether YAML reads a number as an integer: beyond 64 bits it does not.
+// isInteger reports whether YAML reads a number as an integer: beyond 64 bits it does not.
 func isInteger(number string) bool {
 	_, signed := strconv.ParseInt(number, 10, 64)
 	_, unsigned := strconv.ParseUint(number, 10, 64)
@@ -146,7 +146,7 @@ func textNode(text string) *yaml.Node {
 	return scalar
 }
 
-// isBlock tells whether text reads well, and unchanged, as a block: several lines of
+// isBlock reports whether text reads well, and unchanged, as a block: several lines of
 // printable characters, without space at the ends of lines or at the start.
 func isBlock(text string) bool {
 	if !strings.Contains(strings.TrimRight(text, "\n"), "\n") || strings.HasSuffix(text, "\n\n") ||

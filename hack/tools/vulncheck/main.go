@@ -76,8 +76,8 @@ func reach(ctx context.Context, database string) error {
 	return errors.Join(err, answer.Body.Close())
 }
 
-// unreachable tells whether no connection could be made: no such name, nobody there, no
-// answer. Somebody who answers wrongly was reached.
+// unreachable reports whether no connection could be made: the name is unknown, the port is
+// closed, or nothing answered. A server that answers wrongly was reached.
 func unreachable(err error) bool {
 	var failed *url.Error
 	var operation *net.OpError

@@ -23,8 +23,8 @@ func TestVulncheck(t *testing.T) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}))
 	defer broken.Close()
-	gone := httptest.NewServer(http.NotFoundHandler())
-	gone.Close()
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
 
 	for _, test := range []struct {
 		name, module, database string
@@ -34,8 +34,8 @@ func TestVulncheck(t *testing.T) {
 	}{
 		{"it is called, whether or not skipping is allowed", "affected", database, true, 3, "#1: GO-0000-0001"},
 		{"its package is used, but not what is vulnerable", "spared", database, false, 0, "No vulnerabilities found."},
-		{"nobody there", "affected", gone.URL, false, 1, "error: reach the vulnerability database: "},
-		{"nobody there, and skipping is allowed", "affected", gone.URL, true, 0, "skipped: nothing was checked for known vulnerabilities: "},
+		{"nobody there", "affected", closed.URL, false, 1, "error: reach the vulnerability database: "},
+		{"nobody there, and skipping is allowed", "affected", closed.URL, true, 0, "skipped: nothing was checked for known vulnerabilities: "},
 		{"no such name", "affected", "https://vuln.invalid", true, 0, "skipped: nothing was checked for known vulnerabilities: "},
 		{"it answers wrongly", "affected", broken.URL, true, 1, "503 Service Unavailable"},
 		{"no such directory", "affected", database + "/none", true, 1, "error: "},
@@ -46,12 +46,12 @@ func TestVulncheck(t *testing.T) {
 			if test.skip {
 				args = append(args, "--skip-unreachable")
 			}
-			var said strings.Builder
-			if code := run(t.Context(), append(args, "./..."), &said, &said); code != test.code {
-				t.Errorf("exit code %d, want %d: %s", code, test.code, said.String())
+			var output strings.Builder
+			if code := run(t.Context(), append(args, "./..."), &output, &output); code != test.code {
+				t.Errorf("exit code %d, want %d: %s", code, test.code, output.String())
 			}
-			if !strings.Contains(said.String(), test.says) {
-				t.Errorf("it does not say %q: %s", test.says, said.String())
+			if !strings.Contains(output.String(), test.says) {
+				t.Errorf("it does not say %q: %s", test.says, output.String())
 			}
 		})
 	}

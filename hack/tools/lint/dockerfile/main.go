@@ -34,7 +34,7 @@ func main() {
 	os.Exit(status)
 }
 
-// check prints what is wrong with the Dockerfile at path and tells whether nothing is.
+// check prints what is wrong with the Dockerfile at path and reports whether nothing is.
 func check(ctx context.Context, path string) (ok bool, err error) {
 	content, err := os.ReadFile(path)
 	if err != nil {

@@ -1,0 +1,88 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package accounts
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/ownership"
+)
+
+// An Import needs its Account to delete its remote import. So a finalizer keeps the Account while an
+// Import with a finalizer of its own refers to it. The Secret has none: to rotate a token by delete
+// and create must not hang.
+
+// updateFinalizer adds the finalizer, and removes it from an Account that is being deleted once no
+// Import needs it. users are the Imports for which an Account that is being deleted is kept.
+func (r *Reconciler) updateFinalizer(ctx context.Context, object *v1alpha1.Account) (users []string, err error) {
+	deleting := !object.DeletionTimestamp.IsZero()
+	r.Registry.SetDeleting(client.ObjectKeyFromObject(object), deleting)
+	before := object.DeepCopy()
+	if !deleting {
+		if controllerutil.AddFinalizer(object, v1alpha1.AccountFinalizer) {
+			err = r.patchFinalizers(ctx, object, before)
+		}
+		return nil, err
+	}
+	if users, err = r.users(ctx, object); err != nil || len(users) > 0 {
+		return users, err
+	}
+	// The cache may be behind. An Import gets its finalizer before it reads, live, whether its
+	// Account is being deleted: either it sees the deletion, or it is seen here.
+	if users, err = r.liveUsers(ctx, object); err != nil || len(users) > 0 {
+		return users, err
+	}
+	if controllerutil.RemoveFinalizer(object, v1alpha1.AccountFinalizer) {
+		err = r.patchFinalizers(ctx, object, before)
+	}
+	return nil, err
+}
+
+// users names the Imports that need the Account, sorted.
+func (r *Reconciler) users(ctx context.Context, object *v1alpha1.Account) ([]string, error) {
+	imports, err := r.imports(ctx, object)
+	return usersAmong(imports, object), err
+}
+
+// liveUsers is users, past the cache.
+func (r *Reconciler) liveUsers(ctx context.Context, object *v1alpha1.Account) ([]string, error) {
+	const page = 250
+	var names []string
+	for next := ""; ; {
+		var imports v1alpha1.ImportList
+		if err := r.Live.List(ctx, &imports, client.InNamespace(object.Namespace), client.Limit(page), client.Continue(next)); err != nil {
+			return nil, fmt.Errorf("list the Imports of Account %s: %w", object.Name, err)
+		}
+		names = append(names, usersAmong(imports.Items, object)...)
+		if next = imports.Continue; next == "" {
+			return names, nil
+		}
+	}
+}
+
+func usersAmong(imports []v1alpha1.Import, object *v1alpha1.Account) []string {
+	var names []string
+	for i := range imports {
+		if item := &imports[i]; item.Spec.AccountRef.Name == object.Name && ownership.HasFinalizer(item) {
+			names = append(names, item.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// patchFinalizers writes the Account's finalizers and nothing else, unless somebody else wrote the
+// Account meanwhile.
+func (r *Reconciler) patchFinalizers(ctx context.Context, object, before *v1alpha1.Account) error {
+	if err := r.Patch(ctx, object, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})); err != nil {
+		return fmt.Errorf("write the Account's finalizers: %w", err)
+	}
+	return nil
+}

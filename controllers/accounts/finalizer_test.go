@@ -1,0 +1,110 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package accounts
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/account"
+	"github.com/integrator-operator/integrator-operator/internal/watch"
+)
+
+// An Account's deletion and an Import's creation may happen at once, each seeing an old version of
+// the other. So what the cache shows is set apart here from what the API server has.
+
+func cluster(objects ...client.Object) client.WithWatch {
+	scheme := runtime.NewScheme()
+	if err := v1alpha1.AddToScheme(scheme); err != nil {
+		panic(err)
+	}
+	return fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).
+		WithIndex(&v1alpha1.Import{}, watch.IndexImportAccount, func(object client.Object) []string {
+			return []string{object.(*v1alpha1.Import).Spec.AccountRef.Name}
+		}).Build()
+}
+
+func importOf(account, name string, finalizers ...string) *v1alpha1.Import {
+	object := &v1alpha1.Import{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: name, Finalizers: finalizers}}
+	object.Spec.AccountRef.Name = account
+	return object
+}
+
+func TestDeletedAccountStaysWhileImportsNeedIt(t *testing.T) {
+	cases := map[string]struct {
+		reason       string
+		cached, live []client.Object
+		want         []string
+	}{
+		"Unused": {"nothing needs it",
+			nil, nil, nil},
+		"NeverCreated": {"an Import without a finalizer has nothing to delete",
+			[]client.Object{importOf("default", "a")}, []client.Object{importOf("default", "a")}, nil},
+		"OfAnother": {"an Import of another Account does not count",
+			[]client.Object{importOf("other", "a", v1alpha1.Finalizer)}, []client.Object{importOf("other", "a", v1alpha1.Finalizer)}, nil},
+		"InUse": {"those that need it are named in order",
+			[]client.Object{importOf("default", "b", v1alpha1.Finalizer), importOf("default", "a", v1alpha1.Finalizer)}, nil, []string{"a", "b"}},
+		"CacheBehind": {"an Import that just got its finalizer is not in the cache yet",
+			[]client.Object{importOf("default", "a")}, []client.Object{importOf("default", "a", v1alpha1.Finalizer)}, []string{"a"}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			object := &v1alpha1.Account{ObjectMeta: metav1.ObjectMeta{
+				Namespace: "ns", Name: "default", Finalizers: []string{v1alpha1.AccountFinalizer},
+				DeletionTimestamp: &metav1.Time{Time: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)},
+			}}
+			r := &Reconciler{
+				Client: cluster(append(tc.cached, object)...), Live: cluster(append(tc.live, object)...),
+				Registry: account.NewRegistry(t.Context(), nil, clock.RealClock{}, account.Options{}),
+			}
+			if err := r.Get(t.Context(), client.ObjectKeyFromObject(object), object); err != nil {
+				t.Fatal(err)
+			}
+			got, err := r.updateFinalizer(t.Context(), object)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("%s:\n%s", tc.reason, diff)
+			}
+			err = r.Get(t.Context(), client.ObjectKeyFromObject(object), &v1alpha1.Account{})
+			if deleted := client.IgnoreNotFound(err) == nil && err != nil; deleted != (len(tc.want) == 0) {
+				t.Errorf("%s: deleted = %t (%v)", tc.reason, deleted, err)
+			}
+		})
+	}
+}
+
+func TestFinalizerIsAddedOnce(t *testing.T) {
+	object := &v1alpha1.Account{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "default", Finalizers: []string{"another/one"}}}
+	r := &Reconciler{Client: cluster(object), Registry: account.NewRegistry(t.Context(), nil, clock.RealClock{}, account.Options{})}
+	if err := r.Get(t.Context(), client.ObjectKeyFromObject(object), object); err != nil {
+		t.Fatal(err)
+	}
+	stale := object.DeepCopy()
+	var versions []string
+	for range 2 {
+		if users, err := r.updateFinalizer(t.Context(), object); err != nil || users != nil {
+			t.Fatal(users, err)
+		}
+		versions = append(versions, object.ResourceVersion)
+	}
+	if diff := cmp.Diff([]string{"another/one", v1alpha1.AccountFinalizer}, object.Finalizers); diff != "" {
+		t.Error(diff)
+	}
+	if versions[0] != versions[1] {
+		t.Errorf("a finalizer that is there is written again: %v", versions)
+	}
+	if _, err := r.updateFinalizer(t.Context(), stale); err == nil {
+		t.Error("a finalizer is written to an object that somebody else wrote meanwhile")
+	}
+}

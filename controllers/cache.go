@@ -1,0 +1,54 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/runstate"
+)
+
+// CacheOptions keep the cache small: no managed fields, and no data of runs that have ended. Of
+// Secrets and ConfigMaps only the metadata is cached, without the annotations: kubectl keeps all
+// that it applied in one of them.
+func CacheOptions() cache.Options {
+	return cache.Options{
+		DefaultTransform:            stripMetadata,
+		ReaderFailOnMissingInformer: true,
+		ByObject: map[client.Object]cache.ByObject{
+			&v1alpha1.ImportRun{}: {Transform: stripFinishedRun},
+		},
+	}
+}
+
+// ClientOptions have Secrets and ConfigMaps read past the cache, and let a read wait until the cache
+// has this process's own writes: a reconcile that still saw the status before the last write would
+// find nothing to write.
+func ClientOptions() client.Options {
+	readYourWrites := true
+	return client.Options{Cache: &client.CacheOptions{
+		DisableFor:                      []client.Object{&corev1.Secret{}, &corev1.ConfigMap{}},
+		EnableReadYourWritesConsistency: &readYourWrites,
+	}}
+}
+
+func stripMetadata(object any) (any, error) {
+	if bare, ok := object.(*metav1.PartialObjectMetadata); ok {
+		bare.Annotations = nil
+	}
+	return cache.TransformStripManagedFields()(object)
+}
+
+func stripFinishedRun(object any) (any, error) {
+	if run, ok := object.(*v1alpha1.ImportRun); ok && runstate.Finished(run) {
+		run.ManagedFields = nil
+		run.Spec.Data, run.Spec.Settings = nil, nil
+		return run, nil
+	}
+	return cache.TransformStripManagedFields()(object)
+}

@@ -1,0 +1,178 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package importruns
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/problem"
+	"github.com/integrator-operator/integrator-operator/internal/runstate"
+)
+
+// The ledger of idempotency keys: one ConfigMap for each import and key. Nobody owns it: it has to
+// outlive the run, and also an Import or an Account that is created again. A run takes its entry
+// before its first claim, and the outcome of its last call goes there before it goes to status.
+// While the run exists, the run itself says how it ended; the entry counts when the run was deleted,
+// and when it says that the run has succeeded.
+
+const (
+	keyData  = "entry"
+	keyLabel = "integrator.io/idempotency-key"
+)
+
+// awaitKey makes sure, before the first batch, that no other run has the idempotency key, or had it.
+func (w *work) awaitKey(ctx context.Context, run *v1alpha1.ImportRun, next runstate.Claim) (*runstate.Outcome, error) {
+	if run.Spec.IdempotencyKey == "" || next.Batch > 0 {
+		return nil, nil
+	}
+	w.key = nil
+	object, entry, err := w.r.readKey(ctx, run)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	holder, err := w.r.holderOf(ctx, run, entry)
+	if err != nil {
+		return nil, err
+	}
+	if entry.RunUID == string(run.UID) && (holder == nil || holder.ResourceVersion != run.ResourceVersion) {
+		return nil, runstate.Superseded(run)
+	}
+	w.key = object
+	decision := runstate.JudgeKey(run, next, entry, holder, object.Name)
+	switch decision.Action {
+	case runstate.KeyTake:
+		return nil, nil
+	case runstate.KeyWait:
+		return nil, decision.Wait
+	case runstate.KeyEnd:
+		return &decision.Outcome, nil
+	default:
+		return nil, fmt.Errorf("unknown action %d for an idempotency key", decision.Action)
+	}
+}
+
+// takeKey has the ledger say that the run may be sending, over exactly the entry that awaitKey has
+// read.
+func (w *work) takeKey(ctx context.Context, run *v1alpha1.ImportRun, next runstate.Claim) error {
+	if run.Spec.IdempotencyKey == "" || next.Batch > 0 {
+		return nil
+	}
+	entry := runstate.KeyOf(run, w.Now().UTC())
+	if w.key == nil {
+		return w.r.createKey(ctx, run, entry)
+	}
+	if err := w.r.writeKey(ctx, w.key, entry); err != nil {
+		return problem.FromKubernetes(err, "write ConfigMap %q for idempotencyKey", w.key.Name)
+	}
+	return nil
+}
+
+// ReadLedger reads the run's entry: false when there is none.
+func (w *work) ReadLedger(ctx context.Context, run *v1alpha1.ImportRun) (runstate.KeyEntry, bool, error) {
+	_, entry, err := w.r.readKey(ctx, run)
+	return entry, err == nil, client.IgnoreNotFound(err)
+}
+
+// SettleLedger writes into the run's entry what became of the run.
+func (w *work) SettleLedger(ctx context.Context, run *v1alpha1.ImportRun, outcome runstate.Outcome) error {
+	err := w.r.settleKey(ctx, run, outcome)
+	if err != nil && !outcome.OfCall() {
+		log.FromContext(ctx).Error(err, "cannot write how the run ended into the ledger of idempotency keys")
+	}
+	return err
+}
+
+// settleKey writes an outcome into the run's entry, if the entry is the run's.
+func (r *Reconciler) settleKey(ctx context.Context, run *v1alpha1.ImportRun, outcome runstate.Outcome) error {
+	if run.Spec.IdempotencyKey == "" {
+		return nil
+	}
+	object, entry, err := r.readKey(ctx, run)
+	if err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	settled, changed := runstate.Settle(run, entry, outcome, r.Clock.Now().UTC())
+	if !changed {
+		return nil
+	}
+	err = r.writeKey(ctx, object, settled)
+	if problem.RefusedByKubernetes(err) {
+		// Somebody has made it immutable, or forbids it. The run can still say how it ended; once the
+		// run is deleted, an entry that says Running refuses the key.
+		log.FromContext(ctx).Error(err, "the ledger of idempotency keys cannot be written; the run's own status has how it ended", "configMap", object.Name)
+		return nil
+	}
+	return client.IgnoreNotFound(err)
+}
+
+// holderOf is the run that has the key, as the API server has it now; nil when it was deleted.
+func (r *Reconciler) holderOf(ctx context.Context, run *v1alpha1.ImportRun, entry runstate.KeyEntry) (*v1alpha1.ImportRun, error) {
+	holder := &v1alpha1.ImportRun{}
+	err := r.Live.Get(ctx, types.NamespacedName{Namespace: run.Namespace, Name: entry.Run}, holder)
+	if client.IgnoreNotFound(err) != nil {
+		return nil, err
+	}
+	if err != nil || string(holder.UID) != entry.RunUID {
+		return nil, nil
+	}
+	return holder, nil
+}
+
+// readKey reads the run's entry past the cache.
+func (r *Reconciler) readKey(ctx context.Context, run *v1alpha1.ImportRun) (*corev1.ConfigMap, runstate.KeyEntry, error) {
+	name, _ := runstate.KeyObject(run)
+	object := &corev1.ConfigMap{}
+	if err := r.Live.Get(ctx, name, object); err != nil {
+		return nil, runstate.KeyEntry{}, fmt.Errorf("read the ledger of idempotency keys: %w", err)
+	}
+	return object, runstate.ParseKeyEntry(object.Data[keyData]), nil
+}
+
+func (r *Reconciler) createKey(ctx context.Context, run *v1alpha1.ImportRun, entry runstate.KeyEntry) error {
+	value, err := json.Marshal(entry)
+	if err != nil {
+		return err
+	}
+	name, _ := runstate.KeyObject(run)
+	object := &corev1.ConfigMap{Data: map[string]string{keyData: string(value)}}
+	object.Namespace, object.Name = name.Namespace, name.Name
+	object.Labels = map[string]string{"app.kubernetes.io/managed-by": "integrator-operator", keyLabel: "true"}
+	err = r.Create(ctx, object, notCached)
+	if apierrors.IsAlreadyExists(err) {
+		// Another run was faster: reconcile again.
+		return apierrors.NewConflict(corev1.Resource("configmaps"), name.Name, err)
+	}
+	if err != nil {
+		return problem.FromKubernetes(err, "create ConfigMap %q for idempotencyKey", name.Name)
+	}
+	return nil
+}
+
+// writeKey writes an entry over exactly the one that was read.
+func (r *Reconciler) writeKey(ctx context.Context, object *corev1.ConfigMap, entry runstate.KeyEntry) error {
+	value, err := json.Marshal(entry)
+	if err != nil {
+		return err
+	}
+	body, err := json.Marshal(map[string]any{
+		"metadata": map[string]any{"uid": object.UID, "resourceVersion": object.ResourceVersion},
+		"data":     map[string]any{keyData: string(value)},
+	})
+	if err != nil {
+		return err
+	}
+	return r.Patch(ctx, object, client.RawPatch(types.MergePatchType, body), notCached)
+}

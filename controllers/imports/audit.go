@@ -1,0 +1,92 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package imports
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/drift"
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
+)
+
+// The platform's audit log says who changed an import. It is read only when a change was found: it
+// says more than the comparison, and never decides anything.
+
+const (
+	// maxAudit is how many entries are read: far more than anybody makes between two reads.
+	maxAudit           = 200
+	maxExternalChanges = 5
+	maxAuditFields     = 8
+	// auditSlack is how far the log may date a write of ours after the import's lastModified.
+	auditSlack = 5 * time.Second
+)
+
+// lastChangedBy reads the audit log into status and says who made the last change, as in
+// " by jane@example.com (ui)". It is empty when the log does not say.
+func lastChangedBy(ctx context.Context, s *scope, id string) string {
+	var entries []integrator.AuditEntry
+	for entry, err := range s.session.Client.ListAudit(ctx, id) {
+		if err != nil {
+			log.FromContext(ctx).V(1).Info("cannot read the audit log", "id", id, "status", integrator.StatusCode(err))
+			return ""
+		}
+		if entries = append(entries, entry); len(entries) == maxAudit {
+			break
+		}
+	}
+	audit := digestAudit(entries, s.session.UserID, s.before.Status.LastModified)
+	if audit == nil {
+		return ""
+	}
+	s.object.Status.Audit = audit
+	if len(audit.ExternalChanges) == 0 || audit.ExternalChanges[0].Time != audit.LastEvent.Time {
+		return ""
+	}
+	last := audit.ExternalChanges[0]
+	return " by " + last.User + " (" + last.Source + ")"
+}
+
+// digestAudit extracts what status keeps of the log, in whatever order it came. An entry of
+// the API by the token's own user, no later than the last known write, is the operator's own.
+func digestAudit(entries []integrator.AuditEntry, userID, seenUntil string) *v1alpha1.ImportAudit {
+	if len(entries) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(entries, func(a, b integrator.AuditEntry) int {
+		return cmp.Or(auditTime(b.Time).Compare(auditTime(a.Time)), strings.Compare(b.ID, a.ID))
+	})
+	last := auditEvent(entries[0])
+	audit := &v1alpha1.ImportAudit{LastEvent: &last}
+	for _, entry := range entries {
+		ours := entry.Source == "api" && entry.ByUser.ID == userID && userID != "" && !auditTime(entry.Time).After(auditTime(seenUntil).Add(auditSlack))
+		if !ours && len(audit.ExternalChanges) < maxExternalChanges {
+			audit.ExternalChanges = append(audit.ExternalChanges, auditEvent(entry))
+		}
+	}
+	return audit
+}
+
+// auditTime reads the log's time; one that cannot be read is the oldest.
+func auditTime(text string) time.Time {
+	parsed, _ := time.Parse(time.RFC3339, text)
+	return parsed
+}
+
+func auditEvent(entry integrator.AuditEntry) v1alpha1.AuditEvent {
+	event := v1alpha1.AuditEvent{
+		Time: drift.Cut(entry.Time, 64), Event: drift.Cut(entry.Event, 64), Source: drift.Cut(entry.Source, 64),
+		User: drift.Cut(cmp.Or(entry.ByUser.Email, entry.ByUser.Name, entry.ByUser.ID, "unknown"), 256),
+	}
+	for _, change := range entry.FieldChanges[:min(len(entry.FieldChanges), maxAuditFields)] {
+		event.Fields = append(event.Fields, drift.Cut(change.FieldPath, 256))
+	}
+	return event
+}

@@ -1,0 +1,101 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package imports
+
+import (
+	"context"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/account"
+	"github.com/integrator-operator/integrator-operator/internal/definition"
+	"github.com/integrator-operator/integrator-operator/internal/drift"
+	"github.com/integrator-operator/integrator-operator/internal/importstate"
+	"github.com/integrator-operator/integrator-operator/internal/problem"
+)
+
+// What has to hold before an import is created, and what it is a clone of.
+
+// scanPause is how often an Import checks whether the account was scanned.
+const scanPause = 15 * time.Second
+
+// mayCreate reports, as an error, why nothing can be created now.
+func mayCreate(s *scope, p importstate.Pass) error {
+	if p.Deleted == "" {
+		if err := s.requireVerifiedCredential(); err != nil {
+			return err
+		}
+		if !s.session.Scanned && s.object.CreationTimestamp.Time.Before(s.session.Since) {
+			// An earlier process may have created it, and everything that recorded that be lost.
+			s.session.Observations.AwaitScan(client.ObjectKeyFromObject(s.object))
+			return problem.Waitingf(v1alpha1.ReasonProgressing, "the account is scanned once before an import is created: an Import that is older than the operator's start may have one there").
+				// The scan may have ended just before this waited for it.
+				WithRetryAfter(scanPause)
+		}
+	}
+	if s.session.Deleting {
+		return account.BeingDeleted(s.object.Spec.AccountRef.Name)
+	}
+	return nil
+}
+
+// requireAccount confirms, past the cache, that the Account is not being deleted. It is asked after
+// the Import's finalizer was written: the Account's controller looks for that past the cache before
+// it releases the Account.
+func (o objects) requireAccount(ctx context.Context, s *scope) error {
+	var object v1alpha1.Account
+	if err := o.live.Get(ctx, s.accountKey(), &object); client.IgnoreNotFound(err) != nil {
+		return err
+	} else if err != nil || !object.DeletionTimestamp.IsZero() {
+		return account.BeingDeleted(s.object.Spec.AccountRef.Name)
+	}
+	return nil
+}
+
+// A clone is made by the API, which takes a name and connections for it and keeps the rest, the
+// original's externalId too. Until the first update gives it the declared name and the marker, its
+// name is the marker: by that it is found again when the response was lost.
+
+// cloneSource is the id of the import to clone, and the connections that replace its own.
+func (o objects) cloneSource(ctx context.Context, s *scope) (id string, connections map[string]string, err error) {
+	from := s.object.Spec.CloneFrom
+	if connections, err = connectionMap(s.session, from.ConnectionMap); err != nil {
+		return "", nil, err
+	}
+	if from.ImportRef == nil {
+		return string(from.ID), connections, nil
+	}
+	var source v1alpha1.Import
+	err = o.Get(ctx, client.ObjectKey{Namespace: s.object.Namespace, Name: from.ImportRef.Name}, &source)
+	switch {
+	case client.IgnoreNotFound(err) != nil:
+		return "", nil, err
+	case err != nil || source.Status.ID == "":
+		return "", nil, problem.Waitingf(v1alpha1.ReasonCloneSourceNotReady, "waiting for Import %q, which spec.cloneFrom names, to have a remote import", from.ImportRef.Name)
+	case source.Spec.AccountRef != s.object.Spec.AccountRef:
+		return "", nil, problem.Terminalf(v1alpha1.ReasonInvalidDefinition, "spec.cloneFrom.importRef: Import %q is in Account %q; a clone can only be made within one account", from.ImportRef.Name, source.Spec.AccountRef.Name)
+	default:
+		return source.Status.ID, connections, nil
+	}
+}
+
+// connectionMap is spec.cloneFrom.connectionMap with its aliases resolved.
+func connectionMap(session *account.Session, declared map[string]v1alpha1.ConnectionReference) (map[string]string, error) {
+	resolved := map[string]string{}
+	for from, to := range declared {
+		var pair [2]string
+		for i, text := range []string{from, string(to)} {
+			id, ok := definition.ResolveAlias(session.Key.Name, session.Aliases, text)
+			if !ok {
+				return nil, problem.Terminalf(v1alpha1.ReasonUnknownAlias, "spec.cloneFrom.connectionMap: Account %q has no alias for %s in spec.aliases; %s",
+					session.Key.Name, drift.Cut(text, 64), definition.ExistingAliases(session.Aliases))
+			}
+			pair[i] = id
+		}
+		resolved[pair[0]] = pair[1]
+	}
+	return resolved, nil
+}

@@ -1,0 +1,102 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package imports
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/account"
+	"github.com/integrator-operator/integrator-operator/internal/definition"
+	"github.com/integrator-operator/integrator-operator/internal/importstate"
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
+)
+
+// cluster is an API server with these objects.
+func cluster(t *testing.T, objects ...client.Object) client.WithWatch {
+	t.Helper()
+	scheme := runtime.NewScheme()
+	if err := v1alpha1.AddToScheme(scheme); err != nil {
+		t.Fatal(err)
+	}
+	return fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).Build()
+}
+
+func accountObject(deleting bool) *v1alpha1.Account {
+	object := &v1alpha1.Account{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "default", Finalizers: []string{v1alpha1.AccountFinalizer}}}
+	if deleting {
+		object.DeletionTimestamp = &metav1.Time{Time: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+	}
+	return object
+}
+
+// An Account's deletion and an Import's creation may happen at once, each seeing an old version of
+// the other: the create asks past the cache whether the Account is being deleted.
+func TestCreateRequiresTheAccount(t *testing.T) {
+	broken := interceptor.NewClient(cluster(t), interceptor.Funcs{
+		Get: func(context.Context, client.WithWatch, client.ObjectKey, client.Object, ...client.GetOption) error {
+			return errors.New("no answer")
+		},
+	})
+	cases := map[string]struct {
+		reason string
+		live   client.Reader
+		called bool
+	}{
+		"Exists":     {"the Account is there", cluster(t, accountObject(false)), true},
+		"Deleting":   {"the cache does not show yet that it is being deleted", cluster(t, accountObject(true)), false},
+		"Deleted":    {"it does not exist any more", cluster(t), false},
+		"Unreadable": {"nobody knows", broken, false},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			var calls atomic.Int32
+			api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				calls.Add(1)
+				w.WriteHeader(http.StatusUnprocessableEntity)
+			}))
+			t.Cleanup(api.Close)
+			remote, err := integrator.New(integrator.Config{BaseURL: api.URL, Token: "token", AllowHTTP: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			object := &v1alpha1.Import{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "a", Finalizers: []string{v1alpha1.Finalizer}}}
+			object.Spec.AccountRef.Name = "default"
+			pending := `{"externalId":"k8s/1","name":"a","time":"` + time.Now().UTC().Format(time.RFC3339) + `"}`
+			object.Annotations = map[string]string{v1alpha1.AnnotationCreatePending: pending}
+			r := &Reconciler{Client: cluster(t, object), Live: tc.live, Clock: clock.RealClock{}, CreateUnconfirmedTimeout: time.Minute}
+			if err := r.Get(t.Context(), client.ObjectKeyFromObject(object), object); err != nil {
+				t.Fatal(err)
+			}
+			s := &scope{object: object, before: object.DeepCopy(), desired: &definition.Desired{Document: map[string]any{"name": "a"}},
+				session: &account.Session{Client: remote, Observations: account.NewObservations()}}
+			machine, pass := importstate.New(), importstate.Pass{Object: object, Step: importstate.StepCreate, Now: r.Clock.Now(), Timeout: time.Minute}
+			for err == nil && !pass.Ended() {
+				pass, err = machine.Advance(t.Context(), pass, effects{r, s})
+			}
+			if called := calls.Load() > 0; err == nil || called != tc.called {
+				t.Errorf("%s: called = %t, error %v", tc.reason, called, err)
+			}
+			if err := r.Get(t.Context(), client.ObjectKeyFromObject(object), object); err != nil {
+				t.Fatal(err)
+			}
+			if pending := object.Annotations[v1alpha1.AnnotationCreatePending]; pending != "" {
+				t.Errorf("%s: the intent to create is still there", tc.reason)
+			}
+		})
+	}
+}

@@ -1,0 +1,156 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package imports
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/retry"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/ownership"
+)
+
+// objects reads and writes Kubernetes objects for a reconcile. Of an Import it writes the status and
+// the metadata, never the spec.
+type objects struct {
+	client.Client
+	// live reads past the cache.
+	live client.Reader
+}
+
+// patchStatus writes the status if it changed, over the one that was read: a status that another
+// process wrote meanwhile is a conflict.
+func (o objects) patchStatus(ctx context.Context, s *scope) error {
+	if equality.Semantic.DeepEqual(s.before.Status, s.object.Status) {
+		return nil
+	}
+	base := s.object.DeepCopy()
+	base.Status = s.before.Status
+	data, err := client.MergeFrom(base).Data(s.object)
+	if err != nil {
+		return err
+	}
+	var patch map[string]any
+	if err := json.Unmarshal(data, &patch); err != nil || patch["status"] == nil {
+		return err
+	}
+	version := s.object.ResourceVersion
+	return retry.OnError(retry.DefaultRetry, func(err error) bool { return apierrors.IsConflict(err) && version != "" }, func() error {
+		body, err := json.Marshal(map[string]any{
+			"metadata": map[string]any{"uid": s.object.UID, "resourceVersion": version}, "status": patch["status"],
+		})
+		if err != nil {
+			return err
+		}
+		err = o.Status().Patch(ctx, s.object, client.RawPatch(types.MergePatchType, body))
+		if apierrors.IsConflict(err) {
+			version = o.versionOfSameStatus(ctx, s)
+		}
+		return err
+	})
+}
+
+// versionOfSameStatus returns the version that the Import has now if its status is still the one
+// that was read: somebody changed a label, say. Otherwise "".
+func (o objects) versionOfSameStatus(ctx context.Context, s *scope) string {
+	live := &v1alpha1.Import{}
+	if err := o.live.Get(ctx, client.ObjectKeyFromObject(s.object), live); err != nil ||
+		live.UID != s.object.UID || !equality.Semantic.DeepEqual(live.Status, s.before.Status) {
+		return ""
+	}
+	return live.ResourceVersion
+}
+
+// metadataChange is a change of an Import's metadata alone.
+type metadataChange struct {
+	// locked refuses the change when the object is not the version that was read.
+	locked bool
+	// finalizer adds the operator's, dropFinalizer removes it.
+	finalizer, dropFinalizer bool
+	// annotations to set; nil removes one.
+	annotations map[string]any
+}
+
+// patchMetadata makes the change as one merge patch of just these fields. The uid goes along, so
+// that a new object of the same name is never taken for the old one.
+func (o objects) patchMetadata(ctx context.Context, s *scope, change metadataChange) error {
+	metadata := map[string]any{"uid": s.object.UID}
+	if change.locked {
+		metadata["resourceVersion"] = s.object.ResourceVersion
+	}
+	if len(change.annotations) > 0 {
+		metadata["annotations"] = change.annotations
+	}
+	if change.finalizer && !ownership.HasFinalizer(s.object) {
+		metadata["finalizers"] = append(slices.Clone(s.object.Finalizers), v1alpha1.Finalizer)
+		metadata["resourceVersion"] = s.object.ResourceVersion
+	}
+	if change.dropFinalizer {
+		metadata["finalizers"] = slices.DeleteFunc(slices.Clone(s.object.Finalizers), func(name string) bool { return name == v1alpha1.Finalizer })
+	}
+	body, err := json.Marshal(map[string]any{"metadata": metadata})
+	if err != nil {
+		return err
+	}
+	patched := &v1alpha1.Import{}
+	patched.Namespace, patched.Name = s.object.Namespace, s.object.Name
+	if err := o.Patch(ctx, patched, client.RawPatch(types.MergePatchType, body)); err != nil {
+		return fmt.Errorf("write the Import's metadata: %w", err)
+	}
+	// The generation stays the one that this reconcile has read.
+	generation := s.object.Generation
+	s.object.ObjectMeta = patched.ObjectMeta
+	s.object.Generation = generation
+	return nil
+}
+
+// patchWhile makes the change for the version that this reconcile has, or, if others wrote the
+// object meanwhile, for the one that it has by now, as long as may permits. It is retried while
+// Kubernetes does not answer.
+func (o objects) patchWhile(ctx context.Context, s *scope, change metadataChange, may func(ours, live *v1alpha1.Import) bool) error {
+	change.locked = true
+	ours := s.object.DeepCopy()
+	temporary := func(err error) bool { return !apierrors.IsNotFound(err) && !errors.Is(err, errOvertaken) }
+	return retry.OnError(retry.DefaultBackoff, temporary, func() error {
+		err := o.patchMetadata(ctx, s, change)
+		if !apierrors.IsConflict(err) {
+			return err
+		}
+		live := &v1alpha1.Import{}
+		if err := o.live.Get(ctx, client.ObjectKeyFromObject(ours), live); err != nil {
+			return fmt.Errorf("read the Import: %w", err)
+		}
+		if live.UID != ours.UID || !may(ours, live) {
+			return errors.Join(errOvertaken, err)
+		}
+		s.object.ResourceVersion, s.object.Finalizers = live.ResourceVersion, live.Finalizers
+		return err
+	})
+}
+
+// errOvertaken says that another process went on with the object.
+var errOvertaken = errors.New("another process went on with the Import")
+
+// readUnchanged reads the version that the API server has now. It is a conflict when that is
+// another object, or declares something else than this reconcile has read.
+func (o objects) readUnchanged(ctx context.Context, s *scope) (*v1alpha1.Import, error) {
+	live := &v1alpha1.Import{}
+	if err := o.live.Get(ctx, client.ObjectKeyFromObject(s.object), live); err != nil {
+		return nil, fmt.Errorf("read the Import: %w", err)
+	}
+	if live.UID != s.object.UID || live.Generation != s.object.Generation {
+		return nil, apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("imports").GroupResource(), live.Name,
+			errors.New("the Import changed meanwhile"))
+	}
+	return live, nil
+}

@@ -1,0 +1,226 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package imports reconciles Imports: it keeps each one's remote import as it is declared.
+package imports
+
+import (
+	"context"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/account"
+	"github.com/integrator-operator/integrator-operator/internal/definition"
+	"github.com/integrator-operator/integrator-operator/internal/importstate"
+	"github.com/integrator-operator/integrator-operator/internal/ownership"
+	"github.com/integrator-operator/integrator-operator/internal/problem"
+	"github.com/integrator-operator/integrator-operator/internal/status"
+	"github.com/integrator-operator/integrator-operator/internal/watch"
+)
+
+// Defaults of the reconciler's times.
+const (
+	// DefaultCreateUnconfirmedTimeout is longer than a create can be under way (30 s) plus any lag
+	// of the list.
+	DefaultCreateUnconfirmedTimeout = 90 * time.Second
+	// DefaultBlockedDeletionPause is how long a blocked deletion waits before it asks again whether
+	// the import is still in use. Nothing on the platform says when a flow no longer uses it.
+	DefaultBlockedDeletionPause = 30 * time.Second
+)
+
+// Reconciler keeps each Import's remote import as it is declared.
+type Reconciler struct {
+	client.Client
+	// Live reads past the cache, the Secrets and ConfigMaps of values above all.
+	Live     client.Reader
+	Registry *account.Registry
+	Recorder events.EventRecorder
+	Clock    clock.PassiveClock
+	// CreateUnconfirmedTimeout is how long after an unanswered create its import may still turn
+	// up: longer than a request can be under way plus the lag of the list.
+	CreateUnconfirmedTimeout time.Duration
+	// BlockedDeletionPause is how long a blocked deletion waits before it is retried.
+	BlockedDeletionPause time.Duration
+	// Concurrency is how many Imports are reconciled at once.
+	Concurrency int
+
+	lastStatus status.LastStatus
+}
+
+func (r *Reconciler) objects() objects { return objects{Client: r.Client, live: r.Live} }
+
+// SetupWithManager registers the controller.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
+	return ctrl.NewControllerManagedBy(mgr).
+		For(&v1alpha1.Import{}, builder.WithPredicates(predicate.Or(watch.ImportChanged(), r.lastStatus.Contradicted()))).
+		Watches(&v1alpha1.Import{}, handler.EnqueueRequestsFromMapFunc(r.importsBy(watch.IndexImportOrigin)), builder.WithPredicates(watch.RemoteIDChanged())).
+		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.importsBy(watch.IndexImportConfigMap))).
+		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.importsBy(watch.IndexImportSecret))).
+		WatchesRawSource(source.Channel(r.Registry.ImportEvents(), handler.EnqueueRequestsFromMapFunc(r.importsOf))).
+		WithOptions(watch.ControllerOptions(mgr, "Import", r.Concurrency)).
+		Complete(r)
+}
+
+// importsOf maps an Account to its Imports, and an Import to itself.
+func (r *Reconciler) importsOf(ctx context.Context, object client.Object) []ctrl.Request {
+	if _, ok := object.(*v1alpha1.Account); ok {
+		return r.importsBy(watch.IndexImportAccount)(ctx, object)
+	}
+	return []ctrl.Request{{NamespacedName: client.ObjectKeyFromObject(object)}}
+}
+
+// importsBy maps an object to the Imports of its namespace whose index has its name.
+func (r *Reconciler) importsBy(index string) handler.MapFunc {
+	return func(ctx context.Context, object client.Object) []ctrl.Request {
+		return watch.RequestsByIndex(ctx, r, &v1alpha1.ImportList{}, object.GetNamespace(), index, object.GetName())
+	}
+}
+
+// Reconcile brings the remote import in line with one Import: at most one write to the API, then
+// one status patch, then events.
+func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	object := &v1alpha1.Import{}
+	if err := r.Get(ctx, req.NamespacedName, object); err != nil {
+		if apierrors.IsNotFound(err) {
+			r.lastStatus.Forget(req.NamespacedName)
+		}
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	s := &scope{object: object, before: object.DeepCopy()}
+	return r.finish(ctx, s, r.reconcile(ctx, s))
+}
+
+// reconcile makes the steps in order; the first that fails ends it.
+func (r *Reconciler) reconcile(ctx context.Context, s *scope) error {
+	if !s.object.DeletionTimestamp.IsZero() {
+		return r.delete(ctx, s)
+	}
+	if s.object.Spec.Suspend {
+		return problem.Waitingf(v1alpha1.ReasonSuspended, "spec.suspend is true: no call is made for this import")
+	}
+	if err := r.resolve(ctx, s); err != nil {
+		return err
+	}
+	if r.settled(s) {
+		return s.lastResult()
+	}
+	pass, err := r.locate(ctx, s)
+	if err != nil {
+		return err
+	}
+	switch pass.Step { //nolint:exhaustive // the other steps are no ends, and Released is of a deletion
+	case importstate.Adopt:
+		return r.adopt(ctx, s)
+	case importstate.Missing:
+		return r.observeAnother(ctx, s, pass)
+	case importstate.Created:
+		// It goes on when the operator is stopped: what was created would otherwise be compared anew.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.CreateUnconfirmedTimeout/2)
+		defer cancel()
+		return r.judge(ctx, s, false)
+	default:
+		if s.requested() && pass.Deleted == "" {
+			r.refreshUsers(ctx, s)
+		}
+		return r.correct(ctx, s)
+	}
+}
+
+// locate takes the steps to the remote import: it is found, created, or has to be adopted.
+func (r *Reconciler) locate(ctx context.Context, s *scope) (importstate.Pass, error) {
+	machine := importstate.New()
+	pass, err := machine.Start(importstate.Pass{
+		Object: s.object, Now: r.Clock.Now(), Timeout: r.CreateUnconfirmedTimeout,
+		MarkerSeen: s.session.Observations.MarkerSeen(s.object),
+	})
+	for err == nil && !pass.Ended() {
+		pass, err = machine.Advance(ctx, pass, effects{r, s})
+	}
+	return pass, err
+}
+
+// resolve finds the account's session and makes the desired document. A deletion does not need the
+// values of spec.valuesFrom, and so does not wait for them.
+func (r *Reconciler) resolve(ctx context.Context, s *scope) (err error) {
+	accountName := s.object.Spec.AccountRef.Name
+	if s.session == nil {
+		if s.session, err = r.Registry.Session(ctx, s.object.Namespace, accountName); err != nil {
+			return err
+		}
+	}
+	var values []definition.Value
+	if s.object.DeletionTimestamp.IsZero() {
+		if values, err = definition.ReadValues(ctx, r.Live, s.object); err != nil {
+			return err
+		}
+	}
+	s.desired, err = definition.Desire(s.object, accountName, s.session.Aliases, values)
+	return err
+}
+
+// settled reports whether there is nothing to do: this very document was compared with the remote
+// import, nobody asks for another look, and the scanner saw no change since.
+func (r *Reconciler) settled(s *scope) bool {
+	state, id := &s.object.Status, ownership.RemoteID(s.object)
+	_, debugDue := debugWaits(s, r.Clock.Now())
+	metadataComplete := ownership.HasFinalizer(s.object) && s.object.Annotations[v1alpha1.AnnotationID] == id
+	return id != "" && id == state.ID && (metadataComplete || ownership.Observes(s.object)) &&
+		state.ObservedGeneration == s.object.Generation &&
+		state.DesiredHash == s.desired.Hash &&
+		s.compared() &&
+		!s.requested() &&
+		s.dryRun() == (state.Plan != nil) && !debugDue &&
+		!s.session.Observations.Changed(id, state.LastModified) && !s.session.Observations.FoundMissing(s.object, id)
+}
+
+// finish writes the status if it changed, then records the events, and says when to reconcile again.
+func (r *Reconciler) finish(ctx context.Context, s *scope, err error) (ctrl.Result, error) {
+	err = s.redact(err)
+	p := problem.FromAPI(err, "reach the import")
+	if err != nil && p == nil {
+		return status.ResultOfKubernetesError(ctx, err)
+	}
+	if p != nil && p.Reason() == v1alpha1.ReasonTokenRejected && s.session != nil {
+		r.Registry.TokenRejected(s.session, p)
+	}
+	if s.released() {
+		recordEvents(r.Recorder, s)
+		return ctrl.Result{}, nil
+	}
+	if p != nil && p.Reason() != v1alpha1.ReasonAdoptionConflict && p.Reason() != v1alpha1.ReasonSuspended {
+		// An Import that does not go on must not keep others waiting. A suspended one does not:
+		// its claim does not count.
+		if err := r.objects().withdrawClaim(ctx, s); err != nil {
+			return status.ResultOfKubernetesError(ctx, err)
+		}
+	}
+	wait, _ := debugWaits(s, r.Clock.Now())
+	s.setStatus(p, wait > 0)
+	r.lastStatus.Note(s.object)
+	if err := r.objects().patchStatus(ctx, s); err != nil {
+		return status.ResultOfKubernetesError(ctx, err)
+	}
+	recordEvents(r.Recorder, s)
+	status.RecordTransition(r.Recorder, s.object, s.before.Status.Conditions, s.object.Status.Conditions)
+	if wait > 0 && (p == nil || p.Reason() == v1alpha1.ReasonNotAccepted || p.Reason() == v1alpha1.ReasonDryRun) {
+		return ctrl.Result{RequeueAfter: wait}, nil
+	}
+	return status.Result(p, err)
+}
+
+func recordEvents(recorder events.EventRecorder, s *scope) {
+	for _, e := range s.events {
+		status.RecordEvent(recorder, s.object, e.Type, e.Reason, e.Note)
+	}
+}

@@ -1,0 +1,123 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package imports
+
+import (
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/definition"
+	"github.com/integrator-operator/integrator-operator/internal/drift"
+	"github.com/integrator-operator/integrator-operator/internal/problem"
+	"github.com/integrator-operator/integrator-operator/internal/status"
+)
+
+// converged records the remote import that was read last as the one that was compared: what differs
+// from it is set afterwards.
+func (s *scope) converged() {
+	state, remote := &s.object.Status, s.remote
+	state.ID = remote.ID
+	state.AdaptorType = drift.Cut(remote.AdaptorType, 64)
+	state.APIIdentifier = drift.Cut(remote.APIIdentifier, 64)
+	state.ConnectionID = drift.Cut(remote.ConnectionID, 64)
+	state.CreatedAt = drift.Cut(remote.CreatedAt, 64)
+	state.LastModified = drift.Cut(remote.LastModified, 64)
+	state.ComparedLastModified = state.LastModified
+	state.DesiredHash = s.desired.Hash
+	state.OwnedFields = s.desired.Fields
+	state.Drift = nil
+	state.NotAccepted = nil
+	state.DifferencesHash = ""
+}
+
+// forgetRemote removes everything that status has of a remote import that was deleted.
+func (s *scope) forgetRemote() {
+	s.object.Status = v1alpha1.ImportStatus{
+		Audit:                  s.object.Status.Audit,
+		ObservedGeneration:     s.object.Status.ObservedGeneration,
+		LastHandledReconcileAt: s.object.Status.LastHandledReconcileAt,
+		Conditions:             s.object.Status.Conditions,
+	}
+}
+
+// compared reports whether the last reconcile compared the remote import that status has, whatever
+// it found.
+func (s *scope) compared() bool {
+	state := &s.object.Status
+	return state.LastModified != "" && state.ComparedLastModified == state.LastModified
+}
+
+// lastResult is what the last comparison came to, where nothing has changed since.
+func (s *scope) lastResult() error {
+	state := &s.object.Status
+	switch {
+	case state.Plan != nil && len(state.Plan.Calls) > 0:
+		s.calls, s.differences = state.Plan.Calls, state.Plan.Differences
+		return s.planned()
+	case len(state.NotAccepted) > 0:
+		return notAcceptedProblem(state.NotAccepted)
+	default:
+		return nil
+	}
+}
+
+// debugLater is added to the message of an import whose debugUntil waits.
+const debugLater = "; spec.debugUntil is more than an hour ahead, and will be set once it is not"
+
+// setStatus sets the conditions from the problem that the reconcile ended with, nil when there is
+// none. debugWaits: debugUntil is too far ahead.
+func (s *scope) setStatus(p *problem.Problem, debugWaits bool) {
+	state, generation := &s.object.Status, s.object.Generation
+	if p != nil && s.staysReady(p) {
+		return
+	}
+	if p != nil && !completesComparison(p) {
+		state.ComparedLastModified = ""
+	}
+	state.ObservedGeneration = generation
+	state.Plan = nil
+	if s.dryRun() && (p == nil || p.Reason() == v1alpha1.ReasonDryRun) {
+		state.Plan = &v1alpha1.ImportPlan{Calls: s.calls, Differences: s.differences}
+	}
+	if p == nil || p.Class() == problem.Terminal || p.Reason() == v1alpha1.ReasonDryRun {
+		state.LastHandledReconcileAt = requestedAt(s.object)
+	}
+	note := map[bool]string{true: debugLater}[debugWaits]
+	switch {
+	case p == nil && !s.object.DeletionTimestamp.IsZero():
+		return
+	case p == nil && len(state.Drift) > 0:
+		message := "the remote import differs, and is left so because of driftPolicy Report or managementPolicy Observe: " + definition.Describe(state.Drift, len(state.Drift))
+		status.SetReady(&state.Conditions, generation, v1alpha1.ReasonSynced, "the remote import is observed; it differs from what is declared, see status.drift"+note)
+		status.SetCondition(&state.Conditions, generation, v1alpha1.ConditionDrifted, metav1.ConditionTrue, v1alpha1.ReasonDriftReported, message)
+		return
+	case p == nil:
+		status.SetReady(&state.Conditions, generation, v1alpha1.ReasonSynced, "the remote import is as declared"+note)
+	default:
+		status.SetProblem(&state.Conditions, generation, p)
+	}
+	apimeta.RemoveStatusCondition(&state.Conditions, v1alpha1.ConditionDrifted)
+}
+
+// completesComparison reports whether a reconcile that ends with this problem has compared, or
+// leaves the last comparison valid.
+func completesComparison(p *problem.Problem) bool {
+	switch p.Reason() {
+	case v1alpha1.ReasonNotAccepted, v1alpha1.ReasonDryRun, v1alpha1.ReasonSuspended:
+		return true
+	default:
+		return false
+	}
+}
+
+// staysReady reports whether a temporary problem of the Account changes nothing in the status of an
+// import that was in sync: thousands of Imports need not be written for each outage.
+func (s *scope) staysReady(p *problem.Problem) bool {
+	state := &s.object.Status
+	return p.Reason() == v1alpha1.ReasonAccountNotReady && p.Class() == problem.Waiting &&
+		state.ObservedGeneration == s.object.Generation && s.object.DeletionTimestamp.IsZero() &&
+		s.compared() && len(state.NotAccepted) == 0 && state.Plan == nil &&
+		requestedAt(s.object) == state.LastHandledReconcileAt
+}

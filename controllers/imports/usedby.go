@@ -1,0 +1,85 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package imports
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/drift"
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
+	"github.com/integrator-operator/integrator-operator/internal/problem"
+)
+
+// maxUsers is how many users of an import status lists.
+const maxUsers = 16
+
+// refreshUsers reads what uses the import into status. No event of the platform says when
+// that changes, and a call for each Import and scan is too much: it is read when the import
+// is adopted, before it is deleted, and when somebody asks. A failure to read it fails nothing else.
+func (r *Reconciler) refreshUsers(ctx context.Context, s *scope) {
+	found, err := s.session.Client.Dependencies(ctx, s.remote.ID)
+	if err != nil {
+		log.FromContext(ctx).V(1).Info("cannot read what uses the import", "id", s.remote.ID, "status", integrator.StatusCode(err))
+		return
+	}
+	showUsers(s, users(found), r.Clock.Now())
+}
+
+// showUsers puts what uses the import into status.
+func showUsers(s *scope, used []integrator.Dependency, now time.Time) {
+	var shown []v1alpha1.ResourceUse
+	for _, dependency := range used {
+		shown = append(shown, v1alpha1.ResourceUse{
+			Kind: drift.Cut(kindOf(dependency), 64), ID: drift.Cut(dependency.ID, 64), Name: drift.Cut(dependency.Name, 256),
+		})
+	}
+	slices.SortFunc(shown, func(a, b v1alpha1.ResourceUse) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
+	})
+	status := &s.object.Status
+	if changed := !slices.Equal(status.UsedBy, shown[:min(len(shown), maxUsers)]); !changed && status.UsedByObservedAt != nil && !s.requested() {
+		// A blocked deletion reads this again and again: only a change is written.
+		return
+	}
+	observedAt := metav1.NewTime(now.UTC().Truncate(time.Second))
+	status.UsedBy, status.UsedByObservedAt = shown[:min(len(shown), maxUsers)], &observedAt
+}
+
+// usedByImports are the kinds of resources that imports use. The API lists them together with
+// those that use the import; it refuses a deletion that a kind unknown here stands against.
+var usedByImports = []string{"connections", "scripts", "stacks", "filedefinitions", "ediprofiles", "integrations"}
+
+// users keeps what uses the import.
+func users(dependencies []integrator.Dependency) []integrator.Dependency {
+	return slices.DeleteFunc(dependencies, func(dependency integrator.Dependency) bool {
+		return slices.Contains(usedByImports, strings.ToLower(dependency.Kind))
+	})
+}
+
+// kindOf is the kind of one resource; the API names it in the plural.
+func kindOf(dependency integrator.Dependency) string {
+	return strings.TrimSuffix(dependency.Kind, "s")
+}
+
+// blockedBy names what uses the import. Deleting it would break that.
+func blockedBy(used []integrator.Dependency) *problem.Problem {
+	const most = 5
+	var names []string
+	for _, dependency := range used[:min(len(used), most)] {
+		names = append(names, fmt.Sprintf("%s %q", kindOf(dependency), drift.Cut(cmp.Or(dependency.Name, dependency.ID), 100)))
+	}
+	if len(used) > most {
+		names = append(names, fmt.Sprintf("and %d more", len(used)-most))
+	}
+	return problem.Terminalf(v1alpha1.ReasonDeletionBlocked, "the import is in use by %s: remove it there, or set spec.deletionPolicy to Orphan", strings.Join(names, ", "))
+}

@@ -1,0 +1,409 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package structure
+
+import (
+	"go/ast"
+	"go/token"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const (
+	architecture = "docs/architecture.md"
+	development  = "docs/development.md"
+	operating    = "docs/operating.md"
+)
+
+// Where reasons are documented: those of all kinds, and those of one.
+var reasonPages = []string{"docs/conditions.md", "docs/accounts.md", "docs/importruns.md"}
+
+var (
+	code   = regexp.MustCompile("`([^`\n]+)`")
+	reason = regexp.MustCompile("`([A-Z][A-Za-z]+)`")
+	block  = regexp.MustCompile("(?ms)^```.*?^```$")
+	link   = regexp.MustCompile(`\[[^\]]*\]\(([^)\s]+)\)`)
+	test   = regexp.MustCompile("`((?:Test|Fuzz|Benchmark)[A-Z][A-Za-z]*)`")
+)
+
+// TestReasonsAreDocumented: a reason that is in no table leaves the reader of a condition alone;
+// one that no code gives sends them looking.
+func TestReasonsAreDocumented(t *testing.T) {
+	declared := reasons(t)
+	if len(declared) < 50 {
+		t.Fatalf("only %d reasons are found in api/v1alpha1/reasons.go", len(declared))
+	}
+	documented := map[string]string{}
+	for _, name := range reasonPages {
+		for _, found := range documentedReasons(read(t, name)) {
+			documented[found] = name
+		}
+	}
+	for _, found := range declared {
+		if documented[found] == "" {
+			t.Errorf("reason %s is in none of %s", found, strings.Join(reasonPages, ", "))
+		}
+		delete(documented, found)
+	}
+	for found, name := range documented {
+		t.Errorf("%s documents reason %s, which api/v1alpha1/reasons.go does not have", name, found)
+	}
+}
+
+// reasons gives the values of the constants Reason… in api/v1alpha1.
+func reasons(t *testing.T) []string {
+	t.Helper()
+	var values []string
+	for _, file := range project(t).code {
+		if file.dir != "api/v1alpha1" || file.test {
+			continue
+		}
+		ast.Inspect(file.syntax, func(node ast.Node) bool {
+			spec, ok := node.(*ast.ValueSpec)
+			if !ok || !strings.HasPrefix(spec.Names[0].Name, "Reason") || len(spec.Values) != 1 {
+				return true
+			}
+			if spec.Doc == nil {
+				t.Errorf("%s has no comment", spec.Names[0].Name)
+			}
+			if value, ok := text(spec.Values[0]); ok {
+				values = append(values, value)
+			}
+			return true
+		})
+	}
+	return values
+}
+
+// documentedReasons gives the reasons in the columns of a page that are headed "Reason", and
+// those of the paragraphs about events.
+func documentedReasons(page string) []string {
+	var found []string
+	add := func(text string) {
+		for _, match := range reason.FindAllStringSubmatch(text, -1) {
+			found = append(found, match[1])
+		}
+	}
+	column := -1
+	for line := range strings.Lines(page) {
+		cells := strings.Split(line, "|")
+		if len(cells) < 3 {
+			column = -1
+			continue
+		}
+		if at := slices.IndexFunc(cells, func(cell string) bool { return strings.TrimSpace(cell) == "Reason" }); at >= 0 {
+			column = at
+		} else if column >= 0 && column < len(cells) {
+			add(cells[column])
+		}
+	}
+	for paragraph := range strings.SplitSeq(page, "\n\n") {
+		if strings.HasPrefix(strings.TrimSpace(paragraph), "Events:") {
+			add(paragraph)
+		}
+	}
+	return found
+}
+
+// TestMapOfPackages: the map of docs/architecture.md has every directory with Go code, and no other.
+func TestMapOfPackages(t *testing.T) {
+	mapped := map[string]bool{}
+	for _, row := range rows(section(read(t, architecture), "## Packages")) {
+		for _, match := range code.FindAllStringSubmatch(row[0], -1) {
+			dir := strings.TrimSuffix(match[1], "/")
+			if dir == "main.go" {
+				dir = "."
+			}
+			if mapped[dir] {
+				t.Errorf("%s is on the map twice", dir)
+			}
+			mapped[dir] = true
+		}
+	}
+	for _, dir := range project(t).packages() {
+		if !mapped[dir] {
+			t.Errorf("package %s is not on the map of %s", dir, architecture)
+		}
+		delete(mapped, dir)
+	}
+	for dir := range mapped {
+		t.Errorf("%s is on the map of %s, and has no Go code", dir, architecture)
+	}
+}
+
+// TestPathsExist: what the pages for developers name is in the tree.
+func TestPathsExist(t *testing.T) {
+	for _, name := range []string{architecture, development} {
+		paths := namedPaths(read(t, name))
+		if len(paths) < 10 {
+			t.Errorf("only %d paths are found in %s", len(paths), name)
+		}
+		for _, named := range paths {
+			if !project(t).exists(named) && (strings.Contains(named, "/") || !project(t).hasFile(named)) {
+				t.Errorf("%s names %s, which is not there", name, named)
+			}
+		}
+	}
+}
+
+// namedPaths gives the paths in code of a page: what begins with a directory of the root, or is
+// the name of a file, which may then be anywhere. A "*" stands for any part of a name.
+func namedPaths(page string) []string {
+	var paths []string
+	for _, match := range code.FindAllStringSubmatch(block.ReplaceAllString(page, ""), -1) {
+		for word := range strings.FieldsSeq(match[1]) {
+			word = strings.TrimSuffix(strings.TrimSuffix(strings.TrimPrefix(word, "./"), "/..."), "/")
+			if topLevel.MatchString(word) {
+				paths = append(paths, word)
+			} else if fileName.MatchString(word) {
+				paths = append(paths, word)
+			}
+		}
+	}
+	slices.Sort(paths)
+	return slices.Compact(paths)
+}
+
+var (
+	topLevel = regexp.MustCompile(`^(\.ci|api|bin|config|controllers|docs|hack|internal|main\.go|Makefile|PROJECT|Dockerfile|\.golangci(-api)?\.yml)(/[A-Za-z0-9_.*-]+)*$`)
+	fileName = regexp.MustCompile(`^[A-Za-z0-9_*-]+\.(go|md|sh|yml|yaml|json|sed|lua)$`)
+)
+
+// TestNamedTestsExist: a test that a page names can be run.
+func TestNamedTestsExist(t *testing.T) {
+	declared := map[string]bool{}
+	for _, file := range project(t).code {
+		for _, declaration := range file.syntax.Decls {
+			if f, ok := declaration.(*ast.FuncDecl); ok && file.test {
+				declared[f.Name.Name] = true
+			}
+		}
+	}
+	for _, name := range markdown(t) {
+		for _, match := range test.FindAllStringSubmatch(read(t, name), -1) {
+			if !declared[match[1]] {
+				t.Errorf("%s names the test %s, which does not exist", name, match[1])
+			}
+		}
+	}
+}
+
+// TestLinks: a link within the project leads to a file, and to a heading of it.
+func TestLinks(t *testing.T) {
+	for _, name := range markdown(t) {
+		for _, match := range link.FindAllStringSubmatch(block.ReplaceAllString(read(t, name), ""), -1) {
+			target, anchor, _ := strings.Cut(match[1], "#")
+			if strings.Contains(target, "://") {
+				continue
+			}
+			file := name
+			if target != "" {
+				file = path.Join(path.Dir(name), target)
+			}
+			switch {
+			case !project(t).exists(file):
+				t.Errorf("%s links to %s, which is not there", name, match[1])
+			case anchor != "" && !slices.Contains(anchors(read(t, file)), anchor):
+				t.Errorf("%s links to %s, and there is no such heading", name, match[1])
+			}
+		}
+	}
+}
+
+// anchors are those that GitHub gives to the headings of a page.
+func anchors(page string) []string {
+	var found []string
+	for line := range strings.Lines(block.ReplaceAllString(page, "")) {
+		heading := strings.TrimLeft(line, "#")
+		if heading == line || !strings.HasPrefix(heading, " ") {
+			continue
+		}
+		anchor := strings.Map(func(r rune) rune {
+			switch {
+			case r == ' ':
+				return '-'
+			case strings.ContainsRune("abcdefghijklmnopqrstuvwxyz0123456789-_", r):
+				return r
+			default:
+				return -1
+			}
+		}, strings.ToLower(strings.TrimSpace(heading)))
+		found = append(found, anchor)
+	}
+	return found
+}
+
+// TestMetricsAreDocumented: docs/operating.md has a row for each metric, with its labels.
+func TestMetricsAreDocumented(t *testing.T) {
+	documented := map[string]string{}
+	for _, row := range rows(section(read(t, operating), "## Metrics")) {
+		for _, match := range code.FindAllStringSubmatch(row[0], -1) {
+			documented[match[1]] = strings.Join(row, "|")
+		}
+	}
+	declared := metrics(t)
+	if len(declared) == 0 {
+		t.Fatal("there are no metrics in internal/metrics")
+	}
+	for name, labels := range declared {
+		row, ok := documented[name]
+		if !ok {
+			t.Errorf("metric %s is not in the table of %s", name, operating)
+		}
+		for _, label := range labels {
+			if ok && !strings.Contains(row, "`"+label+"`") {
+				t.Errorf("label %s of metric %s is not in the table of %s", label, name, operating)
+			}
+		}
+		delete(documented, name)
+	}
+	for name := range documented {
+		t.Errorf("%s documents %s, which is not in internal/metrics", operating, name)
+	}
+}
+
+var metricName = regexp.MustCompile(`^integrator_[a-z_]+$`)
+
+// metrics gives the labels of each metric: the strings of the call of which the name is a part.
+func metrics(t *testing.T) map[string][]string {
+	t.Helper()
+	found := map[string][]string{}
+	for _, file := range project(t).code {
+		if file.dir != "internal/metrics" || file.test {
+			continue
+		}
+		ast.Inspect(file.syntax, func(node ast.Node) bool {
+			call, ok := node.(*ast.CallExpr)
+			if !ok || len(call.Args) == 0 {
+				return true
+			}
+			name := ""
+			ast.Inspect(call.Args[0], func(node ast.Node) bool {
+				if value, ok := text(node); ok && metricName.MatchString(value) {
+					name = value
+				}
+				return true
+			})
+			if name == "" {
+				return true
+			}
+			found[name] = []string{}
+			for _, argument := range call.Args[1:] {
+				ast.Inspect(argument, func(node ast.Node) bool {
+					if label, ok := text(node); ok {
+						found[name] = append(found[name], label)
+					}
+					return true
+				})
+			}
+			return true
+		})
+	}
+	return found
+}
+
+// TestFlagsAreDocumented: docs/operating.md has a row for each flag of the manager.
+func TestFlagsAreDocumented(t *testing.T) {
+	documented := map[string]bool{}
+	for _, row := range rows(section(read(t, operating), "## Flags")) {
+		for _, match := range code.FindAllStringSubmatch(row[0], -1) {
+			documented[strings.TrimLeft(match[1], "-")] = true
+		}
+	}
+	declared := flags(t)
+	if len(declared) < 8 {
+		t.Fatalf("only %d flags are found: %v", len(declared), declared)
+	}
+	for _, name := range declared {
+		if !documented[name] {
+			t.Errorf("flag --%s is not in the table of %s", name, operating)
+		}
+		delete(documented, name)
+	}
+	for name := range documented {
+		t.Errorf("%s documents --%s, which the manager does not have", operating, name)
+	}
+}
+
+var registers = regexp.MustCompile(`^(String|Bool|Int|Int64|Uint|Float64|Duration)Var$|^(Var|TextVar|Func|BoolFunc)$`)
+
+// flags gives the names of the flags that the manager and its subcommands register.
+func flags(t *testing.T) []string {
+	t.Helper()
+	var names []string
+	for _, file := range project(t).code {
+		if file.test || file.dir != "." && file.dir != "internal/command" && file.dir != "internal/serving" {
+			continue
+		}
+		ast.Inspect(file.syntax, func(node ast.Node) bool {
+			call, ok := node.(*ast.CallExpr)
+			if !ok || len(call.Args) < 3 {
+				return true
+			}
+			if method, ok := call.Fun.(*ast.SelectorExpr); ok && registers.MatchString(method.Sel.Name) {
+				if name, ok := text(call.Args[1]); ok {
+					names = append(names, name)
+				}
+			}
+			return true
+		})
+	}
+	return names
+}
+
+// text gives the value of a string literal.
+func text(node ast.Node) (string, bool) {
+	literal, ok := node.(*ast.BasicLit)
+	if !ok || literal.Kind != token.STRING {
+		return "", false
+	}
+	value, err := strconv.Unquote(literal.Value)
+	return value, err == nil
+}
+
+// section is a page from a heading to the next of the same level.
+func section(page, heading string) string {
+	_, after, found := strings.Cut(page, "\n"+heading+"\n")
+	if !found {
+		return ""
+	}
+	level, _, _ := strings.Cut(heading, " ")
+	before, _, _ := strings.Cut(after, "\n"+level+" ")
+	return before
+}
+
+// rows are the cells of the tables in a text, without their headings.
+func rows(page string) [][]string {
+	var found [][]string
+	inTable := false
+	for line := range strings.Lines(page) {
+		line = strings.TrimSpace(line)
+		if !strings.HasPrefix(line, "|") {
+			inTable = false
+			continue
+		}
+		if strings.HasPrefix(line, "|---") {
+			inTable = true
+		} else if inTable {
+			found = append(found, strings.Split(strings.Trim(line, "|"), "|"))
+		}
+	}
+	return found
+}
+
+// markdown are the pages of the project.
+func markdown(t *testing.T) []string {
+	t.Helper()
+	var pages []string
+	for _, name := range project(t).paths {
+		if path.Ext(name) == ".md" && (strings.HasPrefix(name, "docs/") || !strings.Contains(name, "/")) {
+			pages = append(pages, name)
+		}
+	}
+	return pages
+}

@@ -1,0 +1,181 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package account
+
+import (
+	"slices"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/ownership"
+)
+
+func TestChanged(t *testing.T) {
+	cases := map[string]struct {
+		reason string
+		play   func(*Observations)
+		known  string
+		want   bool
+	}{
+		"Unseen": {"what nobody has seen counts as unchanged: the first scan will show it",
+			func(*Observations) {}, "t1", false},
+		"SeenAsKnown": {"a scan that saw what we know changes nothing",
+			func(o *Observations) { o.complete(o.begin(), []string{"a"}, map[string]string{"a": "t1"}, nil) }, "t1", false},
+		"SeenOtherwise": {"another lastModified is a change",
+			func(o *Observations) { o.complete(o.begin(), []string{"a"}, map[string]string{"a": "t2"}, nil) }, "t1", true},
+		"NotListed": {"absence is a reason to read",
+			func(o *Observations) { o.complete(o.begin(), []string{"a"}, nil, nil) }, "t1", true},
+		"WrittenDuringScan": {"a scan that began before our write is older than it",
+			func(o *Observations) {
+				scan := o.begin()
+				o.Note("a", "t3")
+				o.complete(scan, []string{"a"}, map[string]string{"a": "t2"}, nil)
+			}, "t3", false},
+		"CreatedDuringScan": {"an import created while the list was read is not missed in it",
+			func(o *Observations) {
+				scan := o.begin()
+				o.Note("a", "t1")
+				o.complete(scan, []string{"a"}, nil, nil)
+			}, "t1", false},
+		"WrittenBeforeScan": {"a scan that began after our write is newer than it",
+			func(o *Observations) {
+				o.Note("a", "t3")
+				o.complete(o.begin(), []string{"a"}, map[string]string{"a": "t4"}, nil)
+			}, "t3", true},
+		"UnmanagedForgotten": {"what is no longer managed is not remembered",
+			func(o *Observations) {
+				o.Note("a", "t2")
+				o.complete(o.begin(), nil, map[string]string{"a": "t2"}, nil)
+			}, "t1", false},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			o := NewObservations()
+			tc.play(o)
+			if got := o.Changed("a", tc.known); got != tc.want {
+				t.Errorf("%s: Changed = %t", tc.reason, got)
+			}
+		})
+	}
+}
+
+func TestDiffers(t *testing.T) {
+	object, other := &v1alpha1.Import{}, &v1alpha1.Import{}
+	object.UID, object.Status.LastModified = "1", "t1"
+	other.UID, other.Status.LastModified = "2", "t1"
+	scan := func(o *Observations, listed map[string]string) { o.complete(o.begin(), []string{"a"}, listed, nil) }
+	cases := map[string]struct {
+		reason string
+		play   func(*Observations)
+		want   bool
+	}{
+		"Absent": {"absence is a reason to read", func(o *Observations) { scan(o, nil) }, true},
+		"Missing": {"once", func(o *Observations) {
+			scan(o, nil)
+			o.RecordRead(object, "a", false)
+			scan(o, nil)
+		}, false},
+		"MissingToAnother": {"for each Import that names it", func(o *Observations) {
+			o.RecordRead(other, "a", false)
+			scan(o, nil)
+		}, true},
+		"AnotherMissing": {"and for each id that it names", func(o *Observations) {
+			o.RecordRead(object, "b", false)
+			scan(o, nil)
+		}, true},
+		"BackChanged": {"what is there again is read", func(o *Observations) {
+			o.RecordRead(object, "a", false)
+			scan(o, map[string]string{"a": "t2"})
+		}, true},
+		"BackUnchanged": {"also when it is as it was", func(o *Observations) {
+			o.RecordRead(object, "a", false)
+			scan(o, map[string]string{"a": "t1"})
+		}, true},
+		"Seen": {"once", func(o *Observations) {
+			o.RecordRead(object, "a", false)
+			o.RecordRead(object, "a", true)
+			scan(o, map[string]string{"a": "t1"})
+		}, false},
+		"MissingAgain": {"and so is its second absence", func(o *Observations) {
+			o.RecordRead(object, "a", false)
+			o.RecordRead(object, "a", true)
+			scan(o, nil)
+		}, true},
+		"Changed": {"a change is a reason to read", func(o *Observations) { scan(o, map[string]string{"a": "t2"}) }, true},
+		"Known":   {"what is known is not", func(o *Observations) { scan(o, map[string]string{"a": "t1"}) }, false},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			o := NewObservations()
+			tc.play(o)
+			if got := o.differs(object, "a"); got != tc.want {
+				t.Errorf("%s: differs = %t", tc.reason, got)
+			}
+		})
+	}
+}
+
+func TestMarkerSeen(t *testing.T) {
+	object := &v1alpha1.Import{}
+	object.UID = "u1"
+	marker := ownership.Marker(object)
+	for name, test := range map[string]struct {
+		reason string
+		play   func(*Observations)
+		want   bool
+	}{
+		"Unseen":  {"nobody saw it", func(*Observations) {}, false},
+		"Listed":  {"the scan saw it", func(o *Observations) { o.complete(o.begin(), nil, nil, []string{marker}) }, true},
+		"Created": {"our own call saw it, before any scan", func(o *Observations) { o.NoteMarker(marker) }, true},
+		"CreatedDuringScan": {"a scan that began before is older", func(o *Observations) {
+			scan := o.begin()
+			o.NoteMarker(marker)
+			o.complete(scan, nil, nil, nil)
+		}, true},
+		"Deleted": {"a later scan does not see it", func(o *Observations) {
+			o.complete(o.begin(), nil, nil, []string{marker})
+			o.complete(o.begin(), nil, nil, nil)
+		}, false},
+		"OfAnother": {"it is of another Import", func(o *Observations) { o.NoteMarker(marker + "0") }, false},
+		"NoMarker":  {"a user's externalId is none", func(o *Observations) { o.NoteMarker("u1") }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := NewObservations()
+			test.play(o)
+			if got := o.MarkerSeen(object); got != test.want {
+				t.Errorf("%t, want %t: %s", got, test.want, test.reason)
+			}
+		})
+	}
+}
+
+func TestFoundMissingIsForgottenWithTheID(t *testing.T) {
+	object := &v1alpha1.Import{}
+	object.UID = "u1"
+	o := NewObservations()
+	o.RecordRead(object, "a", false)
+	o.complete(o.begin(), []string{"a"}, nil, nil)
+	if !o.FoundMissing(object, "a") {
+		t.Error("an id that is still managed is forgotten")
+	}
+	o.complete(o.begin(), nil, nil, nil)
+	if o.FoundMissing(object, "a") {
+		t.Error("an id that is no longer managed is remembered")
+	}
+}
+
+func TestAwaitScanIsAnsweredOnce(t *testing.T) {
+	key := types.NamespacedName{Namespace: "ns", Name: "a"}
+	o := NewObservations()
+	o.AwaitScan(key)
+	o.AwaitScan(key)
+	if got := o.takeAwaiting(); !slices.Equal(got, []types.NamespacedName{key}) {
+		t.Errorf("those that wait are %v", got)
+	}
+	if got := o.takeAwaiting(); len(got) != 0 {
+		t.Errorf("they are told once more: %v", got)
+	}
+}

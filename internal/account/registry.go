@@ -1,0 +1,290 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package account has the state of every Account in use: its client, which all share that call in
+// its name, whether it can be used, and what its scanner observed last. The Account controller
+// reports to the Registry what it read and checked; the other controllers get a Session from it.
+//
+// What an event makes of an account is decided by transition, which is pure. The Registry holds the
+// lock, applies the transition, and carries out its effects.
+package account
+
+import (
+	"context"
+	"crypto/sha256"
+	"maps"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	ctrlevent "sigs.k8s.io/controller-runtime/pkg/event"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
+	"github.com/integrator-operator/integrator-operator/internal/integrator/limit"
+	"github.com/integrator-operator/integrator-operator/internal/metrics"
+	"github.com/integrator-operator/integrator-operator/internal/problem"
+)
+
+// Options say which base URLs are allowed.
+type Options struct {
+	// AllowHTTP permits base URLs without TLS and on the machine itself, for tests and demos.
+	AllowHTTP bool
+	// AllowPrivate permits hosts with addresses of private networks.
+	AllowPrivate bool
+}
+
+// Registry has the accounts of the process. It is safe for concurrent use.
+type Registry struct {
+	// ctx ends the scanners.
+	ctx     context.Context
+	reader  client.Reader
+	clock   clock.Clock
+	options Options
+
+	accountEvents, importEvents, runEvents chan ctrlevent.GenericEvent
+
+	mu    sync.Mutex
+	byKey map[types.NamespacedName]*entry
+}
+
+// entry is an account's state with what the effects of its transitions work on. Registry.mu guards
+// it, except for limiter and observations, which guard themselves.
+type entry struct {
+	state        state
+	limiter      *limit.Limiter
+	observations *Observations
+	stopScanner  context.CancelFunc
+}
+
+// NewRegistry returns an empty registry whose scanners end with ctx. reader reads Kubernetes objects
+// from the cache.
+func NewRegistry(ctx context.Context, reader client.Reader, clock clock.Clock, options Options) *Registry {
+	return &Registry{
+		ctx:           ctx,
+		reader:        reader,
+		clock:         clock,
+		options:       options,
+		accountEvents: make(chan ctrlevent.GenericEvent),
+		importEvents:  make(chan ctrlevent.GenericEvent),
+		runEvents:     make(chan ctrlevent.GenericEvent),
+		byKey:         map[types.NamespacedName]*entry{},
+	}
+}
+
+// Session returns what a reconcile needs to work in the account, or, as a problem, why it cannot:
+// there is no Account (AccountNotFound), or it cannot be used (AccountNotReady).
+func (r *Registry) Session(ctx context.Context, namespace, name string) (*Session, error) {
+	key := types.NamespacedName{Namespace: namespace, Name: name}
+	var object v1alpha1.Account
+	if err := r.reader.Get(ctx, key, &object); err != nil {
+		if client.IgnoreNotFound(err) != nil {
+			return nil, err
+		}
+		return nil, problem.Terminalf(v1alpha1.ReasonAccountNotFound,
+			"there is no Account %q in namespace %q: create it, or correct accountRef", name, namespace)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e, ok := r.byKey[key]
+	if !ok {
+		return nil, problem.Waitingf(v1alpha1.ReasonAccountNotReady, "Account %q has not been checked yet", name)
+	}
+	if cause := e.state.blocked; cause != nil {
+		return nil, problem.New(cause.AsDependency(), v1alpha1.ReasonAccountNotReady,
+			"Account \""+name+"\" is not ready: "+cause.Error()).WithCause(cause)
+	}
+	session := e.session(key)
+	session.Deleting = !object.DeletionTimestamp.IsZero()
+	return session, nil
+}
+
+// LastSession returns what is left of an account whose Secret was deleted: the client with the token
+// that worked until then, for deletions alone. It is nil when there is none, as after a restart.
+// deleting reports whether the Account is being deleted.
+func (r *Registry) LastSession(key types.NamespacedName) (last *Session, deleting bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e, ok := r.byKey[key]
+	if !ok {
+		return nil, false
+	}
+	if e.state.lastSession() {
+		last = e.session(key)
+	}
+	return last, e.state.deleting
+}
+
+func (e *entry) session(key types.NamespacedName) *Session {
+	s := &e.state
+	return &Session{
+		Key: key, Client: s.client, Aliases: s.aliases, Observations: e.observations, UserID: s.userID,
+		Unverified: s.unverified, Scanned: s.scanned(), Since: s.since,
+	}
+}
+
+// Configure brings the account's client in line with the spec and the token. It returns the client
+// if its token has to be checked: it is new, or the account is blocked. An error says that base URL
+// or token cannot be used.
+func (r *Registry) Configure(key types.NamespacedName, spec *v1alpha1.AccountSpec, token string) (unchecked *integrator.Client, err error) {
+	settings := configured{
+		credential: sha256.Sum256([]byte(spec.BaseURL + "\n" + token)),
+		aliases:    maps.Clone(spec.Aliases),
+		interval:   ScanInterval(spec),
+		limits:     limits{requestsPerSecond: spec.RequestsPerSecond, maxInFlight: spec.MaxInFlight},
+		now:        r.clock.Now(),
+	}
+	r.mu.Lock()
+	e, ok := r.byKey[key]
+	if !ok {
+		e = &entry{}
+	}
+	if settings.client, err = r.clientFor(key, e, spec, token, settings.credential); err != nil {
+		r.mu.Unlock()
+		return nil, err
+	}
+	r.byKey[key] = e
+	fx := r.advance(key, e, settings)
+	if !e.state.usable() {
+		unchecked = e.state.client
+	}
+	r.mu.Unlock()
+	r.notify(key, e.observations, fx)
+	return unchecked, nil
+}
+
+// clientFor returns the account's client, or makes one if the credential is another.
+func (r *Registry) clientFor(key types.NamespacedName, e *entry, spec *v1alpha1.AccountSpec, token string, c credential) (*integrator.Client, error) {
+	if !e.state.needsClient(c) {
+		return e.state.client, nil
+	}
+	if e.limiter == nil {
+		e.limiter = limit.New(float64(spec.RequestsPerSecond), int(spec.RequestsPerSecond), int(spec.MaxInFlight))
+		e.observations = NewObservations()
+	}
+	return integrator.New(integrator.Config{
+		BaseURL: spec.BaseURL, Token: token, Limiter: e.limiter,
+		AllowHTTP: r.options.AllowHTTP, AllowPrivate: r.options.AllowPrivate, Observer: metrics.ObserveRequest(key),
+	})
+}
+
+// TokenAccepted makes the account usable and starts its scanner. version is that of the credential,
+// for the Account's status. otherCredential says that the managed imports were found with another
+// one last, so that the token may be of another account.
+func (r *Registry) TokenAccepted(key types.NamespacedName, userID, version string, otherCredential bool) {
+	r.apply(key, tokenAccepted{userID: userID, version: version, otherCredential: otherCredential})
+}
+
+// Block stops all calls for the account. Those that wait for it are told why.
+func (r *Registry) Block(key types.NamespacedName, p *problem.Problem) {
+	r.mu.Lock()
+	e, ok := r.byKey[key]
+	if !ok {
+		e = &entry{}
+		r.byKey[key] = e
+	}
+	fx := r.advance(key, e, blocked{problem: p})
+	r.mu.Unlock()
+	r.notify(key, e.observations, fx)
+}
+
+// TokenRejected reports that a call of the session was answered with 401.
+func (r *Registry) TokenRejected(s *Session, p *problem.Problem) {
+	r.apply(s.Key, tokenRejected{client: s.Client, problem: p, now: r.clock.Now()})
+}
+
+// SetDeleting records whether the Account is being deleted.
+func (r *Registry) SetDeleting(key types.NamespacedName, deleting bool) {
+	r.apply(key, deletionChanged{deleting: deleting})
+}
+
+// Forget drops an Account that was deleted, or may be.
+func (r *Registry) Forget(key types.NamespacedName) {
+	r.mu.Lock()
+	e, ok := r.byKey[key]
+	if !ok {
+		e = &entry{}
+	}
+	fx := r.advance(key, e, removed{})
+	delete(r.byKey, key)
+	r.mu.Unlock()
+	r.notify(key, e.observations, fx)
+}
+
+// apply takes a known account through an event.
+func (r *Registry) apply(key types.NamespacedName, ev event) {
+	r.mu.Lock()
+	e, ok := r.byKey[key]
+	if !ok {
+		r.mu.Unlock()
+		return
+	}
+	fx := r.advance(key, e, ev)
+	r.mu.Unlock()
+	r.notify(key, e.observations, fx)
+}
+
+// advance applies an event and carries out those effects that need the lock, which is held.
+func (r *Registry) advance(key types.NamespacedName, e *entry, ev event) effects {
+	before := e.state
+	after, fx := transition(before, ev)
+	if fx.stop {
+		if e.stopScanner != nil {
+			e.stopScanner()
+			e.stopScanner = nil
+		}
+		before.client.Close()
+	}
+	e.state = after
+	if fx.setLimits {
+		perSecond := after.limits.requestsPerSecond
+		e.limiter.SetLimits(float64(perSecond), int(perSecond), int(after.limits.maxInFlight))
+	}
+	if fx.start {
+		e.stopScanner = r.startScanner(key, e)
+	}
+	return fx
+}
+
+// Rejection returns why the account is blocked by a call of its own, and how long its token is not
+// checked again; nil when it may be checked.
+func (r *Registry) Rejection(key types.NamespacedName) *problem.Problem {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e, ok := r.byKey[key]
+	if !ok || e.state.blocked == nil {
+		return nil
+	}
+	rest := e.state.retryAt.Sub(r.clock.Now())
+	if rest <= 0 {
+		return nil
+	}
+	return e.state.blocked.WithRetryAfter(rest)
+}
+
+// Summary returns the outcome of the account's last scan, nil when there is none, and the version of
+// the credential, "" while it is unverified.
+func (r *Registry) Summary(key types.NamespacedName) (scan *Scan, version string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e, ok := r.byKey[key]
+	switch {
+	case !ok:
+		return nil, ""
+	case e.state.unverified:
+		return e.state.scan, ""
+	default:
+		return e.state.scan, e.state.version
+	}
+}
+
+// ScanInterval reads the scan interval, such as 60s; the CRD's pattern admits no other form.
+func ScanInterval(spec *v1alpha1.AccountSpec) time.Duration {
+	parsed, err := time.ParseDuration(spec.ScanInterval)
+	if err != nil || parsed <= 0 {
+		return time.Minute
+	}
+	return parsed
+}

@@ -1,0 +1,173 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package account
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
+	clocktesting "k8s.io/utils/clock/testing"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	ctrlevent "sigs.k8s.io/controller-runtime/pkg/event"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/problem"
+	"github.com/integrator-operator/integrator-operator/internal/watch"
+)
+
+var key = types.NamespacedName{Namespace: "ns", Name: "default"}
+
+// registryOf returns a registry of a cluster with one Account, whose events nobody waits for.
+func registryOf(t *testing.T) (*Registry, *clocktesting.FakeClock) {
+	t.Helper()
+	scheme := runtime.NewScheme()
+	if err := v1alpha1.AddToScheme(scheme); err != nil {
+		t.Fatal(err)
+	}
+	object := &v1alpha1.Account{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}}
+	reader := fake.NewClientBuilder().WithScheme(scheme).WithObjects(object).
+		WithIndex(&v1alpha1.Import{}, watch.IndexImportAccount, func(client.Object) []string { return nil }).Build()
+	clock := clocktesting.NewFakeClock(now)
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(cancel)
+	r := NewRegistry(ctx, reader, clock, Options{AllowHTTP: true})
+	for _, events := range []<-chan ctrlevent.GenericEvent{r.AccountEvents(), r.ImportEvents(), r.RunEvents()} {
+		go func() {
+			for {
+				select {
+				case <-events:
+				case <-ctx.Done():
+					return
+				}
+			}
+		}()
+	}
+	return r, clock
+}
+
+// spec names an address where nobody listens.
+func spec() *v1alpha1.AccountSpec {
+	return &v1alpha1.AccountSpec{BaseURL: "http://127.0.0.1:1", ScanInterval: "1m", RequestsPerSecond: 100, MaxInFlight: 16}
+}
+
+func accept(t *testing.T, r *Registry) *Session {
+	t.Helper()
+	unchecked, err := r.Configure(key, spec(), "token")
+	if err != nil || unchecked == nil {
+		t.Fatalf("the client to check is %v: %v", unchecked, err)
+	}
+	r.TokenAccepted(key, "u1", "v1", false)
+	session, err := r.Session(t.Context(), key.Namespace, key.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if session.Client != unchecked || session.UserID != "u1" || session.Unverified || session.Scanned || !session.Since.Equal(now) || session.Observations == nil {
+		t.Errorf("the session is %+v", session)
+	}
+	return session
+}
+
+func TestSessionSaysWhyThereIsNone(t *testing.T) {
+	r, _ := registryOf(t)
+	if _, err := r.Session(t.Context(), key.Namespace, "other"); !problem.HasReason(err, v1alpha1.ReasonAccountNotFound) {
+		t.Errorf("no Account: %v", err)
+	}
+	notReady := func(when string, class problem.Class, cause error) {
+		t.Helper()
+		_, err := r.Session(t.Context(), key.Namespace, key.Name)
+		p := problem.As(err)
+		if p == nil || p.Reason() != v1alpha1.ReasonAccountNotReady || p.Class() != class || cause != nil && !errors.Is(err, cause) {
+			t.Errorf("%s: %v", when, err)
+		}
+	}
+	notReady("before the first check", problem.Waiting, nil)
+	r.Block(key, noSecret)
+	notReady("without a Secret", problem.Terminal, ErrSecretDeleted)
+	r.Block(key, unreachable)
+	notReady("without an answer", problem.Waiting, nil)
+	accept(t, r)
+	r.Forget(key)
+	notReady("once it was deleted", problem.Waiting, nil)
+}
+
+func TestConfigureAsksForACheckWhileBlocked(t *testing.T) {
+	r, _ := registryOf(t)
+	session := accept(t, r)
+	if unchecked, err := r.Configure(key, spec(), "token"); err != nil || unchecked != nil {
+		t.Errorf("a usable account is checked again: %v, %v", unchecked, err)
+	}
+	r.Block(key, unreachable)
+	if unchecked, err := r.Configure(key, spec(), "token"); err != nil || unchecked != session.Client {
+		t.Errorf("a blocked account is not checked with its client: %v, %v", unchecked, err)
+	}
+	if unchecked, err := r.Configure(key, spec(), "other"); err != nil || unchecked == nil || unchecked == session.Client {
+		t.Errorf("another token is not checked with a client of its own: %v, %v", unchecked, err)
+	}
+	if _, err := r.Configure(key, spec(), "not a token"); err == nil {
+		t.Error("a token that cannot be one is taken")
+	}
+}
+
+func TestRejectionLasts(t *testing.T) {
+	r, clock := registryOf(t)
+	session := accept(t, r)
+	r.TokenRejected(session, rejected)
+	if p := r.Rejection(key); p == nil || p.RetryAfter() != time.Minute || p.Reason() != v1alpha1.ReasonTokenRejected {
+		t.Errorf("the rejection is %v", p)
+	}
+	clock.Step(time.Minute)
+	if p := r.Rejection(key); p != nil {
+		t.Errorf("the rejection is still %v", p)
+	}
+}
+
+func TestLastSession(t *testing.T) {
+	r, _ := registryOf(t)
+	if last, deleting := r.LastSession(key); last != nil || deleting {
+		t.Errorf("an account that is not known has a last session: %v", last)
+	}
+	session := accept(t, r)
+	if last, _ := r.LastSession(key); last != nil {
+		t.Error("a usable account has a last session")
+	}
+	r.SetDeleting(key, true)
+	r.Block(key, noSecret)
+	last, deleting := r.LastSession(key)
+	if last == nil || last.Client != session.Client || !deleting {
+		t.Fatalf("the last session is %v, deleting %t", last, deleting)
+	}
+	r.TokenRejected(last, rejected)
+	if last, _ := r.LastSession(key); last != nil {
+		t.Error("the last session goes on after its token was rejected")
+	}
+}
+
+func TestScannerRunsAtTheInterval(t *testing.T) {
+	r, clock := registryOf(t)
+	accept(t, r)
+	for range 2 {
+		// The scan has ended, because nobody listens, once the scanner waits for the next one.
+		if err := wait.PollUntilContextTimeout(t.Context(), time.Millisecond, time.Minute, true, func(context.Context) (bool, error) {
+			return clock.HasWaiters(), nil
+		}); err != nil {
+			t.Fatal("there is no scan")
+		}
+		scan, version := r.Summary(key)
+		if scan == nil || scan.Problem == nil || scan.Problem.Reason() != v1alpha1.ReasonUnreachable || version != "v1" {
+			t.Errorf("the scan's outcome is %+v, the version %q", scan, version)
+		}
+		clock.Step(2 * time.Minute)
+	}
+	r.Forget(key)
+	if scan, version := r.Summary(key); scan != nil || version != "" {
+		t.Error("a deleted Account has a scan")
+	}
+}

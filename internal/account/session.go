@@ -1,0 +1,48 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package account
+
+import (
+	"errors"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
+	"github.com/integrator-operator/integrator-operator/internal/problem"
+)
+
+// Session is a usable account: what one reconcile works with. It is a snapshot of its own, so its
+// fields may be set.
+type Session struct {
+	Key    types.NamespacedName
+	Client *integrator.Client
+	// Aliases are those of the Account's spec.
+	Aliases      map[string]v1alpha1.ID
+	Observations *Observations
+	// UserID is the user whose token it is; the audit log has the operator's own calls under it.
+	UserID string
+	// Unverified: the credential may be of another account than before.
+	Unverified bool
+	// Scanned: a scan with this credential has reached its end.
+	Scanned bool
+	// Since is when the process began to work with the account.
+	Since time.Time
+	// Deleting: the Account is being deleted. It serves the Imports that it has, and nothing new is
+	// created in it.
+	Deleting bool
+}
+
+// Causes of a blocked account that only its user can end.
+var (
+	ErrSecretDeleted = errors.New("the Secret was deleted")
+	ErrTokenRevoked  = errors.New("the check of the token was answered with 401")
+)
+
+// BeingDeleted refuses what an Account that is being deleted no longer gets. name is the Account's.
+func BeingDeleted(name string) *problem.Problem {
+	return problem.Terminalf(v1alpha1.ReasonAccountNotReady,
+		"Account %q is being deleted: nothing new is created in it; create the Account again once it is deleted, or delete this Import", name)
+}

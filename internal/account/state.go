@@ -1,0 +1,253 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package account
+
+import (
+	"crypto/sha256"
+	"errors"
+	"maps"
+	"time"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
+	"github.com/integrator-operator/integrator-operator/internal/problem"
+)
+
+// credential is a hash of base URL and token.
+type credential [sha256.Size]byte
+
+// limits are an account's share of the platform's rate limit.
+type limits struct{ requestsPerSecond, maxInFlight int32 }
+
+// state is what is known of one Account. It changes in transition only.
+//
+// An account without a client was never configured. One that has a client and is not blocked is
+// usable, and while it is usable its scanner runs.
+type state struct {
+	// client is also the identity of what is reported: the report of another client than this one
+	// comes from a former credential and does not count.
+	client     *integrator.Client
+	credential credential
+	aliases    map[string]v1alpha1.ID
+	interval   time.Duration
+	limits     limits
+	// since is when the process began to work with the account.
+	since time.Time
+
+	// userID is the user whose token it is.
+	userID string
+	// version is that of the credential, as the Account's status records it.
+	version string
+	// unverified: the credential may be of another account than the managed imports, until a scan
+	// finds one of them. verified is the last credential that was found to be of the right one.
+	unverified bool
+	verified   credential
+	// accepted: the API accepted the token when it was checked last. It ends when a check is
+	// answered with 401, or a call of the last session is.
+	accepted bool
+
+	// blocked is why no call may be made; nil when the token was accepted.
+	blocked *problem.Problem
+	// rejections counts the calls in a row that were answered with 401 although the check of the
+	// token was not. The next check waits until retryAt.
+	rejections int
+	retryAt    time.Time
+
+	// deleting: the Account is being deleted.
+	deleting bool
+	// scan is the outcome of the last scan, nil before the first.
+	scan *Scan
+}
+
+// usable reports whether calls may be made.
+func (s state) usable() bool { return s.client != nil && s.blocked == nil }
+
+// scanned reports whether the last scan with this credential reached its end.
+func (s state) scanned() bool { return s.scan != nil && s.scan.Problem == nil }
+
+// needsClient reports whether another client has to be made for a credential.
+func (s state) needsClient(c credential) bool { return s.client == nil || s.credential != c }
+
+// lastSession reports whether the token that worked until the Secret was deleted may still be used,
+// for deletions alone.
+func (s state) lastSession() bool {
+	return s.accepted && s.blocked != nil && errors.Is(s.blocked, ErrSecretDeleted)
+}
+
+// effects are what the registry does after a transition, in this order.
+type effects struct {
+	// stop ends the scanner and closes idle connections, of the client before the transition.
+	stop bool
+	// setLimits gives the limiter the state's limits.
+	setLimits bool
+	// start starts the scanner, with the client of the state.
+	start bool
+	// notifyDependents has the Account's Imports and ImportRuns reconciled.
+	notifyDependents bool
+	// notifyWaiting has the Imports reconciled that wait for the end of a scan.
+	notifyWaiting bool
+	// notifyAccount has the Account itself reconciled.
+	notifyAccount bool
+}
+
+// event is something that happens to an account. The types of this file are all there are.
+type event interface {
+	apply(s state) (state, effects)
+}
+
+// transition returns the state after an event, and what has to be done about it.
+func transition(s state, e event) (state, effects) { return e.apply(s) }
+
+// configured: the Account's spec and its Secret were read.
+type configured struct {
+	// client is that of the credential: the state's own, or another if needsClient.
+	client     *integrator.Client
+	credential credential
+	aliases    map[string]v1alpha1.ID
+	interval   time.Duration
+	limits     limits
+	now        time.Time
+}
+
+func (e configured) apply(s state) (state, effects) {
+	var fx effects
+	if s.client == nil {
+		s.since = e.now
+	}
+	if s.needsClient(e.credential) {
+		fx.stop = s.client != nil
+		s.client, s.credential, s.accepted = e.client, e.credential, false
+		s.scan, s.rejections, s.retryAt = nil, 0, time.Time{}
+		s.blocked = problem.Waitingf(v1alpha1.ReasonProgressing, "the token is being checked")
+	}
+	fx.setLimits = s.limits != e.limits
+	s.limits = e.limits
+	fx.notifyDependents = !maps.Equal(s.aliases, e.aliases)
+	s.aliases = e.aliases
+	if s.interval != e.interval {
+		s.interval = e.interval
+		if s.usable() {
+			fx.stop, fx.start = true, true
+		}
+	}
+	return s, fx
+}
+
+// tokenAccepted: the API says whose token it is.
+type tokenAccepted struct {
+	userID, version string
+	// otherCredential: it is not the one that the managed imports were found with last.
+	otherCredential bool
+}
+
+func (e tokenAccepted) apply(s state) (state, effects) {
+	if s.client == nil {
+		return s, effects{}
+	}
+	fx := effects{start: !s.usable(), notifyDependents: true}
+	s.userID, s.version = e.userID, e.version
+	s.blocked, s.accepted = nil, true
+	// The same token in a Secret that was only touched is of the same account.
+	s.unverified = e.otherCredential && s.credential != s.verified
+	if s.unverified {
+		s.scan = nil
+	} else {
+		s.verified = s.credential
+	}
+	return s, fx
+}
+
+// blocked: the account cannot be used.
+type blocked struct{ problem *problem.Problem }
+
+func (e blocked) apply(s state) (state, effects) {
+	fx := effects{stop: s.client != nil, notifyDependents: s.blocked == nil || s.blocked.Error() != e.problem.Error()}
+	if e.problem.Reason() != v1alpha1.ReasonTokenRejected {
+		s.retryAt = time.Time{}
+	}
+	if errors.Is(e.problem, ErrTokenRevoked) {
+		s.accepted = false
+	}
+	s.blocked = e.problem
+	return s, fx
+}
+
+// tokenRejected: a call was answered with 401. The account is blocked until its token was checked
+// again, and that waits: checks that succeed while calls fail would otherwise never end. The last
+// session of an account whose Secret was deleted ends.
+type tokenRejected struct {
+	client  *integrator.Client
+	problem *problem.Problem
+	now     time.Time
+}
+
+func (e tokenRejected) apply(s state) (state, effects) {
+	switch {
+	case s.client == nil || s.client != e.client:
+		return s, effects{}
+	case s.usable():
+		pause := min(min(s.interval, problem.BackoffMax)<<min(s.rejections, 10), problem.BackoffMax)
+		s.blocked = e.problem
+		s.rejections++
+		s.retryAt = e.now.Add(pause)
+		return s, effects{stop: true, notifyAccount: true}
+	case s.lastSession():
+		s.accepted = false
+		return s, effects{notifyDependents: true}
+	default:
+		return s, effects{}
+	}
+}
+
+// scanEnded: a scan reached its end, or stopped at a problem.
+type scanEnded struct {
+	client *integrator.Client
+	scan   Scan
+	now    time.Time
+}
+
+func (e scanEnded) apply(s state) (state, effects) {
+	if s.client == nil || s.client != e.client {
+		return s, effects{}
+	}
+	before, scan := s.scan, e.scan
+	s.scan = &scan
+	if scan.Problem != nil {
+		if before != nil {
+			scan.Imports, scan.Managed = before.Imports, before.Managed
+		}
+		if scan.Problem.Reason() == v1alpha1.ReasonTokenRejected {
+			return tokenRejected{client: e.client, problem: scan.Problem, now: e.now}.apply(s)
+		}
+		return s, effects{notifyAccount: scan.differs(before)}
+	}
+	s.rejections = 0
+	fx := effects{notifyWaiting: true, notifyAccount: scan.differs(before)}
+	if s.unverified {
+		verified := scan.Familiar
+		// The first complete scan ends the wait for it, whatever it found.
+		fx.notifyDependents = verified || before == nil || before.Problem != nil
+		if verified {
+			s.unverified, s.verified = false, s.credential
+			fx.notifyAccount = true
+		}
+	}
+	return s, fx
+}
+
+// deletionChanged: the Account is being deleted, or not.
+type deletionChanged struct{ deleting bool }
+
+func (e deletionChanged) apply(s state) (state, effects) {
+	began := e.deleting && !s.deleting
+	s.deleting = e.deleting
+	return s, effects{notifyDependents: began}
+}
+
+// removed: the Account was deleted, or may be.
+type removed struct{}
+
+func (removed) apply(s state) (state, effects) {
+	return state{}, effects{stop: s.client != nil, notifyDependents: true}
+}

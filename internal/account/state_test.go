@@ -1,0 +1,349 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package account
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
+	"github.com/integrator-operator/integrator-operator/internal/problem"
+)
+
+var (
+	now              = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	earlier          = now.Add(-time.Hour)
+	client1, client2 = &integrator.Client{}, &integrator.Client{}
+	one, two         = credential{1}, credential{2}
+
+	unreachable = problem.Transientf(v1alpha1.ReasonUnreachable, "no answer")
+	rejected    = problem.Terminalf(v1alpha1.ReasonTokenRejected, "401")
+	revoked     = rejected.WithCause(ErrTokenRevoked)
+	noSecret    = problem.Terminalf(v1alpha1.ReasonSecretNotFound, "no Secret").WithCause(ErrSecretDeleted)
+	unchecked   = problem.Waitingf(v1alpha1.ReasonProgressing, "the token is being checked")
+)
+
+// with returns a state that is changed.
+func (s state) with(change func(*state)) state {
+	change(&s)
+	return s
+}
+
+var (
+	// fresh was configured, and its token has not been checked.
+	fresh = state{client: client1, credential: one, interval: time.Minute, limits: limits{100, 16}, since: earlier, blocked: unchecked}
+	// usable had its token accepted, and no scan.
+	usable = fresh.with(func(s *state) {
+		s.blocked, s.accepted, s.userID, s.version, s.verified = nil, true, "u1", "v1", one
+	})
+	// scanned had a scan too.
+	scanned = usable.with(func(s *state) { s.scan = &Scan{Imports: 3, Managed: 2, Familiar: true} })
+	// suspect has a token that may be of another account.
+	suspect = usable.with(func(s *state) {
+		s.client, s.credential, s.version, s.unverified = client2, two, "v2", true
+	})
+	// last has only the token that worked until its Secret was deleted.
+	last = scanned.with(func(s *state) { s.blocked = noSecret })
+)
+
+// settings configure a state as it is.
+func settings(s state) configured {
+	return configured{client: s.client, credential: s.credential, aliases: s.aliases, interval: s.interval, limits: s.limits, now: now}
+}
+
+func (e configured) with(change func(*configured)) configured {
+	change(&e)
+	return e
+}
+
+type transitionCase struct {
+	reason string
+	from   state
+	event  event
+	want   state
+	fx     effects
+}
+
+func checkTransitions(t *testing.T, cases map[string]transitionCase) {
+	t.Helper()
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			got, fx := transition(tc.from, tc.event)
+			if diff := cmp.Diff(tc.want, got, comparers...); diff != "" {
+				t.Errorf("%s: the state is (-want +got)\n%s", tc.reason, diff)
+			}
+			if diff := cmp.Diff(tc.fx, fx, comparers...); diff != "" {
+				t.Errorf("%s: the effects are (-want +got)\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+var comparers = cmp.Options{
+	cmp.AllowUnexported(state{}, effects{}, limits{}),
+	cmp.Comparer(func(a, b *integrator.Client) bool { return a == b }),
+	cmp.Comparer(func(a, b *problem.Problem) bool { return fmt.Sprint(a) == fmt.Sprint(b) }),
+}
+
+func TestConfigured(t *testing.T) {
+	aliases := map[string]v1alpha1.ID{"shop": "1"}
+	checkTransitions(t, map[string]transitionCase{
+		"First": {"the process begins to work with the account; nothing may be called before the check",
+			state{}, settings(fresh),
+			fresh.with(func(s *state) { s.since = now }), effects{setLimits: true}},
+		"FirstWithAliases": {"those that use an alias are waiting for it",
+			state{}, settings(fresh).with(func(e *configured) { e.aliases = aliases }),
+			fresh.with(func(s *state) { s.since, s.aliases = now, aliases }), effects{setLimits: true, notifyDependents: true}},
+		"AfterBlocked": {"what stood against it before there was a client is over, but not the deletion",
+			state{blocked: noSecret, deleting: true}, settings(fresh),
+			fresh.with(func(s *state) { s.since, s.deleting = now, true }), effects{setLimits: true}},
+		"Same": {"nothing changes while the Secret is only touched",
+			scanned, settings(scanned), scanned, effects{}},
+		"StillBlocked": {"nor does what blocks it",
+			last, settings(last), last, effects{}},
+		"OtherCredential": {"all that is known of the former token ends with it, except which one was verified",
+			scanned.with(func(s *state) { s.rejections, s.retryAt = 3, now.Add(time.Minute) }),
+			settings(scanned).with(func(e *configured) { e.client, e.credential = client2, two }),
+			scanned.with(func(s *state) {
+				s.client, s.credential, s.blocked, s.accepted, s.scan = client2, two, unchecked, false, nil
+			}),
+			effects{stop: true}},
+		"Aliases": {"those that use an alias are told",
+			scanned, settings(scanned).with(func(e *configured) { e.aliases = aliases }),
+			scanned.with(func(s *state) { s.aliases = aliases }), effects{notifyDependents: true}},
+		"Limits": {"they hold for the calls from now on",
+			scanned, settings(scanned).with(func(e *configured) { e.limits = limits{1, 2} }),
+			scanned.with(func(s *state) { s.limits = limits{1, 2} }), effects{setLimits: true}},
+		"Interval": {"the scanner is started anew",
+			scanned, settings(scanned).with(func(e *configured) { e.interval = time.Hour }),
+			scanned.with(func(s *state) { s.interval = time.Hour }), effects{stop: true, start: true}},
+		"IntervalWhileBlocked": {"but not while nothing may be called",
+			last, settings(last).with(func(e *configured) { e.interval = time.Hour }),
+			last.with(func(s *state) { s.interval = time.Hour }), effects{}},
+		"IntervalAndCredential": {"nor before the other token was checked",
+			scanned, settings(scanned).with(func(e *configured) { e.client, e.credential, e.interval = client2, two, time.Hour }),
+			scanned.with(func(s *state) {
+				s.client, s.credential, s.blocked, s.accepted, s.scan, s.interval = client2, two, unchecked, false, nil, time.Hour
+			}), effects{stop: true}},
+	})
+}
+
+func TestTokenAccepted(t *testing.T) {
+	other := fresh.with(func(s *state) { s.client, s.credential, s.verified = client2, two, one })
+	checkTransitions(t, map[string]transitionCase{
+		"First": {"the account is usable, and its credential is the first",
+			fresh, tokenAccepted{userID: "u1", version: "v1"},
+			usable, effects{start: true, notifyDependents: true}},
+		"OtherCredential": {"it may be of another account than the managed imports",
+			other, tokenAccepted{userID: "u1", version: "v2", otherCredential: true},
+			suspect, effects{start: true, notifyDependents: true}},
+		"OtherWithNothingManaged": {"there is nothing that could be of another account",
+			other, tokenAccepted{userID: "u1", version: "v2"},
+			suspect.with(func(s *state) { s.unverified, s.verified = false, two }), effects{start: true, notifyDependents: true}},
+		"TouchedSecret": {"the same token under another version is of the same account, and the last scan counts",
+			last, tokenAccepted{userID: "u1", version: "v2", otherCredential: true},
+			scanned.with(func(s *state) { s.version = "v2" }), effects{start: true, notifyDependents: true}},
+		"AfterRejection": {"it is usable again, and the rejections still count until a scan ends",
+			scanned.with(func(s *state) { s.blocked, s.rejections, s.retryAt = rejected, 2, now }), tokenAccepted{userID: "u1", version: "v1"},
+			scanned.with(func(s *state) { s.rejections, s.retryAt = 2, now }), effects{start: true, notifyDependents: true}},
+		"UnverifiedAgain": {"a scan of before was no evidence",
+			suspect.with(func(s *state) { s.blocked, s.scan = unreachable, &Scan{Imports: 1} }), tokenAccepted{userID: "u1", version: "v2", otherCredential: true},
+			suspect, effects{start: true, notifyDependents: true}},
+		"WhileUsable": {"the scanner runs already",
+			usable, tokenAccepted{userID: "u1", version: "v1"},
+			usable, effects{notifyDependents: true}},
+		"NeverConfigured": {"there is no client to use",
+			state{blocked: noSecret}, tokenAccepted{userID: "u1", version: "v1"},
+			state{blocked: noSecret}, effects{}},
+	})
+}
+
+func TestBlocked(t *testing.T) {
+	paused := scanned.with(func(s *state) { s.blocked, s.rejections, s.retryAt = rejected, 1, now })
+	checkTransitions(t, map[string]transitionCase{
+		"NeverConfigured": {"those that wait are told why",
+			state{}, blocked{noSecret},
+			state{blocked: noSecret}, effects{notifyDependents: true}},
+		"Usable": {"all calls end",
+			scanned, blocked{unreachable},
+			scanned.with(func(s *state) { s.blocked = unreachable }), effects{stop: true, notifyDependents: true}},
+		"SecretDeleted": {"the token that was accepted stays for a last session",
+			scanned, blocked{noSecret}, last, effects{stop: true, notifyDependents: true}},
+		"SameAgain": {"nobody is told twice",
+			last, blocked{noSecret}, last, effects{stop: true}},
+		"OtherProblem": {"another reason is news",
+			last, blocked{unreachable},
+			last.with(func(s *state) { s.blocked = unreachable }), effects{stop: true, notifyDependents: true}},
+		"TokenRevoked": {"a token that its own check shows to be rejected is not used again",
+			scanned, blocked{revoked},
+			scanned.with(func(s *state) { s.blocked, s.accepted = revoked, false }), effects{stop: true, notifyDependents: true}},
+		"RejectionStands": {"the pause after a rejected call goes on",
+			paused, blocked{rejected}, paused, effects{stop: true}},
+		"AnotherEndsThePause": {"the token is checked as soon as the other problem is over",
+			paused, blocked{unreachable},
+			paused.with(func(s *state) { s.blocked, s.retryAt = unreachable, time.Time{} }), effects{stop: true, notifyDependents: true}},
+	})
+}
+
+func TestTokenRejected(t *testing.T) {
+	cases := map[string]transitionCase{
+		"FormerClient": {"a call with a former token says nothing of this one",
+			suspect, tokenRejected{client1, rejected, now}, suspect, effects{}},
+		"NeverConfigured": {"there was no call",
+			state{}, tokenRejected{nil, rejected, now}, state{}, effects{}},
+		"AlreadyBlocked": {"calls that were under way may end after the first that was rejected",
+			scanned.with(func(s *state) { s.blocked = rejected }), tokenRejected{client1, rejected, now},
+			scanned.with(func(s *state) { s.blocked = rejected }), effects{}},
+		"LastSession": {"the last session ends, and those that wait for it are told",
+			last, tokenRejected{client1, rejected, now},
+			last.with(func(s *state) { s.accepted = false }), effects{notifyDependents: true}},
+		"AfterLastSession": {"once",
+			last.with(func(s *state) { s.accepted = false }), tokenRejected{client1, rejected, now},
+			last.with(func(s *state) { s.accepted = false }), effects{}},
+	}
+	for rejections, pause := range map[int]time.Duration{0: time.Minute, 1: 2 * time.Minute, 2: 4 * time.Minute, 3: 5 * time.Minute, 200: 5 * time.Minute} {
+		cases[fmt.Sprintf("After%d", rejections)] = transitionCase{"the check waits, each time twice as long, up to 5 minutes",
+			scanned.with(func(s *state) { s.rejections = rejections }), tokenRejected{client1, rejected, now},
+			scanned.with(func(s *state) { s.blocked, s.rejections, s.retryAt = rejected, rejections+1, now.Add(pause) }),
+			effects{stop: true, notifyAccount: true}}
+	}
+	checkTransitions(t, cases)
+}
+
+func TestScanEnded(t *testing.T) {
+	complete := Scan{Imports: 3, Managed: 2, Familiar: true}
+	strange := Scan{Imports: 3, Managed: 2}
+	failed := Scan{Imports: 3, Managed: 2, Problem: unreachable}
+	verified := suspect.with(func(s *state) { s.unverified, s.verified, s.scan = false, two, &complete })
+	checkTransitions(t, map[string]transitionCase{
+		"First": {"the Account's status shows it",
+			usable, scanEnded{client1, complete, now},
+			scanned, effects{notifyWaiting: true, notifyAccount: true}},
+		"Same": {"what is as before is not written again",
+			scanned, scanEnded{client1, complete, now},
+			scanned, effects{notifyWaiting: true}},
+		"OtherCounts": {"other counts are",
+			scanned, scanEnded{client1, Scan{Imports: 4, Managed: 2, Familiar: true}, now},
+			scanned.with(func(s *state) { s.scan = &Scan{Imports: 4, Managed: 2, Familiar: true} }), effects{notifyWaiting: true, notifyAccount: true}},
+		"RejectionsEnd": {"the calls of a complete scan were not rejected",
+			scanned.with(func(s *state) { s.rejections = 4 }), scanEnded{client1, complete, now},
+			scanned, effects{notifyWaiting: true}},
+		"FirstFails": {"the status says why",
+			usable, scanEnded{client1, Scan{Problem: unreachable}, now},
+			usable.with(func(s *state) { s.scan = &Scan{Problem: unreachable} }), effects{notifyAccount: true}},
+		"Fails": {"the counts stay, and so do the rejections",
+			scanned.with(func(s *state) { s.rejections = 1 }), scanEnded{client1, Scan{Problem: unreachable}, now},
+			scanned.with(func(s *state) { s.scan, s.rejections = &failed, 1 }), effects{notifyAccount: true}},
+		"FailsAgain": {"the same problem is no news",
+			scanned.with(func(s *state) { s.scan = &failed }), scanEnded{client1, Scan{Problem: unreachable}, now},
+			scanned.with(func(s *state) { s.scan = &failed }), effects{}},
+		"FailsOtherwise": {"another is",
+			scanned.with(func(s *state) { s.scan = &failed }), scanEnded{client1, Scan{Problem: noSecret}, now},
+			scanned.with(func(s *state) { s.scan = &Scan{Imports: 3, Managed: 2, Problem: noSecret} }), effects{notifyAccount: true}},
+		"Recovers": {"and so is its end",
+			scanned.with(func(s *state) { s.scan = &failed }), scanEnded{client1, complete, now},
+			scanned, effects{notifyWaiting: true, notifyAccount: true}},
+		"Rejected": {"the account is blocked as after any other call",
+			scanned, scanEnded{client1, Scan{Problem: rejected}, now},
+			scanned.with(func(s *state) {
+				s.scan, s.blocked, s.rejections, s.retryAt = &Scan{Imports: 3, Managed: 2, Problem: rejected}, rejected, 1, now.Add(time.Minute)
+			}), effects{stop: true, notifyAccount: true}},
+		"FormerClient": {"a scan with a former token says nothing of this one",
+			suspect, scanEnded{client1, complete, now}, suspect, effects{}},
+		"NeverConfigured": {"there was no scan",
+			state{}, scanEnded{nil, complete, now}, state{}, effects{}},
+		"Verified": {"an import that is managed shows that the account is the same",
+			suspect, scanEnded{client2, complete, now},
+			verified, effects{notifyDependents: true, notifyWaiting: true, notifyAccount: true}},
+		"VerifiedLater": {"also when earlier scans showed none",
+			suspect.with(func(s *state) { s.scan = &strange }), scanEnded{client2, complete, now},
+			verified, effects{notifyDependents: true, notifyWaiting: true, notifyAccount: true}},
+		"Unverified": {"the first scan that shows none ends the wait for it",
+			suspect, scanEnded{client2, strange, now},
+			suspect.with(func(s *state) { s.scan = &strange }), effects{notifyDependents: true, notifyWaiting: true, notifyAccount: true}},
+		"UnverifiedAfterFailure": {"the first complete one, that is",
+			suspect.with(func(s *state) { s.scan = &failed }), scanEnded{client2, strange, now},
+			suspect.with(func(s *state) { s.scan = &strange }), effects{notifyDependents: true, notifyWaiting: true, notifyAccount: true}},
+		"StillUnverified": {"the next one is no news",
+			suspect.with(func(s *state) { s.scan = &strange }), scanEnded{client2, strange, now},
+			suspect.with(func(s *state) { s.scan = &strange }), effects{notifyWaiting: true}},
+		"UnverifiedFails": {"a scan that did not reach its end is evidence of nothing",
+			suspect, scanEnded{client2, Scan{Problem: unreachable, Familiar: true}, now},
+			suspect.with(func(s *state) { s.scan = &Scan{Problem: unreachable, Familiar: true} }), effects{notifyAccount: true}},
+	})
+}
+
+func TestDeletion(t *testing.T) {
+	deleting := scanned.with(func(s *state) { s.deleting = true })
+	checkTransitions(t, map[string]transitionCase{
+		"Begins":   {"those that wait are told", scanned, deletionChanged{true}, deleting, effects{notifyDependents: true}},
+		"GoesOn":   {"once", deleting, deletionChanged{true}, deleting, effects{}},
+		"Created":  {"another Account of this name may follow", deleting, deletionChanged{false}, scanned, effects{}},
+		"Ends":     {"all of it ends", deleting, removed{}, state{}, effects{stop: true, notifyDependents: true}},
+		"NeverHad": {"those that wait are told of an Account without a client too", state{blocked: noSecret}, removed{}, state{}, effects{notifyDependents: true}},
+	})
+}
+
+// TestScannerRunsWhileUsable walks all sequences of six events: a scanner runs if and only if the
+// account is usable, and always with the account's own client.
+func TestScannerRunsWhileUsable(t *testing.T) {
+	moves := []func(state) event{
+		func(s state) event {
+			return settings(s).with(func(e *configured) {
+				if s.client != client1 {
+					e.client, e.credential = client1, one
+				}
+			})
+		},
+		func(s state) event {
+			return settings(s).with(func(e *configured) {
+				if s.client != client2 {
+					e.client, e.credential = client2, two
+				}
+				e.interval = s.interval + time.Second
+			})
+		},
+		func(state) event { return tokenAccepted{userID: "u1", version: "v1", otherCredential: true} },
+		func(state) event { return blocked{noSecret} },
+		func(s state) event { return tokenRejected{s.client, rejected, now} },
+		func(s state) event { return scanEnded{s.client, Scan{Familiar: true}, now} },
+		func(state) event { return removed{} },
+	}
+	walked := 0
+	var walk func(s state, running *integrator.Client, depth int)
+	walk = func(s state, running *integrator.Client, depth int) {
+		walked++
+		if (running != nil) != s.usable() || running != nil && running != s.client {
+			t.Fatalf("a scanner runs with %p, the state is %+v", running, s)
+		}
+		if depth == 0 {
+			return
+		}
+		for _, move := range moves {
+			after, fx := transition(s, move(s))
+			scanning := running
+			if fx.stop {
+				if s.client == nil {
+					t.Fatalf("there is no client to stop: %+v", s)
+				}
+				scanning = nil
+			}
+			if fx.start {
+				if scanning != nil {
+					t.Fatalf("a second scanner is started: %+v", after)
+				}
+				scanning = after.client
+			}
+			walk(after, scanning, depth-1)
+		}
+	}
+	walk(state{}, nil, 6)
+	if walked < 100_000 {
+		t.Errorf("only %d states were walked", walked)
+	}
+}

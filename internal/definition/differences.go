@@ -1,0 +1,67 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package definition
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/drift"
+)
+
+// ShownDifferences is what status shows of differences: the first 16, with values cut to 256 bytes.
+func ShownDifferences(found []drift.Difference) []v1alpha1.Difference {
+	const most, longest = 16, 256
+	var shown []v1alpha1.Difference
+	for _, difference := range found[:min(len(found), most)] {
+		item := v1alpha1.Difference{Path: drift.Cut(difference.Path, MaxPath)}
+		if difference.Declared != nil {
+			item.Declared = drift.Text(difference.Declared, longest)
+		}
+		if difference.Remote != nil {
+			item.Remote = drift.Text(difference.Remote, longest)
+		}
+		shown = append(shown, item)
+	}
+	return shown
+}
+
+// DifferencesHash is a hash of all differences, of which status shows only the first, cut.
+func DifferencesHash(found []drift.Difference) string {
+	sum := sha256.New()
+	for _, difference := range found {
+		for _, value := range []any{difference.Path, difference.Declared, difference.Remote} {
+			// Values of a parsed document can always be encoded.
+			encoded, _ := json.Marshal(value)
+			_, _ = sum.Write(append(encoded, '\n'))
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:16])
+}
+
+// Describe shows the first four differences in one line: path, declared and remote value. total is
+// how many differences there are.
+func Describe(shown []v1alpha1.Difference, total int) string {
+	const most = 4
+	var parts []string
+	for _, difference := range shown[:min(len(shown), most)] {
+		parts = append(parts, fmt.Sprintf("%s (declared %s, remote %s)", difference.Path,
+			drift.Cut(orNone(difference.Declared), 80), drift.Cut(orNone(difference.Remote), 80)))
+	}
+	if total > len(parts) {
+		parts = append(parts, fmt.Sprintf("and %d more", total-len(parts)))
+	}
+	return strings.Join(parts, "; ")
+}
+
+func orNone(text string) string {
+	if text == "" {
+		return "none"
+	}
+	return text
+}

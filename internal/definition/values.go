@@ -1,0 +1,117 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package definition
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-openapi/jsonpointer"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/drift"
+	"github.com/integrator-operator/integrator-operator/internal/keyref"
+	"github.com/integrator-operator/integrator-operator/internal/problem"
+	"github.com/integrator-operator/integrator-operator/internal/records"
+)
+
+// Values of a definition from Secrets and ConfigMaps go into the document that is sent and
+// compared, and into nothing that is shown, hashed or logged.
+
+// Value is one of spec.valuesFrom, read.
+type Value struct {
+	// Path is the JSON pointer to where the value goes.
+	Path string
+	// Version of the object that the value comes from. It changes with the content, and reveals
+	// nothing of it.
+	Version string
+	// Content is a parsed JSON value, see drift.ParseValue, or a string.
+	Content any
+}
+
+// ReadValues reads spec.valuesFrom, past the cache. A key that does not exist is a problem of class
+// Waiting, one that cannot be used is one of class Terminal; other errors are those of Kubernetes.
+func ReadValues(ctx context.Context, live client.Reader, object *v1alpha1.Import) ([]Value, error) {
+	var values []Value
+	keys := keyref.Reader{Live: live, Namespace: object.Namespace, Reason: v1alpha1.ReasonValueNotFound}
+	for _, source := range object.Spec.ValuesFrom {
+		key := keyref.Of(source.SecretKeyRef, source.ConfigMapKeyRef)
+		content, version, err := keys.Read(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		parsed, err := parseValue(content, source.Format)
+		if err != nil {
+			return nil, problem.Terminalf(v1alpha1.ReasonInvalidValue, "spec.valuesFrom, path %s: key %q of %s %q is %v; correct it there", source.Path, key.Ref.Key, key.Kind, key.Ref.Name, err)
+		}
+		values = append(values, Value{Path: source.Path, Version: fmt.Sprintf("%s %s %q %s", key.Kind, version, key.Ref.Key, source.Format), Content: parsed})
+	}
+	return values, nil
+}
+
+// parseValue reads the content of a key. The error repeats nothing of it.
+func parseValue(content []byte, format v1alpha1.ValueFormat) (any, error) {
+	switch {
+	case !utf8.Valid(content):
+		return nil, errors.New("not UTF-8 text")
+	case format != v1alpha1.ValueFormatJSON:
+		return string(content), nil
+	}
+	var valid json.RawMessage
+	if err := json.Unmarshal(content, &valid); err != nil {
+		return nil, fmt.Errorf("not JSON: %s", records.Position(err))
+	}
+	return drift.ParseValue(valid)
+}
+
+// reserve makes places in the document for the values, and remembers where they are.
+func (d *Desired) reserve(values []Value) error {
+	for _, v := range values {
+		if field := fieldOf(v.Path); slices.Contains(drift.ServerOwned, field) {
+			return problem.Terminalf(v1alpha1.ReasonInvalidDefinition, "spec.valuesFrom, path %s: the server sets %s itself; remove it from spec.valuesFrom", v.Path, field)
+		}
+		if err := drift.Set(d.Document, v.Path, nil); err != nil {
+			return problem.Terminalf(v1alpha1.ReasonInvalidValue, "spec.valuesFrom, path %s does not fit the definition: %v; correct the path or the definition", v.Path, err)
+		}
+		d.Secrets = append(d.Secrets, v.Path)
+	}
+	return nil
+}
+
+// fill puts the values into their places.
+func (d *Desired) fill(values []Value) error {
+	for _, v := range values {
+		if err := drift.Set(d.Document, v.Path, v.Content); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fieldOf is the field of the document that a path is in.
+func fieldOf(path string) string {
+	field, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	return jsonpointer.Unescape(field)
+}
+
+// versionsHash changes when any value may have changed. A value may have an alias in it, so a
+// change of the Account's aliases counts too.
+func versionsHash(values []Value, aliases map[string]v1alpha1.ID) string {
+	sum := sha256.New()
+	for _, v := range values {
+		_, _ = fmt.Fprintf(sum, "%s %s\n", v.Path, v.Version)
+	}
+	// A map of strings can always be encoded, with its keys sorted.
+	encoded, _ := json.Marshal(aliases)
+	_, _ = sum.Write(encoded)
+	return hex.EncodeToString(sum.Sum(nil)[:12])
+}

@@ -1,0 +1,169 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package export
+
+import (
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-openapi/jsonpointer"
+
+	"github.com/integrator-operator/integrator-operator/internal/drift"
+	"github.com/integrator-operator/integrator-operator/internal/ownership"
+)
+
+var (
+	// masked is what the API, or a tool before it, shows instead of a secret.
+	masked = regexp.MustCompile(`^\*{6,}$`)
+	// credential matches names of headers and parameters whose values are credentials.
+	credential = regexp.MustCompile(`(?i)(^authorization$|cookie|token|secret|passw|api[-_]?key)`)
+	// data are the fields that hold records: asterisks in them hide nothing.
+	data = []string{"sampleData", "sampleResponseData", "mockResponse"}
+)
+
+// converter makes spec.definition of a document.
+type converter struct {
+	adopt bool
+	// aliases by id.
+	aliases map[string]string
+	// remarks are paths by the remark that is made about them.
+	remarks map[string][]string
+	// spoilt are the paths of arrays that cannot be declared: an array is declared as a whole, and
+	// something in these cannot be.
+	spoilt map[string]bool
+}
+
+func (c *converter) definition(document map[string]any) map[string]any {
+	c.remarks, c.spoilt = map[string][]string{}, map[string]bool{}
+	drift.WithoutEchoes(document)
+	for _, field := range drift.ServerOwned {
+		delete(document, field)
+	}
+	for _, path := range drift.WriteOnly {
+		c.hide(document, path[1:])
+	}
+	if externalID, _ := document["externalId"].(string); ownership.IsMarker(externalID) {
+		delete(document, "externalId")
+	}
+	for field, value := range document {
+		// The schema of a base field refuses a null or an empty id, and both mean nothing.
+		if value == nil || value == "" {
+			delete(document, field)
+			continue
+		}
+		w := walk{converter: c, data: slices.Contains(data, field)}
+		if kept, keep := w.value("/"+jsonpointer.Escape(field), field, value); keep {
+			document[field] = kept
+		} else {
+			delete(document, field)
+		}
+	}
+	return document
+}
+
+// hide removes a field and remarks on what was in it.
+func (c *converter) hide(document map[string]any, field string) {
+	value, ok := document[field]
+	delete(document, field)
+	if !ok || value == nil {
+		return
+	}
+	c.remarks[secret] = append(c.remarks[secret], drift.Fields(map[string]any{field: value})...)
+}
+
+// walk goes through one field of the document.
+type walk struct {
+	*converter
+	// data: the field holds records.
+	data bool
+	// array is the path of the outermost array that the walk is in, "" outside of any.
+	array string
+}
+
+// value is a value as it can be declared. keep is false when it cannot be. key is the name of
+// the field that it is, or is an element of.
+func (w walk) value(path, key string, value any) (kept any, keep bool) {
+	switch typed := value.(type) {
+	case map[string]any:
+		w.checkCredential(path, typed)
+		for name, child := range typed {
+			if kept, keep := w.value(path+"/"+jsonpointer.Escape(name), name, child); keep {
+				typed[name] = kept
+			} else {
+				delete(typed, name)
+			}
+		}
+		return typed, true
+	case []any:
+		if w.array == "" {
+			w.array = path
+		}
+		for i, child := range typed {
+			// A null holds the place of an element that cannot be declared.
+			typed[i], _ = w.value(path+"/"+strconv.Itoa(i), key, child)
+		}
+		return typed, !w.spoilt[path]
+	case string:
+		return w.text(path, key, typed)
+	case json.Number:
+		if exact(typed) {
+			return typed, true
+		}
+		if !w.adopt {
+			return typed, w.remark(rounded, path, true)
+		}
+		return nil, w.remark(tooPrecise, path, false)
+	default:
+		return value, true
+	}
+}
+
+func (w walk) text(path, key, value string) (kept any, keep bool) {
+	switch {
+	case masked.MatchString(value) && !w.data:
+		return nil, w.remark(secret, path, false)
+	case !drift.IDField.MatchString(key):
+		return value, true
+	case strings.HasPrefix(value, "@"):
+		return nil, w.remark(notAlias, path, false)
+	case w.aliases[value] != "":
+		return "@" + w.aliases[value], true
+	default:
+		return value, true
+	}
+}
+
+// remark notes something of a path and returns keep. When it is in an array and is not kept,
+// the array would be declared without it: that is right for a copy, to which it can be
+// given, and drift for the import that has it.
+func (w walk) remark(why, path string, keep bool) bool {
+	if !keep && w.adopt && w.array != "" {
+		w.spoilt[w.array] = true
+		path += " (and with it all of " + w.array + ")"
+	}
+	w.remarks[why] = append(w.remarks[why], path)
+	return keep
+}
+
+// checkCredential finds {name, value} whose name says that the value is a credential, and
+// whose value is one and not a template that is filled in when the import runs.
+func (w walk) checkCredential(path string, object map[string]any) {
+	name, _ := object["name"].(string)
+	value, _ := object["value"].(string)
+	if !w.data && credential.MatchString(name) && value != "" && !masked.MatchString(value) && !strings.Contains(value, "{{") {
+		w.remarks[plain] = append(w.remarks[plain], path+"/value")
+	}
+}
+
+// exact reports whether a number survives the Kubernetes API, which holds it in 64 bits.
+func exact(number json.Number) bool {
+	if _, err := strconv.ParseInt(number.String(), 10, 64); err == nil {
+		return true
+	}
+	float, err := strconv.ParseFloat(number.String(), 64)
+	return err == nil && drift.EqualNumbers(number.String(), strconv.FormatFloat(float, 'g', -1, 64))
+}

@@ -1,0 +1,216 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package export
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/account"
+	"github.com/integrator-operator/integrator-operator/internal/definition"
+	"github.com/integrator-operator/integrator-operator/internal/drift"
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
+	"github.com/integrator-operator/integrator-operator/internal/integrator/limit"
+	"github.com/integrator-operator/integrator-operator/internal/ownership"
+	"github.com/integrator-operator/integrator-operator/internal/problem"
+)
+
+// maxManifest is about how much the Kubernetes API accepts of one object, status included.
+const maxManifest = 1 << 20
+
+// Exporter prints the imports that exist in an Account's account as Import manifests. It
+// only reads, from both sides.
+type Exporter struct {
+	// Reader reads the Account, its Secret and the Imports with the permissions of the caller.
+	Reader client.Reader
+	// Account is the Account's namespace and name.
+	Account types.NamespacedName
+	// Adopt makes manifests that take over the imports; otherwise they make copies.
+	Adopt bool
+	// AllowedHosts are the hosts that the Account's baseURL may name.
+	AllowedHosts []string
+	// AllowHTTP permits base URLs without TLS and on the machine itself, for tests and demos.
+	AllowHTTP bool
+	// AllowPrivate permits hosts with addresses of private networks.
+	AllowPrivate bool
+
+	// Out gets YAML documents, each of which begins with "---", with one write for each.
+	Out io.Writer
+	// Note gets a line for everything that is skipped or has to be checked.
+	Note func(string)
+	// Progress gets after each import how many of how many are done; it may be nil.
+	Progress func(done, total int)
+}
+
+// scope is what one export knows.
+type scope struct {
+	account v1alpha1.Account
+	remote  *integrator.Client
+	names   *Names
+	known   inCluster
+	total   int
+}
+
+// Run exports. It ends at the first error; what was printed before stands.
+func (e *Exporter) Run(ctx context.Context) error {
+	var s scope
+	if err := e.connect(ctx, &s); err != nil {
+		return err
+	}
+	defer s.remote.Close()
+	if err := e.readCluster(ctx, &s); err != nil {
+		return err
+	}
+	if err := e.name(ctx, &s); err != nil {
+		return err
+	}
+	return e.print(ctx, &s)
+}
+
+// connect reads the Account and its token, under the same rules as the operator.
+func (e *Exporter) connect(ctx context.Context, s *scope) error {
+	err := e.Reader.Get(ctx, e.Account, &s.account)
+	if apierrors.IsNotFound(err) {
+		return fmt.Errorf("there is no Account %q in namespace %q: name another with --account or --namespace", e.Account.Name, e.Account.Namespace)
+	}
+	if err != nil {
+		return fmt.Errorf("read Account %s: %w", e.Account.Name, err)
+	}
+	if s.account.Spec.Suspend {
+		return fmt.Errorf("Account %q has spec.suspend: no call may be made for it", e.Account.Name) //nolint:staticcheck // Account is the kind's name
+	}
+	if err := account.CheckHost(e.AllowedHosts, s.account.Spec.BaseURL); err != nil {
+		return plainly(err)
+	}
+	token, _, err := account.ReadToken(ctx, e.Reader, &s.account)
+	if err != nil {
+		return plainly(err)
+	}
+	spec := s.account.Spec
+	s.remote, err = integrator.New(integrator.Config{
+		BaseURL: spec.BaseURL, Token: token, AllowHTTP: e.AllowHTTP, AllowPrivate: e.AllowPrivate,
+		Limiter: limit.New(float64(spec.RequestsPerSecond), int(spec.RequestsPerSecond), int(spec.MaxInFlight)),
+	})
+	return err
+}
+
+// plainly is an error as a person at a terminal needs it: without the reason, which is for
+// conditions, and without the promise of a retry, which an export does not keep.
+func plainly(err error) error {
+	p := problem.As(err)
+	if p == nil {
+		return err
+	}
+	message := p.Message()
+	for _, promise := range []string{"; it will be retried when the API permits", "; it will be retried"} {
+		message = strings.ReplaceAll(message, promise, "")
+	}
+	return errors.New(message)
+}
+
+// name gives every import its name before the first is printed: those that are managed keep the
+// name of their Import, the others get names in the order of their creation.
+func (e *Exporter) name(ctx context.Context, s *scope) error {
+	s.names = NewNames()
+	for _, name := range s.known.names {
+		s.names.Reserve(name)
+	}
+	for id, name := range s.known.named {
+		s.names.Fix(id, name)
+	}
+	var all []integrator.Import
+	for document, err := range s.remote.ListImports(ctx, integrator.ListOptions{Include: []string{"createdAt"}, UnlimitedWait: true}) {
+		if err != nil {
+			return plainly(problem.Wrap(err, "list the imports"))
+		}
+		all = append(all, integrator.Import{ID: document.ID, Name: document.Name, CreatedAt: document.CreatedAt})
+	}
+	slices.SortFunc(all, func(a, b integrator.Import) int {
+		return cmp.Or(cmp.Compare(a.CreatedAt, b.CreatedAt), cmp.Compare(a.ID, b.ID))
+	})
+	for _, document := range all {
+		s.names.Of(document.ID, document.Name)
+	}
+	s.total = len(all)
+	return nil
+}
+
+// print writes one document after the other, as the pages come.
+func (e *Exporter) print(ctx context.Context, s *scope) error {
+	options := Options{Account: e.Account.Name, Aliases: s.account.Spec.Aliases, Adopt: e.Adopt}
+	done, printed := 0, 0
+	for document, err := range s.remote.ListImports(ctx, integrator.ListOptions{UnlimitedWait: true}) {
+		if err != nil {
+			return plainly(problem.Wrap(err, "list the imports"))
+		}
+		done++
+		if why := e.skip(s, document); why != "" {
+			e.Note(fmt.Sprintf("skipped %s: %s", called(document), why))
+		} else {
+			manifest, err := Make(document.Raw, s.names.Of(document.ID, document.Name), options)
+			if err != nil {
+				return fmt.Errorf("%s: %w", called(document), err)
+			}
+			if _, err := e.Out.Write(append([]byte("---\n"), manifest.YAML...)); err != nil {
+				return fmt.Errorf("write the manifests: %w", err)
+			}
+			printed++
+			e.warn(document, manifest)
+		}
+		if e.Progress != nil {
+			e.Progress(done, max(done, s.total))
+		}
+	}
+	e.Note(fmt.Sprintf("exported %d of %d imports", printed, done))
+	return nil
+}
+
+// skip says why an import gets no manifest, "" when it gets one.
+func (e *Exporter) skip(s *scope, document integrator.Import) string {
+	owner, managed := s.known.byID[document.ID]
+	if !managed {
+		owner, managed = s.known.byMarker[document.ExternalID]
+	}
+	switch {
+	case document.ConnectorID != "":
+		return "it belongs to an integration app, which updates it"
+	case !e.Adopt:
+		return ""
+	case managed:
+		return fmt.Sprintf("Import %s in namespace %s manages it", owner.Name, owner.Namespace)
+	case ownership.IsMarker(document.ExternalID):
+		return "it has the ownership marker of an Import that is not found here; if that Import no longer exists, adopt it with mode Override"
+	default:
+		return ""
+	}
+}
+
+// warn notes that the cluster would not accept a manifest as it is.
+func (e *Exporter) warn(document integrator.Import, manifest Manifest) {
+	if len(manifest.YAML) > maxManifest {
+		e.Note(fmt.Sprintf("%s is larger than Kubernetes accepts: leave out large fields, such as sampleData", called(document)))
+	}
+	fields := drift.Fields(manifest.Definition)
+	if len(fields) > definition.MaxOwnedFields {
+		e.Note(fmt.Sprintf("%s has more fields than the %d that can be tracked: leave some out, such as sampleData", called(document), definition.MaxOwnedFields))
+	}
+	if i := slices.IndexFunc(fields, func(field string) bool { return len(field) > definition.MaxPath }); i >= 0 {
+		e.Note(fmt.Sprintf("%s has a path longer than %d bytes, which cannot be tracked: %s", called(document), definition.MaxPath, drift.Cut(fields[i], 100)))
+	}
+}
+
+// called names an import in a line of text.
+func called(document integrator.Import) string {
+	return fmt.Sprintf("import %s (%q)", document.ID, drift.Cut(document.Name, 80))
+}

@@ -1,0 +1,135 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package importstate
+
+import "slices"
+
+// What makes states of the model one that differ in nothing that counts.
+
+// canonical gives states that are alike one form: what will be refused has been, what nobody
+// speaks of is forgotten, intents are numbered in the order in which they are met.
+func (m *importModel) canonical(w *modelWorld) {
+	for i := range w.workers {
+		worker := &w.workers[i]
+		bound := worker.at == atTakeOver || worker.at == atWithdraw ||
+			worker.at == inPass && (worker.step == StepWriteIntent || worker.step == StepRelease)
+		if bound && worker.stale && !m.careless {
+			w.rest(i)
+		}
+		w.workers[i].canonical()
+	}
+	if m.processes > 1 {
+		w.order()
+	}
+	var numbers [modelIntents]uint8
+	var intents [modelIntents]modelIntent
+	met := uint8(0)
+	meet := func(number *uint8) {
+		if *number == 0 || *number == anyIntent {
+			return
+		}
+		if numbers[*number] == 0 {
+			met++
+			numbers[*number], intents[met] = met, w.intents[*number]
+		}
+		*number = numbers[*number]
+	}
+	for i := range w.objects {
+		meet(&w.objects[i].pending)
+	}
+	for i := range w.workers {
+		meet(&w.workers[i].seen.pending)
+		meet(&w.workers[i].cache.pending)
+		meet(&w.requests[i].intent)
+	}
+	w.intents = intents
+	spoken := w.spokenOf()
+	for number := range w.remotes {
+		if !w.remotes[number].there && !spoken[number] {
+			w.remotes[number] = modelRemote{}
+		}
+	}
+}
+
+// canonical forgets what the worker does not look at any more.
+func (worker *modelWorker) canonical() {
+	searching := worker.at == inPass && worker.step == StepSearch
+	if !searching {
+		worker.live, worker.listed = false, false
+		worker.searches, worker.begun = 0, 0
+	}
+	if worker.at != inPass {
+		worker.step = 0
+		worker.settling, worker.persisted, worker.deleting = false, false, false
+	}
+	if worker.call != answered {
+		worker.outcome = 0
+	}
+	seen := &worker.seen
+	if seen.pending != 0 && worker.at == inPass && worker.step == StepReread {
+		seen.pending = anyIntent
+	}
+	if worker.at == inPass {
+		switch worker.step {
+		case StepReread, StepSearch, StepWriteIntent:
+			worker.id = 0
+		case StepCreate:
+			if worker.call != answered {
+				worker.id = 0
+			}
+			worker.deleted = 0
+		case StepAcquire:
+		default:
+			worker.deleted = 0
+		}
+	}
+	if !worker.stale {
+		return
+	}
+	switch {
+	case worker.at == atStatus:
+		*seen = modelObject{there: true, status: seen.status}
+	case worker.at == inPass && (worker.step == StepCreate || worker.step == StepPersistID || worker.step == StepTakeBack):
+		*seen = modelObject{there: true, deleting: seen.deleting, id: seen.id, pending: seen.pending}
+	case worker.at == inPass && worker.step == StepDelete:
+		*seen = modelObject{there: true, deleting: true}
+	}
+}
+
+// order puts the two processes into one order: which is which does not matter.
+func (w *modelWorld) order() {
+	one, other := w.packed(0), w.packed(2)
+	if slices.Compare(one[:], other[:]) <= 0 {
+		return
+	}
+	for i := range 2 {
+		w.workers[i], w.workers[i+2] = w.workers[i+2], w.workers[i]
+		w.requests[i], w.requests[i+2] = w.requests[i+2], w.requests[i]
+	}
+}
+
+// packed is a process in numbers that can be compared, all of it but the numbers of intents.
+func (w *modelWorld) packed(first int) [6]uint64 {
+	var all [6]uint64
+	bit := func(is bool) uint64 {
+		if is {
+			return 1
+		}
+		return 0
+	}
+	object := func(o modelObject) uint64 {
+		return bit(o.there) | bit(o.deleting)<<1 | bit(o.finalizer)<<2 | bit(o.pending != 0)<<3 |
+			uint64(o.id)<<4 | uint64(o.claim)<<8 | uint64(o.status)<<12 | uint64(w.intents[o.pending].age)<<16
+	}
+	for i := range 2 {
+		worker, r := &w.workers[first+i], w.requests[first+i]
+		//nolint:gosec // all of these are small
+		all[3*i] = uint64(worker.at) | uint64(worker.step)<<3 | bit(worker.stale)<<8 | bit(worker.live)<<9 | uint64(worker.searches)<<10 | uint64(worker.begun)<<12 |
+			uint64(worker.id)<<16 | uint64(worker.deleted)<<20 | uint64(worker.outcome)<<24 | uint64(worker.call)<<28 |
+			bit(worker.settling)<<32 | bit(worker.persisted)<<33 | bit(worker.listed)<<34 | bit(worker.deleting)<<35
+		all[3*i+1] = object(worker.seen)
+		all[3*i+2] = object(worker.cache)<<32 | bit(r.open) | bit(r.heard)<<1 | uint64(r.id)<<2 | uint64(w.intents[r.intent].age)<<8
+	}
+	return all
+}

@@ -1,0 +1,274 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package importstate
+
+import (
+	"testing"
+	"time"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
+	"github.com/integrator-operator/integrator-operator/internal/ownership"
+)
+
+// The violations that a search can find.
+const (
+	twoOfOne     = "an Import has two remote imports at once"
+	twoOwn       = "two Imports own one remote import"
+	nobodyKnows  = "a remote import is left that no Import knows"
+	goneTooSoon  = "the finalizer goes before the remote import"
+	deletesOther = "an import is deleted that is another's"
+	deletesKept  = "an import is deleted although its Import says Orphan"
+	neverRests   = "an Import can never come to rest"
+)
+
+func (m *importModel) check(start modelWorld) {
+	m.built = map[modelBuilt]*v1alpha1.Import{}
+	m.Next, m.Inspect, m.Transition, m.Rests, m.Stuck = m.steps, m.invariants, m.stepInvariants, m.settled, neverRests
+	m.Run(start)
+}
+
+// orphans tells that the policy leaves remote imports alone.
+func (m *importModel) orphans() bool {
+	object := &v1alpha1.Import{}
+	m.policy(object)
+	return object.Spec.DeletionPolicy == v1alpha1.DeletionPolicyOrphan
+}
+
+// promised holds one state against what is promised.
+func (m *importModel) invariants(w modelWorld, violated func(string)) {
+	var made [3]int
+	for _, remote := range w.remotes {
+		if remote.there {
+			made[remote.marker]++
+		}
+	}
+	for i, object := range w.objects {
+		if made[i+1] > 1 {
+			violated(twoOfOne)
+		}
+		if made[i+1] > 0 && !object.there && !m.orphans() {
+			violated(nobodyKnows)
+		}
+	}
+	if one, other := w.objects[0], w.objects[1]; one.id != 0 && one.id == other.id {
+		violated(twoOwn)
+	}
+	for i, r := range w.requests {
+		if !r.open || r.id == 0 {
+			continue
+		}
+		if m.orphans() {
+			violated(deletesKept)
+		}
+		if other := w.objects[i%2^1]; other.there && other.id == r.id && w.remotes[r.id].there {
+			violated(deletesOther)
+		}
+	}
+}
+
+// stepInvariants holds a step against what is promised: that an object goes only when its remote import
+// is gone, or is known never to have been made.
+func (m *importModel) stepInvariants(from, to modelWorld, violated func(string)) {
+	for i, object := range from.objects {
+		if !object.there || to.objects[i].there || !object.finalizer || m.orphans() {
+			continue
+		}
+		known := from.remotes[object.id].there
+		for _, remote := range from.remotes {
+			known = known || remote.there && int(remote.marker) == i+1
+		}
+		if known {
+			violated(goneTooSoon)
+		}
+	}
+}
+
+// settled tells that all is as it should be: each Import that is there has its remote import, or has
+// lost it to another, and nothing is under way.
+func (m *importModel) settled(w modelWorld) bool {
+	for _, r := range w.requests {
+		if r.open {
+			return false
+		}
+	}
+	for i, object := range w.objects {
+		other := w.objects[i^1]
+		has := object.finalizer && w.remotes[object.id].there && object.status == object.id
+		lost := !object.finalizer && object.id == 0 && (!w.remotes[adoptee].there || other.id == adoptee)
+		if object.there && (object.deleting || object.pending != 0 || object.claim != 0 || !has && !lost) {
+			return false
+		}
+	}
+	return true
+}
+
+// modelRange is the part of the world that a search is about.
+type modelRange struct {
+	start     modelWorld
+	policy    func(*v1alpha1.Import)
+	clones    bool
+	processes int
+}
+
+func (s modelRange) model(decisions modelDecisions) *importModel {
+	return &importModel{policy: s.policy, clones: s.clones, processes: s.processes, modelDecisions: decisions}
+}
+
+// modelRanges are what together is searched: all at once would be too much.
+func modelRanges() map[string]modelRange {
+	deletes := func(object *v1alpha1.Import) { object.Spec.DeletionPolicy = v1alpha1.DeletionPolicyDelete }
+	orphans := func(object *v1alpha1.Import) { object.Spec.DeletionPolicy = v1alpha1.DeletionPolicyOrphan }
+	adopts := func(object *v1alpha1.Import) {
+		deletes(object)
+		object.Spec.Adopt = &v1alpha1.AdoptSpec{ID: v1alpha1.ID(remoteName(adoptee))}
+	}
+	with := func(start modelWorld, objects int, adopted bool) modelWorld {
+		for i := range objects {
+			start.objects[i].there = true
+		}
+		start.remotes[adoptee].there = adopted
+		return start
+	}
+	return map[string]modelRange{
+		"create, deleted by users":    {with(modelWorld{deletions: 1, removals: 1}, 1, false), deletes, false, 2},
+		"create, restored and missed": {with(modelWorld{deletions: 1, wipes: 1, misses: 1}, 1, false), deletes, false, 2},
+		"create, kept":                {with(modelWorld{deletions: 1, wipes: 1, misses: 1}, 1, false), orphans, false, 2},
+		"clone":                       {with(modelWorld{deletions: 1, misses: 1}, 1, false), deletes, true, 2},
+		"adopt":                       {with(modelWorld{removals: 1, wipes: 1}, 1, true), adopts, false, 2},
+		"two adopt":                   {with(modelWorld{}, 2, true), adopts, false, 2},
+		"two adopt, one is deleted":   {with(modelWorld{deletions: 1, wipes: 1}, 2, true), adopts, false, 1},
+	}
+}
+
+func TestModelOfImports(t *testing.T) {
+	for name, scope := range modelRanges() {
+		t.Run(name, func(t *testing.T) {
+			m := scope.model(shippedDecisions())
+			m.check(scope.start)
+			m.Sound(t)
+		})
+	}
+}
+
+// The check is worth what it can find: each of these mutants is a mistake that others have made, or
+// that was made here.
+func TestModelOfImportsFinds(t *testing.T) {
+	const users, restored, kept = "create, deleted by users", "create, restored and missed", "create, kept"
+	const adopt, two, alone = "adopt", "two adopt", "two adopt, one is deleted"
+	insist := func(*v1alpha1.Import, *v1alpha1.Import) bool { return true }
+	for name, mutant := range map[string]struct {
+		scope string
+		apply func(*modelDecisions)
+		finds string
+	}{
+		"no intent is written":             {restored, func(d *modelDecisions) { d.intends = false }, twoOfOne},
+		"a write to an old version counts": {restored, func(d *modelDecisions) { d.careless = true }, twoOfOne},
+		"the id is kept in status alone":   {restored, func(d *modelDecisions) { d.forgetful = true }, twoOfOne},
+		"an empty list is believed at once": {restored, func(d *modelDecisions) {
+			d.Locate = func(p Pass) Location { p.Timeout = 0; return Locate(p) }
+		}, twoOfOne},
+		"an empty list is believed without a second": {restored, func(d *modelDecisions) {
+			d.Locate = func(p Pass) Location { p.Searches *= 2; return Locate(p) }
+		}, twoOfOne},
+		"the timeout is looked at when the list has come": {restored, func(d *modelDecisions) { d.judgesLate = true }, twoOfOne},
+		"what has the marker is not looked for": {restored, func(d *modelDecisions) {
+			d.isCandidate = func(*v1alpha1.Import, ownership.Intent, integrator.Import) bool { return false }
+		}, twoOfOne},
+		"a lost response is taken for a refusal": {restored, func(d *modelDecisions) {
+			d.AfterCreate = func(outcome integrator.Outcome) Creation {
+				if outcome == integrator.OutcomeUnknown {
+					outcome = integrator.OutcomeNotApplied
+				}
+				return AfterCreate(outcome)
+			}
+		}, twoOfOne},
+		"a call has its time from when it begins": {restored, func(d *modelDecisions) {
+			d.callUntil = func(ownership.Intent, time.Duration) time.Time { return modelStart.Add(time.Hour) }
+		}, twoOfOne},
+		"the intent of another is taken back":    {restored, func(d *modelDecisions) { d.canTakeBack = insist }, twoOfOne},
+		"an id is written over another's intent": {users, func(d *modelDecisions) { d.canPersistID = insist }, twoOfOne},
+		"what was adopted is forgotten when it is not created again": {adopt, func(d *modelDecisions) {
+			d.RestoredID = func(*v1alpha1.Import, ownership.Intent) string { return "" }
+		}, neverRests},
+		"what was adopted is adopted again instead of created": {adopt, func(d *modelDecisions) {
+			d.Locate = func(p Pass) Location {
+				if next := Locate(p); next != LocateCreate {
+					return next
+				}
+				return LocateAdopt
+			}
+		}, neverRests},
+		"the finalizer goes first": {restored, func(d *modelDecisions) {
+			d.beginDeletion = func(*v1alpha1.Import) DeletionStart { return DeletionRelease }
+		}, goneTooSoon},
+		"a deletion does not wait for a create": {restored, func(d *modelDecisions) {
+			d.beginDeletion = func(object *v1alpha1.Import) DeletionStart {
+				if ownership.RemoteID(object) != "" {
+					return BeginDeletion(object)
+				}
+				return DeletionRelease
+			}
+		}, nobodyKnows},
+		"the lost response to a deletion is taken for done": {restored, func(d *modelDecisions) {
+			d.AfterDelete = func(integrator.Outcome) Deletion { return DeletionComplete }
+		}, goneTooSoon},
+		"who else manages an import is not asked before it is deleted": {alone, func(d *modelDecisions) {
+			d.decide = func(use ownership.Use, e ownership.Evidence) ownership.Decision {
+				if use == ownership.UseDelete {
+					return ownership.Decision{}
+				}
+				return ownership.Decide(use, e)
+			}
+		}, deletesOther},
+		"Orphan is ignored": {kept, func(d *modelDecisions) {
+			d.beginDeletion = func(object *v1alpha1.Import) DeletionStart {
+				object = object.DeepCopy()
+				object.Spec.DeletionPolicy = v1alpha1.DeletionPolicyDelete
+				return BeginDeletion(object)
+			}
+		}, deletesKept},
+		"an import is taken over without a claim": {two, func(d *modelDecisions) {
+			d.decideClaim = func(object *v1alpha1.Import, remote integrator.Import, rival *v1alpha1.Import) ownership.ClaimStep {
+				if next := ownership.DecideClaim(object, remote, rival); next != ownership.ClaimWrite {
+					return next
+				}
+				return ownership.ClaimTake
+			}
+		}, twoOwn},
+		"a claim does not count": {two, func(d *modelDecisions) {
+			d.stronger = func(first, other *v1alpha1.Import, remote integrator.Import) *v1alpha1.Import {
+				if !ownership.Manages(other, remote.ID) {
+					return first
+				}
+				return other
+			}
+		}, twoOwn},
+		"the first of two claims goes on at once": {two, func(d *modelDecisions) {
+			d.decideClaim = func(object *v1alpha1.Import, remote integrator.Import, rival *v1alpha1.Import) ownership.ClaimStep {
+				if next := ownership.DecideClaim(object, remote, rival); next != ownership.ClaimWait || ownership.Manages(rival, remote.ID) {
+					return next
+				}
+				return ownership.ClaimTake
+			}
+		}, twoOwn},
+		"no claim is withdrawn": {alone, func(d *modelDecisions) {
+			d.decideClaim = func(object *v1alpha1.Import, remote integrator.Import, rival *v1alpha1.Import) ownership.ClaimStep {
+				if next := ownership.DecideClaim(object, remote, rival); next != ownership.ClaimWithdraw {
+					return next
+				}
+				return ownership.ClaimWait
+			}
+		}, neverRests},
+	} {
+		t.Run(name, func(t *testing.T) {
+			decisions, scope := shippedDecisions(), modelRanges()[mutant.scope]
+			mutant.apply(&decisions)
+			m := scope.model(decisions)
+			m.StopAt = mutant.finds
+			m.check(scope.start)
+			m.Finds(t, mutant.finds)
+		})
+	}
+}

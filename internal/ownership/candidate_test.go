@@ -1,0 +1,42 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package ownership
+
+import (
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
+)
+
+func TestIsCandidate(t *testing.T) {
+	noon := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+	object := &v1alpha1.Import{ObjectMeta: metav1.ObjectMeta{UID: "uid"}}
+	intent := Intent{ExternalID: "erp-17", Name: "prices", Time: noon}
+	at := func(offset time.Duration) string { return noon.Add(offset).Format(time.RFC3339) }
+	for name, test := range map[string]struct {
+		document integrator.Import
+		want     bool
+	}{
+		"our marker":                    {integrator.Import{Name: "renamed", ExternalID: "k8s/uid"}, true},
+		"our clone":                     {integrator.Import{Name: "k8s/uid", ExternalID: "k8s/other"}, true},
+		"another's marker":              {integrator.Import{Name: "prices", ExternalID: "k8s/other"}, false},
+		"another's clone of ours":       {integrator.Import{Name: "k8s/other", ExternalID: "k8s/uid"}, false},
+		"my externalId":                 {integrator.Import{Name: " prices ", ExternalID: "erp-17", CreatedAt: at(time.Second)}, true},
+		"my externalId, a slow clock":   {integrator.Import{Name: "prices", ExternalID: "erp-17", CreatedAt: at(-time.Minute)}, true},
+		"my externalId, no clock":       {integrator.Import{Name: "prices", ExternalID: "erp-17", CreatedAt: "today"}, true},
+		"my externalId, from before":    {integrator.Import{Name: "prices", ExternalID: "erp-17", CreatedAt: at(-time.Hour)}, false},
+		"my externalId, another's name": {integrator.Import{Name: "orders", ExternalID: "erp-17", CreatedAt: at(time.Second)}, false},
+		"my name alone":                 {integrator.Import{Name: "prices", CreatedAt: at(time.Second)}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := IsCandidate(object, intent, test.document); got != test.want {
+				t.Errorf("%t, want %t", got, test.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,117 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package ownership
+
+import (
+	"encoding/json"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
+)
+
+// Two Imports may adopt one remote import at the same time, in two processes, each with a cache
+// that is behind, and Kubernetes has no write that spans two objects. So an adoption is claimed
+// before it is done:
+//
+//  1. the id goes into the annotation adopt-pending, unless somebody else wrote the object meanwhile;
+//  2. all Imports are listed past the cache. Only if no other has or claims the id, the claim
+//     becomes the id annotation, unless somebody else wrote the object meanwhile.
+//
+// Never two: of two claims one is written later, and the list that follows it shows the other, as
+// a claim or as the id. So the later one does not go on while the other stands. It does not matter
+// which of the two Imports that is.
+//
+// Not none: of two that see each other's claim, the one created later (within the same second, the
+// one with the larger uid) withdraws its own. The other keeps its claim and lists again: it must
+// not go on at once, because the later one may have listed before that claim was there. Either
+// the later one's claim goes, or it turns out to have been first.
+//
+// An Import that is just creating may have made this very import and not know its id yet. Its
+// intent was written before the import could exist, so the list shows it: the creation goes first,
+// and the claim is withdrawn.
+
+// ClaimStep is what comes next for an adoption.
+type ClaimStep int
+
+const (
+	// ClaimWrite: write the claim.
+	ClaimWrite ClaimStep = iota
+	// ClaimTake: turn the claim into the id.
+	ClaimTake
+	// ClaimWait: leave the claim, and wait for the rival.
+	ClaimWait
+	// ClaimWithdraw: withdraw the claim, and wait for the rival.
+	ClaimWithdraw
+)
+
+// DecideClaim decides about the claim from the strongest rival, nil when there is none. Before
+// the claim is written the rival may come from a cache; after it, all Imports have to be listed
+// past the cache.
+func DecideClaim(object *v1alpha1.Import, remote integrator.Import, rival *v1alpha1.Import) ClaimStep {
+	claimed := object.Annotations[v1alpha1.AnnotationAdoptPending] == remote.ID
+	switch {
+	case rival == nil && claimed:
+		return ClaimTake
+	case rival == nil:
+		return ClaimWrite
+	case claimed && (createdBefore(rival, object) || MayCreate(rival, remote)):
+		return ClaimWithdraw
+	default:
+		return ClaimWait
+	}
+}
+
+// Stronger is which of two Imports is the rival of a claim: the one that manages the import, else
+// one that may just be creating it, else the first created of those that claim it. An Import that
+// does none of these is no rival. Both may be nil.
+func Stronger(first, other *v1alpha1.Import, remote integrator.Import) *v1alpha1.Import {
+	one, another := strength(first, remote), strength(other, remote)
+	switch {
+	case another == 0:
+		return first
+	case another > one, another == one && createdBefore(other, first):
+		return other
+	default:
+		return first
+	}
+}
+
+func strength(object *v1alpha1.Import, remote integrator.Import) int {
+	switch {
+	case object == nil:
+		return 0
+	case Manages(object, remote.ID):
+		return 3
+	case MayCreate(object, remote):
+		return 2
+	case claims(object, remote.ID):
+		return 1
+	default:
+		return 0
+	}
+}
+
+// claims reports whether an Import may go on to adopt the import. One that is suspended or being
+// deleted does not; its claim, should it count again, is followed by another list.
+func claims(object *v1alpha1.Import, id string) bool {
+	return object.Spec.Adopt != nil && object.Annotations[v1alpha1.AnnotationAdoptPending] == id && object.DeletionTimestamp.IsZero() &&
+		!object.Spec.Suspend && !Observes(object)
+}
+
+// MayCreate reports whether the remote import may be what the Import is just creating.
+func MayCreate(object *v1alpha1.Import, remote integrator.Import) bool {
+	var intent Intent
+	if err := json.Unmarshal([]byte(object.Annotations[v1alpha1.AnnotationCreatePending]), &intent); err != nil || object.Annotations[v1alpha1.AnnotationID] != "" {
+		return false
+	}
+	return intent.ExternalID != "" && intent.ExternalID == remote.ExternalID || IsNewClone(object, remote)
+}
+
+// createdBefore reports whether one Import was created before another. Both may not be nil.
+func createdBefore(one, other *v1alpha1.Import) bool {
+	if one.CreationTimestamp.Equal(&other.CreationTimestamp) {
+		return one.UID < other.UID
+	}
+	return one.CreationTimestamp.Before(&other.CreationTimestamp)
+}

@@ -1,0 +1,103 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package ownership decides which remote import belongs to which Import: who may write to it, take
+// it over or delete it, and which import an unconfirmed creation may have made. All of it is pure.
+package ownership
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
+)
+
+// Marker is the ownership marker: the externalId by which an import that was created for the
+// Import is found again after a crash.
+func Marker(object *v1alpha1.Import) string { return v1alpha1.MarkerPrefix + string(object.UID) }
+
+// IsMarker reports whether a text is the ownership marker of any Import, here or in another cluster.
+func IsMarker(text string) bool { return strings.HasPrefix(text, v1alpha1.MarkerPrefix) }
+
+// IsNewClone reports whether the remote import is a clone that was made for the Import and not
+// updated yet. The API takes only a name for a clone, so until then its name is the marker.
+func IsNewClone(object *v1alpha1.Import, remote integrator.Import) bool {
+	return strings.TrimSpace(remote.Name) == Marker(object)
+}
+
+// RemoteID is the id that the Import remembers. While a creation is unconfirmed there is none,
+// whatever the status still has.
+func RemoteID(object *v1alpha1.Import) string {
+	if id := object.Annotations[v1alpha1.AnnotationID]; id != "" {
+		return id
+	}
+	if CreatePending(object) {
+		return ""
+	}
+	return object.Status.ID
+}
+
+// CreatePending reports whether a create intent stands: the create may have been applied.
+func CreatePending(object *v1alpha1.Import) bool {
+	return object.Annotations[v1alpha1.AnnotationCreatePending] != ""
+}
+
+// HasFinalizer reports whether the object has the operator's finalizer for Imports.
+func HasFinalizer(object client.Object) bool {
+	return slices.Contains(object.GetFinalizers(), v1alpha1.Finalizer)
+}
+
+// Observes reports whether nothing may be written to the remote import.
+func Observes(object *v1alpha1.Import) bool {
+	return object.Spec.ManagementPolicy == v1alpha1.ManagementPolicyObserve
+}
+
+// OnlyObserved reports whether the Import knows its remote import from observing it alone: to
+// manage it, it has to adopt it first.
+func OnlyObserved(object *v1alpha1.Import) bool {
+	return object.Spec.Adopt != nil && object.Annotations[v1alpha1.AnnotationID] == "" && !HasFinalizer(object)
+}
+
+// Manages reports whether the Import has the remote import of this id as its own, even if only
+// its annotation says so.
+func Manages(object *v1alpha1.Import, id string) bool {
+	return RemoteID(object) == id && !Observes(object) && !OnlyObserved(object)
+}
+
+// NamedIDs are the ids that an Import remembers or claims, each once.
+func NamedIDs(object *v1alpha1.Import) []string {
+	var ids []string
+	for _, id := range []string{RemoteID(object), object.Annotations[v1alpha1.AnnotationAdoptPending]} {
+		if id != "" && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// Intent is the value of the create-pending annotation: what the import that is being created can
+// be found by, should the response be lost.
+type Intent struct {
+	ExternalID string    `json:"externalId"`
+	Name       string    `json:"name"`
+	Time       time.Time `json:"time"`
+	// Replaces is the id of the import that was deleted on the platform, when it is created again.
+	Replaces string `json:"replaces,omitempty"`
+}
+
+// ParseIntent reads the Import's create intent. One that is damaged, or from the future, is not
+// readable.
+func ParseIntent(object *v1alpha1.Import, now time.Time) (intent Intent, readable bool) {
+	err := json.Unmarshal([]byte(object.Annotations[v1alpha1.AnnotationCreatePending]), &intent)
+	return intent, err == nil && intent.ExternalID != "" && !intent.Time.After(now)
+}
+
+// CallUntil is when the create call of an intent ends at the latest. It counts from the intent and
+// not from the call: a process may be suspended between the two, and after the timeout another
+// may create the import.
+func (i Intent) CallUntil(timeout time.Duration) time.Time { return i.Time.Add(timeout / 2) }

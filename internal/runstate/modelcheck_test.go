@@ -1,0 +1,174 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package runstate
+
+import (
+	"testing"
+	"time"
+
+	"k8s.io/utils/ptr"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
+	"github.com/integrator-operator/integrator-operator/internal/modelcheck"
+	"github.com/integrator-operator/integrator-operator/internal/problem"
+)
+
+const neverEnds = "a run can never end"
+
+// modelCheck is one search.
+type modelCheck struct {
+	// policy edits the run's spec.
+	policy func(*v1alpha1.ImportRun)
+	// rules are the decisions of the passes. careless is an API server that does not refuse a write
+	// to an old version.
+	rules    rules
+	careless bool
+
+	// What states have numbers of.
+	claims         []string
+	claimNumbers   map[string]uint16
+	outcomes       []*Outcome
+	outcomeNumbers map[string]uint16
+	// moves are those that were made before.
+	moves map[modelMove]modelMoved
+	modelcheck.Search[modelWorld]
+}
+
+// search visits every state that can be reached, and then makes sure that each can still reach an
+// end.
+func (m *modelCheck) search(start modelWorld) {
+	m.claims, m.claimNumbers = []string{""}, map[string]uint16{"": 0}
+	m.outcomes, m.outcomeNumbers = []*Outcome{nil}, map[string]uint16{"": 0}
+	m.moves = map[modelMove]modelMoved{}
+	m.Next, m.Inspect, m.Stuck = m.next, m.invariants, neverEnds
+	m.Rests = func(w modelWorld) bool { return w.object.finished() }
+	m.Transition = func(from, to modelWorld, violated func(string)) {
+		if from.object.finished() && to.object.phase != from.object.phase && to.edits == from.edits {
+			violated("a run that has ended changes its phase")
+		}
+	}
+	m.Run(start)
+}
+
+// invariants checks one state.
+func (m *modelCheck) invariants(w modelWorld, violated func(string)) {
+	run := m.run(w.object)
+	permitted := run.Spec.OnUnknownOutcome == v1alpha1.UnknownOutcomeRetry
+	for b, applied := range w.applied {
+		underWay := false
+		for _, r := range w.requests {
+			underWay = underWay || r.open && int(r.batch) == b
+		}
+		if applied > 1 && !permitted {
+			violated("a batch is written twice")
+		}
+		switch modelPhases[w.object.phase] {
+		case v1alpha1.RunSucceeded:
+			if applied == 0 {
+				violated("a run has succeeded with a batch that was not written")
+			}
+		case v1alpha1.RunFailed, v1alpha1.RunCanceled:
+			if b >= int(w.object.done) && (applied > 0 || underWay) {
+				violated("a run says that nothing of a batch was written, and it was, or may yet be")
+			}
+			if b < int(w.object.done) && applied == 0 {
+				violated("a run counts a batch that was not written")
+			}
+		}
+	}
+}
+
+func TestModelOfARun(t *testing.T) {
+	fail := func(run *v1alpha1.ImportRun) { run.Spec.RetryLimit = ptr.To[int32](1) }
+	retry := func(run *v1alpha1.ImportRun) { run.Spec.OnUnknownOutcome = v1alpha1.UnknownOutcomeRetry }
+	start := modelWorld{crashes: 1, edits: 1, tokens: 3}
+	good := func() *modelCheck { return &modelCheck{rules: rules{Decide, Conclude, CanRecord}} }
+
+	for name, policy := range map[string]func(*v1alpha1.ImportRun){"Fail": fail, "Retry": retry} {
+		t.Run(name, func(t *testing.T) {
+			m, world := good(), start
+			if m.policy = policy; name == "Retry" {
+				// There is far more that can happen: two calls are enough.
+				world.tokens = 2
+			}
+			m.search(world)
+			m.Sound(t)
+		})
+	}
+
+	// The check is worth what it can find: each of these is a mistake that others have made.
+	for name, mutant := range map[string]struct {
+		mutate func(*modelCheck)
+		finds  string
+	}{
+		"a claim is not bound to a version": {func(m *modelCheck) { m.careless = true }, "a batch is written twice"},
+		"an abandoned claim is taken again": {func(m *modelCheck) {
+			m.rules.decide = func(run *v1alpha1.ImportRun, self Process, now time.Time) Decision {
+				if next := Decide(run, self, now); next.Action != ActionWait || ClaimOf(run).Token == "" || ClaimOf(run).Holder == self.Holder {
+					return next
+				}
+				return Decision{Action: ActionSend, Claim: following(run, ClaimOf(run))}
+			}
+		}, "a batch is written twice"},
+		"a lost answer is taken for a refusal": {func(m *modelCheck) {
+			m.rules.conclude = func(run *v1alpha1.ImportRun, at Claim, call Verdict, sent Payload, now time.Time) Outcome {
+				if call.Outcome == integrator.OutcomeUnknown {
+					call.Outcome, call.Retriable = integrator.OutcomeNotApplied, true
+				}
+				return Conclude(run, at, call, sent, now)
+			}
+		}, "a batch is written twice"},
+		"a claim without an outcome has failed": {func(m *modelCheck) {
+			m.rules.decide = func(run *v1alpha1.ImportRun, self Process, now time.Time) Decision {
+				next := Decide(run, self, now)
+				if next.Action == ActionEnd && next.Outcome.Phase == v1alpha1.RunUnknown {
+					next.Outcome.Phase = v1alpha1.RunFailed
+				}
+				return next
+			}
+		}, "a run says that nothing of a batch was written, and it was, or may yet be"},
+		"Running without a claim begins anew": {func(m *modelCheck) {
+			m.rules.decide = func(run *v1alpha1.ImportRun, self Process, now time.Time) Decision {
+				if run.Annotations[v1alpha1.AnnotationClaim] == "" {
+					run = run.DeepCopy()
+					run.Status.Phase, run.Status.StartTime = v1alpha1.RunWaiting, nil
+				}
+				return Decide(run, self, now)
+			}
+		}, "a batch is written twice"},
+		"a cancel does not wait for the call": {func(m *modelCheck) {
+			m.rules.decide = func(run *v1alpha1.ImportRun, self Process, now time.Time) Decision {
+				if run.Spec.Cancel {
+					return ended(Stop(run, following(run, ClaimOf(run)), v1alpha1.RunCanceled, v1alpha1.ReasonCanceled, ""))
+				}
+				return Decide(run, self, now)
+			}
+		}, "a run says that nothing of a batch was written, and it was, or may yet be"},
+		"an outcome is recorded over another's end": {func(m *modelCheck) {
+			m.rules.canRecord = func(*v1alpha1.ImportRun, Outcome) bool { return true }
+		}, "a run that has ended changes its phase"},
+		"a claim is awaited for ever": {func(m *modelCheck) {
+			m.rules.decide = func(run *v1alpha1.ImportRun, self Process, now time.Time) Decision {
+				if c := ClaimOf(run); c.Token != "" && !answered(run, c) {
+					return waiting(problem.Waitingf(v1alpha1.ReasonProgressing, ""))
+				}
+				return Decide(run, self, now)
+			}
+		}, neverEnds},
+	} {
+		t.Run("finds that "+name, func(t *testing.T) {
+			m := good()
+			m.policy, m.StopAt = fail, mutant.finds
+			mutant.mutate(m)
+			world := start
+			if m.StopAt == neverEnds {
+				// The whole search is needed for this: one call is enough.
+				world.tokens = 1
+			}
+			m.search(world)
+			m.Finds(t, mutant.finds)
+		})
+	}
+}

@@ -1,0 +1,68 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package runstate decides what happens to an ImportRun. Everything in it is pure, but for the
+// Effects that the steps of a Pass are carried out with.
+package runstate
+
+import (
+	"time"
+
+	"k8s.io/utils/ptr"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+)
+
+// Finished reports whether a run has ended: no call and no write happens for it any longer, except
+// that it is deleted when its time to live is over.
+func Finished(run *v1alpha1.ImportRun) bool {
+	switch run.Status.Phase {
+	case v1alpha1.RunSucceeded, v1alpha1.RunFailed, v1alpha1.RunUnknown, v1alpha1.RunCanceled:
+		return true
+	case v1alpha1.RunPending, v1alpha1.RunWaiting, v1alpha1.RunRunning:
+		return false
+	}
+	// A run without a phase has not begun.
+	return false
+}
+
+// RetryLimit is how often a batch is sent again when its call is known to have changed nothing.
+func RetryLimit(run *v1alpha1.ImportRun) int { return int(ptr.Deref(run.Spec.RetryLimit, 0)) }
+
+// TimeLimit is how long a run may take from its first call on, without the time that it is
+// suspended.
+func TimeLimit(run *v1alpha1.ImportRun) time.Duration {
+	const fallback = 600
+	return time.Duration(ptr.Deref(run.Spec.ActiveDeadlineSeconds, fallback)) * time.Second
+}
+
+// TimeToLive is how long a run that has ended is still kept; limited is false when it is not
+// deleted at all.
+func TimeToLive(run *v1alpha1.ImportRun, now time.Time) (left time.Duration, limited bool) {
+	if run.Spec.TTLSecondsAfterFinished == nil || !Finished(run) || run.Status.CompletionTime == nil {
+		return 0, false
+	}
+	life := time.Duration(*run.Spec.TTLSecondsAfterFinished) * time.Second
+	return run.Status.CompletionTime.Add(life).Sub(now), true
+}
+
+// NextDeadline is when a run that has begun is reconciled again, whatever it waits for: at its
+// deadline, or, while a call is under way, when its claim counts as abandoned. It is false for a
+// run that has not begun, or whose time does not run.
+func NextDeadline(run *v1alpha1.ImportRun) (time.Time, bool) {
+	current := ClaimOf(run)
+	if current.Started.IsZero() {
+		return time.Time{}, false
+	}
+	end := current.Started.Add(TimeLimit(run))
+	if UnderWay(run) {
+		end = end.Add(claimGrace)
+	}
+	return end, true
+}
+
+// UnderWay reports whether the run has a claim whose call has no outcome in status.
+func UnderWay(run *v1alpha1.ImportRun) bool {
+	current := ClaimOf(run)
+	return current.Token != "" && !answered(run, current)
+}

@@ -1,0 +1,70 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package status
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"sync"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+)
+
+// A status that is as it should be is not written, and events of a status wake no reconcile. Both
+// are right only as long as the cache is: a process that starts with an old list finds nothing to
+// write although there is something, and a write of its predecessor may still arrive. So the
+// status that the last reconcile of an object came to is remembered, and an event that brings
+// another one has the object reconciled again.
+
+// LastStatus remembers the status that this process gave each object last, written or not, as a
+// hash. Its zero value is ready for use, and it may be used from several goroutines.
+type LastStatus struct{ byKey sync.Map }
+
+// Note remembers the object's status. Call it before the status is written, so that the event of
+// that write is no news.
+func (s *LastStatus) Note(object client.Object) {
+	s.byKey.Store(client.ObjectKeyFromObject(object), statusHash(object))
+}
+
+// Forget drops what is remembered of a deleted object.
+func (s *LastStatus) Forget(key client.ObjectKey) { s.byKey.Delete(key) }
+
+// Contradicted lets an update through that brings another status than the remembered one.
+func (s *LastStatus) Contradicted() predicate.Predicate {
+	return predicate.Funcs{
+		UpdateFunc:  s.contradictedBy,
+		CreateFunc:  func(event.CreateEvent) bool { return false },
+		DeleteFunc:  func(event.DeleteEvent) bool { return false },
+		GenericFunc: func(event.GenericEvent) bool { return false },
+	}
+}
+
+func (s *LastStatus) contradictedBy(e event.UpdateEvent) bool {
+	last, ok := s.byKey.Load(client.ObjectKeyFromObject(e.ObjectNew))
+	if !ok {
+		return false
+	}
+	now := statusHash(e.ObjectNew)
+	// An event that is about something else leaves the status as it was.
+	return last != now && statusHash(e.ObjectOld) != now
+}
+
+func statusHash(object client.Object) (sum [sha256.Size]byte) {
+	var status any
+	switch object := object.(type) {
+	case *v1alpha1.Account:
+		status = object.Status
+	case *v1alpha1.Import:
+		status = object.Status
+	}
+	text, err := json.Marshal(status)
+	if err != nil {
+		return sum
+	}
+	return sha256.Sum256(text)
+}

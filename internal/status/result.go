@@ -1,0 +1,49 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package status
+
+import (
+	"context"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/util/wait"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/integrator-operator/integrator-operator/internal/problem"
+)
+
+// Result says when the object is reconciled again after the problem p, which err has in its chain.
+// p may be nil.
+func Result(p *problem.Problem, err error) (ctrl.Result, error) {
+	switch {
+	case p == nil:
+		return ctrl.Result{}, nil
+	case p.RetryAfter() > 0:
+		return ctrl.Result{RequeueAfter: wait.Jitter(p.RetryAfter(), 0.1)}, nil
+	case p.Class() == problem.Transient:
+		return ctrl.Result{}, err
+	case p.Class() == problem.Terminal:
+		return ctrl.Result{}, reconcile.TerminalError(err)
+	default:
+		return ctrl.Result{}, nil
+	}
+}
+
+// ConflictPause lets the cache catch up after a write was refused for being based on an old
+// version.
+const ConflictPause = 200 * time.Millisecond
+
+// ResultOfKubernetesError is the result of an error of Kubernetes. A conflict means that the cache
+// was behind, and an object that does not exist any more needs nothing: neither is a failure.
+func ResultOfKubernetesError(ctx context.Context, err error) (ctrl.Result, error) {
+	if apierrors.IsConflict(err) {
+		log.FromContext(ctx).V(1).Info("the object was changed meanwhile, reconciling again")
+		return ctrl.Result{RequeueAfter: wait.Jitter(ConflictPause, 1)}, nil
+	}
+	return ctrl.Result{}, client.IgnoreNotFound(err)
+}
