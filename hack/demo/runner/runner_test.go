@@ -1,18 +1,15 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package runner
 
 import (
 	"bytes"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/integrator-operator/integrator-operator/internal/simulator"
 )
 
 func TestOverlay(t *testing.T) {
@@ -37,7 +34,7 @@ func TestOverlay(t *testing.T) {
 	}
 }
 
-func TestScreen(t *testing.T) {
+func TestTerminal(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		colour bool
@@ -49,41 +46,16 @@ func TestScreen(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var out bytes.Buffer
-			s := &screen{out: &out, colour: test.colour}
-			s.chapter(1, "Title")
-			s.say("one\n%s", "two")
-			s.command("kubectl", "get", "jsonpath={.a[*]}", "", "it's", "a=b/c:1")
-			s.output("out\n\n")
-			s.redirected("a b.yaml", "manager", "export")
+			terminal := &Terminal{out: &out, colour: test.colour}
+			terminal.Heading(1, "Title")
+			terminal.Explain("one\n%s", "two")
+			terminal.Command("kubectl", "get", "jsonpath={.a[*]}", "", "it's", "a=b/c:1")
+			terminal.Output("out\n\n")
+			terminal.CommandToFile("a b.yaml", "manager", "export")
 			if diff := cmp.Diff(test.want, out.String()); diff != "" {
 				t.Error(diff)
 			}
 		})
-	}
-}
-
-func TestCalls(t *testing.T) {
-	entries := []simulator.Entry{
-		{Method: "GET", Route: "/v1/imports", Query: "include=lastModified"},
-		{Method: "GET", Route: "/v1/imports", Query: "include=lastModified&limit=3&skip=3"},
-		{Method: "PUT", Route: "/v1/imports/{id}", Path: "/v1/imports/1", Status: 422},
-		{Method: "GET", Route: "/v1/imports", Query: "include=lastModified"},
-	}
-	if diff := cmp.Diff([]int{0, 3}, starts(entries)); diff != "" {
-		t.Error(diff)
-	}
-	want := "GET     /v1/imports                          3\nPUT     /v1/imports/{id}                     1\n"
-	if diff := cmp.Diff(want, table(count(entries))); diff != "" {
-		t.Error(diff)
-	}
-	if diff := cmp.Diff(map[call]int{update: 1}, writes(count(entries))); diff != "" {
-		t.Error(diff)
-	}
-	if err := failures(entries); err == nil || err.Error() != "PUT /v1/imports/1 was answered with 422" {
-		t.Errorf("error %v", err)
-	}
-	if err := failures(entries[:2]); err != nil {
-		t.Errorf("error %v", err)
 	}
 }
 
@@ -107,27 +79,9 @@ func TestCell(t *testing.T) {
 		{"no table", "", "prices", "AGE", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := cell(test.table, test.object, test.header); got != test.want {
+			if got := Cell(test.table, test.object, test.header); got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
-	}
-}
-
-func TestReadSeed(t *testing.T) {
-	p := &platform{seed: "../simulator/demo.json"}
-	if err := p.readSeed(); err != nil {
-		t.Fatal(err)
-	}
-	want := []remoteAccount{{p, "acme", "demo-token-acme", 8}, {p, "acme-staging", "demo-token-acme-staging", 0}}
-	if got := []remoteAccount{*p.production, *p.staging}; got[0] != want[0] || got[1] != want[1] {
-		t.Errorf("got %+v, want %+v", got, want)
-	}
-	p.seed = filepath.Join(t.TempDir(), "seed.json")
-	if err := os.WriteFile(p.seed, []byte(`{"accounts": [{"name": "one", "tokens": [{"token": "t"}]}, {"name": "two"}]}`), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := p.readSeed(); err == nil || !strings.Contains(err.Error(), "two accounts with a token are needed") {
-		t.Errorf("error %v", err)
 	}
 }
