@@ -16,6 +16,7 @@ import (
 	"syscall"
 
 	"github.com/integrator-operator/integrator-operator/internal/simulator"
+	"github.com/integrator-operator/integrator-operator/internal/simulator/admin"
 )
 
 func main() {
@@ -78,7 +79,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		sim.Close()
 		err = errors.Join(err, stopAPI())
 	}()
-	adminURL, stopAdmin, err := sim.StartAdmin(c.adminListen)
+	adminURL, stopAdmin, err := admin.Start(sim, c.adminListen)
 	if err != nil {
 		return fmt.Errorf("admin interface: %w", err)
 	}

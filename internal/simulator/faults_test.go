@@ -44,7 +44,7 @@ func TestAnsweringFaults(t *testing.T) {
 			`{"errors":[{"code":"injected","message":"307 Temporary Redirect"}]}`},
 		{"permanent redirect", Action{Kind: ActionRedirect, Status: 308, Location: "/x"}, 308, map[string]string{"Location": "/x"},
 			`{"errors":[{"code":"injected","message":"308 Permanent Redirect"}]}`},
-		{"garbage", Action{Kind: ActionGarbage}, 200, nil, garbage},
+		{"garbage", Action{Kind: ActionGarbage}, 200, nil, "\x00\xff\xfe{\"_id\":\x80\x81]]}\x00"},
 		{"oversize", Action{Kind: ActionOversize, Bytes: 60}, 200, map[string]string{"Content-Length": "60"},
 			`{"_id":"000000000000000000000000","padding":"xxxxxxxxxxxxx"}`},
 	} {

@@ -1,7 +1,7 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package simulator
+package document
 
 import "slices"
 
@@ -9,24 +9,24 @@ import "slices"
 type adaptor struct {
 	name  string // adaptorType
 	block string // the block it cannot be without
-	// file: it writes files, so a `file` block belongs to it.
+	// file: it writes files, so it has a `file` block.
 	file bool
 	// noConnection: it runs on the platform itself.
 	noConnection bool
-	// notInferred: its block does not tell the adaptorType.
+	// notInferred: the adaptorType is not inferred from its block.
 	notInferred bool
 	// ignoreFlags: the server adds ignoreExisting and ignoreMissing.
 	ignoreFlags bool
-	// required keys of the block, after defaults were set.
+	// required are the keys that the block must have, after defaults were set.
 	required []string
 	// enums are the closed lists of the block's values.
 	enums map[string][]string
-	// defaults of the block.
+	// defaults are set in the block.
 	defaults Document
 }
 
-// adaptors in the order in which a document without adaptorType is matched:
-// rest before http, because a RESTImport is answered with both.
+// adaptors are in the order in which a document without adaptorType is matched: rest before http,
+// because the API answers a RESTImport with both blocks.
 var adaptors = []adaptor{
 	{name: "RESTImport", block: "rest", ignoreFlags: true},
 	{name: "HTTPImport", block: "http", ignoreFlags: true, defaults: Document{"sendPostMappedData": true}},
@@ -77,10 +77,9 @@ func inferAdaptor(doc Document) (adaptor, bool) {
 	return adaptor{}, false
 }
 
-// serverOwned fields are accepted in a body and ignored. _connectorId is not
-// documented as read-only; it is treated so because only an integration app can
-// own an import. debugUntil is written by PATCH alone.
-var serverOwned = []string{
+// ServerOwned fields are accepted in a body and ignored. _connectorId is not documented as read-only.
+// It is treated so because only an integration app can own an import. Only PATCH writes debugUntil.
+var ServerOwned = []string{
 	"_id", "createdAt", "lastModified", "lastModifiedBy", "apiIdentifier", "sandbox", "_sourceId", "_templateId",
 	"_connectorId", "draft", "draftExpiresAt", "debugUntil", "aiDescription", "apim",
 }
@@ -103,16 +102,16 @@ var (
 	}
 )
 
-// freeForm fields hold the user's data: nothing inside is looked at.
+// freeForm fields hold the user's data, which is not checked.
 var freeForm = []string{
 	"assistantMetadata", "unencrypted", "encrypted", "sampleData", "sampleResponseData", "settings", "settingsForm",
 	"mockResponse", "mapping", "mappings", "lookups", "preSave",
 }
 
-// knownFields are the top-level fields that this package has heard of.
+// knownFields are the top-level fields that the simulator knows.
 var knownFields = func() map[string]bool {
 	known := map[string]bool{}
-	for _, list := range [][]string{serverOwned, stringFields, booleanFields, numberFields, objectFields, arrayFields, idFields, mixedFields} {
+	for _, list := range [][]string{ServerOwned, stringFields, booleanFields, numberFields, objectFields, arrayFields, idFields, mixedFields} {
 		for _, name := range list {
 			known[name] = true
 		}
@@ -122,3 +121,18 @@ var knownFields = func() map[string]bool {
 	}
 	return known
 }()
+
+// AdaptorTypes returns all adaptorTypes.
+func AdaptorTypes() []string {
+	names := make([]string, len(adaptors))
+	for i, a := range adaptors {
+		names[i] = a.name
+	}
+	return names
+}
+
+// HasConnection reports whether imports of this adaptorType have a connection.
+func HasConnection(adaptorType string) bool {
+	a, _ := adaptorNamed(adaptorType)
+	return !a.noConnection
+}

@@ -1,10 +1,11 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package simulator
+// Package choices is the one place of what the simulator chose where the behaviour of the real API
+// is not known.
+package choices
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -147,8 +148,8 @@ type Choices struct {
 	NumbersAsText []string `json:"numbersAsText"`
 }
 
-// DefaultChoices returns the choices that a new simulator starts with.
-func DefaultChoices() Choices {
+// Default returns the choices that a new simulator starts with.
+func Default() Choices {
 	return Choices{
 		UnknownFields:                   UnknownFieldsKeep,
 		AssistantMetadataOnPut:          AssistantMetadataReplace,
@@ -180,14 +181,16 @@ func DefaultChoices() Choices {
 	}
 }
 
-func (c Choices) clone() Choices {
+// Clone returns a copy that shares no list with c.
+func (c Choices) Clone() Choices {
 	c.DroppedEmptyArrays = slices.Clone(c.DroppedEmptyArrays)
 	c.LowerCasedEnums = slices.Clone(c.LowerCasedEnums)
 	c.NumbersAsText = slices.Clone(c.NumbersAsText)
 	return c
 }
 
-func (c Choices) validate() error {
+// Validate returns an error if a value does not exist or makes no sense.
+func (c Choices) Validate() error {
 	for _, check := range []struct {
 		name, value string
 		allowed     []string
@@ -214,34 +217,4 @@ func (c Choices) validate() error {
 		return fmt.Errorf("maxInvokeBytes, maxDocumentBytes and maxPageSize must be above 0, debugMinutes and listLagMillis not below")
 	}
 	return nil
-}
-
-// Choices returns the choices in force.
-func (s *Server) Choices() Choices {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.choices.clone()
-}
-
-// SetChoices lets change edit the choices in force. It changes nothing and
-// returns an error when the result holds a value that does not exist.
-func (s *Server) SetChoices(change func(*Choices)) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	next := s.choices.clone()
-	change(&next)
-	if err := next.validate(); err != nil {
-		return fmt.Errorf("choices: %w", err)
-	}
-	s.choices = next
-	return s.saveLocked()
-}
-
-// mergeChoices lays the fields present in a JSON object over the choices in force.
-func (s *Server) mergeChoices(patch json.RawMessage) error {
-	next := s.Choices()
-	if err := decodeStrict(patch, &next); err != nil {
-		return err
-	}
-	return s.SetChoices(func(c *Choices) { *c = next })
 }

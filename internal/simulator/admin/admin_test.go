@@ -1,25 +1,113 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package simulator
+package admin
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	clocktesting "k8s.io/utils/clock/testing"
+
+	"github.com/integrator-operator/integrator-operator/internal/simulator"
 )
+
+const (
+	testToken = "token-of-acme"
+	connFTP   = "56f000000000000000000001"
+	connHTTP  = "56f000000000000000000002"
+	noSuchID  = "0123456789abcdef01234567"
+
+	ftpImport  = `{"name":"Upload","_connectionId":"` + connFTP + `","externalId":"x-1","ftp":{"directoryPath":"/test"},"file":{"type":"csv","lookups":[]}}`
+	httpImport = `{"name":"Shop","_connectionId":"` + connHTTP + `","http":{"method":["POST"],"relativeURI":["/orders"],"body":[null]}}`
+)
+
+// harness is a simulator with one account, with both of its sides served over loopback.
+type harness struct {
+	*testing.T
+	*simulator.Server
+	base, admin string
+}
+
+func newHarness(t *testing.T) *harness {
+	t.Helper()
+	fake := clocktesting.NewFakeClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
+	sim := simulator.New(simulator.Options{Clock: fake})
+	must(t, sim.AddAccount(simulator.AccountSpec{
+		Name:        "acme",
+		Tokens:      []simulator.Token{{Token: testToken}},
+		Connections: []simulator.Connection{{ID: connFTP, Name: "FTP"}, {ID: connHTTP, Name: "Shop"}},
+	}))
+	api, admin := httptest.NewServer(sim.Handler()), httptest.NewServer(Handler(sim))
+	t.Cleanup(api.Close)
+	t.Cleanup(admin.Close)
+	t.Cleanup(sim.Close) // first: ends the delays of rules
+	return &harness{T: t, Server: sim, base: api.URL, admin: admin.URL}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// reply is an answer that was read to its end.
+type reply struct {
+	status int
+	body   string
+}
+
+// expect sends a request and checks the status. headers are pairs. A value "" removes a header.
+func (h *harness) expect(status int, method, path, body string, headers ...string) reply {
+	h.Helper()
+	if !strings.HasPrefix(path, "http") {
+		path = h.base + path
+	}
+	req, err := http.NewRequest(method, path, strings.NewReader(body))
+	must(h.T, err)
+	req.Header.Set("Authorization", "Bearer "+testToken)
+	req.Header.Set("Content-Type", "application/json")
+	for i := 0; i+1 < len(headers); i += 2 {
+		if req.Header.Del(headers[i]); headers[i+1] != "" {
+			req.Header.Set(headers[i], headers[i+1])
+		}
+	}
+	resp, err := http.DefaultClient.Do(req)
+	must(h.T, err)
+	data, err := io.ReadAll(resp.Body)
+	must(h.T, err)
+	must(h.T, resp.Body.Close())
+	if resp.StatusCode != status {
+		h.Fatalf("%s %s: status %d, want %d: %s", method, path, resp.StatusCode, status, data)
+	}
+	return reply{status: resp.StatusCode, body: string(data)}
+}
+
+func (h *harness) same(want, got any) {
+	h.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		h.Errorf("(-want +got)\n%s", diff)
+	}
+}
 
 func TestAdmin(t *testing.T) {
 	h := newHarness(t)
-	web := httptest.NewServer(h.AdminHandler())
-	t.Cleanup(web.Close)
 	admin := func(status int, method, path, body string) string {
 		t.Helper()
-		return h.expect(status, method, web.URL+path, body, "Authorization", "").body
+		return h.expect(status, method, h.admin+path, body, "Authorization", "").body
 	}
-	id := h.create(`{"encrypted":{"k":"secret-value"},` + ftpImport[1:])
+	var created struct {
+		ID string `json:"_id"`
+	}
+	must(t, json.Unmarshal([]byte(h.expect(http.StatusCreated, http.MethodPost, "/v1/imports", `{"encrypted":{"k":"secret-value"},`+ftpImport[1:]).body), &created))
+	id := created.ID
 
 	admin(204, "GET", "/healthz", "")
 	admin(204, "POST", "/accounts", `{"name":"beta","tokens":[{"token":"tb"}],"connections":[{"id":"`+connHTTP+`"}],"imports":[`+httpImport+`]}`)
@@ -57,7 +145,7 @@ func TestAdmin(t *testing.T) {
 
 	admin(204, "PATCH", "/choices", `{"deleteInUseStatus":409,"droppedEmptyArrays":["parsers"]}`)
 	choices := h.Choices()
-	h.same([]any{409, []string{"parsers"}, UnknownFieldsKeep}, []any{choices.DeleteInUseStatus, choices.DroppedEmptyArrays, choices.UnknownFields})
+	h.same([]any{409, []string{"parsers"}, simulator.UnknownFieldsKeep}, []any{choices.DeleteInUseStatus, choices.DroppedEmptyArrays, choices.UnknownFields})
 	if got := admin(200, "GET", "/choices", ""); !strings.Contains(got, `"deleteInUseStatus":409`) {
 		t.Errorf("choices: %s", got)
 	}
@@ -71,7 +159,7 @@ func TestAdmin(t *testing.T) {
 	admin(204, "DELETE", "/rules", "")
 	h.same("[]", admin(200, "GET", "/rules", ""))
 
-	var entries []Entry
+	var entries []simulator.Entry
 	must(t, json.Unmarshal([]byte(admin(200, "GET", "/ledger?account=acme&method=GET&status=503&applied=false&route=/v1/imports&path=/v1/imports&source=api&after=1", "")), &entries))
 	h.same(1, len(entries))
 	h.same("[]", admin(200, "GET", "/ledger?id="+noSuchID, ""))
@@ -120,54 +208,17 @@ func TestAdmin(t *testing.T) {
 
 	admin(204, "POST", "/reset", "")
 	h.same("[]", admin(200, "GET", "/accounts", ""))
-	h.same(DefaultChoices(), h.Choices())
-}
-
-func TestSeed(t *testing.T) {
-	seed, err := ReadSeed(strings.NewReader(`{"accounts":[{"name":"a","tokens":[{"token":"t"}],"connections":[{"id":"` + connFTP + `","name":"FTP"}],
-		"imports":[{"_id":"` + noSuchID + `","createdAt":"2017-06-23T17:31:04.446Z","_connectorId":"` + noSuchID + `",` + ftpImport[1:] + `],
-		"flows":[{"id":"5f0000000000000000000001","name":"f","imports":["` + noSuchID + `"]}]}]}`))
-	must(t, err)
-	sim := New(Options{})
-	must(t, sim.Plant(seed))
-	doc, ok := sim.Import("a", noSuchID)
-	if !ok || doc["createdAt"] != "2017-06-23T17:31:04.446Z" || doc["_connectorId"] != noSuchID || doc["adaptorType"] != "FTPImport" || doc["apiIdentifier"] == nil {
-		t.Errorf("seeded %v", doc)
-	}
-	if sim.Plant(seed) == nil {
-		t.Error("planted twice")
-	}
-	if _, err := ReadSeed(strings.NewReader(`{"account":[]}`)); err == nil {
-		t.Error("a seed with a misspelt field was read")
-	}
+	h.same(simulator.DefaultChoices(), h.Choices())
 }
 
 func TestStart(t *testing.T) {
 	h := newHarness(t)
-	base, stop, err := h.Start("127.0.0.1:0")
+	base, stop, err := Start(h.Server, "127.0.0.1:0")
 	must(t, err)
-	adminBase, stopAdmin, err := h.StartAdmin("127.0.0.1:0")
-	must(t, err)
-	h.expect(http.StatusOK, http.MethodGet, base+"/v1/tokenInfo", "")
-	h.expect(http.StatusNoContent, http.MethodGet, adminBase+"/healthz", "")
+	h.expect(http.StatusNoContent, http.MethodGet, base+"/healthz", "")
 	must(t, stop())
-	must(t, stopAdmin())
-	if _, err := h.try(http.MethodGet, base+"/v1/tokenInfo", ""); err == nil {
+	if resp, err := http.Get(base + "/healthz"); err == nil {
+		_ = resp.Body.Close()
 		t.Error("still serving")
 	}
-	if _, _, err := h.Start("127.0.0.1:-1"); err == nil {
-		t.Error("served on no port")
-	}
-}
-
-// TestInvalidOptions: a simulator that could only mislead does not start.
-func TestInvalidOptions(t *testing.T) {
-	defer func() {
-		if recover() == nil {
-			t.Error("no panic")
-		}
-	}()
-	choices := DefaultChoices()
-	choices.UnknownFields = "guess"
-	New(Options{Choices: &choices})
 }

@@ -1,7 +1,8 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package simulator
+// Package admin is the admin interface of the simulator.
+package admin
 
 import (
 	"encoding/json"
@@ -11,26 +12,29 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+
+	"github.com/integrator-operator/integrator-operator/internal/simulator"
+	"github.com/integrator-operator/integrator-operator/internal/simulator/document"
+	"github.com/integrator-operator/integrator-operator/internal/simulator/wire"
 )
 
-// adminEndpoint answers a request to the admin interface; a nil value answers
-// with 204.
-type adminEndpoint func(r *http.Request) (any, error)
+// endpoint answers a request with a value, or with 204 if the value is nil.
+type endpoint func(r *http.Request) (any, error)
 
-// AdminHandler is the admin interface that the package documentation lists. It
-// has no authentication: serve it on loopback only.
-func (s *Server) AdminHandler() http.Handler {
+// Handler returns the admin interface, whose endpoints are listed in the documentation of the package
+// simulator. It has no authentication: serve it on loopback only.
+func Handler(s *simulator.Server) http.Handler {
 	mux := http.NewServeMux()
-	for pattern, fn := range map[string]adminEndpoint{
+	for pattern, fn := range map[string]endpoint{
 		"GET /healthz": func(*http.Request) (any, error) { return nil, nil },
 
-		"GET /accounts":              func(*http.Request) (any, error) { return s.accountReports(), nil },
+		"GET /accounts":              func(*http.Request) (any, error) { return s.Accounts(), nil },
 		"POST /accounts":             taking(s.AddAccount),
-		"GET /accounts/{account}":    s.adminAccount,
+		"GET /accounts/{account}":    account(s),
 		"DELETE /accounts/{account}": func(r *http.Request) (any, error) { return nil, s.RemoveAccount(accountIn(r)) },
 
 		"POST /accounts/{account}/tokens":        takingIn(s.AddToken),
-		"POST /accounts/{account}/tokens/revoke": takingIn(func(account string, t Token) error { return s.RevokeToken(account, t.Token) }),
+		"POST /accounts/{account}/tokens/revoke": takingIn(func(account string, t simulator.Token) error { return s.RevokeToken(account, t.Token) }),
 		"POST /accounts/{account}/connections":   takingIn(s.AddConnection),
 		"DELETE /accounts/{account}/connections/{id}": func(r *http.Request) (any, error) {
 			return nil, s.RemoveConnection(accountIn(r), r.PathValue("id"))
@@ -41,24 +45,24 @@ func (s *Server) AdminHandler() http.Handler {
 		},
 
 		"GET /accounts/{account}/imports":              func(r *http.Request) (any, error) { return allShown(s.Imports(accountIn(r))), nil },
-		"POST /accounts/{account}/imports":             s.adminSeed,
-		"GET /accounts/{account}/imports/{id}/written": s.adminWritten,
+		"POST /accounts/{account}/imports":             seedImport(s),
+		"GET /accounts/{account}/imports/{id}/written": written(s),
 		"GET /accounts/{account}/recycle-bin":          func(r *http.Request) (any, error) { return allShown(s.RecycleBin(accountIn(r))), nil },
 		"POST /accounts/{account}/recycle-bin/{id}/restore": func(r *http.Request) (any, error) {
 			return nil, s.Restore(accountIn(r), r.PathValue("id"))
 		},
 
 		"GET /choices":   func(*http.Request) (any, error) { return s.Choices(), nil },
-		"PATCH /choices": taking(s.mergeChoices),
+		"PATCH /choices": taking(func(patch json.RawMessage) error { return mergeChoices(s, patch) }),
 		"PUT /rate":      taking(func(r rateSetting) error { return s.SetRate(r.RequestsPerSecond, r.Burst) }),
 
 		"GET /rules":               func(*http.Request) (any, error) { return s.Rules(), nil },
-		"POST /rules":              s.adminAddRule,
+		"POST /rules":              addRule(s),
 		"DELETE /rules":            func(*http.Request) (any, error) { s.ClearRules(); return nil, nil },
 		"DELETE /rules/{id}":       func(r *http.Request) (any, error) { return nil, s.RemoveRule(r.PathValue("id")) },
 		"POST /rules/{id}/release": func(r *http.Request) (any, error) { return nil, s.ReleaseRule(r.PathValue("id")) },
 
-		"GET /ledger":    s.adminLedger,
+		"GET /ledger":    requests(s),
 		"DELETE /ledger": func(*http.Request) (any, error) { s.ClearLedger(); return nil, nil },
 		"POST /reset":    func(*http.Request) (any, error) { return nil, s.Reset() },
 	} {
@@ -67,13 +71,13 @@ func (s *Server) AdminHandler() http.Handler {
 	return mux
 }
 
-// ServeHTTP answers with JSON. Mistakes of the caller get 400, or 404 for what
-// does not exist, with `{"error":"…"}`.
-func (fn adminEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// ServeHTTP answers with JSON. An error is answered with 404 if something does not exist, else with
+// 400, and `{"error":"…"}`.
+func (fn endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	value, err := fn(r)
 	status := http.StatusOK
 	switch {
-	case errors.Is(err, errNotExist):
+	case errors.Is(err, simulator.ErrNotExist):
 		status, value = http.StatusNotFound, map[string]string{"error": err.Error()}
 	case err != nil:
 		status, value = http.StatusBadRequest, map[string]string{"error": err.Error()}
@@ -81,7 +85,7 @@ func (fn adminEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	body, err := encode(value)
+	body, err := wire.Encode(value)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
@@ -93,21 +97,21 @@ func (fn adminEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func accountIn(r *http.Request) string { return r.PathValue("account") }
 
-// taking makes an endpoint of a method that takes the request's body.
-func taking[T any](do func(T) error) adminEndpoint {
+// taking makes an endpoint of a function that takes the request's body.
+func taking[T any](run func(T) error) endpoint {
 	return func(r *http.Request) (any, error) {
 		value, err := readJSON[T](r)
 		if err != nil {
 			return nil, err
 		}
-		return nil, do(value)
+		return nil, run(value)
 	}
 }
 
-// takingIn is taking for methods on the account in the path.
-func takingIn[T any](do func(account string, value T) error) adminEndpoint {
+// takingIn is taking for functions that also take the account in the path.
+func takingIn[T any](run func(account string, value T) error) endpoint {
 	return func(r *http.Request) (any, error) {
-		return taking(func(value T) error { return do(accountIn(r), value) })(r)
+		return taking(func(value T) error { return run(accountIn(r), value) })(r)
 	}
 }
 
@@ -115,7 +119,7 @@ func readJSON[T any](r *http.Request) (T, error) {
 	var value T
 	data, err := io.ReadAll(r.Body)
 	if err == nil {
-		err = decodeStrict(data, &value)
+		err = document.DecodeStrict(data, &value)
 	}
 	if err != nil {
 		return value, fmt.Errorf("body: %w", err)
@@ -128,87 +132,82 @@ type rateSetting struct {
 	Burst             int     `json:"burst"`
 }
 
-// accountReport is an account without its secrets.
-type accountReport struct {
-	Name        string       `json:"name"`
-	Tokens      int          `json:"tokens"`
-	Connections []Connection `json:"connections"`
-	Flows       []Flow       `json:"flows"`
-	Imports     int          `json:"imports"`
-	RecycleBin  int          `json:"recycleBin"`
-}
-
-func (s *Server) accountReports() []accountReport {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	out := []accountReport{}
-	for _, name := range sortedKeys(s.accounts) {
-		acct := s.accounts[name]
-		out = append(out, accountReport{
-			Name: name, Tokens: len(acct.tokens), Imports: len(acct.imports), RecycleBin: len(acct.bin),
-			Connections: append([]Connection{}, acct.connections...), Flows: append([]Flow{}, acct.flows...),
-		})
-	}
-	return out
-}
-
-func (s *Server) adminAccount(r *http.Request) (any, error) {
-	for _, report := range s.accountReports() {
-		if report.Name == accountIn(r) {
-			return report, nil
+func account(s *simulator.Server) endpoint {
+	return func(r *http.Request) (any, error) {
+		for _, report := range s.Accounts() {
+			if report.Name == accountIn(r) {
+				return report, nil
+			}
 		}
+		return nil, fmt.Errorf("account %s %w", accountIn(r), simulator.ErrNotExist)
 	}
-	return nil, fmt.Errorf("account %s %w", accountIn(r), errNotExist)
 }
 
-func allShown(docs []Document) []Document {
-	out := make([]Document, len(docs))
+// mergeChoices sets the fields that a JSON object has.
+func mergeChoices(s *simulator.Server, patch json.RawMessage) error {
+	next := s.Choices()
+	if err := document.DecodeStrict(patch, &next); err != nil {
+		return err
+	}
+	return s.SetChoices(func(c *simulator.Choices) { *c = next })
+}
+
+func allShown(docs []simulator.Document) []simulator.Document {
+	out := make([]simulator.Document, len(docs))
 	for i, doc := range docs {
-		out[i] = shown(doc)
+		out[i] = document.Shown(doc)
 	}
 	return out
 }
 
-func (s *Server) adminSeed(r *http.Request) (any, error) {
-	doc, err := readJSON[json.RawMessage](r)
-	if err != nil {
-		return nil, err
+func seedImport(s *simulator.Server) endpoint {
+	return func(r *http.Request) (any, error) {
+		doc, err := readJSON[json.RawMessage](r)
+		if err != nil {
+			return nil, err
+		}
+		id, err := s.SeedImport(accountIn(r), doc)
+		return map[string]string{"_id": id}, err
 	}
-	id, err := s.SeedImport(accountIn(r), doc)
-	return map[string]string{"_id": id}, err
 }
 
-func (s *Server) adminWritten(r *http.Request) (any, error) {
-	records, count := s.Written(accountIn(r), r.PathValue("id"))
-	if records == nil {
-		records = []json.RawMessage{}
+func written(s *simulator.Server) endpoint {
+	return func(r *http.Request) (any, error) {
+		records, count := s.Written(accountIn(r), r.PathValue("id"))
+		if records == nil {
+			records = []json.RawMessage{}
+		}
+		return map[string]any{"count": count, "records": records}, nil
 	}
-	return map[string]any{"count": count, "records": records}, nil
 }
 
-func (s *Server) adminAddRule(r *http.Request) (any, error) {
-	rule, err := readJSON[Rule](r)
-	if err != nil {
-		return nil, err
+func addRule(s *simulator.Server) endpoint {
+	return func(r *http.Request) (any, error) {
+		rule, err := readJSON[simulator.Rule](r)
+		if err != nil {
+			return nil, err
+		}
+		id, err := s.AddRule(rule)
+		return map[string]string{"id": id}, err
 	}
-	id, err := s.AddRule(rule)
-	return map[string]string{"id": id}, err
 }
 
-func (s *Server) adminLedger(r *http.Request) (any, error) {
-	filter, err := readFilter(r.URL.Query())
-	if err != nil {
-		return nil, err
+func requests(s *simulator.Server) endpoint {
+	return func(r *http.Request) (any, error) {
+		filter, err := readFilter(r.URL.Query())
+		if err != nil {
+			return nil, err
+		}
+		entries := s.Ledger(filter)
+		if entries == nil {
+			entries = []simulator.Entry{}
+		}
+		return entries, nil
 	}
-	entries := s.Ledger(filter)
-	if entries == nil {
-		entries = []Entry{}
-	}
-	return entries, nil
 }
 
-func readFilter(query url.Values) (Filter, error) {
-	var f Filter
+func readFilter(query url.Values) (simulator.Filter, error) {
+	var f simulator.Filter
 	for name, values := range query {
 		value := values[0]
 		var err error
@@ -241,4 +240,9 @@ func readFilter(query url.Values) (Filter, error) {
 		}
 	}
 	return f, nil
+}
+
+// Start serves the admin interface of a simulator on an address, see simulator.Server.Start.
+func Start(s *simulator.Server, address string) (baseURL string, stop func() error, err error) {
+	return wire.Serve(address, Handler(s))
 }

@@ -1,7 +1,7 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package simulator
+package seed
 
 import (
 	"embed"
@@ -16,14 +16,14 @@ var fixtureFiles embed.FS
 
 // Fixture is a document as a client would POST it.
 type Fixture struct {
-	Name        string // adaptorType, with a suffix when there are several of it
-	AdaptorType string // which the document does not always say
+	Name        string // the adaptorType, with a suffix if there are several of it
+	AdaptorType string // which not every document names
 	Document    json.RawMessage
 }
 
-// Fixtures returns documents of every adaptorType, sorted by name. They use the
-// connections of FixtureConnections and what the API changes when it stores a
-// document: upper-case enums, empty arrays, defaults left out.
+// Fixtures returns documents of every adaptorType, sorted by name. They use the connections of
+// FixtureConnections. They contain what the API changes when it stores a document: upper-case enums,
+// empty arrays, and defaults that are left out.
 func Fixtures() []Fixture {
 	entries, err := fixtureFiles.ReadDir("testdata/fixtures")
 	if err != nil {

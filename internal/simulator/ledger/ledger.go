@@ -1,7 +1,8 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package simulator
+// Package ledger remembers the requests that the simulator received.
+package ledger
 
 import (
 	"slices"
@@ -26,14 +27,14 @@ type Entry struct {
 
 	Applied   bool   `json:"applied"` // it changed the account, or wrote to the destination
 	AppliedID string `json:"appliedId,omitempty"`
-	Status    int    `json:"status"`          // 0: no answer, or none yet
-	Fault     string `json:"fault,omitempty"` // rules that struck, as `phase:rule`
+	Status    int    `json:"status"`          // 0: no answer, or not yet answered
+	Fault     string `json:"fault,omitempty"` // rules that fired, as `phase:rule`
 
 	Received time.Time  `json:"received"`
 	Answered *time.Time `json:"answered,omitempty"` // nil while it is being served
 }
 
-// Filter selects ledger entries; what is left empty matches all.
+// Filter selects entries. An empty field matches all.
 type Filter struct {
 	Account  string
 	Method   string
@@ -46,7 +47,8 @@ type Filter struct {
 	AfterSeq int64
 }
 
-func (f Filter) matches(e *Entry) bool {
+// Matches reports whether an entry is selected.
+func (f Filter) Matches(e *Entry) bool {
 	return (f.Account == "" || f.Account == e.Account) &&
 		(f.Method == "" || f.Method == e.Method) &&
 		(f.Route == "" || f.Route == e.Route) &&
@@ -58,26 +60,27 @@ func (f Filter) matches(e *Entry) bool {
 		e.Seq > f.AfterSeq
 }
 
-// ledger is guarded by the server's mutex. Entries lie in the order of Seq
-// without gaps, so an entry is found by its distance from the first.
-type ledger struct {
-	limit   int
+// Ledger remembers the latest requests. It is not safe for concurrent use. Entries are in the order
+// of Seq without gaps, so an entry is found by its distance from the first.
+type Ledger struct {
+	Limit   int // the number of entries to remember
 	last    int64
 	entries []Entry
 }
 
-func (l *ledger) open(e Entry) int64 {
+// Open adds an entry and returns its Seq. If the ledger is full, the oldest entries are forgotten.
+func (l *Ledger) Open(e Entry) int64 {
 	l.last++
 	e.Seq = l.last
-	if len(l.entries) >= l.limit { // forget a tenth at once, moving the rest costs
-		l.entries = slices.Delete(l.entries, 0, max(1, l.limit/10))
+	if len(l.entries) >= l.Limit { // forget a tenth at once: moving the others is expensive
+		l.entries = slices.Delete(l.entries, 0, max(1, l.Limit/10))
 	}
 	l.entries = append(l.entries, e)
 	return e.Seq
 }
 
-// update edits an entry that is still remembered.
-func (l *ledger) update(seq int64, edit func(*Entry)) {
+// Update edits an entry if it is still remembered.
+func (l *Ledger) Update(seq int64, edit func(*Entry)) {
 	if len(l.entries) == 0 {
 		return
 	}
@@ -86,31 +89,16 @@ func (l *ledger) update(seq int64, edit func(*Entry)) {
 	}
 }
 
-// Ledger returns the requests that match, oldest first. A request that is still
-// being served is among them.
-func (s *Server) Ledger(filter Filter) []Entry {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// Select returns the entries that match, oldest first.
+func (l *Ledger) Select(filter Filter) []Entry {
 	var out []Entry
-	for i := range s.ledger.entries {
-		if e := &s.ledger.entries[i]; filter.matches(e) {
+	for i := range l.entries {
+		if e := &l.entries[i]; filter.Matches(e) {
 			out = append(out, *e)
 		}
 	}
 	return out
 }
 
-// ClearLedger forgets all requests; numbers go on from where they were.
-func (s *Server) ClearLedger() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.ledger.entries = nil
-}
-
-// finish notes how a request was answered; 0 stands for no answer.
-func (s *Server) finish(c *call, status int) {
-	now := s.clock.Now()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.ledger.update(c.seq, func(e *Entry) { e.Status, e.Answered = status, &now })
-}
+// Clear forgets all entries. Numbers continue from where they were.
+func (l *Ledger) Clear() { l.entries = nil }
