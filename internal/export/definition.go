@@ -17,28 +17,28 @@ import (
 )
 
 var (
-	// masked is what the API, or a tool before it, shows in the place of a secret.
+	// masked is what the API, or an export by another tool, has in place of a secret.
 	masked = regexp.MustCompile(`^\*{6,}$`)
 	// credential matches names of headers and parameters whose values are credentials.
 	credential = regexp.MustCompile(`(?i)(^authorization$|cookie|token|secret|passw|api[-_]?key)`)
-	// data are the fields that hold records: asterisks in them hide nothing.
+	// data are the fields that contain records: asterisks in them are no masks.
 	data = []string{"sampleData", "sampleResponseData", "mockResponse"}
 )
 
-// definition makes spec.definition of a document.
+// definition makes spec.definition from a document.
 type definition struct {
 	adopt bool
 	// aliases by id.
 	aliases map[string]string
-	// remarks are paths by what is to be said of them.
+	// remarks are the paths that need a note, by the note.
 	remarks map[string][]string
-	// spoilt are the paths of arrays that cannot be declared, because they are declared whole
-	// and something in them cannot be.
-	spoilt map[string]bool
+	// undeclarable are the paths of arrays that cannot be declared: an array is declared as a whole,
+	// and a part of it cannot be declared.
+	undeclarable map[string]bool
 }
 
 func (d *definition) of(document map[string]any) map[string]any {
-	d.remarks, d.spoilt = map[string][]string{}, map[string]bool{}
+	d.remarks, d.undeclarable = map[string][]string{}, map[string]bool{}
 	drift.WithoutEchoes(document)
 	for _, field := range drift.ServerOwned {
 		delete(document, field)
@@ -46,11 +46,11 @@ func (d *definition) of(document map[string]any) map[string]any {
 	for _, path := range drift.WriteOnly {
 		d.hide(document, path[1:])
 	}
-	if mark, _ := document["externalId"].(string); strings.HasPrefix(mark, v1alpha1.MarkerPrefix) {
+	if marker, _ := document["externalId"].(string); strings.HasPrefix(marker, v1alpha1.MarkerPrefix) {
 		delete(document, "externalId")
 	}
 	for field, value := range document {
-		// The schema of a base field refuses a null or an empty id, and both mean nothing.
+		// The CRD's schema refuses a null or an empty id in a base field. Neither has a meaning.
 		if value == nil || value == "" {
 			delete(document, field)
 			continue
@@ -65,7 +65,7 @@ func (d *definition) of(document map[string]any) map[string]any {
 	return document
 }
 
-// hide takes a field out and names what was in it.
+// hide removes a field, and notes the paths of what was in it.
 func (d *definition) hide(document map[string]any, field string) {
 	value, ok := document[field]
 	delete(document, field)
@@ -75,21 +75,21 @@ func (d *definition) hide(document map[string]any, field string) {
 	d.remarks[secret] = append(d.remarks[secret], drift.Fields(map[string]any{field: value})...)
 }
 
-// walk goes through one field of the document.
+// walk visits one field of the document.
 type walk struct {
 	*definition
-	// data tells that the field holds records.
+	// data reports whether the field contains records.
 	data bool
-	// array is the path of the outermost array that the walk is in, "" outside of any.
+	// array is the path of the outermost array around the current value, "" if there is none.
 	array string
 }
 
-// value is a value as it can be declared. keep is false when it cannot be. key is the name of
-// the field that it is, or is an element of.
+// value returns a value as it can be declared. keep is false if it cannot be declared. key is the name
+// of the field of which it is the value or an element.
 func (w walk) value(path, key string, value any) (kept any, keep bool) {
 	switch typed := value.(type) {
 	case map[string]any:
-		w.lookAtCredential(path, typed)
+		w.noteCredential(path, typed)
 		for name, child := range typed {
 			if kept, keep := w.value(path+"/"+jsonpointer.Escape(name), name, child); keep {
 				typed[name] = kept
@@ -103,10 +103,10 @@ func (w walk) value(path, key string, value any) (kept any, keep bool) {
 			w.array = path
 		}
 		for i, child := range typed {
-			// A null holds the place of an element that cannot be declared.
+			// null replaces an element that cannot be declared, so that the others keep their index.
 			typed[i], _ = w.value(path+"/"+strconv.Itoa(i), key, child)
 		}
-		return typed, !w.spoilt[path]
+		return typed, !w.undeclarable[path]
 	case string:
 		return w.text(path, key, typed)
 	case json.Number:
@@ -137,21 +137,21 @@ func (w walk) text(path, key, value string) (kept any, keep bool) {
 	}
 }
 
-// remark notes something of a path and returns keep. When it is in an array and is not kept,
-// the array would be declared without it: that is right for a copy, to which it can be
-// given, and drift for the import that has it.
+// remark adds a note about a path and returns keep. If a value in an array is not kept, the array would
+// be declared without it. For a new import the value can be set later. For an import to adopt it would
+// be drift, so the whole array is left out.
 func (w walk) remark(why, path string, keep bool) bool {
 	if !keep && w.adopt && w.array != "" {
-		w.spoilt[w.array] = true
+		w.undeclarable[w.array] = true
 		path += " (and with it all of " + w.array + ")"
 	}
 	w.remarks[why] = append(w.remarks[why], path)
 	return keep
 }
 
-// lookAtCredential finds {name, value} whose name says that the value is a credential, and
-// whose value is one and not a template that is filled in when the import runs.
-func (w walk) lookAtCredential(path string, object map[string]any) {
+// noteCredential notes a {name, value} whose name is that of a credential, unless the value is a
+// template that is filled in when the import runs.
+func (w walk) noteCredential(path string, object map[string]any) {
 	name, _ := object["name"].(string)
 	value, _ := object["value"].(string)
 	if !w.data && credential.MatchString(name) && value != "" && !masked.MatchString(value) && !strings.Contains(value, "{{") {
@@ -159,7 +159,7 @@ func (w walk) lookAtCredential(path string, object map[string]any) {
 	}
 }
 
-// exact tells whether a number survives the Kubernetes API, which holds it in 64 bits.
+// exact reports whether the Kubernetes API, which stores a number in 64 bits, keeps its value.
 func exact(number json.Number) bool {
 	if _, err := strconv.ParseInt(number.String(), 10, 64); err == nil {
 		return true

@@ -10,12 +10,12 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// maxName keeps names short enough to be labels, which some tools make of them.
+// maxName is the longest name that can also be the value of a label.
 const maxName = 63
 
-// Names gives each import a name for its object: DNS-1123, made of the import's own, and
-// unique. The same imports, asked for in the same order, get the same names; one more at the
-// end changes none of the others.
+// Names gives each import a unique name for its object, a DNS-1123 label made from the import's name.
+// The same imports in the same order get the same names. Another import at the end changes no other
+// name.
 type Names struct {
 	byID map[string]string
 	used map[string]bool
@@ -26,10 +26,10 @@ func NewNames() *Names {
 	return &Names{byID: map[string]string{}, used: map[string]bool{}}
 }
 
-// Reserve keeps a name from being given.
+// Reserve makes sure that a name is not given to an import.
 func (n *Names) Reserve(name string) { n.used[name] = true }
 
-// Fix gives an import the name of the object that it has already.
+// Fix sets the name of an import that has an object already.
 func (n *Names) Fix(id, name string) {
 	n.byID[id], n.used[name] = name, true
 }
@@ -53,15 +53,15 @@ func (n *Names) Of(id, name string) string {
 			return candidate
 		}
 	}
-	// The id itself, which nothing else can be called.
+	// The id itself: nothing else can have this name.
 	n.Fix(id, strings.ToLower(id))
 	return n.byID[id]
 }
 
-// letters that no decomposition makes plain.
+// letters replaces the letters that NFKD does not decompose into ASCII.
 var letters = strings.NewReplacer("ß", "ss", "æ", "ae", "œ", "oe", "ø", "o", "ł", "l", "đ", "d", "þ", "th", "ı", "i")
 
-// slug is a name in small letters, digits and single hyphens between them.
+// slug returns a name in lower-case letters and digits, with single hyphens between them.
 func slug(name string) string {
 	var text strings.Builder
 	hyphen := false

@@ -17,10 +17,10 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// YAML is written node by node: numbers with the digits that the API gave, keys in an order
-// to read, and no string that some version of YAML takes for something else.
+// YAML is written node by node: numbers keep the digits that the API answered, keys are in an order
+// that is easy to read, and text is quoted where any version of YAML would read something else.
 
-// pairs is an object whose order is kept.
+// pairs is an object whose keys have an order.
 type pairs []pair
 
 type pair struct {
@@ -75,14 +75,14 @@ func node(value any) (*yaml.Node, error) {
 	case nil:
 		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Value: "null"}, nil
 	default:
-		return nil, fmt.Errorf("write the manifest: a %T is no JSON value", value)
+		return nil, fmt.Errorf("write the manifest: a %T is not a JSON value", value)
 	}
 }
 
-// first are the fields that say what an object is.
+// first are the fields that identify an object.
 var first = []string{"name", "description", "adaptorType", "_connectionId", "_integrationId", "externalId"}
 
-// ordered is an object with what it is called first, and then by the alphabet.
+// ordered returns an object with the identifying fields first, and the others in alphabetical order.
 func ordered(object map[string]any) pairs {
 	var list pairs
 	for _, key := range first {
@@ -98,8 +98,8 @@ func ordered(object map[string]any) pairs {
 	return list
 }
 
-// numberNode keeps a number as it is written. YAML 1.1 reads 1e2 as text unless there is a
-// point and a sign: 1.0e+2.
+// numberNode keeps the digits of a number. YAML 1.1 reads 1e2 as text, so an exponent is written with
+// a point and a sign: 1.0e+2.
 func numberNode(number string) *yaml.Node {
 	mantissa, exponent, hasExponent := strings.Cut(strings.ToLower(number), "e")
 	if !hasExponent {
@@ -118,7 +118,7 @@ func numberNode(number string) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!float", Value: mantissa + "e" + exponent}
 }
 
-// isInteger tells whether YAML reads a number as an integer: beyond 64 bits it does not.
+// isInteger reports whether YAML reads a number as an integer, which has at most 64 bits.
 func isInteger(number string) bool {
 	_, signed := strconv.ParseInt(number, 10, 64)
 	_, unsigned := strconv.ParseUint(number, 10, 64)
@@ -126,14 +126,14 @@ func isInteger(number string) bool {
 }
 
 var (
-	// plainText is text that is nothing else in any version of YAML, once the words are
-	// taken out that are: it begins with a letter.
+	// plainText matches text that begins with a letter and that every version of YAML reads as text,
+	// except for the words below.
 	plainText = regexp.MustCompile(`^[\p{L}_$/][\p{L}\p{N}_$/.()+-]*( [\p{L}\p{N}_$/.()+-]+)*$`)
 	words     = regexp.MustCompile(`(?i)^(y|yes|n|no|on|off|true|false|null)$`)
 )
 
-// textNode quotes whatever could be read as anything but itself, and writes text of several
-// lines as a block where that keeps every character.
+// textNode quotes text that could be read as something else, and writes text of several lines as a
+// block if that keeps every character.
 func textNode(text string) *yaml.Node {
 	scalar := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
 	switch {
@@ -146,8 +146,8 @@ func textNode(text string) *yaml.Node {
 	return scalar
 }
 
-// isBlock tells whether text reads well, and unchanged, as a block: several lines of
-// printable characters, without space at the ends of lines or at the start.
+// isBlock reports whether text can be written as a block and is read back unchanged: several lines of
+// printable characters, with no space at the start or at the end of a line.
 func isBlock(text string) bool {
 	if !strings.Contains(strings.TrimRight(text, "\n"), "\n") || strings.HasSuffix(text, "\n\n") ||
 		strings.ContainsAny(text[:1], " \n\t#") || strings.Contains(text, " \n") || strings.HasSuffix(text, " ") {

@@ -78,7 +78,7 @@ func TestCloneRefusals(t *testing.T) {
 			h.same(1, len(h.Imports("acme")))
 		})
 	}
-	// The connection may be gone by the time of the copy.
+	// The connection may have been deleted before the copy is made.
 	must(t, h.RemoveConnection("acme", connFTP))
 	r := h.expect(http.StatusUnprocessableEntity, http.MethodPost, "/v1/imports/"+id+"/clone", `{}`)
 	h.same([]string{"invalid_ref _connectionId"}, h.codes(r))

@@ -183,7 +183,7 @@ func TestEchoes(t *testing.T) {
 }
 
 // TestNothingIsLost: explicit empty values, unknown fields and every digit come
-// back; csv defaults do not override what was said.
+// back; csv defaults do not override given values.
 func TestNothingIsLost(t *testing.T) {
 	h := newHarness(t)
 	body := `{"name":"ünï <&> \"q\"","_connectionId":"` + connFTP + `","adaptorType":"FTPImport","oneToMany":false,` +

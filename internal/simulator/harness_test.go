@@ -54,7 +54,7 @@ func newHarness(t *testing.T, change ...func(*Options)) *harness {
 	}))
 	web := httptest.NewServer(sim.Handler())
 	t.Cleanup(web.Close)
-	t.Cleanup(sim.Close) // first: lets go what rules hold
+	t.Cleanup(sim.Close) // first: ends the delays of rules
 	transport := &http.Transport{DisableCompression: true}
 	t.Cleanup(transport.CloseIdleConnections)
 	client := &http.Client{

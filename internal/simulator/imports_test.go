@@ -164,8 +164,8 @@ func TestDeleteAndRestore(t *testing.T) {
 	}
 
 	must(t, h.RemoveFlow("acme", flow.ID))
-	gone := h.expect(http.StatusNoContent, http.MethodDelete, "/v1/imports/"+id, "", "Content-Type", "")
-	h.same("", gone.body)
+	deleted := h.expect(http.StatusNoContent, http.MethodDelete, "/v1/imports/"+id, "", "Content-Type", "")
+	h.same("", deleted.body)
 	h.expect(http.StatusNotFound, http.MethodGet, "/v1/imports/"+id, "")
 	h.expect(http.StatusNotFound, http.MethodDelete, "/v1/imports/"+id, "")
 	h.same([]Document{before}, h.RecycleBin("acme"))

@@ -84,11 +84,11 @@ func TestStateFailures(t *testing.T) {
 
 	// A change that cannot be kept is not answered as if it were.
 	h := newHarness(t)
-	gone := filepath.Join(dir, "gone")
-	must(t, os.Mkdir(gone, 0o700))
-	_, err := h.KeepState(filepath.Join(gone, "state.json"))
+	missing := filepath.Join(dir, "gone")
+	must(t, os.Mkdir(missing, 0o700))
+	_, err := h.KeepState(filepath.Join(missing, "state.json"))
 	must(t, err)
-	must(t, os.RemoveAll(gone))
+	must(t, os.RemoveAll(missing))
 	r := h.expect(http.StatusInternalServerError, http.MethodPost, "/v1/imports", ftpImport)
 	h.same([]string{"state_not_saved"}, h.codes(r))
 }

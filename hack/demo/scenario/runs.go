@@ -87,7 +87,7 @@ func runInBatches(ctx context.Context, r *runner.Runner) error {
 		return err
 	}
 
-	r.Terminal.Explain("somebody deletes the run, and Git creates it again: it has succeeded already")
+	r.Terminal.Explain("the run is deleted, and Git creates it again: it has succeeded already")
 	if err := r.Kubectl.Show(ctx, "delete", "importrun", batchedRun); err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ func TestProgramsEndWithAKilledDemo(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := demo.Wait(); err == nil {
-		t.Error("the demo ended unexpectedly")
+		t.Error("the demo ended before it was killed")
 	}
 	expectEnded(t, id)
 }

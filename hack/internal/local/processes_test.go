@@ -58,7 +58,7 @@ func printed(t *testing.T, read func() string) int {
 // expectEnded fails the test if a program keeps running.
 func expectEnded(t *testing.T, id int) {
 	t.Helper()
-	if err := Await(t.Context(), Patience, fmt.Sprintf("process %d to be gone", id), func(context.Context) error {
+	if err := Await(t.Context(), Patience, fmt.Sprintf("process %d to end", id), func(context.Context) error {
 		if errors.Is(syscall.Kill(id, 0), syscall.ESRCH) {
 			return nil
 		}

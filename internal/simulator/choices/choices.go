@@ -33,10 +33,10 @@ const (
 )
 
 // Choices are the behaviours on which the vendor's documentation is silent, or
-// that are known from observation only. Everything else in this package follows
+// that are known from observation only. Everything else in the simulator follows
 // documentation. They can be changed while the simulator runs.
 type Choices struct {
-	// UnknownFields: what happens to a top-level field that this package does not
+	// UnknownFields: what happens to a top-level field that the simulator does not
 	// know. Unknown: the vendor says neither that such fields are dropped nor
 	// that they are rejected. Chosen: keep, because a field that is unknown here
 	// is most often a newer field that the real server does know.

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package document does with the documents of imports what the API does: it fills in defaults, checks
-// them, masks secrets, projects and compares them. It knows neither accounts nor requests.
+// them, masks secrets, projects and compares them. It is independent of accounts and requests.
 package document
 
 import (
