@@ -1,8 +1,8 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Command simulator serves the simulated integrator.io API and, on a port of
-// its own, its admin interface. Both are described in internal/simulator.
+// Command simulator serves the simulated integrator.io API and, on a second port, its admin
+// interface. internal/simulator describes both.
 package main
 
 import (
@@ -16,6 +16,7 @@ import (
 	"syscall"
 
 	"github.com/integrator-operator/integrator-operator/internal/simulator"
+	"github.com/integrator-operator/integrator-operator/internal/simulator/admin"
 )
 
 func main() {
@@ -41,9 +42,9 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	flags := flag.NewFlagSet("simulator", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&c.listen, "listen", "127.0.0.1:8383", "address of the API; port 0 takes a free one")
-	flags.StringVar(&c.adminListen, "admin-listen", "127.0.0.1:8384", "address of the admin interface, which asks for no credentials")
-	flags.StringVar(&c.state, "state", "", "file that keeps accounts and imports over restarts; none by default")
-	flags.StringVar(&c.seed, "seed", "", "JSON file of the accounts to start with; not read when --state holds some already")
+	flags.StringVar(&c.adminListen, "admin-listen", "127.0.0.1:8384", "address of the admin interface, which needs no credentials")
+	flags.StringVar(&c.state, "state", "", "file that keeps accounts and imports across restarts; none by default")
+	flags.StringVar(&c.seed, "seed", "", "JSON file of the accounts to start with; not read if --state has accounts already")
 	flags.IntVar(&c.options.PageSize, "page-size", 3, "entries in a page of a list")
 	flags.Float64Var(&c.options.RequestsPerSecond, "rate", 300, "requests that drain from an account's bucket per second")
 	flags.IntVar(&c.options.Burst, "burst", 1000, "requests that an account's bucket holds")
@@ -59,8 +60,8 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	return c, nil
 }
 
-// run serves until ctx ends. Once both ports answer it prints their URLs to
-// stdout, one a line: "api <url>" and "admin <url>".
+// run serves until ctx ends. Once both ports are open it prints their URLs to stdout, one per line:
+// "api <url>" and "admin <url>".
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
 	c, err := parse(args, stderr)
 	if err != nil {
@@ -78,7 +79,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		sim.Close()
 		err = errors.Join(err, stopAPI())
 	}()
-	adminURL, stopAdmin, err := sim.StartAdmin(c.adminListen)
+	adminURL, stopAdmin, err := admin.Start(sim, c.adminListen)
 	if err != nil {
 		return fmt.Errorf("admin interface: %w", err)
 	}
@@ -90,7 +91,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	return nil
 }
 
-// fill loads the state and, when there is none yet, the seed.
+// fill loads the state, or the seed if there is no state yet.
 func fill(sim *simulator.Server, c config) error {
 	if c.state != "" {
 		loaded, err := sim.KeepState(c.state)

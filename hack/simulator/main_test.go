@@ -16,8 +16,8 @@ import (
 	"testing"
 )
 
-// started runs the program and returns the URLs that it prints and a function
-// that ends it as a signal does.
+// started runs the program, and returns the URLs that it prints and a function that stops it as a
+// signal would.
 func started(t *testing.T, args ...string) (api, admin string, stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -25,7 +25,7 @@ func started(t *testing.T, args ...string) (api, admin string, stop func()) {
 	ended := make(chan error, 1)
 	go func() {
 		err := run(ctx, append([]string{"--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0"}, args...), in, io.Discard)
-		_ = in.CloseWithError(err) // a program that did not start ends the reading below
+		_ = in.CloseWithError(err) // if the program did not start, reading below ends
 		ended <- err
 	}()
 	stop = func() {
@@ -69,7 +69,7 @@ func get(t *testing.T, url, token string, into any) int {
 
 func TestDemo(t *testing.T) {
 	state := filepath.Join(t.TempDir(), "state.json")
-	for range 2 { // the second time from the state
+	for range 2 { // the second time with the state
 		api, admin, stop := started(t, "--seed=demo.json", "--state="+state, "--page-size=5")
 		var imports []struct {
 			Name string `json:"name"`

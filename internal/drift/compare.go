@@ -13,20 +13,20 @@ import (
 type Difference struct {
 	// Path is the field's JSON pointer.
 	Path string
-	// Declared and Remote are the two values; nil when the side has none.
+	// Declared and Remote are the two values, nil if a side has none.
 	Declared, Remote any
 }
 
-// Compare lists the declared fields whose remote value differs, sorted by path. What
-// lies at or under a pointer of ignore is passed over.
+// Compare returns the declared fields whose remote value differs, sorted by path. Fields at or under
+// a pointer of ignore are not compared.
 func Compare(declared, remote map[string]any, ignore []string) []Difference {
 	comparison := comparison{ignore: ignore}
 	comparison.objects("", declared, remote, false)
 	return comparison.found
 }
 
-// Equal tells whether two fields of a document have the same value, as Compare sees it.
-// The arguments are JSON pointers.
+// Equal reports whether two fields of a document have the same value by the rules of Compare. The
+// arguments are JSON pointers.
 func Equal(document map[string]any, one, other string) bool {
 	first, _ := lookup(document, tokens(one))
 	second, _ := lookup(document, tokens(other))
@@ -44,7 +44,7 @@ func (c *comparison) add(path string, declared, remote any) {
 	c.found = append(c.found, Difference{Path: path, Declared: declared, Remote: remote})
 }
 
-// objects compares key by key; whole also looks for keys that only the remote has.
+// objects compares key by key. With whole it also compares keys that only the remote object has.
 func (c *comparison) objects(path string, declared, remote map[string]any, whole bool) {
 	keys := sortedKeys(declared)
 	if whole {
@@ -71,7 +71,7 @@ func (c *comparison) values(path string, declared, remote any, whole bool) {
 			return
 		}
 		if remote == nil && !whole {
-			// Every declared leaf is missing by itself: an object of empty leaves is not drift.
+			// Report each missing leaf separately: an object of empty leaves is not drift.
 			c.objects(path, typed, nil, whole)
 			return
 		}
@@ -88,7 +88,7 @@ func (c *comparison) values(path string, declared, remote any, whole bool) {
 	}
 }
 
-// equalLeaves compares values of which at least one is no container, or whose shapes differ.
+// equalLeaves compares two values that are not both containers of the same shape.
 func equalLeaves(declared, remote any) bool {
 	if declared == nil || remote == nil {
 		return empty(declared) && empty(remote)
@@ -108,7 +108,7 @@ func equalLeaves(declared, remote any) bool {
 	}
 }
 
-// empty tells whether a value means the same as none at all.
+// empty reports whether a value means the same as no value.
 func empty(value any) bool {
 	switch typed := value.(type) {
 	case nil:

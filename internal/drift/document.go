@@ -17,8 +17,8 @@ import (
 	"github.com/go-openapi/jsonpointer"
 )
 
-// Parse reads a JSON object. Numbers stay as they are written (json.Number), so that
-// nothing is lost on the way back.
+// Parse reads a JSON object. Numbers keep their digits (json.Number), so that nothing is lost when
+// they are written back.
 func Parse(raw []byte) (map[string]any, error) {
 	value, err := ParseValue(raw)
 	if err != nil {
@@ -45,8 +45,8 @@ func ParseValue(raw []byte) (any, error) {
 	return value, nil
 }
 
-// Fields returns the JSON pointers of every leaf of a document, sorted: what an owner
-// of the document owns. Arrays are leaves, as are empty objects.
+// Fields returns the JSON pointers of all leaves of a document, sorted. These are the fields that the
+// owner of the document owns. Arrays and empty objects are leaves.
 func Fields(document map[string]any) []string {
 	var fields []string
 	for key, value := range document {
@@ -67,7 +67,7 @@ func appendFields(fields []string, path string, value any) []string {
 	return fields
 }
 
-// Text is a value as JSON, cut to about limit bytes at a rune's start when it is longer.
+// Text returns a value as JSON, cut like Cut if it is longer than limit bytes.
 func Text(value any, limit int) string {
 	if secret, ok := value.(hidden); ok {
 		return string(secret)
@@ -81,7 +81,7 @@ func Text(value any, limit int) string {
 	return Cut(strings.TrimSuffix(text.String(), "\n"), limit)
 }
 
-// Cut shortens text to at most limit bytes, at a rune's start, and shows that it did.
+// Cut shortens text to at most limit bytes, between runes, and marks the cut with an ellipsis.
 func Cut(text string, limit int) string {
 	const ellipsis = "…"
 	if len(text) <= limit {
@@ -98,7 +98,7 @@ func join(path, key string) string {
 	return path + "/" + jsonpointer.Escape(key)
 }
 
-// under tells whether path is one of the pointers or lies below one.
+// under reports whether path is one of the pointers or below one.
 func under(path string, pointers []string) bool {
 	for _, pointer := range pointers {
 		if path == pointer || strings.HasPrefix(path, pointer+"/") {
@@ -108,7 +108,7 @@ func under(path string, pointers []string) bool {
 	return false
 }
 
-// above tells whether one of the pointers lies below path.
+// above reports whether one of the pointers is below path.
 func above(path string, pointers []string) bool {
 	for _, pointer := range pointers {
 		if strings.HasPrefix(pointer, path+"/") {

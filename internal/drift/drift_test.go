@@ -60,13 +60,13 @@ func TestCompare(t *testing.T) {
 			want:     []string{`/maxAttempts 0 null`},
 		},
 		"FalseAgainstTrue": {
-			reason:   "an explicit false is held to against a true",
+			reason:   "an explicit false counts as a difference from true",
 			declared: `{"oneToMany": false}`,
 			remote:   `{"oneToMany": true}`,
 			want:     []string{`/oneToMany false true`},
 		},
 		"EmptyAgainstFull": {
-			reason:   "an explicit [] is held to against elements",
+			reason:   "an explicit [] counts as a difference from elements",
 			declared: `{"lookups": []}`,
 			remote:   `{"lookups": [1]}`,
 			want:     []string{`/lookups [] [1]`},
@@ -78,7 +78,7 @@ func TestCompare(t *testing.T) {
 			want:     []string{`/a false ""`, `/b "" []`},
 		},
 		"ArrayAddition": {
-			reason:   "an array is declared whole: what somebody adds to an element shows",
+			reason:   "an array is declared whole: a field that is added to an element is a difference",
 			declared: `{"fields": [{"extract": "a"}]}`,
 			remote:   `{"fields": [{"extract": "a", "hardCodedValue": "7"}]}`,
 			want:     []string{`/fields/0/hardCodedValue null "7"`},
@@ -160,7 +160,7 @@ func TestMerge(t *testing.T) {
 			want:     `{"name": "new", "sampleData": {"a": 1}, "http": {"batchSize": 2, "headers": [1]}}`,
 		},
 		"TakesBack": {
-			reason:   "what was ours and is declared no more goes, with the objects that this leaves empty",
+			reason:   "what was ours and is no longer declared is removed, with the objects that become empty",
 			owned:    []string{"/description", "/salesforce/upsert/externalIdField", "/name"},
 			declared: `{"name": "n"}`,
 			remote:   `{"name": "n", "description": "d", "salesforce": {"upsert": {"externalIdField": "x"}}, "other": {}}`,
@@ -255,7 +255,7 @@ func TestFieldsAndReleased(t *testing.T) {
 		want     []string
 	}{
 		"what is declared is not released":          {declared: `{"a": {"b": 1, "c": {}}, "d": []}`},
-		"what is there and declared no more is":     {declared: `{}`, want: []string{"/a/b", "/d"}},
+		"what exists and is no longer declared is":  {declared: `{}`, want: []string{"/a/b", "/d"}},
 		"a leaf above still declares":               {declared: `{"a": 1}`, want: []string{"/d"}},
 		"what is ignored is not released":           {declared: `{}`, ignore: []string{"/a"}, want: []string{"/d"}},
 		"an object declared again in another shape": {declared: `{"a": {"b": {"x": 1}}}`, want: []string{"/d"}},

@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-// An echo is a pair of fields of which the API fills in the one from the other. The first
-// of a pair is the one to declare.
+// An echo is a pair of fields: if only one of them is sent, the API copies it to the other. The field
+// to declare is kept.
 type echo struct{ kept, copied string }
 
-// copies are the echoes that are equal to the letter.
+// copies are the echoes whose values are identical.
 var copies = []echo{
 	{"/filter/rules", "/filter/expression/rules"},
 	{"/http/lookups", "/lookups"},
@@ -36,29 +36,30 @@ var copies = []echo{
 	{"/tool/lookups", "/lookups"},
 }
 
-// forms are the two blocks of a legacy REST import: the API shows it in its own form and in
-// that of an HTTP import. They say the same without being equal, so only the kind of import
-// tells that the one is made of the other.
+// forms are the two blocks of a legacy REST import: the API answers it in its own form and in that of
+// an HTTP import. They mean the same without being equal, so only the kind of import shows that one is
+// made from the other.
 var forms = echo{"/rest", "/http"}
 
+// hasForms reports whether a document has the two forms.
 func hasForms(document map[string]any) bool { return document["adaptorType"] == "RESTImport" }
 
-// switches are the fields of an http block that the older form has no word for.
+// switches are the fields of an http block that do not exist in the older form.
 var switches = []string{"formType", mappedSwitch}
 
 const mappedSwitch = "sendPostMappedData"
 
-// mappedOff tells that the one switch which is on unless it is said is off.
+// mappedOff reports whether mappedSwitch, which is on by default, is off.
 func mappedOff(document map[string]any) bool {
 	value, _ := lookup(document, []string{"http", mappedSwitch})
-	mapped, said := value.(bool)
-	return said && !mapped
+	mapped, isSet := value.(bool)
+	return isSet && !mapped
 }
 
-// DropEchoes takes the copies of declared and of released fields out of a document to write:
-// sent back, a copy of what was declared before would stand against the new value, and bring a
-// released one back. remote tells what is a copy: a field that says something else was set by
-// somebody, and stays. Where both or neither of a pair are declared, both stay.
+// DropEchoes removes the copies of declared and of released fields from a document to write. A copy of
+// an earlier value would conflict with the new one, and would restore a released field. Only fields
+// that are equal in remote are copies: a field with another value was set by a person, and is kept.
+// If both fields of a pair are declared, or neither is, both are kept.
 func DropEchoes(document, declared, remote map[string]any, released []string) {
 	if hasForms(remote) {
 		dropForm(document, declared, remote, released)
@@ -77,9 +78,9 @@ func DropEchoes(document, declared, remote map[string]any, released []string) {
 	}
 }
 
-// dropForm leaves of the two blocks of a legacy REST import the one that is declared, with the
-// switches of the other that nobody declared. Where that is none, what was released from the one
-// goes from the other.
+// dropForm keeps the declared block of the two of a legacy REST import, and the switches of the other
+// if they are not at their default. If neither is declared, the fields that were released from one
+// block are removed from the other.
 func dropForm(document, declared, remote map[string]any, released []string) {
 	switch first, second := Has(declared, forms.kept), Has(declared, forms.copied); {
 	case first && second:
@@ -101,8 +102,8 @@ func dropForm(document, declared, remote map[string]any, released []string) {
 	}
 }
 
-// WithoutEchoes takes one of each pair of echoes out of a document that the API answered.
-// What is left makes the API fill in the other again.
+// WithoutEchoes removes one field of each pair of echoes from a document that the API answered. The
+// API makes it again from the other.
 func WithoutEchoes(document map[string]any) {
 	if hasForms(document) && Has(document, forms.kept) && Has(document, forms.copied) {
 		copied := forms.copied

@@ -10,26 +10,26 @@ import (
 	"strings"
 )
 
-// What the API is known to do with the fields of an import is listed here, and in echo.go.
+// This file and echo.go list what the API is known to do with the fields of an import.
 
-// ServerOwned are the fields that the API makes itself and ignores in what it is sent.
+// ServerOwned are the fields that the API sets, and that it ignores in a request.
 var ServerOwned = []string{
 	"_id", "createdAt", "lastModified", "lastModifiedBy", "apiIdentifier", "sandbox",
 	"_sourceId", "_templateId", "_connectorId", "draft", "draftExpiresAt", "debugUntil",
 	"aiDescription", "apim",
 }
 
-// WriteOnly are the JSON pointers of the fields that the API masks in every answer: they
-// are sent, and cannot be compared.
+// WriteOnly are the JSON pointers of the fields that the API masks in every answer. They can be sent,
+// but not compared.
 var WriteOnly = []string{"/encrypted"}
 
-// IDField matches the names of fields that hold ids, in which an alias may stand.
+// IDField matches the names of fields that contain ids. Their values may be aliases.
 var IDField = regexp.MustCompile("^_[A-Za-z0-9]+Ids?$")
 
-// enums are the fields whose text the API may store in lower case, whatever it was sent:
-// there, case does not count. Observed for some of them; the others are closed lists of
-// lower-case words of the same kind. Values that are written in mixed case, as the method
-// insertMany or the query type BULK_LOAD, are none of these: there, case counts.
+// enums are the fields whose text the API may store in lower case, whatever was sent. They are
+// compared without regard to case. This was observed for some of them. The others are closed lists of
+// lower-case words of the same kind. Fields with values in mixed case, such as the method insertMany or
+// the query type BULK_LOAD, are not among them.
 var enums = []string{
 	"/file/type", "/file/compressionFormat",
 	"/http/requestMediaType", "/http/successMediaType", "/http/errorMediaType",
@@ -38,11 +38,10 @@ var enums = []string{
 	"/salesforce/operation", "/salesforce/api",
 }
 
-// texts are the fields that the API stores as text although they are numbers: 500 and
-// "500" are the same there.
+// texts are the fields whose numbers the API stores as text: 500 and "500" are equal.
 var texts = []string{"/rdbms/bulkInsert/batchSize"}
 
-// equalAs tells whether two leaves that differ are the same to the API at this path.
+// equalAs reports whether two leaves that differ are the same for the API at this path.
 func equalAs(path string, declared, remote any) bool {
 	switch {
 	case slices.Contains(enums, path):

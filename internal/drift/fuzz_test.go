@@ -298,7 +298,7 @@ func FuzzRedact(f *testing.F) {
 			case !hidden && !cmp.Equal(found[i], difference):
 				t.Errorf("%+v is shown as %+v", found[i], difference)
 			case (difference.Declared == nil) != (found[i].Declared == nil), (difference.Remote == nil) != (found[i].Remote == nil):
-				t.Errorf("%+v is shown as %+v: that there is no value may be told", found[i], difference)
+				t.Errorf("%+v is shown as %+v: an absent value is not hidden", found[i], difference)
 			}
 		}
 	})
@@ -313,7 +313,7 @@ func nameable(path string) any {
 	return names
 }
 
-// secretsByTheBook adds the texts and numbers in a secret that are long enough to tell.
+// secretsByTheBook adds the texts and numbers in a secret that are long enough to search for.
 func secretsByTheBook(texts []string, secret any) []string {
 	switch typed := secret.(type) {
 	case map[string]any:
@@ -336,7 +336,7 @@ func secretsByTheBook(texts []string, secret any) []string {
 	return texts
 }
 
-// standsIn tells that a text stands in a value, as a part of a text, a number or a name.
+// standsIn reports whether a text is in a value, as a part of a text, a number or a name.
 func standsIn(value any, text string) bool {
 	switch typed := value.(type) {
 	case map[string]any:

@@ -10,10 +10,9 @@ import (
 	"github.com/go-openapi/jsonpointer"
 )
 
-// Merge returns the document to write: the remote one, without the released fields, with
-// the declared values laid over it. Maps merge by key, all else is replaced. What lies at
-// or under a pointer of ignore stays as the remote has it, inside arrays too. The
-// arguments are not changed.
+// Merge returns the document to write: the remote one, without the released fields, and with the
+// declared values. Objects are merged key by key, and everything else is replaced. Values at or under
+// a pointer of ignore are those of remote, also inside arrays. The arguments are not changed.
 func Merge(released []string, declared, remote map[string]any, ignore []string) map[string]any {
 	merged := clone(remote).(map[string]any)
 	for _, path := range released {
@@ -23,10 +22,10 @@ func Merge(released []string, declared, remote map[string]any, ignore []string) 
 	return merged
 }
 
-// Released lists the fields to take back, sorted: owned, declared no more, not ignored, and
-// still there with a value. A field is still declared when the document has it, anything
-// below it, or a leaf above it. An object that is not empty is left alone: only leaves are
-// owned, so what is in it came from others.
+// Released returns the fields to remove, sorted: those that are owned, no longer declared, not ignored,
+// and still have a value. A field is still declared if the document has it, a field below it, or a leaf
+// above it. An object that is not empty is not removed: only leaves are owned, so others added what is
+// in it.
 func Released(owned []string, declared, remote map[string]any, ignore []string) []string {
 	var released []string
 	for _, path := range owned {
@@ -42,14 +41,14 @@ func Released(owned []string, declared, remote map[string]any, ignore []string) 
 	return released
 }
 
-// Has tells whether a document has a field, whatever its value. path is a JSON pointer.
+// Has reports whether a document has a field, whatever its value. path is a JSON pointer.
 func Has(document map[string]any, path string) bool {
 	_, found := lookup(document, tokens(path))
 	return found
 }
 
-// Remove takes a field out of a document, and the objects that this leaves empty. path is
-// a JSON pointer.
+// Remove removes a field from a document, and the objects that become empty. path is a JSON
+// pointer.
 func Remove(document map[string]any, path string) {
 	remove(document, tokens(path))
 }
@@ -62,6 +61,7 @@ func tokens(path string) []string {
 	return pointer.DecodedTokens()
 }
 
+// declares reports whether a field is declared: itself, a field below it, or a leaf above it.
 func declares(declared map[string]any, tokens []string) bool {
 	object := declared
 	for i, token := range tokens {
@@ -130,7 +130,7 @@ func overlay(path string, merged, declared map[string]any, ignore []string) {
 	}
 }
 
-// replaced is the declared value, with what is ignored inside it as the remote has it.
+// replaced returns the declared value. What is ignored inside it is that of remote.
 func replaced(path string, declared, remote any, ignore []string) any {
 	if !above(path, ignore) {
 		return clone(declared)

@@ -128,7 +128,7 @@ func TestNothingOfWhatTheAPIMakesIsDrift(t *testing.T) {
 }
 
 // TestChangesReachTheEchoes: a new value of a field that the API copies, or shows in two
-// forms, is what the API has afterwards, everywhere; and one that is declared no more is nowhere.
+// forms, is what the API has afterwards, everywhere; and one that is no longer declared is nowhere.
 func TestChangesReachTheEchoes(t *testing.T) {
 	const base = `"name": "n", "_connectionId": "64a0000000000000000000a1"`
 	cases := map[string]struct {
@@ -182,7 +182,7 @@ func TestChangesReachTheEchoes(t *testing.T) {
 			want:      map[string]string{"filter.expression.rules": `["b"]`},
 		},
 		"LookupsReleased": {
-			reason: "the copy at the top does not bring back lookups that are declared no more",
+			reason: "the copy at the top does not bring back lookups that are no longer declared",
 			before: `{"http": {"method": ["PUT"], "lookups": [{"name": "a"}]}}`,
 			after:  `{"http": {"method": ["PUT"]}}`,
 			want:   map[string]string{"http.method": `["PUT"]`, "http.lookups": `null`, "lookups": `null`},
@@ -218,14 +218,14 @@ func TestChangesReachTheEchoes(t *testing.T) {
 			want:   map[string]string{"http.batchSize": `7`, "rest.batchSize": `7`},
 		},
 		"LookupsReleasedAndChanged": {
-			reason:    "what somebody made of the copy is not ours to take away",
+			reason:    "a copy that somebody changed is not removed",
 			before:    `{"http": {"method": ["PUT"], "lookups": [{"name": "a"}]}}`,
 			meanwhile: `{"http": {"method": ["PUT"], "lookups": [{"name": "a"}]}, "lookups": [{"name": "b"}]}`,
 			after:     `{"http": {"method": ["PUT"]}}`,
 			want:      map[string]string{"lookups": `[{"name":"b"}]`},
 		},
 		"RulesReleased": {
-			reason: "the expression does not bring back rules that are declared no more",
+			reason: "the expression does not bring back rules that are no longer declared",
 			before: `{"http": {}, "filter": {"rules": ["a"]}}`,
 			after:  `{"http": {}}`,
 			want:   map[string]string{"filter.rules": `null`, "filter.expression.rules": `null`},

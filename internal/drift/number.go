@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// EqualNumbers compares two JSON numbers by value without ever computing them, so that
-// neither precision nor an exponent of a billion matters.
+// EqualNumbers reports whether two JSON numbers have the same value. It never computes the value, so
+// neither the precision nor the size of the exponent matters.
 func EqualNumbers(a, b string) bool {
 	return a == b || canonical(a) == canonical(b)
 }
@@ -29,8 +29,8 @@ func canonical(number string) decimal {
 	digits := whole + fraction
 	exponent := len(whole)
 	if power != "" {
-		// An exponent beyond int is cut to int's limit, which keeps two such numbers
-		// apart from every number that a destination could hold.
+		// An exponent beyond int becomes the limit of int. The number is then still different from
+		// every number that a destination can store.
 		value, _ := strconv.Atoi(power)
 		exponent += value
 	}

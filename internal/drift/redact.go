@@ -10,20 +10,20 @@ import (
 	"strings"
 )
 
-// hidden stands for a value that is not shown.
+// hidden is shown in place of a value.
 type hidden string
 
-// Redacted stands in the place of a value that holds, or could hold, a secret.
+// Redacted replaces a value that contains, or may contain, a secret.
 const Redacted = hidden("(redacted)")
 
-// shortestText is the length, in bytes, from which a secret text is looked for elsewhere. A
-// shorter one may well stand there by chance.
+// shortestText is the minimum length, in bytes, of a secret text that is searched for in other values.
+// A shorter one may be there by chance.
 const shortestText = 8
 
-// Redact hides the values of the differences at, under and above the secrets of a document,
-// and of those that hold the text of one, as when somebody copied it there. A path ends before
-// a name with such a text. The result can be shown and hashed. secrets are JSON pointers. found
-// is not changed.
+// Redact returns differences that can be shown and hashed. It hides the values at, under and above the
+// secrets of a document, and values that contain the text of a secret, which may have been copied. A
+// path is cut before a name that contains such a text. secrets are JSON pointers. found is not
+// changed.
 func Redact(found []Difference, document map[string]any, secrets []string) []Difference {
 	if len(secrets) == 0 {
 		return found
@@ -32,7 +32,7 @@ func Redact(found []Difference, document map[string]any, secrets []string) []Dif
 	shown := make([]Difference, len(found))
 	for i, difference := range found {
 		path := withoutTexts(difference.Path, texts)
-		if path != difference.Path || Touches(path, areas) || holds(difference.Declared, texts) || holds(difference.Remote, texts) {
+		if path != difference.Path || Touches(path, areas) || containsText(difference.Declared, texts) || containsText(difference.Remote, texts) {
 			difference.Declared, difference.Remote = redacted(difference.Declared), redacted(difference.Remote)
 		}
 		difference.Path = path
@@ -41,7 +41,7 @@ func Redact(found []Difference, document map[string]any, secrets []string) []Dif
 	return shown
 }
 
-// redacted hides a value; that there is none may be told.
+// redacted hides a value. That there is no value is not a secret.
 func redacted(value any) any {
 	if value == nil {
 		return nil
@@ -49,21 +49,21 @@ func redacted(value any) any {
 	return Redacted
 }
 
-// Touches tells whether a path is one of the pointers, or lies under or above one.
+// Touches reports whether a path is one of the pointers, or under or above one.
 func Touches(path string, pointers []string) bool {
 	return under(path, pointers) || above(path, pointers)
 }
 
-// Under tells whether a path is one of the pointers or lies below one.
+// Under reports whether a path is one of the pointers or below one.
 func Under(path string, pointers []string) bool { return under(path, pointers) }
 
-// secretTexts are the texts in the secrets of a document, line by line, that are long enough
-// to tell.
+// secretTexts returns the lines of the texts in the secrets of a document that are long enough to
+// search for.
 func secretTexts(document map[string]any, secrets []string) []string {
 	var texts []string
 	for _, secret := range secrets {
 		for text := range leaves(at(document, secret)) {
-			// A file ends in a line break that who copies it leaves out.
+			// A file ends with a line break, which is usually lost when its text is copied.
 			for line := range strings.Lines(text) {
 				if line = strings.TrimSpace(line); len(line) >= shortestText {
 					texts = append(texts, line)
@@ -74,18 +74,18 @@ func secretTexts(document map[string]any, secrets []string) []string {
 	return texts
 }
 
-// holds tells whether one of the texts stands in a value, at any depth, in names too.
-func holds(value any, texts []string) bool {
+// containsText reports whether a value contains one of the texts, at any depth and also in names.
+func containsText(value any, texts []string) bool {
 	switch typed := value.(type) {
 	case map[string]any:
 		for name, child := range typed {
-			if contains(name, texts) || holds(child, texts) {
+			if contains(name, texts) || containsText(child, texts) {
 				return true
 			}
 		}
 		return false
 	case []any:
-		return slices.ContainsFunc(typed, func(child any) bool { return holds(child, texts) })
+		return slices.ContainsFunc(typed, func(child any) bool { return containsText(child, texts) })
 	default:
 		return contains(asText(value), texts)
 	}
@@ -95,7 +95,7 @@ func contains(whole string, texts []string) bool {
 	return slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(whole, text) })
 }
 
-// withoutTexts is a path up to the first name in which one of the texts stands.
+// withoutTexts returns a path up to the first name that contains one of the texts.
 func withoutTexts(path string, texts []string) string {
 	shown := ""
 	for _, name := range tokens(path) {
@@ -134,7 +134,7 @@ func eachLeaf(value any, yield func(string) bool) bool {
 	return true
 }
 
-// at is the value at a path of a document, in arrays too; nil when there is none.
+// at returns the value at a path of a document, also inside arrays, nil if there is none.
 func at(document map[string]any, path string) any {
 	var value any = document
 	for _, name := range tokens(path) {
@@ -154,10 +154,9 @@ func at(document map[string]any, path string) any {
 	return value
 }
 
-// hiddenAreas are the pointers at and under which a secret may stand. Elements of an array
-// have no names: one more before it, and the secret stands where another element is
-// declared. So an array that holds a secret is hidden whole. What the API copies elsewhere is
-// hidden there too.
+// hiddenAreas returns the pointers at and under which a secret may be. If an element is inserted into
+// an array, a secret behind it moves to the index of another declared element. So an array that
+// contains a secret is hidden as a whole. Fields to which the API copies a secret are hidden too.
 func hiddenAreas(document map[string]any, secrets []string) []string {
 	var areas []string
 	for _, secret := range secrets {
@@ -168,7 +167,7 @@ func hiddenAreas(document map[string]any, secrets []string) []string {
 	return areas
 }
 
-// firstArray is the pointer of the first array on the way to path, or path.
+// firstArray returns the pointer of the outermost array that contains path, or path.
 func firstArray(document map[string]any, path string) string {
 	var value any = document
 	var below string
@@ -183,8 +182,8 @@ func firstArray(document map[string]any, path string) string {
 	return below
 }
 
-// echoesOf are the pointers of the fields to which the API copies the one at path, or from
-// which it makes it.
+// echoesOf returns the pointers of the fields to which the API copies the one at path, or from which
+// it copies it.
 func echoesOf(path string) []string {
 	var copied []string
 	for _, pair := range copies {
@@ -197,7 +196,7 @@ func echoesOf(path string) []string {
 			}
 		}
 	}
-	// The two forms say the same in fields of other names.
+	// The two forms have the same values in fields with other names.
 	switch {
 	case under(path, []string{forms.kept}):
 		copied = append(copied, forms.copied)

@@ -29,7 +29,7 @@ func TestRedact(t *testing.T) {
 			want:    []string{"/a/key (redacted) (redacted)", "/a/keys 1 2", "/key 1 2"},
 		},
 		"Absent": {
-			reason:   "that there is no value may be told",
+			reason:   "an absent value is not hidden",
 			declared: `{"a": {"key": "S"}}`, remote: `{}`,
 			secrets: []string{"/a/key"},
 			want:    []string{"/a/key (redacted) null"},

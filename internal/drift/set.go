@@ -8,9 +8,8 @@ import (
 	"strconv"
 )
 
-// Set puts a value into a document, in the place of what is there. Objects that are missing on
-// the way are made; in an array the element has to be there. path is a JSON pointer. The error
-// names no value.
+// Set sets a value in a document. Objects that are missing on the path are created, but an element of
+// an array must exist. path is a JSON pointer. The error contains no value of the document.
 func Set(document map[string]any, path string, value any) error {
 	var current any = document
 	var below string

@@ -32,13 +32,13 @@ type converter struct {
 	aliases map[string]string
 	// remarks are paths by the remark that is made about them.
 	remarks map[string][]string
-	// spoilt are the paths of arrays that cannot be declared: an array is declared as a whole, and
+	// undeclarable are the paths of arrays that cannot be declared: an array is declared as a whole, and
 	// something in these cannot be.
-	spoilt map[string]bool
+	undeclarable map[string]bool
 }
 
 func (c *converter) definition(document map[string]any) map[string]any {
-	c.remarks, c.spoilt = map[string][]string{}, map[string]bool{}
+	c.remarks, c.undeclarable = map[string][]string{}, map[string]bool{}
 	drift.WithoutEchoes(document)
 	for _, field := range drift.ServerOwned {
 		delete(document, field)
@@ -106,7 +106,7 @@ func (w walk) value(path, key string, value any) (kept any, keep bool) {
 			// A null holds the place of an element that cannot be declared.
 			typed[i], _ = w.value(path+"/"+strconv.Itoa(i), key, child)
 		}
-		return typed, !w.spoilt[path]
+		return typed, !w.undeclarable[path]
 	case string:
 		return w.text(path, key, typed)
 	case json.Number:
@@ -142,7 +142,7 @@ func (w walk) text(path, key, value string) (kept any, keep bool) {
 // given, and drift for the import that has it.
 func (w walk) remark(why, path string, keep bool) bool {
 	if !keep && w.adopt && w.array != "" {
-		w.spoilt[w.array] = true
+		w.undeclarable[w.array] = true
 		path += " (and with it all of " + w.array + ")"
 	}
 	w.remarks[why] = append(w.remarks[why], path)

@@ -1,7 +1,7 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package records makes records of the data of a run, and batches of records: pure functions.
+// Package records parses the data of a run into records, and divides records into batches. It is pure.
 package records
 
 import (
@@ -15,17 +15,17 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
 )
 
-// maxPage is the API's limit of one page of data, in bytes as sent.
+// maxPage is the API's limit for the body of one call, in bytes.
 const maxPage = 5_000_000
 
-// ErrTooMuch says that there is more data than the caller has room for.
+// ErrTooMuch is the error for data above the caller's limit.
 var ErrTooMuch = errors.New("more data than there is room for")
 
-// Batch is the records of one call, by index: from, and up to but without to.
+// Batch is the range of the records of one call, by index: From is included, To is not.
 type Batch struct{ From, To int }
 
-// Divide cuts the records into batches of at most size records (0: as many as fit) whose
-// bodies, with the settings, are at most maxPage bytes.
+// Divide divides records into batches of at most size records (0: no limit), whose bodies, with the
+// settings, have at most maxPage bytes.
 func Divide(records []json.RawMessage, settings json.RawMessage, size int) ([]Batch, error) {
 	envelope := integrator.InvokeRequest{Settings: settings}.Size()
 	var batches []Batch
@@ -47,8 +47,8 @@ func Divide(records []json.RawMessage, settings json.RawMessage, size int) ([]Ba
 	return append(batches, Batch{from, len(records)}), nil
 }
 
-// Decompress gives content, or what it holds if it is compressed with gzip. More than limit
-// bytes are ErrTooMuch.
+// Decompress returns content, decompressed if it is compressed with gzip. A result of more than limit
+// bytes is ErrTooMuch.
 func Decompress(content []byte, limit int) ([]byte, error) {
 	if bytes.HasPrefix(content, []byte{0x1f, 0x8b}) {
 		reader, err := gzip.NewReader(bytes.NewReader(content))
@@ -65,11 +65,11 @@ func Decompress(content []byte, limit int) ([]byte, error) {
 	return content, nil
 }
 
-// whiteSpace is that of JSON, less than that of Unicode.
+// whiteSpace is the white space of JSON, which has fewer characters than that of Unicode.
 const whiteSpace = " \t\r\n"
 
-// Parse reads one source of records: a JSON array, or JSON Lines. The records are
-// parts of the source, not copies. More than limit records are ErrTooMuch.
+// Parse reads one source of records: a JSON array, or JSON Lines. The records are parts of source, not
+// copies. More than limit records are ErrTooMuch.
 func Parse(source []byte, limit int) ([]json.RawMessage, error) {
 	decoder := json.NewDecoder(bytes.NewReader(source))
 	isArray := bytes.HasPrefix(bytes.TrimLeft(source, whiteSpace), []byte{'['})
@@ -77,7 +77,7 @@ func Parse(source []byte, limit int) ([]json.RawMessage, error) {
 		if err := json.Unmarshal(source, new(skipped)); err != nil {
 			return nil, fmt.Errorf("not a JSON array: %s", Position(err))
 		}
-		// Valid as a whole: nothing below can fail.
+		// The array is valid, so nothing below can fail.
 		_, _ = decoder.Token()
 	}
 	var records []json.RawMessage
@@ -99,12 +99,12 @@ func Parse(source []byte, limit int) ([]json.RawMessage, error) {
 	return records, nil
 }
 
-// skipped takes any JSON value and keeps none of it.
+// skipped accepts any JSON value and keeps nothing of it.
 type skipped struct{}
 
 func (*skipped) UnmarshalJSON([]byte) error { return nil }
 
-// Position tells where JSON is wrong without repeating any of it.
+// Position describes where JSON is malformed, without quoting any of it.
 func Position(err error) string {
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return fmt.Sprintf("syntax error near byte %d", syntax.Offset)

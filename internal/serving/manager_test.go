@@ -150,7 +150,7 @@ func (c *cluster) manager(t *testing.T, more ...string) *running {
 	must(t, cmd.Start())
 	t.Cleanup(func() {
 		cancel()
-		_ = cmd.Wait() // it was told to end
+		_ = cmd.Wait() // it was asked to end
 		if t.Failed() {
 			t.Logf("the manager's log:\n%s", m.log)
 		}

@@ -1,7 +1,8 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package serving says how the manager serves its metrics, and to whom.
+// Package serving has the flags of the metrics endpoint: how, and to whom, the manager serves its
+// metrics.
 package serving
 
 import (
@@ -33,7 +34,7 @@ func (m *Metrics) Register(set *flag.FlagSet) {
 	set.BoolVar(&m.http2, "enable-http2", false, "Offer HTTP/2 where metrics are served.")
 }
 
-// Options are what the flags say, for the manager.
+// Options returns the manager's options for these flags.
 func (m *Metrics) Options() (metricsserver.Options, error) {
 	options := metricsserver.Options{BindAddress: m.address}
 	if !m.secure {
@@ -45,7 +46,7 @@ func (m *Metrics) Options() (metricsserver.Options, error) {
 	if m.certDir == "" {
 		return options, nil
 	}
-	// The server would take a certificate of its own making in place of one that is missing.
+	// If the certificate is missing, the server would use a self-signed one instead.
 	certificate, key := filepath.Join(m.certDir, m.certName), filepath.Join(m.certDir, m.keyName)
 	if _, err := tls.LoadX509KeyPair(certificate, key); err != nil {
 		return options, fmt.Errorf("the certificate of --metrics-cert-path: %w", err)
@@ -54,8 +55,8 @@ func (m *Metrics) Options() (metricsserver.Options, error) {
 	return options, nil
 }
 
-// restrict leaves out what a scraper does not need. HTTP/2 is where servers were most often
-// brought down: streams that are reset at once, headers without end.
+// restrict disables what a scraper does not need. HTTP/2 is the most common target of attacks on Go
+// servers, such as rapid resets and endless headers.
 func (m *Metrics) restrict(config *tls.Config) {
 	config.MinVersion = tls.VersionTLS12
 	if !m.http2 {

@@ -29,7 +29,7 @@ const ownMetric = "rest_client_requests_total"
 // forged is a token that no cluster gave.
 const forged = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZG1pbiJ9."
 
-// startTime bounds the start of a manager, and what it does by itself.
+// startTime limits the start of a manager, and what it does on its own.
 const startTime = 3 * time.Minute
 
 // TestMetricsEndpoint asks the manager, as config/default starts it, for its metrics.
@@ -47,7 +47,7 @@ func TestMetricsEndpoint(t *testing.T) {
 			want        int
 		}{
 			{"with the role", reader, http.StatusOK},
-			{"without the role", c.serviceAccount(t, "stranger"), http.StatusForbidden},
+			{"without the role", c.serviceAccount(t, "outsider"), http.StatusForbidden},
 			{"with another role", c.serviceAccount(t, "viewer", "view"), http.StatusForbidden},
 			{"the manager itself", c.token(t, systemNamespace, managerAccount), http.StatusForbidden},
 			{"nobody", "", http.StatusUnauthorized},
@@ -143,7 +143,7 @@ func TestMetricsEndpoint(t *testing.T) {
 		g.Eventually(served, startTime, 100*time.Millisecond).Should(Equal(second))
 	})
 
-	// The last: from here on the manager cannot look up who asks.
+	// This is the last check: from here on the manager cannot authenticate clients.
 	t.Run("nobody gets them when nobody can be looked up", func(t *testing.T) {
 		manager := c.manager(t)
 		g := NewWithT(t)
@@ -192,12 +192,12 @@ func get(t *testing.T, url, token string) (status int, body string) {
 	return status, body
 }
 
-// upTo is a client that knows no later version of TLS.
+// upTo returns a client that supports no later version of TLS.
 func upTo(version uint16) *tls.Config {
 	return &tls.Config{MaxVersion: version}
 }
 
-// handshake waits until the server is there, and tells what was agreed on.
+// handshake waits until the server accepts connections, and returns what was negotiated.
 func (m *running) handshake(t *testing.T, config *tls.Config) (tls.ConnectionState, error) {
 	t.Helper()
 	get(t, m.url("/"), "")

@@ -4,56 +4,28 @@
 package simulator
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/integrator-operator/integrator-operator/internal/simulator/destination"
+	"github.com/integrator-operator/integrator-operator/internal/simulator/document"
 )
 
-// errNotExist tells callers of the Go and admin interfaces that they named
-// something that is not there.
-var errNotExist = errors.New("does not exist")
+// ErrNotExist is the error for an account, import, rule or other thing that does not exist.
+var ErrNotExist = errors.New("does not exist")
 
-// AccountSpec describes an account: who may call it and what is in it.
-type AccountSpec struct {
-	Name        string            `json:"name"`
-	Tokens      []Token           `json:"tokens,omitempty"`
-	Connections []Connection      `json:"connections,omitempty"`
-	Flows       []Flow            `json:"flows,omitempty"`
-	Imports     []json.RawMessage `json:"imports,omitempty"`
-}
-
-// Token is a bearer token and the user that it speaks for. A user left empty
-// is made up from the account's name.
-type Token struct {
-	Token string `json:"token"`
-	User  User   `json:"user,omitzero"`
-}
-
-// Connection is something that an import may refer to by `_connectionId`.
-type Connection struct {
-	ID   string `json:"id"` // 24 hex characters
-	Name string `json:"name,omitempty"`
-}
-
-// Flow uses imports: what it names cannot be deleted.
-type Flow struct {
-	ID      string   `json:"id"` // 24 hex characters
-	Name    string   `json:"name"`
-	Imports []string `json:"imports"`
-}
-
-// record is one import. Records in the recycle bin keep all of it.
+// record is one import. Records in the recycle bin are complete.
 type record struct {
 	Position  int64     `json:"position"` // order of creation, which is the order of lists
 	CreatedAt time.Time `json:"createdAt"`
 	Doc       Document  `json:"document"` // with secrets
 }
 
-func (r *record) id() string { return text(r.Doc, "_id") }
+func (r *record) id() string { return document.Text(r.Doc, "_id") }
 
 // account is guarded by the server's mutex.
 type account struct {
@@ -63,17 +35,16 @@ type account struct {
 	flows       []Flow
 	imports     map[string]*record
 	bin         map[string]*record
-	listing     []*record               // imports in order, nil when it has to be made again
-	audit       map[string][]AuditEntry // by import, oldest first
-	written     map[string]*writtenLog  // by import
+	listing     []*record                   // imports in order, nil if it has to be computed again
+	audit       map[string][]AuditEntry     // by import, oldest first
+	written     map[string]*destination.Log // by import
 	limiter     *rate.Limiter
 	lastStamp   time.Time
 	lastPlace   int64
 }
 
-// AddAccount adds an account. Its imports may carry fields that the server owns
-// (`_id`, `createdAt`, `_connectorId`, …); they are kept, and the rest is
-// checked and completed as in a POST.
+// AddAccount adds an account. Its imports may have fields that the server owns (`_id`, `createdAt`,
+// `_connectorId`, …), which are kept. Everything else is checked and completed as in a POST.
 func (s *Server) AddAccount(spec AccountSpec) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -109,7 +80,7 @@ func (s *Server) AddAccount(spec AccountSpec) error {
 	return s.saveLocked()
 }
 
-// RemoveAccount removes an account with all that is in it.
+// RemoveAccount removes an account and everything in it.
 func (s *Server) RemoveAccount(name string) error {
 	return s.inAccount(name, func(*account) error {
 		delete(s.accounts, name)
@@ -117,8 +88,7 @@ func (s *Server) RemoveAccount(name string) error {
 	})
 }
 
-// Reset removes all accounts, rules and requests in the ledger, and goes back
-// to the default choices.
+// Reset removes all accounts, rules and ledger entries, and restores the default choices.
 func (s *Server) Reset() error {
 	s.ClearRules()
 	s.ClearLedger()
@@ -136,18 +106,18 @@ func (s *Server) newAccount(name string) *account {
 		imports: map[string]*record{},
 		bin:     map[string]*record{},
 		audit:   map[string][]AuditEntry{},
-		written: map[string]*writtenLog{},
+		written: map[string]*destination.Log{},
 		limiter: s.newLimiter(),
 	}
 }
 
-// inAccount runs change on an account and saves the state when it succeeds.
+// inAccount runs change on an account, and saves the state if it succeeds.
 func (s *Server) inAccount(name string, change func(*account) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	acct, ok := s.accounts[name]
 	if !ok {
-		return fmt.Errorf("account %s %w", name, errNotExist)
+		return fmt.Errorf("account %s %w", name, ErrNotExist)
 	}
 	if err := change(acct); err != nil {
 		return err
@@ -155,7 +125,7 @@ func (s *Server) inAccount(name string, change func(*account) error) error {
 	return s.saveLocked()
 }
 
-// AddToken lets a token call an account from now on.
+// AddToken makes a token valid for an account.
 func (s *Server) AddToken(accountName string, token Token) error {
 	return s.inAccount(accountName, func(acct *account) error { return s.addTokenLocked(acct, token) })
 }
@@ -183,11 +153,11 @@ func (s *Server) addTokenLocked(acct *account, token Token) error {
 	return nil
 }
 
-// RevokeToken makes every further call with the token fail with 401.
+// RevokeToken makes a token invalid: requests with it are answered with 401.
 func (s *Server) RevokeToken(accountName, token string) error {
 	return s.inAccount(accountName, func(acct *account) error {
 		if _, ok := acct.tokens[token]; !ok {
-			return fmt.Errorf("account %s: the token %w", accountName, errNotExist)
+			return fmt.Errorf("account %s: the token %w", accountName, ErrNotExist)
 		}
 		delete(acct.tokens, token)
 		return nil
@@ -199,11 +169,11 @@ func (s *Server) AddConnection(accountName string, c Connection) error {
 	return s.inAccount(accountName, func(acct *account) error { return acct.addConnection(c) })
 }
 
-// RemoveConnection removes a connection; imports that refer to it stay as they are.
+// RemoveConnection removes a connection. Imports that refer to it are not changed.
 func (s *Server) RemoveConnection(accountName, id string) error {
 	return s.inAccount(accountName, func(acct *account) error {
 		if !acct.hasConnection(id) {
-			return fmt.Errorf("account %s: connection %s %w", accountName, id, errNotExist)
+			return fmt.Errorf("account %s: connection %s %w", accountName, id, ErrNotExist)
 		}
 		acct.connections = slices.DeleteFunc(acct.connections, func(c Connection) bool { return c.ID == id })
 		return nil
@@ -211,7 +181,7 @@ func (s *Server) RemoveConnection(accountName, id string) error {
 }
 
 func (acct *account) addConnection(c Connection) error {
-	if !objectID.MatchString(c.ID) {
+	if !document.IsID(c.ID) {
 		return fmt.Errorf("account %s: connection id %q is not 24 hex characters", acct.name, c.ID)
 	}
 	if acct.hasConnection(c.ID) {
@@ -230,20 +200,20 @@ func (s *Server) AddFlow(accountName string, f Flow) error {
 	return s.inAccount(accountName, func(acct *account) error { return acct.addFlow(f) })
 }
 
-// RemoveFlow removes a flow; the imports that it used may then be deleted.
+// RemoveFlow removes a flow. The imports that it used can then be deleted.
 func (s *Server) RemoveFlow(accountName, id string) error {
 	return s.inAccount(accountName, func(acct *account) error {
 		before := len(acct.flows)
 		acct.flows = slices.DeleteFunc(acct.flows, func(f Flow) bool { return f.ID == id })
 		if len(acct.flows) == before {
-			return fmt.Errorf("account %s: flow %s %w", accountName, id, errNotExist)
+			return fmt.Errorf("account %s: flow %s %w", accountName, id, ErrNotExist)
 		}
 		return nil
 	})
 }
 
 func (acct *account) addFlow(f Flow) error {
-	if !objectID.MatchString(f.ID) || f.Name == "" {
+	if !document.IsID(f.ID) || f.Name == "" {
 		return fmt.Errorf("account %s: flow %q needs a name and an id of 24 hex characters", acct.name, f.ID)
 	}
 	for _, id := range f.Imports {
@@ -270,7 +240,7 @@ func (acct *account) flowsUsing(importID string) []Flow {
 	return using
 }
 
-// listed returns the imports in the order of lists. Callers must not change it.
+// listed returns the imports in the order of lists. Callers must not change the slice.
 func (acct *account) listed() []*record {
 	if acct.listing == nil {
 		acct.listing = inOrder(acct.imports)
@@ -278,7 +248,7 @@ func (acct *account) listed() []*record {
 	return acct.listing
 }
 
-// put makes a record visible, take hides it.
+// put adds a record to the imports, take removes it.
 func (acct *account) put(rec *record) {
 	acct.imports[rec.id()] = rec
 	acct.listing = nil
@@ -289,7 +259,7 @@ func (acct *account) take(rec *record) {
 	acct.listing = nil
 }
 
-// inOrder lists records in the order of their creation.
+// inOrder returns records in the order of their creation.
 func inOrder(records map[string]*record) []*record {
 	out := make([]*record, 0, len(records))
 	for _, r := range records {
@@ -299,7 +269,7 @@ func inOrder(records map[string]*record) []*record {
 	return out
 }
 
-// stamp is the time of a change: milliseconds, never the same twice in one account.
+// stamp returns the time of a change, in milliseconds. No two changes of an account have the same.
 func (s *Server) stamp(acct *account) time.Time {
 	now := s.clock.Now().UTC().Truncate(time.Millisecond)
 	if !now.After(acct.lastStamp) {
@@ -312,3 +282,13 @@ func (s *Server) stamp(acct *account) time.Time {
 const timeFormat = "2006-01-02T15:04:05.000Z"
 
 func formatTime(t time.Time) string { return t.UTC().Format(timeFormat) }
+
+// Plant adds the accounts of a seed.
+func (s *Server) Plant(seed Seed) error {
+	for _, spec := range seed.Accounts {
+		if err := s.AddAccount(spec); err != nil {
+			return fmt.Errorf("seed: %w", err)
+		}
+	}
+	return nil
+}

@@ -3,9 +3,13 @@
 
 package simulator
 
-import "slices"
+import (
+	"slices"
 
-// auditLimit is the number of entries kept for one import.
+	"github.com/integrator-operator/integrator-operator/internal/simulator/wire"
+)
+
+// auditLimit is the number of entries that are kept for an import.
 const auditLimit = 1000
 
 // AuditEntry is one change of an import.
@@ -18,48 +22,6 @@ type AuditEntry struct {
 	Time         string        `json:"time"`
 	ByUser       User          `json:"byUser"`
 	FieldChanges []FieldChange `json:"fieldChanges,omitempty"`
-}
-
-// FieldChange is one field of an update. A value that is absent from the JSON
-// was absent from the document.
-type FieldChange struct {
-	FieldPath string `json:"fieldPath"`
-	OldValue  any    `json:"oldValue,omitempty"`
-	NewValue  any    `json:"newValue,omitempty"`
-}
-
-// compare lists the fields in which two documents differ: objects by key,
-// arrays as wholes, sorted by path.
-func compare(before, after Document) []FieldChange {
-	changes := compareObjects("", before, after)
-	return slices.DeleteFunc(changes, func(c FieldChange) bool {
-		return c.FieldPath == "lastModified" || c.FieldPath == "lastModifiedBy"
-	})
-}
-
-func compareObjects(prefix string, before, after Document) []FieldChange {
-	keys := map[string]bool{}
-	for key := range before {
-		keys[key] = true
-	}
-	for key := range after {
-		keys[key] = true
-	}
-	var changes []FieldChange
-	for _, key := range sortedKeys(keys) {
-		path := prefix + key
-		was, had := before[key]
-		is, has := after[key]
-		oldObject, wasObject := was.(Document)
-		newObject, isObject := is.(Document)
-		switch {
-		case wasObject && isObject:
-			changes = append(changes, compareObjects(path+".", oldObject, newObject)...)
-		case had != has || !equal(was, is):
-			changes = append(changes, FieldChange{FieldPath: path, OldValue: was, NewValue: is})
-		}
-	}
-	return changes
 }
 
 // log adds an audit entry.
@@ -75,23 +37,23 @@ func (s *Server) log(acct *account, importID, event string, by actor, changes []
 }
 
 // listAudit is GET /v1/imports/{id}/audit.
-func (s *Server) listAudit(c *call) response {
+func (s *Server) listAudit(c *call) wire.Response {
 	if _, refusal := s.find(c); refusal != nil {
 		_, deleted := c.account.bin[c.id()]
 		if !deleted || !s.choices.AuditAfterDelete {
 			return *refusal
 		}
 	}
-	query, refusal := c.readQuery()
+	query, refusal := wire.ReadQuery(c.request)
 	if refusal != nil {
 		return *refusal
 	}
-	p, refusal := s.readPage(query)
+	page, refusal := s.readPage(query)
 	if refusal != nil {
 		return *refusal
 	}
 	entries := c.account.audit[c.id()]
-	return c.answerPage(p, len(entries), func(i int) any {
+	return wire.AnswerPage(c.request, page, len(entries), func(i int) any {
 		if s.choices.AuditOrder == NewestFirst {
 			return entries[len(entries)-1-i]
 		}
@@ -99,8 +61,7 @@ func (s *Server) listAudit(c *call) response {
 	})
 }
 
-// Audit returns the audit log of an import, oldest entry first. It outlives the
-// import.
+// Audit returns the audit log of an import, oldest entry first, even if the import was deleted.
 func (s *Server) Audit(accountName, importID string) []AuditEntry {
 	s.mu.Lock()
 	defer s.mu.Unlock()

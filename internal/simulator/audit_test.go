@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"testing"
+
+	"github.com/integrator-operator/integrator-operator/internal/simulator/document"
 )
 
 // audit reads the whole log through the API.
@@ -17,7 +19,7 @@ func (h *harness) audit(path string) []AuditEntry {
 		data, err := json.Marshal(page)
 		must(h.T, err)
 		var part []AuditEntry
-		must(h.T, decodeState(data, &part))
+		must(h.T, document.DecodeState(data, &part))
 		entries = append(entries, part...)
 	}
 	return entries
@@ -36,7 +38,7 @@ func TestAudit(t *testing.T) {
 	stored, _ := h.Import("acme", id)
 	h.same(jane.ID, stored["lastModifiedBy"])
 	must(t, h.EditAs(User{Email: "joe@example.com", Name: "Joe"}, "acme", id, func(doc Document) {
-		object(doc, "ftp")["directoryPath"] = "/joe"
+		document.Object(doc, "ftp")["directoryPath"] = "/joe"
 		doc["maxAttempts"] = 5
 	}))
 	h.expect(http.StatusOK, http.MethodPut, path+"/replaceConnection", `{"_newConnectionId":"`+connHTTP+`"}`)
@@ -44,16 +46,16 @@ func TestAudit(t *testing.T) {
 
 	got := h.audit(path + "/audit")
 	for i := range got {
-		if !objectID.MatchString(got[i].ID) || got[i].Time == "" || got[i].ResourceID != id || got[i].ResourceType != "import" {
+		if !document.IsID(got[i].ID) || got[i].Time == "" || got[i].ResourceID != id || got[i].ResourceType != "import" {
 			t.Errorf("entry %d: %+v", i, got[i])
 		}
 		got[i].ID, got[i].Time, got[i].ResourceID, got[i].ResourceType = "", "", "", ""
 	}
 	h.same([]AuditEntry{
-		{Source: "api", Event: "update", ByUser: robot, FieldChanges: []FieldChange{{FieldPath: "assistantMetadata", NewValue: Document{"a": number("1")}}}},
+		{Source: "api", Event: "update", ByUser: robot, FieldChanges: []FieldChange{{FieldPath: "assistantMetadata", NewValue: Document{"a": json.Number("1")}}}},
 		{Source: "api", Event: "update", ByUser: robot, FieldChanges: []FieldChange{{FieldPath: "_connectionId", OldValue: connFTP, NewValue: connHTTP}}},
 		{Source: "ui", Event: "update", ByUser: User{ID: userID("joe@example.com"), Email: "joe@example.com", Name: "Joe"}, FieldChanges: []FieldChange{
-			{FieldPath: "ftp.directoryPath", OldValue: "/prod", NewValue: "/joe"}, {FieldPath: "maxAttempts", NewValue: number("5")},
+			{FieldPath: "ftp.directoryPath", OldValue: "/prod", NewValue: "/joe"}, {FieldPath: "maxAttempts", NewValue: json.Number("5")},
 		}},
 		{Source: "ui", Event: "update", ByUser: jane, FieldChanges: []FieldChange{
 			{FieldPath: "externalId", OldValue: "x-1"},
@@ -87,7 +89,7 @@ func TestEditAsRefusals(t *testing.T) {
 	before, _ := h.Import("acme", id)
 	jane := User{Email: "jane@example.com"}
 	for name, err := range map[string]error{
-		"invalid":    h.EditAs(jane, "acme", id, func(doc Document) { delete(doc, "name"); object(doc, "ftp")["directoryPath"] = "x" }),
+		"invalid":    h.EditAs(jane, "acme", id, func(doc Document) { delete(doc, "name"); document.Object(doc, "ftp")["directoryPath"] = "x" }),
 		"no import":  h.EditAs(jane, "acme", noSuchID, func(Document) {}),
 		"no account": h.EditAs(jane, "nobody", id, func(Document) {}),
 		"no JSON":    h.EditAs(jane, "acme", id, func(doc Document) { doc["settings"] = func() {} }),

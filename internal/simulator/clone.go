@@ -3,11 +3,16 @@
 
 package simulator
 
-import "net/http"
+import (
+	"net/http"
 
-// cloneImport is POST /v1/imports/{id}/clone. Nothing but the name and the
-// connection of the copy can be chosen: other fields of the body are ignored.
-func (s *Server) cloneImport(c *call) response {
+	"github.com/integrator-operator/integrator-operator/internal/simulator/document"
+	"github.com/integrator-operator/integrator-operator/internal/simulator/wire"
+)
+
+// cloneImport is POST /v1/imports/{id}/clone. The body sets the name and the connection of the copy.
+// Its other fields are ignored.
+func (s *Server) cloneImport(c *call) wire.Response {
 	source, refusal := s.find(c)
 	if refusal != nil {
 		return *refusal
@@ -18,21 +23,21 @@ func (s *Server) cloneImport(c *call) response {
 	}
 	name, isText := body["name"].(string)
 	if body["name"] != nil && !isText {
-		return fail(http.StatusUnprocessableEntity, castError("String", body["name"], "name"))
+		return wire.Fail(http.StatusUnprocessableEntity, wire.CastError("String", body["name"], "name"))
 	}
 	if name == "" {
-		name = "Clone - " + text(source.Doc, "name")
+		name = "Clone - " + document.Text(source.Doc, "name")
 	}
-	connection, refusal := mapConnection(c.account, body["connectionMap"], text(source.Doc, "_connectionId"))
+	connection, refusal := mapConnection(c.account, body["connectionMap"], document.Text(source.Doc, "_connectionId"))
 	if refusal != nil {
 		return *refusal
 	}
 
-	doc := copyDocument(source.Doc)
-	for _, key := range serverOwned {
+	doc := document.Copy(source.Doc)
+	for _, key := range document.ServerOwned {
 		delete(doc, key)
 	}
-	delete(doc, "encrypted") // secrets have to be typed again after a copy
+	delete(doc, "encrypted") // secrets are not copied
 	if !s.choices.CloneKeepsExternalID {
 		delete(doc, "externalId")
 	}
@@ -43,10 +48,10 @@ func (s *Server) cloneImport(c *call) response {
 	doc["_sourceId"] = source.id()
 	rec, problems := s.insert(c.account, doc, c.actor)
 	if len(problems) > 0 {
-		return fail(http.StatusUnprocessableEntity, problems...)
+		return wire.Fail(http.StatusUnprocessableEntity, problems...)
 	}
 	c.applied(rec.id())
-	return answer(http.StatusCreated, s.cloneAnswer(rec))
+	return wire.Answer(http.StatusCreated, s.cloneAnswer(rec))
 }
 
 func (s *Server) cloneAnswer(rec *record) any {
@@ -56,16 +61,15 @@ func (s *Server) cloneAnswer(rec *record) any {
 	case CloneAnswerBare:
 		return []any{Document{"model": "Import", "_id": rec.id()}}
 	default:
-		return shown(rec.Doc)
+		return document.Shown(rec.Doc)
 	}
 }
 
-// mapConnection looks the connection of the copy up in a connectionMap. Every
-// entry of the map must lead to a connection of the account; a connection that
-// the map does not name stays.
-func mapConnection(acct *account, value any, current string) (string, *response) {
-	invalid := func(format string, args ...any) (string, *response) {
-		refusal := failf(http.StatusBadRequest, codeInvalidConnectionMap, "connectionMap", format, args...)
+// mapConnection finds the connection of the copy in a connectionMap. Every entry of the map must lead
+// to a connection of the account. A connection that is not in the map is kept.
+func mapConnection(acct *account, value any, current string) (string, *wire.Response) {
+	invalid := func(format string, args ...any) (string, *wire.Response) {
+		refusal := wire.Failf(http.StatusBadRequest, wire.CodeInvalidConnectionMap, "connectionMap", format, args...)
 		return "", &refusal
 	}
 	if value == nil {
@@ -75,13 +79,13 @@ func mapConnection(acct *account, value any, current string) (string, *response)
 	if !ok {
 		return invalid("connectionMap must be an object of old to new connection ids")
 	}
-	for _, from := range sortedKeys(connections) {
+	for _, from := range document.SortedKeys(connections) {
 		to, _ := connections[from].(string)
 		switch {
-		case !objectID.MatchString(from):
-			return invalid("%q is not a connection id", brief(from))
-		case !objectID.MatchString(to):
-			return invalid("%q is not a connection id", brief(connections[from]))
+		case !document.IsID(from):
+			return invalid("%q is not a connection id", wire.Brief(from))
+		case !document.IsID(to):
+			return invalid("%q is not a connection id", wire.Brief(connections[from]))
 		case !acct.hasConnection(to):
 			return invalid("connection %s does not exist", to)
 		}

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/integrator-operator/integrator-operator/internal/simulator/document"
 )
 
 func TestClone(t *testing.T) {
@@ -18,7 +20,7 @@ func TestClone(t *testing.T) {
 
 	clone := h.doc(h.expect(http.StatusCreated, http.MethodPost, path, `{"externalId":"mine","description":"mine"}`))
 	var differs []string
-	for _, change := range compare(source, clone) {
+	for _, change := range document.Compare(source, clone) {
 		differs = append(differs, change.FieldPath)
 	}
 	h.same([]string{"_id", "_sourceId", "apiIdentifier", "createdAt", "debugUntil", "encrypted", "name"}, differs)
@@ -37,7 +39,7 @@ func TestClone(t *testing.T) {
 	if _, ok := bare["externalId"]; ok {
 		t.Error("externalId kept against the choice")
 	}
-	h.same(1, len(h.Audit("acme", text(bare, "_id"))))
+	h.same(1, len(h.Audit("acme", document.Text(bare, "_id"))))
 }
 
 func TestCloneAnswers(t *testing.T) {
@@ -50,7 +52,7 @@ func TestCloneAnswers(t *testing.T) {
 		must(t, h.SetChoices(func(c *Choices) { c.CloneAnswer = choice }))
 		r := h.expect(http.StatusCreated, http.MethodPost, "/v1/imports/"+id+"/clone", `{}`)
 		all := h.Imports("acme")
-		h.same(strings.Replace(want, "ID", text(all[len(all)-1], "_id"), 1), r.body)
+		h.same(strings.Replace(want, "ID", document.Text(all[len(all)-1], "_id"), 1), r.body)
 	}
 }
 
@@ -76,7 +78,7 @@ func TestCloneRefusals(t *testing.T) {
 			h.same(1, len(h.Imports("acme")))
 		})
 	}
-	// The connection may be gone by the time of the copy.
+	// The connection may have been deleted before the copy is made.
 	must(t, h.RemoveConnection("acme", connFTP))
 	r := h.expect(http.StatusUnprocessableEntity, http.MethodPost, "/v1/imports/"+id+"/clone", `{}`)
 	h.same([]string{"invalid_ref _connectionId"}, h.codes(r))

@@ -1,9 +1,9 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package simulator is a stand-in for the integrator.io API, as far as imports
-// go: an HTTP server that answers as the real one, oddities included, keeps a
-// ledger of what it was asked, and can be told to fail.
+// Package simulator simulates the part of the integrator.io API that is about imports: an HTTP server
+// that answers like the real one, oddities included, keeps a ledger of its requests, and fails on
+// demand.
 //
 // # As a library
 //
@@ -15,13 +15,12 @@
 //	})
 //	server := httptest.NewServer(sim.Handler())
 //	defer server.Close()
-//	defer sim.Close() // runs first: lets go the requests that fault rules hold
+//	defer sim.Close() // runs first: ends the delays of fault rules
 //
-// A test can seed imports (SeedImport), be another user (EditAs, DeleteAs),
-// look at what is stored (Import, Imports, RecycleBin, Audit), at what reached
-// the destination (Written) and at the requests (Ledger). Where the behaviour
-// of the real API is not known, Choices says what was chosen, and lets tests
-// choose otherwise.
+// A test can seed imports (SeedImport), act as another user (EditAs, DeleteAs), and inspect what is
+// stored (Import, Imports, RecycleBin, Audit), what reached the destination (Written) and the requests
+// (Ledger). Where the behaviour of the real API is not known, Choices documents what was chosen, and
+// lets tests choose differently.
 //
 // # As a person
 //
@@ -29,34 +28,46 @@
 //
 //	X-Simulator-User: ui; Jane Doe <jane@example.com>
 //
-// counts as made by that user from that source (ui, api, connector, stack,
-// system, sso) in the audit log and in the ledger.
+// is that user's, from that source (ui, api, connector, stack, system, sso), in the audit log and in
+// the ledger.
 //
 // # Outcomes of invoke
 //
-// The data says what the destination does with it. A record may hold
+// The data says what the destination does with it. A record may have
 //
 //	"_simulate": {"statusCode": 422, "code": "invalid", "message": "no such sku"}
 //	"_simulate": {"ignored": true}
 //	"_simulate": {"id": 4711, "json": {"_raw": "done"}}
 //
-// see RecordScript; without it the record is written and answered with 200.
-// The settings may hold
+// see RecordScript. Without it the record is written and answered with 200. The settings may have
 //
 //	"_simulate": {"statusCode": 422, "errors": [{"code": "closed", "message": "…"}], "written": 2}
 //
-// see CallScript, and the call fails as a whole.
+// and the call fails as a whole, see CallScript.
 //
 // # Faults
 //
-// A Rule names requests (account, method, path, route, source, n-th), a phase,
-// before or after the request is applied, and an Action. Rules count how often
-// they matched and fired.
+// A Rule selects requests (by account, method, path, route, source and number), a phase, before or
+// after the request is applied, and an Action. Rules count how often they matched and fired.
+//
+// # Packages
+//
+//	admin         the admin interface
+//	simulator     accounts, endpoints, and the way of a request through the server
+//	seed          what accounts start with, and sample documents of every kind of import
+//	destination   what happens to the records of an invocation
+//	fault         rules that make requests fail
+//	ledger        the requests
+//	document      defaults, validation, secrets, projection and comparison of documents
+//	choices       what was chosen where the real behaviour is not known
+//	wire          responses, errors and pages
+//
+// Each imports only those below it.
 //
 // # Admin interface
 //
-// AdminHandler takes and answers JSON. It is meant for loopback and asks for no
-// credentials; it never shows a token.
+// The package admin serves the same over HTTP, in JSON. It is meant for loopback and needs no
+// credentials. It never shows a token.
 //
 //	GET    /healthz
 //	GET    /accounts                                     all accounts
@@ -81,8 +92,90 @@
 //	POST   /rules                                        Rule; answers {"id"}
 //	DELETE /rules
 //	DELETE /rules/{id}
-//	POST   /rules/{id}/release                           lets go what the rule holds
+//	POST   /rules/{id}/release                           lets the requests that the rule delays continue
 //	GET    /ledger?account=&method=&route=&path=&id=&source=&applied=&status=&after=
 //	DELETE /ledger
 //	POST   /reset                                        no accounts, rules, ledger; default choices
 package simulator
+
+import (
+	"github.com/integrator-operator/integrator-operator/internal/simulator/choices"
+	"github.com/integrator-operator/integrator-operator/internal/simulator/destination"
+	"github.com/integrator-operator/integrator-operator/internal/simulator/document"
+	"github.com/integrator-operator/integrator-operator/internal/simulator/fault"
+	"github.com/integrator-operator/integrator-operator/internal/simulator/ledger"
+	"github.com/integrator-operator/integrator-operator/internal/simulator/seed"
+	"github.com/integrator-operator/integrator-operator/internal/simulator/wire"
+)
+
+// The types of the packages below, so that users of the simulator need only this one.
+type (
+	AccountSpec  = seed.AccountSpec
+	Action       = fault.Action
+	ActionKind   = fault.ActionKind
+	CallScript   = destination.CallScript
+	Choices      = choices.Choices
+	Connection   = seed.Connection
+	Document     = document.Document
+	Entry        = ledger.Entry
+	ErrorDetail  = wire.ErrorDetail
+	FieldChange  = document.FieldChange
+	Filter       = ledger.Filter
+	Fixture      = seed.Fixture
+	Flow         = seed.Flow
+	Phase        = fault.Phase
+	RecordScript = destination.RecordScript
+	Rule         = fault.Rule
+	Seed         = seed.Seed
+	Token        = seed.Token
+	User         = seed.User
+)
+
+// ScriptKey is destination.ScriptKey.
+const ScriptKey = destination.ScriptKey
+
+// The phases and actions of fault rules.
+const (
+	PhaseBefore = fault.PhaseBefore
+	PhaseAfter  = fault.PhaseAfter
+
+	ActionAnswer   = fault.ActionAnswer
+	ActionReset    = fault.ActionReset
+	ActionHang     = fault.ActionHang
+	ActionLatency  = fault.ActionLatency
+	ActionDrip     = fault.ActionDrip
+	ActionEndless  = fault.ActionEndless
+	ActionTruncate = fault.ActionTruncate
+	ActionGarbage  = fault.ActionGarbage
+	ActionRedirect = fault.ActionRedirect
+	ActionOversize = fault.ActionOversize
+	ActionOtherID  = fault.ActionOtherID
+	ActionFields   = fault.ActionFields
+)
+
+// The values of choices.
+const (
+	UnknownFieldsKeep        = choices.UnknownFieldsKeep
+	UnknownFieldsDrop        = choices.UnknownFieldsDrop
+	UnknownFieldsReject      = choices.UnknownFieldsReject
+	AssistantMetadataReplace = choices.AssistantMetadataReplace
+	AssistantMetadataIgnore  = choices.AssistantMetadataIgnore
+	AssistantMetadataErase   = choices.AssistantMetadataErase
+	CloneAnswerDocument      = choices.CloneAnswerDocument
+	CloneAnswerReference     = choices.CloneAnswerReference
+	CloneAnswerBare          = choices.CloneAnswerBare
+	AnswerEmpty              = choices.AnswerEmpty
+	AnswerDocument           = choices.AnswerDocument
+	NewestFirst              = choices.NewestFirst
+	OldestFirst              = choices.OldestFirst
+)
+
+// DefaultChoices returns the choices that a new simulator starts with.
+func DefaultChoices() Choices { return choices.Default() }
+
+// The functions of the package seed.
+var (
+	ReadSeed           = seed.Read
+	Fixtures           = seed.Fixtures
+	FixtureConnections = seed.FixtureConnections
+)

@@ -44,7 +44,7 @@ func TestAnsweringFaults(t *testing.T) {
 			`{"errors":[{"code":"injected","message":"307 Temporary Redirect"}]}`},
 		{"permanent redirect", Action{Kind: ActionRedirect, Status: 308, Location: "/x"}, 308, map[string]string{"Location": "/x"},
 			`{"errors":[{"code":"injected","message":"308 Permanent Redirect"}]}`},
-		{"garbage", Action{Kind: ActionGarbage}, 200, nil, garbage},
+		{"garbage", Action{Kind: ActionGarbage}, 200, nil, "\x00\xff\xfe{\"_id\":\x80\x81]]}\x00"},
 		{"oversize", Action{Kind: ActionOversize, Bytes: 60}, 200, map[string]string{"Content-Length": "60"},
 			`{"_id":"000000000000000000000000","padding":"xxxxxxxxxxxxx"}`},
 	} {
@@ -144,7 +144,7 @@ func TestHangEndsWithTheClient(t *testing.T) {
 	h.same(0, len(h.Imports("acme")))
 }
 
-// giveUp posts an import and goes away once a rule has struck.
+// giveUp posts an import and disconnects once a rule has fired.
 func (h *harness) giveUp() {
 	h.Helper()
 	ctx, cancel := context.WithCancel(h.Context())
@@ -161,7 +161,7 @@ func (h *harness) giveUp() {
 		}
 		done <- err
 	}()
-	await(h.T, "a rule struck", func() bool { return len(h.Rules()) > 0 && h.Rules()[0].Fired == 1 })
+	await(h.T, "a rule to fire", func() bool { return len(h.Rules()) > 0 && h.Rules()[0].Fired == 1 })
 	cancel()
 	if err := <-done; !errors.Is(err, context.Canceled) {
 		h.Errorf("got %v", err)
@@ -193,7 +193,7 @@ func TestLatency(t *testing.T) {
 	h.same(http.StatusCreated, (<-done).status)
 }
 
-func TestMangledAnswers(t *testing.T) {
+func TestAlteredAnswers(t *testing.T) {
 	h := newHarness(t)
 	id := h.create(ftpImport)
 	path := "/v1/imports/" + id
@@ -263,12 +263,12 @@ func TestEndless(t *testing.T) {
 	}
 }
 
-func TestWhichRequestsAreStruck(t *testing.T) {
+func TestWhichRequestsRulesFireFor(t *testing.T) {
 	strike := Action{Kind: ActionAnswer, Status: 503}
 	for _, test := range []struct {
 		name string
 		rule Rule
-		want string // of GET /v1/tokenInfo, ten times: x is struck
+		want string // of GET /v1/tokenInfo, ten times: x: the rule fires
 	}{
 		{"all", Rule{}, "xxxxxxxxxx"},
 		{"once", Rule{Count: 1}, "x........."},
@@ -303,8 +303,8 @@ func TestWhichRequestsAreStruck(t *testing.T) {
 	}
 }
 
-// TestRulesTogether: the oldest rule strikes, all of them count; one of each
-// phase can strike the same request; an unauthenticated request can be struck.
+// TestRulesTogether: only the oldest rule fires, but all of them count; one of each
+// phase can fire for the same request, also for an unauthenticated one.
 func TestRulesTogether(t *testing.T) {
 	h := newHarness(t)
 	h.rule(Rule{Phase: PhaseBefore, Count: 1, Action: Action{Kind: ActionAnswer, Status: 500}})
@@ -323,7 +323,7 @@ func TestRulesTogether(t *testing.T) {
 	must(t, h.RemoveRule("rule-3"))
 	h.expect(204, http.MethodGet, "/v1/imports", "")
 	if h.RemoveRule("rule-3") == nil || h.ReleaseRule("rule-3") == nil {
-		t.Error("no error for a rule that is gone")
+		t.Error("no error for a rule that was removed")
 	}
 }
 
@@ -351,8 +351,8 @@ func TestRefusedRules(t *testing.T) {
 	h.same(0, len(h.Rules()))
 }
 
-// TestCloseLetsGo: a test that ends must not wait for a rule.
-func TestCloseLetsGo(t *testing.T) {
+// TestCloseEndsDelays: a test that ends must not wait for a rule.
+func TestCloseEndsDelays(t *testing.T) {
 	h := newHarness(t)
 	h.rule(Rule{Phase: PhaseAfter, Action: Action{Kind: ActionHang}})
 	done := make(chan error, 1)
@@ -360,7 +360,7 @@ func TestCloseLetsGo(t *testing.T) {
 		_, err := h.try(http.MethodGet, "/v1/tokenInfo", "")
 		done <- err
 	}()
-	await(t, "the rule struck", func() bool { return h.Rules()[0].Fired == 1 })
+	await(t, "the rule to fire", func() bool { return h.Rules()[0].Fired == 1 })
 	h.Close()
 	if err := <-done; !errors.Is(err, io.EOF) {
 		t.Errorf("got %v", err)

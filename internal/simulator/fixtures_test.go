@@ -4,8 +4,12 @@
 package simulator
 
 import (
+	"encoding/json"
 	"net/http"
 	"testing"
+
+	"github.com/integrator-operator/integrator-operator/internal/simulator/document"
+	"github.com/integrator-operator/integrator-operator/internal/simulator/wire"
 )
 
 // volatile fields differ with every run.
@@ -47,7 +51,7 @@ func TestNormalisation(t *testing.T) {
 			"file.csv.replaceNewlineWithSpace": false, "file.csv.truncateLastRowDelimiter": false,
 		},
 		"S3Import":  with(fileFlags, map[string]any{"s3.region": "us-east-1"}),
-		"AS2Import": with(fileFlags, map[string]any{"as2.maxRetries": number("0")}),
+		"AS2Import": with(fileFlags, map[string]any{"as2.maxRetries": json.Number("0")}),
 		"FileSystemImport": {
 			"adaptorType": "FileSystemImport", "oneToMany": false, "file.skipAggregation": false, "file.encoding": "utf8",
 		},
@@ -64,7 +68,7 @@ func TestNormalisation(t *testing.T) {
 		"JDBCImport":      {"oneToMany": false},
 		"MongodbImport":   {"oneToMany": false},
 		"DynamodbImport":  {"adaptorType": "DynamodbImport", "oneToMany": false},
-		"WrapperImport":   {"oneToMany": false, "encrypted.apiKey": mask, "parsers": nil},
+		"WrapperImport":   {"oneToMany": false, "encrypted.apiKey": document.Mask, "parsers": nil},
 		"AiAgentImport":   {"oneToMany": false},
 		"GuardrailImport": {"oneToMany": false},
 		"ToolImport":      {"oneToMany": false},
@@ -113,21 +117,21 @@ func TestNormalisation(t *testing.T) {
 		t.Run(fixture.Name, func(t *testing.T) {
 			h := h.in(t)
 			seen[fixture.AdaptorType] = true
-			sent, err := decodeObject(fixture.Document)
+			sent, err := document.DecodeObject(fixture.Document)
 			must(t, err)
 			stored := h.doc(h.expect(http.StatusCreated, http.MethodPost, "/v1/imports", string(fixture.Document)))
-			id := text(stored, "_id")
+			id := document.Text(stored, "_id")
 			h.same(fixture.AdaptorType, stored["adaptorType"])
 			h.same(stored, h.doc(h.expect(http.StatusOK, http.MethodGet, "/v1/imports/"+id, "")))
-			bare := copyDocument(stored)
+			bare := document.Copy(stored)
 			for _, key := range volatile {
-				if text(bare, key) == "" {
+				if document.Text(bare, key) == "" {
 					t.Errorf("%s is missing", key)
 				}
 				delete(bare, key)
 			}
 			got := map[string]any{}
-			for _, change := range compare(sent, bare) {
+			for _, change := range document.Compare(sent, bare) {
 				got[change.FieldPath] = change.NewValue
 				if want[fixture.Name][change.FieldPath] == echoed {
 					got[change.FieldPath] = echoed
@@ -136,15 +140,15 @@ func TestNormalisation(t *testing.T) {
 			h.same(want[fixture.Name], got)
 
 			// What was read can be sent back, and nothing changes but the date.
-			body, err := encode(stored)
+			body, err := wire.Encode(stored)
 			must(t, err)
 			again := h.doc(h.expect(http.StatusOK, http.MethodPut, "/v1/imports/"+id, string(body)))
-			h.same(0, len(compare(stored, again)))
+			h.same(0, len(document.Compare(stored, again)))
 		})
 	}
-	for _, a := range adaptors {
-		if !seen[a.name] {
-			t.Errorf("no fixture of %s", a.name)
+	for _, adaptorType := range document.AdaptorTypes() {
+		if !seen[adaptorType] {
+			t.Errorf("no fixture of %s", adaptorType)
 		}
 	}
 }
@@ -155,8 +159,8 @@ func TestEchoes(t *testing.T) {
 	doc, _ := h.Import("acme", id)
 	h.same([]any{Document{"name": "a"}}, doc["lookups"])
 	h.same(Document{
-		"type": "expression", "rules": []any{"x", number("1.50")},
-		"expression": Document{"version": "1", "rules": []any{"x", number("1.50")}},
+		"type": "expression", "rules": []any{"x", json.Number("1.50")},
+		"expression": Document{"version": "1", "rules": []any{"x", json.Number("1.50")}},
 	}, doc["filter"])
 
 	rest := h.create(`{"name":"r","_connectionId":"` + connHTTP + `","rest":{"method":["POST"]},"http":{"method":["GET"]}}`)
@@ -170,7 +174,7 @@ func TestEchoes(t *testing.T) {
 	if _, ok := doc["lookups"]; ok {
 		t.Error("lookups echoed against the choice")
 	}
-	h.same([]any{}, object(doc, "file")["lookups"])
+	h.same([]any{}, document.Object(doc, "file")["lookups"])
 	rest = h.create(`{"name":"r","_connectionId":"` + connHTTP + `","rest":{"method":["POST"]}}`)
 	doc, _ = h.Import("acme", rest)
 	if _, ok := doc["http"]; ok {
@@ -179,7 +183,7 @@ func TestEchoes(t *testing.T) {
 }
 
 // TestNothingIsLost: explicit empty values, unknown fields and every digit come
-// back; csv defaults do not override what was said.
+// back; csv defaults do not override given values.
 func TestNothingIsLost(t *testing.T) {
 	h := newHarness(t)
 	body := `{"name":"ünï <&> \"q\"","_connectionId":"` + connFTP + `","adaptorType":"FTPImport","oneToMany":false,` +
@@ -187,7 +191,7 @@ func TestNothingIsLost(t *testing.T) {
 		`"_futureField":{"deep":[1,null,false]},"maxAttempts":0,"ftp":{"directoryPath":"/x","fileName":null},` +
 		`"file":{"type":"csv","encoding":"","skipAggregation":true,"delete":true,"csv":{"rowDelimiter":"","columnDelimiter":"|",` +
 		`"includeHeader":false,"wrapWithQuotes":true,"replaceTabWithSpace":true,"replaceNewlineWithSpace":true,"truncateLastRowDelimiter":true}}}`
-	sent, err := decodeObject([]byte(body))
+	sent, err := document.DecodeObject([]byte(body))
 	must(t, err)
 	got := h.doc(h.expect(http.StatusCreated, http.MethodPost, "/v1/imports", body))
 	for _, key := range volatile {

@@ -15,6 +15,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	clocktesting "k8s.io/utils/clock/testing"
+
+	"github.com/integrator-operator/integrator-operator/internal/simulator/document"
+	"github.com/integrator-operator/integrator-operator/internal/simulator/wire"
 )
 
 const (
@@ -51,7 +54,7 @@ func newHarness(t *testing.T, change ...func(*Options)) *harness {
 	}))
 	web := httptest.NewServer(sim.Handler())
 	t.Cleanup(web.Close)
-	t.Cleanup(sim.Close) // first: lets go what rules hold
+	t.Cleanup(sim.Close) // first: ends the delays of rules
 	transport := &http.Transport{DisableCompression: true}
 	t.Cleanup(transport.CloseIdleConnections)
 	client := &http.Client{
@@ -136,7 +139,7 @@ func (h *harness) expect(status int, method, path, body string, headers ...strin
 // doc decodes a body that is an object.
 func (h *harness) doc(r reply) Document {
 	h.Helper()
-	doc, err := decodeObject([]byte(r.body))
+	doc, err := document.DecodeObject([]byte(r.body))
 	if err != nil {
 		h.Fatalf("%v: %s", err, r.body)
 	}
@@ -154,8 +157,8 @@ func (h *harness) docs(r reply) []Document {
 
 func (h *harness) errors(r reply) []ErrorDetail {
 	h.Helper()
-	var body errorBody
-	must(h.T, decodeStrict([]byte(r.body), &body))
+	var body wire.ErrorBody
+	must(h.T, document.DecodeStrict([]byte(r.body), &body))
 	return body.Errors
 }
 
@@ -175,7 +178,7 @@ func (h *harness) codes(r reply) []string {
 // create posts a document and returns its id.
 func (h *harness) create(body string) string {
 	h.Helper()
-	return text(h.doc(h.expect(http.StatusCreated, http.MethodPost, "/v1/imports", body)), "_id")
+	return document.Text(h.doc(h.expect(http.StatusCreated, http.MethodPost, "/v1/imports", body)), "_id")
 }
 
 func (h *harness) same(want, got any) {

@@ -4,11 +4,14 @@
 package simulator
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"regexp"
 	"testing"
 	"time"
+
+	"github.com/integrator-operator/integrator-operator/internal/simulator/document"
 )
 
 func TestCreate(t *testing.T) {
@@ -20,7 +23,7 @@ func TestCreate(t *testing.T) {
 		"_id": `^[0-9a-f]{24}$`, "apiIdentifier": `^i[0-9a-f]{9}$`, "createdAt": `^2026-03-01T12:00:00\.000Z$`, "lastModified": `^2026-03-01T12:00:00\.000Z$`,
 		"lastModifiedBy": "^" + userID("robot@acme.example.com") + "$", "externalId": "^x-1$",
 	} {
-		if !regexp.MustCompile(pattern).MatchString(text(doc, key)) || text(doc, key) == noSuchID || text(doc, key) == "i000000000" {
+		if !regexp.MustCompile(pattern).MatchString(document.Text(doc, key)) || document.Text(doc, key) == noSuchID || document.Text(doc, key) == "i000000000" {
 			t.Errorf("%s is %q", key, doc[key])
 		}
 	}
@@ -110,7 +113,7 @@ func TestUnchangedPut(t *testing.T) {
 
 func TestAssistantMetadataOnPut(t *testing.T) {
 	for choice, want := range map[string]any{
-		AssistantMetadataReplace: Document{"v": number("2")}, AssistantMetadataIgnore: Document{"v": number("1")}, AssistantMetadataErase: nil,
+		AssistantMetadataReplace: Document{"v": json.Number("2")}, AssistantMetadataIgnore: Document{"v": json.Number("1")}, AssistantMetadataErase: nil,
 	} {
 		t.Run(choice, func(t *testing.T) {
 			h := newHarness(t)
@@ -126,21 +129,21 @@ func TestSecretsAreMasked(t *testing.T) {
 	h := newHarness(t)
 	wrapper := `{"name":"w","_connectionId":"` + connHTTP + `","wrapper":{"function":"f"},"encrypted":`
 	created := h.doc(h.expect(http.StatusCreated, http.MethodPost, "/v1/imports", wrapper+`{"key":"hunter2","more":["s"]}}`))
-	id := text(created, "_id")
-	h.same(Document{"key": mask, "more": []any{mask}}, created["encrypted"])
+	id := document.Text(created, "_id")
+	h.same(Document{"key": document.Mask, "more": []any{document.Mask}}, created["encrypted"])
 
 	h.expect(http.StatusOK, http.MethodPut, "/v1/imports/"+id, wrapper+`{"key":"******","more":["t"]}}`)
 	stored, _ := h.Import("acme", id)
 	h.same(Document{"key": "hunter2", "more": []any{"t"}}, stored["encrypted"])
 	for _, entry := range h.Audit("acme", id) {
 		for _, change := range entry.FieldChanges {
-			h.same(FieldChange{FieldPath: "encrypted", OldValue: mask, NewValue: mask}, change)
+			h.same(FieldChange{FieldPath: "encrypted", OldValue: document.Mask, NewValue: document.Mask}, change)
 		}
 	}
 	must(t, h.SetChoices(func(c *Choices) { c.MaskedSecretKept = false }))
 	h.expect(http.StatusOK, http.MethodPut, "/v1/imports/"+id, wrapper+`{"key":"******"}}`)
 	stored, _ = h.Import("acme", id)
-	h.same(Document{"key": mask}, stored["encrypted"])
+	h.same(Document{"key": document.Mask}, stored["encrypted"])
 	h.expect(http.StatusOK, http.MethodPut, "/v1/imports/"+id, wrapper+`null}`)
 }
 
@@ -161,8 +164,8 @@ func TestDeleteAndRestore(t *testing.T) {
 	}
 
 	must(t, h.RemoveFlow("acme", flow.ID))
-	gone := h.expect(http.StatusNoContent, http.MethodDelete, "/v1/imports/"+id, "", "Content-Type", "")
-	h.same("", gone.body)
+	deleted := h.expect(http.StatusNoContent, http.MethodDelete, "/v1/imports/"+id, "", "Content-Type", "")
+	h.same("", deleted.body)
 	h.expect(http.StatusNotFound, http.MethodGet, "/v1/imports/"+id, "")
 	h.expect(http.StatusNotFound, http.MethodDelete, "/v1/imports/"+id, "")
 	h.same([]Document{before}, h.RecycleBin("acme"))
@@ -208,7 +211,7 @@ func TestReplaceConnection(t *testing.T) {
 	body := `{"_newConnectionId":"` + connHTTP + `"}`
 	h.same("", h.expect(http.StatusOK, http.MethodPut, path, body).body)
 	after, _ := h.Import("acme", id)
-	h.same([]FieldChange{{FieldPath: "_connectionId", OldValue: connFTP, NewValue: connHTTP}}, compare(before, after))
+	h.same([]FieldChange{{FieldPath: "_connectionId", OldValue: connFTP, NewValue: connHTTP}}, document.Compare(before, after))
 	must(t, h.SetChoices(func(c *Choices) { c.ReplaceConnectionAnswer = AnswerDocument }))
 	h.same(connHTTP, h.doc(h.expect(http.StatusOK, http.MethodPut, path, body))["_connectionId"])
 

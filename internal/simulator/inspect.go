@@ -4,16 +4,45 @@
 package simulator
 
 import (
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/integrator-operator/integrator-operator/internal/simulator/document"
 )
 
-// seeder is who made the imports that were there from the start.
+// AccountReport is an account without its secrets.
+type AccountReport struct {
+	Name        string       `json:"name"`
+	Tokens      int          `json:"tokens"`
+	Connections []Connection `json:"connections"`
+	Flows       []Flow       `json:"flows"`
+	Imports     int          `json:"imports"`
+	RecycleBin  int          `json:"recycleBin"`
+}
+
+// Accounts returns all accounts, by name.
+func (s *Server) Accounts() []AccountReport {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := []AccountReport{}
+	for _, name := range document.SortedKeys(s.accounts) {
+		acct := s.accounts[name]
+		out = append(out, AccountReport{
+			Name: name, Tokens: len(acct.tokens), Imports: len(acct.imports), RecycleBin: len(acct.bin),
+			Connections: append([]Connection{}, acct.connections...), Flows: append([]Flow{}, acct.flows...),
+		})
+	}
+	return out
+}
+
+// seeder is the author of seeded imports.
 var seeder = actor{source: "ui", user: User{ID: userID("owner@example.com"), Email: "owner@example.com", Name: "Account Owner"}}
 
-// SeedImport puts an import into an account without a request and returns its
-// id. doc may be a Document, raw JSON or a struct; fields that the server owns
-// are kept, the rest is checked and completed as in a POST.
+// SeedImport adds an import to an account without a request and returns its id. doc may be a
+// Document, raw JSON or a struct. Fields that the server owns are kept, and everything else is checked
+// and completed as in a POST.
 func (s *Server) SeedImport(accountName string, doc any) (string, error) {
 	var id string
 	err := s.inAccount(accountName, func(acct *account) error {
@@ -25,22 +54,23 @@ func (s *Server) SeedImport(accountName string, doc any) (string, error) {
 }
 
 func (s *Server) seedLocked(acct *account, source any) (string, error) {
-	doc, err := toDocument(source)
+	doc, err := document.From(source)
 	if err != nil {
 		return "", fmt.Errorf("account %s: import: %w", acct.name, err)
 	}
 	if id, given := doc["_id"]; given {
-		if asText, _ := id.(string); !objectID.MatchString(asText) || acct.imports[asText] != nil || acct.bin[asText] != nil {
+		if asText, _ := id.(string); !document.IsID(asText) || acct.imports[asText] != nil || acct.bin[asText] != nil {
 			return "", fmt.Errorf("account %s: import _id %v is malformed or taken", acct.name, id)
 		}
 	}
 	rec, problems := s.insert(acct, doc, seeder)
 	if len(problems) > 0 {
-		return "", fmt.Errorf("account %s: import %q: %w", acct.name, text(doc, "name"), asError(problems))
+		return "", fmt.Errorf("account %s: import %q: %w", acct.name, document.Text(doc, "name"), asError(problems))
 	}
 	return rec.id(), nil
 }
 
+// asError returns the problems of a document as one error.
 func asError(problems []ErrorDetail) error {
 	messages := make([]string, len(problems))
 	for i, p := range problems {
@@ -49,8 +79,8 @@ func asError(problems []ErrorDetail) error {
 	return fmt.Errorf("%s", strings.Join(messages, "; "))
 }
 
-// Import returns a copy of an import as it is stored, with its secrets. ok is
-// false when there is none.
+// Import returns a copy of an import as it is stored, with its secrets. ok is false if it does not
+// exist.
 func (s *Server) Import(accountName, id string) (doc Document, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -58,7 +88,7 @@ func (s *Server) Import(accountName, id string) (doc Document, ok bool) {
 	if acct == nil || acct.imports[id] == nil {
 		return nil, false
 	}
-	return copyDocument(acct.imports[id].Doc), true
+	return document.Copy(acct.imports[id].Doc), true
 }
 
 // Imports returns copies of all imports of an account, oldest first.
@@ -80,18 +110,18 @@ func (s *Server) documents(accountName string, deleted bool) []Document {
 	}
 	var out []Document
 	for _, rec := range inOrder(records) {
-		out = append(out, copyDocument(rec.Doc))
+		out = append(out, document.Copy(rec.Doc))
 	}
 	return out
 }
 
-// EditAs changes an import as a user does in the UI: edit gets the stored
-// document, and what it makes of it replaces the import as a PUT would.
+// EditAs changes an import as a user does in the UI: edit changes the stored document, and the result
+// replaces the import as in a PUT.
 func (s *Server) EditAs(user User, accountName, id string, edit func(Document)) error {
 	return s.onImport(accountName, id, func(acct *account, rec *record) error {
-		doc := copyDocument(rec.Doc)
+		doc := document.Copy(rec.Doc)
 		edit(doc)
-		doc, err := toDocument(doc) // the editor may have used any Go type
+		doc, err := document.From(doc) // edit may have used any Go type
 		if err != nil {
 			return err
 		}
@@ -117,7 +147,7 @@ func (s *Server) Restore(accountName, id string) error {
 	return s.inAccount(accountName, func(acct *account) error {
 		rec := acct.bin[id]
 		if rec == nil {
-			return fmt.Errorf("account %s: import %s %w in the recycle bin", accountName, id, errNotExist)
+			return fmt.Errorf("account %s: import %s %w in the recycle bin", accountName, id, ErrNotExist)
 		}
 		delete(acct.bin, id)
 		acct.put(rec)
@@ -130,7 +160,7 @@ func (s *Server) onImport(accountName, id string, change func(*account, *record)
 	return s.inAccount(accountName, func(acct *account) error {
 		rec := acct.imports[id]
 		if rec == nil {
-			return fmt.Errorf("account %s: import %s %w", accountName, id, errNotExist)
+			return fmt.Errorf("account %s: import %s %w", accountName, id, ErrNotExist)
 		}
 		if err := change(acct, rec); err != nil {
 			return fmt.Errorf("account %s: import %s: %w", accountName, id, err)
@@ -139,9 +169,22 @@ func (s *Server) onImport(accountName, id string, change func(*account, *record)
 	})
 }
 
+// inUI returns a user as the author of a change in the UI.
 func inUI(user User) actor {
 	if user.ID == "" {
 		user.ID = userID(user.Email)
 	}
 	return actor{user: user, source: "ui"}
+}
+
+// Written returns the records that reached the destination through an import, in order, and their
+// number. If there are very many, only the first ones are returned.
+func (s *Server) Written(accountName, importID string) (records []json.RawMessage, count int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	acct := s.accounts[accountName]
+	if acct == nil || acct.written[importID] == nil {
+		return nil, 0
+	}
+	return slices.Clone(acct.written[importID].Records), acct.written[importID].Count
 }

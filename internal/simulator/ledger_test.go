@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/integrator-operator/integrator-operator/internal/simulator/document"
 )
 
 func TestLedger(t *testing.T) {
@@ -21,7 +23,7 @@ func TestLedger(t *testing.T) {
 	h.expect(http.StatusUnprocessableEntity, http.MethodPut, "/v1/imports/"+id, `{}`)
 	h.expect(http.StatusOK, http.MethodPost, "/v1/imports/"+id+"/invoke", `[1,2]`, UserHeader, "ui; Jane <jane@example.com>")
 	h.expect(http.StatusUnauthorized, http.MethodGet, "/v1/nowhere", "", "Authorization", "Bearer wrong")
-	clone := text(h.doc(h.expect(http.StatusCreated, http.MethodPost, "/v1/imports/"+id+"/clone", `{}`)), "_id")
+	clone := document.Text(h.doc(h.expect(http.StatusCreated, http.MethodPost, "/v1/imports/"+id+"/clone", `{}`)), "_id")
 
 	sum := func(body string) string {
 		digest := sha256.Sum256([]byte(body))
@@ -90,21 +92,6 @@ func TestLedger(t *testing.T) {
 	h.same(int64(7), h.Ledger(Filter{})[0].Seq)
 }
 
-func TestLedgerForgetsTheOldest(t *testing.T) {
-	l := ledger{limit: 20}
-	for range 25 {
-		l.open(Entry{})
-	}
-	if len(l.entries) > 20 || l.entries[len(l.entries)-1].Seq != 25 || l.entries[0].Seq < 5 {
-		t.Errorf("%d entries, from %d", len(l.entries), l.entries[0].Seq)
-	}
-	l.update(1, func(*Entry) { t.Error("a forgotten entry was edited") })
-	l.update(25, func(e *Entry) { e.Status = 200 })
-	if l.entries[len(l.entries)-1].Status != 200 {
-		t.Error("the last entry was not edited")
-	}
-}
-
 // TestConcurrentUse is for the race detector, and shows that no request is lost.
 func TestConcurrentUse(t *testing.T) {
 	h := newHarness(t)
@@ -119,8 +106,8 @@ func TestConcurrentUse(t *testing.T) {
 					errs <- err
 					return
 				}
-				doc, _ := decodeObject([]byte(r.body))
-				path := "/v1/imports/" + text(doc, "_id")
+				doc, _ := document.DecodeObject([]byte(r.body))
+				path := "/v1/imports/" + document.Text(doc, "_id")
 				for _, step := range [][3]string{
 					{http.MethodPut, path, ftpImport}, {http.MethodGet, "/v1/imports", ""}, {http.MethodPost, path + "/invoke", "[1]"},
 					{http.MethodGet, path + "/audit", ""}, {http.MethodPost, path + "/clone", "{}"}, {http.MethodDelete, path, ""},
@@ -132,7 +119,7 @@ func TestConcurrentUse(t *testing.T) {
 				if _, err := h.AddRule(Rule{Phase: PhaseAfter, Account: "none", Action: Action{Kind: ActionReset}}); err != nil {
 					errs <- err
 				}
-				errs <- h.EditAs(User{Email: "a@example.com"}, "acme", text(h.Imports("acme")[0], "_id"), func(d Document) { d["maxAttempts"] = worker*100 + round })
+				errs <- h.EditAs(User{Email: "a@example.com"}, "acme", document.Text(h.Imports("acme")[0], "_id"), func(d Document) { d["maxAttempts"] = worker*100 + round })
 				h.Rules()
 				h.Ledger(Filter{})
 			}
@@ -142,7 +129,7 @@ func TestConcurrentUse(t *testing.T) {
 	close(errs)
 	for err := range errs {
 		// Another worker may have deleted what was to be edited.
-		if err != nil && !strings.Contains(err.Error(), errNotExist.Error()) {
+		if err != nil && !strings.Contains(err.Error(), ErrNotExist.Error()) {
 			t.Error(err)
 		}
 	}

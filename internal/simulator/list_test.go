@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"testing"
 	"time"
+
+	"github.com/integrator-operator/integrator-operator/internal/simulator/document"
 )
 
 var nextLink = regexp.MustCompile(`^<([^>]+)>; rel="next"$`)
@@ -89,7 +91,7 @@ func TestListProjection(t *testing.T) {
 	whole := h.doc(h.expect(http.StatusOK, http.MethodGet, "/v1/imports/"+id, ""))
 	h.same(whole, list("exclude=nothing.here"))
 	delete(whole, "_connectionId")
-	delete(object(whole, "ftp"), "fileName")
+	delete(document.Object(whole, "ftp"), "fileName")
 	whole["mapping"] = Document{"fields": []any{Document{"generate": "b"}, "odd"}}
 	h.same(whole, list("exclude=_connectionId,ftp.fileName,mapping.fields.extract"))
 }

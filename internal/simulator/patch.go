@@ -8,6 +8,9 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/integrator-operator/integrator-operator/internal/simulator/document"
+	"github.com/integrator-operator/integrator-operator/internal/simulator/wire"
 )
 
 // patchOperation is one step of a JSON Patch.
@@ -17,21 +20,21 @@ type patchOperation struct {
 	Value json.RawMessage `json:"value"`
 }
 
-// patchImport is PATCH /v1/imports/{id}: a JSON Patch of debugUntil and
-// assistantMetadata as wholes. Removing what is not there succeeds.
-func (s *Server) patchImport(c *call) response {
+// patchImport is PATCH /v1/imports/{id}: a JSON Patch of the whole of debugUntil or
+// assistantMetadata. Removing an absent field succeeds.
+func (s *Server) patchImport(c *call) wire.Response {
 	rec, refusal := s.find(c)
 	if refusal != nil {
 		return *refusal
 	}
-	if _, err := decode(c.body); err != nil {
-		return failf(http.StatusBadRequest, codeInvalidJSON, "", "%v", err)
+	if _, err := document.Decode(c.body); err != nil {
+		return wire.Failf(http.StatusBadRequest, wire.CodeInvalidJSON, "", "%v", err)
 	}
 	var operations []patchOperation
 	if err := json.Unmarshal(c.body, &operations); err != nil {
-		return failf(s.choices.PatchRefusedStatus, codeInvalidField, "", "the body must be an array of JSON Patch operations")
+		return wire.Failf(s.choices.PatchRefusedStatus, wire.CodeInvalidField, "", "the body must be an array of JSON Patch operations")
 	}
-	doc := copyDocument(rec.Doc)
+	doc := document.Copy(rec.Doc)
 	var problems []ErrorDetail
 	for i, op := range operations {
 		if problem := s.patch(doc, op); problem != nil {
@@ -40,20 +43,21 @@ func (s *Server) patchImport(c *call) response {
 		}
 	}
 	if len(problems) > 0 {
-		return fail(s.choices.PatchRefusedStatus, problems...)
+		return wire.Fail(s.choices.PatchRefusedStatus, problems...)
 	}
 	s.storePatched(c.account, rec, doc, c.actor)
 	c.applied(rec.id())
-	return answer(http.StatusNoContent, nil)
+	return wire.Answer(http.StatusNoContent, nil)
 }
 
+// patch applies an operation to a document.
 func (s *Server) patch(doc Document, op patchOperation) *ErrorDetail {
 	var field string
 	switch op.Path {
 	case "/debugUntil", "/assistantMetadata":
 		field = op.Path[1:]
 	default:
-		return &ErrorDetail{Code: codeUpdateNotAllowed, Field: op.Path, Message: "only /debugUntil and /assistantMetadata can be patched"}
+		return &ErrorDetail{Code: wire.CodeUpdateNotAllowed, Field: op.Path, Message: "only /debugUntil and /assistantMetadata can be patched"}
 	}
 	switch op.Op {
 	case "remove":
@@ -61,30 +65,30 @@ func (s *Server) patch(doc Document, op patchOperation) *ErrorDetail {
 		return nil
 	case "add", "replace":
 	default:
-		return &ErrorDetail{Code: codeInvalidField, Field: field, Message: fmt.Sprintf("op %q is not one of add, replace, remove", brief(op.Op))}
+		return &ErrorDetail{Code: wire.CodeInvalidField, Field: field, Message: fmt.Sprintf("op %q is not one of add, replace, remove", wire.Brief(op.Op))}
 	}
 	if op.Value == nil {
-		return &ErrorDetail{Code: codeMissingField, Field: field, Message: "value is missing"}
+		return &ErrorDetail{Code: wire.CodeMissingField, Field: field, Message: "value is missing"}
 	}
-	value, err := decode(op.Value)
+	value, err := document.Decode(op.Value)
 	if err != nil {
-		return &ErrorDetail{Code: codeInvalidField, Field: field, Message: err.Error()}
+		return &ErrorDetail{Code: wire.CodeInvalidField, Field: field, Message: err.Error()}
 	}
 	if field == "debugUntil" {
 		if value, err = s.debugUntil(value); err != nil {
-			return &ErrorDetail{Code: codeInvalidField, Field: field, Message: err.Error()}
+			return &ErrorDetail{Code: wire.CodeInvalidField, Field: field, Message: err.Error()}
 		}
 	}
 	doc[field] = value
 	return nil
 }
 
-// debugUntil checks a date and brings it into the API's own form.
+// debugUntil checks a date and returns it in the API's own format.
 func (s *Server) debugUntil(value any) (any, error) {
 	written, _ := value.(string)
 	until, err := time.Parse(time.RFC3339, written)
 	if err != nil {
-		return nil, fmt.Errorf("Cast to date failed for value %q at path \"debugUntil\"", brief(value)) //nolint:staticcheck // the API's own wording
+		return nil, fmt.Errorf("Cast to date failed for value %q at path \"debugUntil\"", wire.Brief(value)) //nolint:staticcheck // the API's own wording
 	}
 	if limit := time.Duration(s.choices.DebugMinutes) * time.Minute; limit > 0 && until.After(s.clock.Now().Add(limit)) {
 		return nil, fmt.Errorf("debugUntil cannot be more than %d minutes ahead", s.choices.DebugMinutes)
@@ -92,6 +96,7 @@ func (s *Server) debugUntil(value any) (any, error) {
 	return formatTime(until), nil
 }
 
+// storePatched stores a patched document, with the lastModified that choices ask for.
 func (s *Server) storePatched(acct *account, rec *record, doc Document, by actor) {
 	modified, modifiedBy := rec.Doc["lastModified"], rec.Doc["lastModifiedBy"]
 	s.store(acct, rec, doc, by, false)

@@ -4,6 +4,7 @@
 package simulator
 
 import (
+	"encoding/json"
 	"net/http"
 	"testing"
 	"time"
@@ -20,7 +21,7 @@ func TestPatch(t *testing.T) {
 	h.same("", r.body)
 	doc, _ := h.Import("acme", id)
 	h.same("2026-03-01T12:59:59.000Z", doc["debugUntil"])
-	h.same([]any{number("1"), Document{"x": number("1.10")}}, doc["assistantMetadata"])
+	h.same([]any{json.Number("1"), Document{"x": json.Number("1.10")}}, doc["assistantMetadata"])
 	if doc["lastModified"] == created["lastModified"] {
 		t.Error("lastModified stands still")
 	}

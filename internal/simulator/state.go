@@ -10,32 +10,37 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/integrator-operator/integrator-operator/internal/simulator/destination"
+	"github.com/integrator-operator/integrator-operator/internal/simulator/document"
+	"github.com/integrator-operator/integrator-operator/internal/simulator/wire"
 )
 
-// state is what outlives a restart: everything but ledger, rules and buckets.
+// state is what is kept across a restart: everything except the ledger, the rules and the buckets.
 type state struct {
 	Choices  Choices        `json:"choices"`
 	Accounts []accountState `json:"accounts"`
 }
 
 type accountState struct {
-	Name        string                  `json:"name"`
-	Tokens      []Token                 `json:"tokens"`
-	Connections []Connection            `json:"connections"`
-	Flows       []Flow                  `json:"flows"`
-	Imports     []*record               `json:"imports"`
-	RecycleBin  []*record               `json:"recycleBin"`
-	Audit       map[string][]AuditEntry `json:"audit"`
-	Written     map[string]*writtenLog  `json:"written"`
-	LastStamp   time.Time               `json:"lastStamp"`
-	LastPlace   int64                   `json:"lastPosition"`
+	Name        string                      `json:"name"`
+	Tokens      []Token                     `json:"tokens"`
+	Connections []Connection                `json:"connections"`
+	Flows       []Flow                      `json:"flows"`
+	Imports     []*record                   `json:"imports"`
+	RecycleBin  []*record                   `json:"recycleBin"`
+	Audit       map[string][]AuditEntry     `json:"audit"`
+	Written     map[string]*destination.Log `json:"written"`
+	LastStamp   time.Time                   `json:"lastStamp"`
+	LastPlace   int64                       `json:"lastPosition"`
 }
 
-// KeepState loads the state from a file, if it exists, and keeps it there from
-// now on: the file is replaced as a whole, before a change is answered. It holds
-// tokens and secrets, so only its owner can read it. Each change writes all of
-// the state: this is for demos, not for large accounts. It returns whether
-// there was a state to load, which replaces all accounts and choices.
+// KeepState loads the state from a file, if that exists, and writes it there from now on. The state
+// replaces all accounts and choices. loaded reports whether there was one.
+//
+// The file is replaced as a whole before a change is answered. It holds tokens and secrets, so only
+// its owner can read it. Every change writes the whole state: this is for demos, not for large
+// accounts.
 func (s *Server) KeepState(file string) (loaded bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -56,10 +61,10 @@ func (s *Server) KeepState(file string) (loaded bool, err error) {
 
 func (s *Server) loadLocked(data []byte) error {
 	saved := state{Choices: DefaultChoices()}
-	if err := decodeState(data, &saved); err != nil {
+	if err := document.DecodeState(data, &saved); err != nil {
 		return err
 	}
-	if err := saved.Choices.validate(); err != nil {
+	if err := saved.Choices.Validate(); err != nil {
 		return err
 	}
 	accounts := map[string]*account{}
@@ -91,25 +96,25 @@ func (s *Server) loadLocked(data []byte) error {
 	return nil
 }
 
-// saveLocked writes the state, if it is kept.
+// saveLocked writes the state, if KeepState was called.
 func (s *Server) saveLocked() error {
 	if s.stateFile == "" {
 		return nil
 	}
 	out := state{Choices: s.choices}
-	for _, name := range sortedKeys(s.accounts) {
+	for _, name := range document.SortedKeys(s.accounts) {
 		acct := s.accounts[name]
 		saved := accountState{
 			Name: name, Connections: acct.connections, Flows: acct.flows,
 			Imports: acct.listed(), RecycleBin: inOrder(acct.bin),
 			Audit: acct.audit, Written: acct.written, LastStamp: acct.lastStamp, LastPlace: acct.lastPlace,
 		}
-		for _, token := range sortedKeys(acct.tokens) {
+		for _, token := range document.SortedKeys(acct.tokens) {
 			saved.Tokens = append(saved.Tokens, Token{Token: token, User: acct.tokens[token]})
 		}
 		out.Accounts = append(out.Accounts, saved)
 	}
-	data, err := encode(out)
+	data, err := wire.Encode(out)
 	if err == nil {
 		err = replaceFile(s.stateFile, data)
 	}
@@ -119,7 +124,7 @@ func (s *Server) saveLocked() error {
 	return nil
 }
 
-// replaceFile leaves the old content or the new, whenever the process ends.
+// replaceFile replaces a file. Whenever the process ends, the file has the old content or the new.
 func replaceFile(name string, data []byte) (err error) {
 	temp, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*") // mode 0600
 	if err != nil {

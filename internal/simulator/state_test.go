@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/integrator-operator/integrator-operator/internal/simulator/document"
 )
 
 // restarted is another simulator on the state of the first.
@@ -60,7 +62,7 @@ func TestStateSurvivesARestart(t *testing.T) {
 	must(t, next.Restore("acme", deleted))
 	added := next.doc(next.expect(http.StatusCreated, http.MethodPost, "/v1/imports", ftpImport, "Authorization", "Bearer late"))
 	h.same(added["_id"], next.Imports("acme")[2]["_id"]) // at the end of the list, and later than all before
-	if edited := next.Imports("acme")[0]; text(added, "createdAt") <= text(edited, "lastModified") {
+	if edited := next.Imports("acme")[0]; document.Text(added, "createdAt") <= document.Text(edited, "lastModified") {
 		t.Errorf("created at %v, after an edit at %v", added["createdAt"], edited["lastModified"])
 	}
 }
@@ -82,11 +84,11 @@ func TestStateFailures(t *testing.T) {
 
 	// A change that cannot be kept is not answered as if it were.
 	h := newHarness(t)
-	gone := filepath.Join(dir, "gone")
-	must(t, os.Mkdir(gone, 0o700))
-	_, err := h.KeepState(filepath.Join(gone, "state.json"))
+	missing := filepath.Join(dir, "gone")
+	must(t, os.Mkdir(missing, 0o700))
+	_, err := h.KeepState(filepath.Join(missing, "state.json"))
 	must(t, err)
-	must(t, os.RemoveAll(gone))
+	must(t, os.RemoveAll(missing))
 	r := h.expect(http.StatusInternalServerError, http.MethodPost, "/v1/imports", ftpImport)
 	h.same([]string{"state_not_saved"}, h.codes(r))
 }

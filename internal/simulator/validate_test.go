@@ -4,9 +4,12 @@
 package simulator
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/integrator-operator/integrator-operator/internal/simulator/document"
 )
 
 func TestRefusedDocuments(t *testing.T) {
@@ -79,7 +82,7 @@ func TestUnknownFields(t *testing.T) {
 	const body = `{"name":"n","_connectionId":"` + connHTTP + `","http":{},"future":1}`
 	h := newHarness(t)
 	doc, _ := h.Import("acme", h.create(body))
-	h.same(number("1"), doc["future"])
+	h.same(json.Number("1"), doc["future"])
 
 	must(t, h.SetChoices(func(c *Choices) { c.UnknownFields = UnknownFieldsDrop }))
 	doc, _ = h.Import("acme", h.create(body))
@@ -91,9 +94,9 @@ func TestUnknownFields(t *testing.T) {
 	r := h.expect(http.StatusUnprocessableEntity, http.MethodPost, "/v1/imports", body)
 	h.same([]string{"unknown_field future"}, h.codes(r))
 	for _, fixture := range Fixtures() { // all that the reference names is known
-		doc, err := decodeObject(fixture.Document)
+		doc, err := document.DecodeObject(fixture.Document)
 		must(t, err)
-		h.same([]ErrorDetail(nil), dropUnknown(doc, UnknownFieldsReject))
+		h.same([]ErrorDetail(nil), document.DropUnknown(doc, UnknownFieldsReject))
 	}
 }
 

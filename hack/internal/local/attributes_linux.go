@@ -5,9 +5,9 @@ package local
 
 import "syscall"
 
-// processAttributes put a program into a process group of its own, so that a Ctrl-C at
-// the terminal reaches the demo alone, and have the kernel end it when the demo dies
-// without having had the time to.
+// processAttributes puts a program into its own process group, so that a Ctrl-C at the terminal
+// reaches only this process, and lets the kernel kill the program if this process dies without
+// stopping it.
 func processAttributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }

@@ -7,8 +7,8 @@ package local
 
 import "syscall"
 
-// processAttributes put a program into a process group of its own, so that a Ctrl-C at
-// the terminal reaches the demo alone.
+// processAttributes puts a program into its own process group, so that a Ctrl-C at the terminal
+// reaches only this process.
 func processAttributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true}
 }

@@ -12,20 +12,20 @@ import (
 )
 
 const (
-	// Patience is how long a thing may take that takes a second on an idle machine.
+	// Patience is the timeout for things that take about a second on an idle machine.
 	Patience = time.Minute
-	// interval between two looks.
+	// interval between two checks.
 	interval = 100 * time.Millisecond
 )
 
-// Await looks until check has no complaint any more. When time is up, the last complaint
-// is part of the error: what was expected, and what was there instead.
+// Await repeats check until it returns nil. After the timeout it returns an error that says what
+// was expected and, with the last error of check, what was found instead.
 func Await(ctx context.Context, timeout time.Duration, expected string, check func(context.Context) error) error {
-	var complaint error
+	var last error
 	err := wait.PollUntilContextTimeout(ctx, interval, timeout, true, func(ctx context.Context) (bool, error) {
 		found := check(ctx)
 		if found == nil || ctx.Err() == nil {
-			complaint = found
+			last = found
 		}
 		return found == nil, nil
 	})
@@ -35,6 +35,6 @@ func Await(ctx context.Context, timeout time.Duration, expected string, check fu
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	default:
-		return fmt.Errorf("expected %s within %s; found: %w", expected, timeout, complaint)
+		return fmt.Errorf("expected %s within %s; found: %w", expected, timeout, last)
 	}
 }

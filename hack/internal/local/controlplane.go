@@ -24,16 +24,16 @@ import (
 )
 
 // ControlPlane is a Kubernetes control plane without nodes: etcd, kube-apiserver with
-// RBAC, and as much of kube-controller-manager as people miss when it is not there.
+// RBAC, and those controllers of kube-controller-manager that users rely on.
 type ControlPlane struct {
-	// Assets is the directory of the programs, Dir of their data.
+	// Assets is the directory of the programs, Dir that of their data.
 	Assets, Dir string
 	Processes   *Processes
 
-	// Server is the URL of the API server, ca its certificates in PEM.
+	// Server is the URL of the API server, ca its certificate in PEM.
 	Server string
 	ca     []byte
-	// Kubeconfig is the file by which a cluster's administrator gets in.
+	// Kubeconfig is the file of the cluster's administrator.
 	Kubeconfig string
 	Config     *rest.Config
 	Clients    *kubernetes.Clientset
@@ -44,17 +44,17 @@ type ControlPlane struct {
 
 const (
 	serverStart = 2 * time.Minute
-	// The controllers that clean up (a deleted namespace, what a deleted owner leaves),
-	// make the account "default" of a namespace, and let the roles view, edit and admin
-	// take in the operator's.
+	// The controllers that clean up (deleted namespaces, the dependents of deleted owners),
+	// that create the ServiceAccount "default" of a namespace, and that aggregate the operator's
+	// roles into view, edit and admin.
 	controllers = "namespace-controller,garbage-collector-controller,serviceaccount-controller," +
 		"root-ca-certificate-publisher-controller,clusterrole-aggregation-controller"
 )
 
-// Start starts etcd and the API server and waits until that is ready.
+// Start starts etcd and the API server, and waits until the API server is ready.
 func (c *ControlPlane) Start(ctx context.Context) (err error) {
 	// The API server shares the reserved port. It stays reserved until this process ends, so
-	// that the server finds it again after a restart.
+	// that the server can use it again after a restart.
 	if c.port, _, err = reservePort(); err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func (c *ControlPlane) Start(ctx context.Context) (err error) {
 	return c.StartServer(ctx)
 }
 
-// writeCredentials makes the server's certificate, the key that signs the tokens of
+// writeCredentials creates the server's certificate, the key that signs the tokens of
 // ServiceAccounts, and the administrator's token.
 func (c *ControlPlane) writeCredentials() error {
 	certificate, key, err := cert.GenerateSelfSignedCertKey("127.0.0.1", nil, []string{"localhost"})
@@ -88,7 +88,7 @@ func (c *ControlPlane) writeCredentials() error {
 			return err
 		}
 	}
-	// The certificate comes with the one that signed it.
+	// The file holds the certificate and the one that signed it.
 	c.ca = bytes.Clone(certificate)
 	if c.Kubeconfig, err = c.WriteKubeconfig("kubeconfig", "admin", token); err != nil {
 		return err
@@ -96,7 +96,7 @@ func (c *ControlPlane) writeCredentials() error {
 	if c.Config, err = clientcmd.BuildConfigFromFlags("", c.Kubeconfig); err != nil {
 		return err
 	}
-	c.Config.QPS = -1 // it is nobody else's server: no limit
+	c.Config.QPS = -1 // nobody else uses this server: no limit
 	c.Clients, err = kubernetes.NewForConfig(c.Config)
 	return err
 }
@@ -111,9 +111,9 @@ func (c *ControlPlane) WriteKubeconfig(name, user, token string) (string, error)
 	return c.file(name), clientcmd.WriteToFile(*config, c.file(name))
 }
 
-// StartEtcd serves clients at a socket in the data directory, which nobody else can
-// enter, and lets the system choose the port for its peers, which it has not. What it
-// stores is thrown away, so it need not be safe from a crash of the machine.
+// StartEtcd starts etcd. It serves clients at a socket in the data directory, which only this user
+// can enter. The system chooses the port for peers, of which there are none. Its data is thrown
+// away at the end, so it need not survive a crash of the machine.
 func (c *ControlPlane) StartEtcd() (err error) {
 	socket := "unix://" + c.file("etcd.sock")
 	c.etcd, err = c.Processes.Start("etcd", filepath.Join(c.Assets, "etcd"), os.Environ(),
@@ -123,10 +123,10 @@ func (c *ControlPlane) StartEtcd() (err error) {
 	return err
 }
 
-// KillEtcd ends etcd at once.
+// KillEtcd kills etcd.
 func (c *ControlPlane) KillEtcd() { c.etcd.Kill() }
 
-// EtcdData is the directory of what etcd stores.
+// EtcdData returns the directory of etcd's data.
 func (c *ControlPlane) EtcdData() string { return c.file("etcd") }
 
 // StartServer starts the API server and waits until it is ready.
@@ -146,7 +146,7 @@ func (c *ControlPlane) StartServer(ctx context.Context) (err error) {
 	return Await(ctx, serverStart, "kube-apiserver to be ready", c.ready)
 }
 
-// KillServer ends the API server at once.
+// KillServer kills the API server.
 func (c *ControlPlane) KillServer() { c.server.Kill() }
 
 func (c *ControlPlane) ready(ctx context.Context) error {
@@ -164,8 +164,8 @@ func (c *ControlPlane) StartControllers() error {
 
 func (c *ControlPlane) file(name string) string { return filepath.Join(c.Dir, name) }
 
-// reservePort binds a free TCP port of the loopback interface without listening there.
-// Until release only a program that asks for sharing can have it.
+// reservePort binds a free TCP port of the loopback interface without listening. Until release is
+// called, only a program that asks to share the port can bind it.
 func reservePort() (port int, release func(), err error) {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
 	if err != nil {

@@ -33,7 +33,7 @@ func TestReservePort(t *testing.T) {
 	}
 }
 
-func TestAwaitTellsTheLastComplaint(t *testing.T) {
+func TestAwaitReturnsTheLastError(t *testing.T) {
 	err := Await(t.Context(), 10*time.Millisecond, "the moon", func(context.Context) error { return errors.New("a street lamp") })
 	if err == nil || !strings.Contains(err.Error(), "expected the moon within 10ms; found: a street lamp") {
 		t.Errorf("error %v", err)

@@ -1,6 +1,6 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package local runs programs on this machine that end with the program that started them,
-// a Kubernetes control plane among them: what the demo and the chaos campaign stand on.
+// Package local runs programs on this machine, among them a Kubernetes control plane, for the demo
+// and the chaos campaign. The programs end with the process that started them.
 package local

@@ -11,16 +11,16 @@ import (
 	"strings"
 )
 
-// Where the operator is installed, and as whom it works.
+// Where the operator is installed, and its ServiceAccount.
 const (
 	OperatorNamespace      = "integrator-operator-system"
 	OperatorServiceAccount = "integrator-operator-controller-manager"
 )
 
-// Kubectl runs the real kubectl as the cluster's administrator, and returns what it printed. A
-// failure names the command.
+// Kubectl runs the real kubectl as the cluster's administrator, and returns its output. The error
+// of a command that fails names it.
 func (c *ControlPlane) Kubectl(ctx context.Context, args ...string) (string, error) {
-	// Neither what the user set up for kubectl nor what other clusters left counts here.
+	// Neither the user's preferences for kubectl nor its cache of other clusters is used.
 	env := append(os.Environ(), "KUBECONFIG="+c.Kubeconfig, "KUBECACHEDIR="+c.file("kubectl-cache"), "KUBERC=off")
 	output, err := Run(ctx, filepath.Join(c.Assets, "kubectl"), env, args...)
 	if err != nil && ctx.Err() == nil {
@@ -29,10 +29,10 @@ func (c *ControlPlane) Kubectl(ctx context.Context, args ...string) (string, err
 	return output, err
 }
 
-// InstallOperator installs what "make deploy" installs, but for the Deployment. It is run from
-// the top of the checkout.
+// InstallOperator installs what "make deploy" installs, without the Deployment. The working
+// directory has to be the top of the checkout.
 func (c *ControlPlane) InstallOperator(ctx context.Context) error {
-	if _, err := c.Kubectl(ctx, "apply", "--server-side", "--validate=strict", "-k", "hack/demo/operator"); err != nil {
+	if _, err := c.Kubectl(ctx, "apply", "--server-side", "--validate=strict", "-k", "hack/internal/local/operator"); err != nil {
 		return err
 	}
 	_, err := c.Kubectl(ctx, "wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")

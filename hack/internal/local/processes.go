@@ -21,8 +21,8 @@ import (
 	"time"
 )
 
-// The kernel ends a program with the thread that started it (see processAttributes). So they
-// are all started by one goroutine that keeps its thread for as long as this process lives.
+// The kernel kills a program when the thread that started it ends (see processAttributes). So one
+// goroutine starts all of them and keeps its thread for as long as this process lives.
 var starts = make(chan func())
 
 func init() {
@@ -42,10 +42,10 @@ func startBound(cmd *exec.Cmd) error {
 	return <-err
 }
 
-// Processes are programs that run beside this one, each with a log in Dir.
+// Processes are programs that run in the background, each with a log in Dir.
 type Processes struct {
 	Dir string
-	// Ended is told when a program ends that nobody told to.
+	// Ended is called when a program ends that was not asked to.
 	Ended func(error)
 
 	mu      sync.Mutex
@@ -57,20 +57,20 @@ type Processes struct {
 type Process struct {
 	name string
 	cmd  *exec.Cmd
-	// done is closed when it has ended; told is set before somebody makes it end.
-	done chan struct{}
-	told atomic.Bool
+	// done is closed when it has ended. killed is set before it is killed.
+	done   chan struct{}
+	killed atomic.Bool
 }
 
 var errStopped = errors.New("everything is being stopped")
 
-// Start starts a program. What it prints is appended to its log.
+// Start starts a program. Its output is appended to its log.
 func (p *Processes) Start(name, path string, env []string, args ...string) (*Process, error) {
 	log, err := os.OpenFile(p.LogPath(name), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = log.Close() }() // the program has its own
+	defer func() { _ = log.Close() }() // the program has its own handle
 	started := &Process{name: name, cmd: exec.Command(path, args...), done: make(chan struct{})}
 	started.cmd.Env = env
 	started.cmd.Stdout, started.cmd.Stderr = log, log
@@ -88,9 +88,9 @@ func (p *Processes) Start(name, path string, env []string, args ...string) (*Pro
 	return started, nil
 }
 
-// Kill ends a program at once, and returns when it is gone.
+// Kill kills a program, and returns when it has ended.
 func (s *Process) Kill() {
-	s.told.Store(true)
+	s.killed.Store(true)
 	s.Signal(syscall.SIGKILL)
 	<-s.done
 }
@@ -99,9 +99,9 @@ func (s *Process) Kill() {
 func (s *Process) Signal(signal syscall.Signal) {
 	select {
 	case <-s.done:
-		// Its id may be another's by now.
+		// Its process id may belong to another process by now.
 	default:
-		_ = syscall.Kill(-s.cmd.Process.Pid, signal) // it may end this moment
+		_ = syscall.Kill(-s.cmd.Process.Pid, signal) // it may just have ended
 	}
 }
 
@@ -114,7 +114,7 @@ func (p *Processes) wait(started *Process) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.running = slices.DeleteFunc(p.running, func(other *Process) bool { return other == started })
-	if p.stopped || started.told.Load() {
+	if p.stopped || started.killed.Load() {
 		return
 	}
 	how := "exit status 0"
@@ -124,13 +124,13 @@ func (p *Processes) wait(started *Process) {
 	p.Ended(&EndedError{started.name, how})
 }
 
-// EndedError tells that a program ended that nobody told to.
+// EndedError reports that a program ended that was not asked to.
 type EndedError struct{ Name, How string }
 
-func (e *EndedError) Error() string { return fmt.Sprintf("%s ended by itself: %s", e.Name, e.How) }
+func (e *EndedError) Error() string { return fmt.Sprintf("%s ended unexpectedly: %s", e.Name, e.How) }
 
-// Stop asks all programs to end, waits up to grace, and kills what is left. Afterwards
-// none is there any more, and none can be started.
+// Stop asks all programs to end, waits for up to grace, and kills the others. Afterwards no program
+// runs, and none can be started.
 func (p *Processes) Stop(grace time.Duration) {
 	running := p.Signal(syscall.SIGTERM)
 	timer := time.NewTimer(grace)
@@ -145,8 +145,8 @@ func (p *Processes) Stop(grace time.Duration) {
 	}
 }
 
-// Signal sends a signal to every program's process group, and returns those programs. From
-// now on none is started.
+// Signal sends a signal to every program's process group, and returns those programs. No program can
+// be started afterwards.
 func (p *Processes) Signal(signal syscall.Signal) []*Process {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -157,14 +157,14 @@ func (p *Processes) Signal(signal syscall.Signal) []*Process {
 	return slices.Clone(p.running)
 }
 
-// Run runs a program to its end and returns what it printed.
+// Run runs a program to its end and returns its standard output and error together.
 func Run(ctx context.Context, path string, env []string, args ...string) (string, error) {
 	var output bytes.Buffer
 	err := runInto(ctx, &output, &output, path, env, args...)
 	return output.String(), err
 }
 
-// RunApart is Run for a program whose standard error is something else.
+// RunApart is Run with standard output and error returned separately.
 func RunApart(ctx context.Context, path string, env []string, args ...string) (stdout, stderr string, err error) {
 	var out, notes bytes.Buffer
 	err = runInto(ctx, &out, &notes, path, env, args...)
@@ -187,10 +187,10 @@ func runInto(ctx context.Context, stdout, stderr io.Writer, path string, env []s
 	return err
 }
 
-// LogPath is the file that has what a program printed.
+// LogPath returns the path of a program's log.
 func (p *Processes) LogPath(name string) string { return filepath.Join(p.Dir, name+".log") }
 
-// Log returns what a program has printed so far: nothing, if it was not started.
+// Log returns a program's log so far, "" if it was not started.
 func (p *Processes) Log(name string) string {
 	content, err := os.ReadFile(p.LogPath(name))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {

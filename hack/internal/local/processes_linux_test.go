@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// A demo that is killed cannot clean up: the kernel does.
-func TestNothingOutlivesAKilledDemo(t *testing.T) {
+// A demo that is killed cannot clean up, so the kernel does.
+func TestProgramsEndWithAKilledDemo(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -34,7 +34,7 @@ func TestNothingOutlivesAKilledDemo(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := demo.Wait(); err == nil {
-		t.Error("the demo ended by itself")
+		t.Error("the demo ended before it was killed")
 	}
-	expectGone(t, id)
+	expectEnded(t, id)
 }

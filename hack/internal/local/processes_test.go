@@ -17,7 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// asParent makes the test program start another program, as a demo does, and stay.
+// asParent makes the test program start another program, as the demo does, and wait.
 const asParent = "TEST_AS_PARENT_IN"
 
 func TestMain(m *testing.M) {
@@ -39,10 +39,10 @@ var stubborn = []string{"-c", "trap '' TERM; sleep 1000 & echo $!; while :; do w
 
 func newProcesses(t *testing.T) *Processes {
 	t.Helper()
-	return &Processes{Dir: t.TempDir(), Ended: func(err error) { t.Errorf("ended by itself: %v", err) }}
+	return &Processes{Dir: t.TempDir(), Ended: func(err error) { t.Errorf("ended unexpectedly: %v", err) }}
 }
 
-// printed waits for the number that a program prints.
+// printed waits for the number that a program prints, and returns it.
 func printed(t *testing.T, read func() string) int {
 	t.Helper()
 	var number int
@@ -55,14 +55,14 @@ func printed(t *testing.T, read func() string) int {
 	return number
 }
 
-// expectGone fails the test when a program goes on.
-func expectGone(t *testing.T, id int) {
+// expectEnded fails the test if a program keeps running.
+func expectEnded(t *testing.T, id int) {
 	t.Helper()
-	if err := Await(t.Context(), Patience, fmt.Sprintf("process %d to be gone", id), func(context.Context) error {
+	if err := Await(t.Context(), Patience, fmt.Sprintf("process %d to end", id), func(context.Context) error {
 		if errors.Is(syscall.Kill(id, 0), syscall.ESRCH) {
 			return nil
 		}
-		// Where nobody collects orphans, a dead one stays as a zombie.
+		// Where no process reaps orphans, a dead one remains as a zombie.
 		if stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", id)); err == nil && strings.Contains(string(stat), ") Z ") {
 			return nil
 		}
@@ -86,7 +86,7 @@ func TestStopLeavesNothing(t *testing.T) {
 
 	p.Stop(10 * time.Millisecond)
 	for _, id := range []int{first.cmd.Process.Pid, second.cmd.Process.Pid, child} {
-		expectGone(t, id)
+		expectEnded(t, id)
 	}
 	if _, err := p.Start("late", "/bin/sh", nil, "-c", "exec sleep 1000"); !errors.Is(err, errStopped) {
 		t.Errorf("start after stop: %v, want %v", err, errStopped)
@@ -103,17 +103,17 @@ func TestSecondSignalNeedsNoGrace(t *testing.T) {
 	p.Signal(syscall.SIGTERM)
 	p.Signal(syscall.SIGKILL)
 	p.Stop(time.Hour)
-	expectGone(t, started.cmd.Process.Pid)
-	expectGone(t, child)
+	expectEnded(t, started.cmd.Process.Pid)
+	expectEnded(t, child)
 }
 
 func TestUnexpectedEnd(t *testing.T) {
-	told := make(chan error, 1)
-	p := &Processes{Dir: t.TempDir(), Ended: func(err error) { told <- err }}
+	ended := make(chan error, 1)
+	p := &Processes{Dir: t.TempDir(), Ended: func(err error) { ended <- err }}
 	if _, err := p.Start("brittle", "/bin/sh", nil, "-c", "echo no such flag; exit 3"); err != nil {
 		t.Fatal(err)
 	}
-	if err, want := <-told, "brittle ended by itself: exit status 3"; err.Error() != want {
+	if err, want := <-ended, "brittle ended unexpectedly: exit status 3"; err.Error() != want {
 		t.Errorf("error %q, want %q", err, want)
 	}
 	if diff := cmp.Diff("no such flag", p.Tail("brittle", 1)); diff != "" {
@@ -142,12 +142,12 @@ func TestRunEndsWithItsContext(t *testing.T) {
 		ended <- err
 	}()
 	child := printed(t, func() string {
-		content, _ := os.ReadFile(file) // it is not there at first
+		content, _ := os.ReadFile(file) // it does not exist at first
 		return string(content)
 	})
 	cancel(cause)
 	if err := <-ended; !errors.Is(err, cause) {
 		t.Errorf("error %v, want %v", err, cause)
 	}
-	expectGone(t, child)
+	expectEnded(t, child)
 }

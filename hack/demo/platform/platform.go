@@ -1,0 +1,116 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package platform runs the simulator of the integrator.io API for the demo. It acts on it as a
+// person in the UI does, and checks what the operator asked of it.
+package platform
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/integrator-operator/integrator-operator/hack/internal/local"
+	"github.com/integrator-operator/integrator-operator/internal/simulator"
+)
+
+// Platform is the simulator, seen from two sides: the API, which people and programs use, and
+// the admin interface, which shows what really happened.
+type Platform struct {
+	// Seed is the file of the accounts to start with, Binary the simulator's program.
+	Seed, Binary string
+	Processes    *local.Processes
+
+	// API and Admin are the base URLs of the two sides. Start sets them.
+	API, Admin string
+	// Production is the account that the scenarios work in, Staging the second one. Start sets
+	// them.
+	Production, Staging *Account
+}
+
+// Start starts the simulator with the seed and waits until it serves.
+func (p *Platform) Start(ctx context.Context) error {
+	if err := p.readSeed(); err != nil {
+		return err
+	}
+	if _, err := p.Processes.Start("simulator", p.Binary, os.Environ(),
+		"--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0", "--seed="+p.Seed); err != nil {
+		return err
+	}
+	return local.Await(ctx, local.Patience, "the simulator to print its URLs", func(context.Context) error {
+		log := p.Processes.Log("simulator")
+		for line := range strings.Lines(log) {
+			name, url, _ := strings.Cut(strings.TrimSpace(line), " ")
+			switch name {
+			case "api":
+				p.API = url
+			case "admin":
+				p.Admin = url
+			}
+		}
+		if p.API == "" || p.Admin == "" {
+			return fmt.Errorf("%q", log)
+		}
+		return nil
+	})
+}
+
+// readSeed finds the accounts to work in: the first two of the seed that have a token.
+func (p *Platform) readSeed() error {
+	content, err := os.ReadFile(p.Seed)
+	if err != nil {
+		return err
+	}
+	seed, err := simulator.ReadSeed(bytes.NewReader(content))
+	if err != nil {
+		return fmt.Errorf("%s: %w", p.Seed, err)
+	}
+	var accounts []*Account
+	for _, account := range seed.Accounts {
+		if len(account.Tokens) > 0 {
+			accounts = append(accounts, &Account{platform: p, Name: account.Name, Token: account.Tokens[0].Token, Imports: len(account.Imports)})
+		}
+	}
+	if len(accounts) < 2 {
+		return fmt.Errorf("%s: two accounts with a token are needed", p.Seed)
+	}
+	p.Production, p.Staging = accounts[0], accounts[1]
+	return nil
+}
+
+// call sends body as JSON to the simulator and decodes the answer into answer, unless that is
+// nil. Requests to the API count as Jane's.
+func (p *Platform) call(ctx context.Context, method, url, token string, body, answer any) error {
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	request, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(encoded))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Authorization", "Bearer "+token)
+	request.Header.Set(simulator.UserHeader, Jane)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err
+	}
+	if response.StatusCode >= http.StatusBadRequest {
+		return fmt.Errorf("%s %s: %s: %s", method, request.URL.Path, response.Status, content)
+	}
+	if answer == nil {
+		return nil
+	}
+	return json.Unmarshal(content, answer)
+}
