@@ -158,7 +158,7 @@ demo: build simulator ## Show the operator at work on a cluster of its own (DEMO
 		--manager=bin/manager --simulator=bin/simulator $(DEMO_FLAGS)
 
 .PHONY: chaos
-chaos: build ## Break everything around the manager, write by write (CHAOS_FLAGS="--short", --plan=..., --prove=all, --rights).
+chaos: build ## Break everything around the manager, write by write (CHAOS_FLAGS="--short", --plan=..., --mutants=all, --rbac).
 	go build -o bin/chaos ./hack/chaos
 	@assets=$(ASSETS) && exec bin/chaos --assets="$$assets" --manager=bin/manager $(CHAOS_FLAGS)
 
