@@ -126,7 +126,7 @@ func (o *outageRun) fail(err error) {
 func (o *outageRun) play(ctx context.Context, baselines []Baseline) {
 	played := slices.DeleteFunc(slices.Clone(baselines), func(b Baseline) bool { return !b.withstands(o.outage) })
 	copied := filepath.Join(o.plane.Dir, fmt.Sprintf("copy-%d", o.number))
-	begin := newBarrier(len(played), func() { o.strike(ctx) })
+	begin := newBarrier(len(played), func() { o.inject(ctx) })
 	pause := newBarrier(len(played), func() {
 		o.fail(o.plane.ReplaceData(ctx, func(data string) error { return os.CopyFS(copied, os.DirFS(data)) }))
 	})
@@ -152,9 +152,9 @@ func (o *outageRun) play(ctx context.Context, baselines []Baseline) {
 	executions.Wait()
 }
 
-// strike has the outage happen a moment later.
-func (o *outageRun) strike(ctx context.Context) {
-	if o.outage.Strike == nil {
+// inject has the outage happen a moment later.
+func (o *outageRun) inject(ctx context.Context) {
+	if o.outage.Inject == nil {
 		return
 	}
 	rng := rand.New(rand.NewPCG(o.campaign.Seed, uint64(o.number))) //nolint:gosec // repeatable, not secret
@@ -162,7 +162,7 @@ func (o *outageRun) strike(ctx context.Context) {
 	go func() {
 		defer close(o.over)
 		time.Sleep(wait)
-		o.fail(o.outage.Strike(ctx, o.plane))
+		o.fail(o.outage.Inject(ctx, o.plane))
 	}()
 }
 

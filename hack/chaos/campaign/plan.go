@@ -96,7 +96,7 @@ func ParsePlan(name string) (Plan, error) {
 	return p, nil
 }
 
-// election reports whether two managers take part, of which one leads.
+// election reports whether two managers take part and elect a leader.
 func (p Plan) election() bool { return p.any(func(f fault.Fault) bool { return f.Election }) }
 
 // kills reports whether a process is killed, or frozen.

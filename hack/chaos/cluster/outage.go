@@ -15,8 +15,8 @@ const downtime = 2 * time.Second
 // Outage is what happens to the control plane while every scenario is played.
 type Outage struct {
 	Name string
-	// Strike ends a part of it and starts it again on the same data; nil for a rollback.
-	Strike func(context.Context, *Cluster) error
+	// Inject ends a part of it and starts it again on the same data; nil for a rollback.
+	Inject func(context.Context, *Cluster) error
 	// Rollback is true when etcd gets an older copy of its data once all scenarios are over, and
 	// the managers are started again, as Kubernetes asks for when etcd is restored. The copy is
 	// made when every scenario is about to make its write number CopyAt, from 0.
@@ -26,10 +26,10 @@ type Outage struct {
 
 // Outages are all of them, in the order of the report.
 var Outages = []Outage{
-	{Name: "apiserver-restarted", Strike: restartServer},
-	{Name: "etcd-restarted", Strike: restartEtcd},
-	{Name: "apiserver-restarted", Strike: restartServer},
-	{Name: "etcd-restarted", Strike: restartEtcd},
+	{Name: "apiserver-restarted", Inject: restartServer},
+	{Name: "etcd-restarted", Inject: restartEtcd},
+	{Name: "apiserver-restarted", Inject: restartServer},
+	{Name: "etcd-restarted", Inject: restartEtcd},
 	{Name: "etcd-rolled-back", Rollback: true, CopyAt: 0},
 	{Name: "etcd-rolled-back", Rollback: true, CopyAt: 1},
 	{Name: "etcd-rolled-back", Rollback: true, CopyAt: 2},

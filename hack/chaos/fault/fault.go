@@ -31,7 +31,7 @@ type Injection struct {
 	Fault Fault
 }
 
-// System is what a fault can do to the system under test, beyond the write that it strikes.
+// System is what a fault can do to the system under test, beyond the write at which it is injected.
 type System interface {
 	// Kill ends the process of a manager; the next one starts at once.
 	Kill(manager int)

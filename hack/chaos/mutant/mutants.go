@@ -55,10 +55,7 @@ var All = []Mutant{
 		{Package: "internal/integrator", Function: "Client.answer", Find: Statement(Call("Pause")), With: ``},
 	}, []string{"run", "create"}},
 	{"claim-after-send", "a run is claimed when it was sent", []Edit{
-		{Package: "internal/runstate", Function: "Pass.takeClaim", Find: Statement(Call("WriteClaim")), With: `sent, err := p.invoke(ctx, e)
-	if err != nil {
-		return sent, err
-	}
+		{Package: "internal/runstate", Function: "Pass.takeClaim", Find: Statement(Call("WriteClaim")), With: `sent := p.invoke(ctx, e)
 	$0
 	if err == nil {
 		sent.Run = run
@@ -69,11 +66,11 @@ var All = []Mutant{
 		{Package: "internal/runstate", Function: "sendAgain", Find: Comparison("UnknownOutcomeRetry"), With: `true`},
 	}, []string{"run"}},
 	{"unknown-succeeded", "a response that cannot be read was a response", []Edit{
-		{Package: "internal/runstate", Function: "Judge", Find: Statement(Mention("OutcomeUnknown")), With: `counts.Succeeded = counts.Total
+		{Package: "internal/runstate", Function: "Judge", Find: Statement(Call("lostBecause")), With: `counts.Succeeded = counts.Total
 		return Verdict{Outcome: integrator.OutcomeApplied, Records: counts}`},
 	}, []string{"run"}},
 	{"secrets-cached", "the client that exists can write Secrets too", []Edit{
-		{Package: "controllers/importruns", Function: "Reconciler.createSecret", Find: Call("Create"), With: `$fun($1, $2)`},
+		{Package: "controllers/importruns", Function: "work.reserveResponses", Find: Call("Create"), With: `$fun($1, $2)`},
 	}, []string{"keyed"}},
 	{"token-logged", "the log helps to find faults", []Edit{
 		{Package: "internal/account", Function: "Registry.Configure", Find: FirstStatement(), With: `log.FromContext(r.ctx).Info("account", "token", token)

@@ -36,7 +36,7 @@ func (s *Sandbox) Patience() time.Duration {
 	return patience
 }
 
-// Act does what a user does. While the API server may be down, a user tries again.
+// Act does what a user does. While the API server may be down, a user retries.
 func (s *Sandbox) Act(ctx context.Context, do func(context.Context) error) error {
 	if !s.Outage {
 		return do(ctx)

@@ -33,9 +33,9 @@ type Options struct {
 	// Injector and Noise are what goes wrong.
 	Injector *fault.Injector
 	Noise    *fault.Noise
-	// Election has two managers take part, of which one leads.
+	// Election has two managers take part and elect a leader.
 	Election bool
-	// Outage is true when the control plane will be down for a while: users try again, and a
+	// Outage is true when the control plane will be down for a while: users retry, and a
 	// request that is denied is no fault of the manager, because an API server that has just
 	// started denies everything for a moment.
 	Outage bool

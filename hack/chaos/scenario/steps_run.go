@@ -27,7 +27,7 @@ func createRun(records int, spec string) func(context.Context, *Execution) error
 	return createRunWith(data, spec)
 }
 
-// createRefusedRun creates a run of two records, of which the API refuses the second.
+// createRefusedRun creates a run of two records. The API refuses the second one.
 var createRefusedRun = createRunWith([]v1alpha1.JSON{
 	{Raw: []byte(`{"number":"canary-record-0"}`)},
 	{Raw: []byte(`{"number":"canary-record-1","_simulate":{"statusCode":422,"code":"invalid","message":"no such sku"}}`)},
