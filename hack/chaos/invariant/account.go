@@ -1,0 +1,67 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package invariant
+
+import (
+	"bytes"
+	"net/http"
+
+	"github.com/integrator-operator/integrator-operator/hack/chaos/sandbox"
+	"github.com/integrator-operator/integrator-operator/hack/chaos/scenario"
+	"github.com/integrator-operator/integrator-operator/internal/simulator"
+)
+
+const (
+	collection = "/v1/imports"
+	single     = "/v1/imports/{id}"
+	copies     = "/v1/imports/{id}/clone"
+)
+
+// applied counts the requests of the manager that were applied.
+func (c Case) applied(method string, routes ...string) int {
+	yes := true
+	n := 0
+	for _, route := range routes {
+		n += len(c.API.Ledger(simulator.Filter{Account: sandbox.AccountName, Method: method, Route: route, Source: "api", Applied: &yes}))
+	}
+	return n
+}
+
+// creations checks I1 and I7: nothing is created or deleted twice.
+func (c Case) creations(v *violations) {
+	if n := c.applied(http.MethodPost, collection, copies); n != c.Scenario.Creates {
+		v.add("I1: %d imports were created, %d expected", n, c.Scenario.Creates)
+	}
+	if n := c.applied(http.MethodDelete, single); n != c.Scenario.Deletes {
+		v.add("I7: %d imports were deleted, %d expected", n, c.Scenario.Deletes)
+	}
+}
+
+// orphans checks I2: every import that was created is known to an Import.
+func (c Case) orphans(v *violations) {
+	for _, document := range c.API.Imports(sandbox.AccountName) {
+		id, _ := document["_id"].(string)
+		switch {
+		case id == sandbox.UnmanagedID, id == sandbox.OriginalID, c.Foreign(id), c.Scenario.Orphans:
+		case c.Found.ID() != id:
+			v.add("I2: no Import refers to the import %s", id)
+		}
+	}
+}
+
+// losses checks I6: what others wrote has not been changed.
+func (c Case) losses(v *violations) {
+	if !c.UnmanagedUnchanged() {
+		v.add("I6: the import of somebody else was changed")
+	}
+	specs := c.Specs()
+	for _, object := range c.Found.Objects() {
+		if want, ok := specs[object.GetName()]; ok && !bytes.Equal(want, sandbox.SpecOf(object)) {
+			v.add("I6: the spec of %s is %s, its user wrote %s", object.GetName(), sandbox.SpecOf(object), want)
+		}
+		if c.Noise.Conflicts > 0 && object.GetLabels()[scenario.TouchedLabel] == "" {
+			v.add("I6: the label of %s was removed", object.GetName())
+		}
+	}
+}

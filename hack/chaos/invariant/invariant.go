@@ -1,0 +1,59 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package invariant checks what must be true after every plan, on the ledger of the account and
+// on the objects. The invariants are numbered as in docs/reliability.md.
+package invariant
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/integrator-operator/integrator-operator/hack/chaos/scenario"
+)
+
+// Case is one scenario that was played.
+type Case struct {
+	*scenario.Execution
+
+	// Found is what is left; Reference, if any, what is left when nothing goes wrong.
+	Found, Reference *scenario.EndState
+	// MustSucceed is true when nothing obscures what became of a run: it has to finish as usual.
+	MustSucceed bool
+	// Kills is true when a process was killed, or frozen.
+	Kills bool
+}
+
+// violations collects what is wrong.
+type violations []string
+
+func (v *violations) add(format string, args ...any) { *v = append(*v, fmt.Sprintf(format, args...)) }
+
+// Check returns the violated invariants.
+func Check(ctx context.Context, c Case) []string {
+	var v violations
+	c.creations(&v)
+	c.orphans(&v)
+	c.runs(&v)
+	v = append(v, Regressions(c.History.Phases())...)
+	c.losses(&v)
+	c.leaks(ctx, &v)
+	if n := c.RedirectsFollowed(); n > 0 {
+		v.add("I7: a redirect was followed %d times", n)
+	}
+	from, until := c.Quiet()
+	if times := c.Recorder().RequestsBetween(from, until); len(times) > 0 && !c.Kills {
+		v.add("I10: %d requests within the pause that the API asked for, the first %s before its end", len(times), until.Sub(times[0]))
+	}
+	if refused := c.Recorder().Refusals(); len(refused) > 0 {
+		v.add("RBAC: not permitted: %s", strings.Join(slices.Compact(refused), ", "))
+	}
+	if c.Reference != nil {
+		if diff := c.Found.Diff(c.Reference); diff != "" {
+			v.add("end: it differs from the reference: %s", diff)
+		}
+	}
+	return v
+}

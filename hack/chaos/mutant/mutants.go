@@ -1,0 +1,79 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package mutant
+
+// resendable lets net/http send a body a second time.
+const resendable = `$0
+		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }`
+
+// All are mistakes that other operators have made, or that are easy to make.
+var All = []Mutant{
+	{"no-intent", "the finalizer is enough before an import is created", []Edit{
+		{Package: "controllers/imports", Function: "effects.writeIntent", Find: Key("AnnotationCreatePending"), With: `"example.com/nothing"`},
+		{Package: "controllers/imports", Function: "effects.Create", Find: Statement(Call("ParseIntent")), With: `_ = now`},
+		{Package: "controllers/imports", Function: "effects.Create", Find: Call("Sub"), With: `e.r.CreateUnconfirmedTimeout / 2`},
+	}, []string{"create"}},
+	{"id-only-in-status", "the id of a created import is kept in the status, which is enough", []Edit{
+		{Package: "controllers/imports", Function: "effects.PersistID", Find: Value("AnnotationID"), With: `nil`},
+	}, []string{"create"}},
+	{"create-without-grace", "an import that is not in the list was not created", []Edit{
+		{Package: "internal/importstate", Function: "Pass.timeLeft", Find: Call("Add"), With: `$recv`},
+	}, []string{"create", "clone"}},
+	{"create-retried", "a failed creation can be retried at once", []Edit{
+		{Package: "controllers/imports", Function: "effects.post", Find: Statement(Call("CreateImport")), With: `$0
+	if err != nil {
+		created, err = s.session.Client.CreateImport(ctx, body)
+	}`},
+	}, []string{"create"}},
+	{"finalizer-first", "the finalizer is removed, then the import is deleted", []Edit{
+		{Package: "controllers/imports", Function: "Reconciler.deleteRemote", Find: Statement(Call("DeleteImport")), With: `if err := r.objects().release(ctx, s); err != nil {
+		return integrator.OutcomeNotApplied, err
+	}
+	$0`},
+	}, []string{"delete"}},
+	{"orphan-deleted", "deletionPolicy can be ignored", []Edit{
+		{Package: "internal/importstate", Function: "BeginDeletion", Find: Comparison("DeletionPolicyOrphan"), With: `false`},
+	}, []string{"orphan"}},
+	{"undeclared-dropped", "the definition is written as it is declared", []Edit{
+		{Package: "controllers/imports", Function: "put", Find: Argument("Merge", 3), With: `s.desired.Document`},
+	}, []string{"adopt", "clone"}},
+	{"marker-not-searched", "after a lost response there is no import with the marker", []Edit{
+		{Package: "internal/ownership", Function: "IsCandidate", Find: Call("IsMarked"), With: `false`},
+		{Package: "internal/ownership", Function: "IsCandidate", Find: Comparison("ExternalID"), With: `false`},
+	}, []string{"create"}},
+	{"redirects-followed", "the HTTP client's default is fine", []Edit{
+		{Package: "internal/integrator", Function: "Client.send", Find: Call("RoundTrip"), With: `(&http.Client{Transport: $recv}).Do($1)`},
+		{Package: "internal/integrator", Function: "Client.request", Find: Assignment("Body"), With: resendable},
+	}, []string{"create", "run"}},
+	{"idempotency-header", "an Idempotency-Key does no harm, and connections are kept", []Edit{
+		{Package: "internal/integrator", Function: "newTransports", Find: Assignment("DisableKeepAlives"), With: `fresh = kept`},
+		{Package: "internal/integrator", Function: "Client.request", Find: Assignment("Body"), With: resendable + `
+		req.Header.Set("Idempotency-Key", "always")`},
+	}, []string{"create", "run"}},
+	{"pause-ignored", "Retry-After is a suggestion", []Edit{
+		{Package: "internal/integrator", Function: "Client.answer", Find: Statement(Call("Pause")), With: ``},
+	}, []string{"run", "create"}},
+	{"claim-after-send", "a run is claimed when it was sent", []Edit{
+		{Package: "internal/runstate", Function: "Pass.takeClaim", Find: Statement(Call("WriteClaim")), With: `sent := p.invoke(ctx, e)
+	$0
+	if err == nil {
+		sent.Run = run
+		return sent, nil
+	}`},
+	}, []string{"run"}},
+	{"unknown-retried", "a lost response is an error as any other", []Edit{
+		{Package: "internal/runstate", Function: "sendAgain", Find: Comparison("UnknownOutcomeRetry"), With: `true`},
+	}, []string{"run"}},
+	{"unknown-succeeded", "a response that cannot be read was a response", []Edit{
+		{Package: "internal/runstate", Function: "Judge", Find: Statement(Call("lostBecause")), With: `counts.Succeeded = counts.Total
+		return Verdict{Outcome: integrator.OutcomeApplied, Records: counts}`},
+	}, []string{"run"}},
+	{"secrets-cached", "the client that exists can write Secrets too", []Edit{
+		{Package: "controllers/importruns", Function: "work.reserveResponses", Find: Call("Create"), With: `$fun($1, $2)`},
+	}, []string{"keyed"}},
+	{"token-logged", "the log helps to find faults", []Edit{
+		{Package: "internal/account", Function: "Registry.Configure", Find: FirstStatement(), With: `log.FromContext(r.ctx).Info("account", "token", token)
+	$0`, Imports: []string{"sigs.k8s.io/controller-runtime/pkg/log"}},
+	}, []string{"create"}},
+}

@@ -1,0 +1,131 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package scenario
+
+import (
+	"context"
+	"fmt"
+
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/hack/chaos/sandbox"
+)
+
+// FollowUp is something that happens once a scenario is over. It must not cause a write to the
+// API; Until says what has to be true of the objects after it.
+type FollowUp struct {
+	Name  string
+	Do    func(context.Context, *Execution) error
+	Until func(context.Context, *Execution) error
+	// Restores is true when the objects are replaced by others.
+	Restores bool
+}
+
+// FollowUps are all of them, in the order of the report.
+var FollowUps = []FollowUp{
+	{"restarted", restartManager, converged, false},
+	{"status-wiped", wipeStatus, converged, false},
+	{"restored", restoreBackup, restoredConverged, true},
+}
+
+// FollowUpNamed returns the follow-up with a name.
+func FollowUpNamed(name string) (*FollowUp, error) {
+	return find("follow-up", FollowUps, name, func(f *FollowUp) string { return f.Name })
+}
+
+// restartManager is a rollout.
+func restartManager(_ context.Context, x *Execution) error {
+	x.Kill(0)
+	return nil
+}
+
+// wipeStatus removes the status while the manager is not running.
+func wipeStatus(ctx context.Context, x *Execution) error {
+	return x.WithoutManager(func() error {
+		end, err := x.EndState(ctx)
+		if err != nil {
+			return err
+		}
+		x.History.Clear()
+		defer x.History.Clear()
+		for _, object := range end.Objects() {
+			if err := x.Objects.Status().Patch(ctx, object, client.RawPatch(sandbox.MergePatch, []byte(`{"status":null}`))); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// restoreBackup deletes everything and creates it again as a backup has it: with another uid and
+// without status.
+func restoreBackup(ctx context.Context, x *Execution) error {
+	return x.WithoutManager(func() error {
+		end, err := x.EndState(ctx)
+		if err != nil {
+			return err
+		}
+		for _, object := range end.Objects() {
+			if err := x.Objects.Patch(ctx, object, client.RawPatch(sandbox.MergePatch, []byte(`{"metadata":{"finalizers":null}}`))); err != nil {
+				return err
+			}
+			if err := x.Objects.Delete(ctx, object); err != nil {
+				return err
+			}
+			object.SetUID("")
+			object.SetResourceVersion("")
+			object.SetManagedFields(nil)
+			object.SetFinalizers(nil)
+			if err := x.Objects.Create(ctx, object); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// converged waits until everything is as it was.
+func converged(ctx context.Context, x *Execution) error {
+	end, err := x.EndState(ctx)
+	if err != nil {
+		return err
+	}
+	for _, object := range end.Objects() {
+		if run, ok := object.(*v1alpha1.ImportRun); ok {
+			if !sandbox.Finished(run.Status.Phase) {
+				return fmt.Errorf("the run is %q", run.Status.Phase)
+			}
+			continue
+		}
+		if err := x.Ready(ctx, object); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// restoredConverged waits until the Import says that its remote import belongs to another: the
+// ownership marker has the uid that the Import had before. To take it over is for its user to
+// decide.
+func restoredConverged(ctx context.Context, x *Execution) error {
+	end, err := x.EndState(ctx)
+	if err != nil {
+		return err
+	}
+	if end.Run != nil && !sandbox.Finished(end.Run.Status.Phase) {
+		return fmt.Errorf("the run is %q", end.Run.Status.Phase)
+	}
+	if end.Import == nil {
+		return nil
+	}
+	stalled := apimeta.FindStatusCondition(end.Import.Status.Conditions, v1alpha1.ConditionStalled)
+	if apimeta.IsStatusConditionTrue(end.Import.Status.Conditions, v1alpha1.ConditionReady) ||
+		stalled != nil && stalled.Status == metav1.ConditionTrue && stalled.Reason == v1alpha1.ReasonOwnershipConflict {
+		return nil
+	}
+	return fmt.Errorf("the Import orders: %s", sandbox.Describe(end.Import.Status.Conditions))
+}

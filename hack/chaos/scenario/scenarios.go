@@ -1,0 +1,43 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package scenario
+
+import (
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/hack/chaos/sandbox"
+)
+
+// All are the scenarios in the order of the report.
+var All = []Scenario{
+	{Name: "create", Prelude: []Step{CreateAccount}, Steps: []Step{createImport}, Creates: 1},
+	{Name: "update", Prelude: []Step{CreateAccount, createImport}, Creates: 1, Steps: []Step{
+		{change(`{"spec":{"definition":{"http":{"relativeURI":["/v2/orders"]},"description":"second"}}}`), importReady},
+	}},
+	{Name: "connection", Prelude: []Step{CreateAccount, createImport}, Creates: 1, Steps: []Step{
+		{change(`{"spec":{"definition":{"_connectionId":"@dealers"}}}`), importReady},
+	}},
+	{Name: "drift", Prelude: []Step{CreateAccount, createImport}, Creates: 1, Steps: []Step{{editRemote, driftCorrected}, {editRemote, driftCorrected}}},
+	{Name: "recreate", Prelude: []Step{CreateAccount, createImport}, Creates: 2, Steps: []Step{{deleteRemote, importRecreated}}},
+	{Name: "clone", Seed: seedOriginal, Prelude: []Step{CreateAccount}, Creates: 1, Steps: []Step{
+		{declare(`{"cloneFrom":{"id":"` + sandbox.OriginalID + `","connectionMap":{"@shop":"@dealers"}},"definition":{"name":"orders","adaptorType":"HTTPImport","_connectionId":"@dealers"}}`), importReady},
+	}},
+	{Name: "adopt", Seed: seedOriginal, Retakes: true, Prelude: []Step{CreateAccount}, Steps: []Step{
+		{declare(`{"adopt":{"id":"` + sandbox.OriginalID + `","mode":"Override"},"definition":` + Definition + `}`), importReady},
+	}},
+	{Name: "values", Prelude: []Step{CreateAccount, {Do: createValue("canary-value-1")}, {declare(`{"definition":` + Definition + `,
+		"valuesFrom":[{"path":"/http/headers","secretKeyRef":{"name":"shop","key":"headers"},"format":"JSON"}]}`), importReady}}, Creates: 1, Steps: []Step{
+		{Do: changeValue("canary-value-2"), Until: valueWritten("canary-value-2")},
+	}},
+	{Name: "rotation", Prelude: []Step{CreateAccount, createImport}, Creates: 1, Steps: []Step{{Do: rotateToken, Until: scannedAgain}}},
+	{Name: "delete", Prelude: []Step{CreateAccount, createImport}, Creates: 1, Deletes: 1, Steps: []Step{{deleteImport, importDeleted}}},
+	{Name: "orphan", Orphans: true, Prelude: []Step{CreateAccount, {declare(`{"deletionPolicy":"Orphan","definition":` + Definition + `}`), importReady}}, Creates: 1, Steps: []Step{{deleteImport, importDeleted}}},
+	{Name: "secret-gone", Prelude: []Step{CreateAccount, createImport}, Creates: 1, Deletes: 1, Steps: []Step{{deleteSecret, accountNotReady}, {deleteImport, importNotReady}, {createSecret, importDeleted}}},
+	{Name: "run", Prelude: []Step{CreateAccount, createImport}, Creates: 1, Records: 3, Steps: []Step{{createRun(3, ``), runFinished}}},
+	{Name: "batches", Prelude: []Step{CreateAccount, createImport}, Creates: 1, Records: 4, Steps: []Step{{createRun(4, `"batchSize":2`), runFinished}}},
+	{Name: "keyed", Prelude: []Step{CreateAccount, createImport}, Creates: 1, Records: 2, Steps: []Step{{createRun(2, `"idempotencyKey":"monday","responseSecretName":"answers"`), runFinished}}},
+	{Name: "expired", Prelude: []Step{CreateAccount, createImport}, Creates: 1, Records: 1, Steps: []Step{{createRun(1, `"ttlSecondsAfterFinished":1`), runDeleted}}},
+	{Name: "refused", Prelude: []Step{CreateAccount, createImport}, Creates: 1, Records: 1, Phase: v1alpha1.RunFailed, Steps: []Step{{createRefusedRun, runFinished}}},
+}
+
+var createImport = Step{declare(`{"definition": ` + Definition + `}`), importReady}

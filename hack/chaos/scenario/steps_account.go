@@ -1,0 +1,66 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package scenario
+
+import (
+	"context"
+	"errors"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/hack/chaos/sandbox"
+)
+
+// Steps with the Account and its token.
+
+// CreateAccount is what every scenario begins with: an Account with its token.
+var CreateAccount = Step{
+	Do: func(ctx context.Context, x *Execution) error {
+		object := &v1alpha1.Account{ObjectMeta: x.Meta("default"), Spec: v1alpha1.AccountSpec{
+			BaseURL:        "http://" + x.RemoteAddress(),
+			TokenSecretRef: v1alpha1.TokenSecretReference{Name: "token"},
+			Aliases:        map[string]v1alpha1.ID{"shop": sandbox.ShopConnection, "dealers": sandbox.DealerConnection},
+			ScanInterval:   "1s",
+		}}
+		return x.Create(ctx, x.TokenSecret(x.Token()), object)
+	},
+	Until: func(ctx context.Context, x *Execution) error {
+		return x.Ready(ctx, &v1alpha1.Account{ObjectMeta: x.Meta("default")})
+	},
+}
+
+func rotateToken(_ context.Context, x *Execution) error {
+	x.RotateToken()
+	x.AwaitToken()
+	_, x.scansBefore = x.Recorder().Counts()
+	return nil
+}
+
+func scannedAgain(ctx context.Context, x *Execution) error {
+	if _, scans := x.Recorder().Counts(); scans < x.scansBefore+2 {
+		return errors.New("the account is not scanned")
+	}
+	return errors.Join(x.Ready(ctx, &v1alpha1.Account{ObjectMeta: x.Meta("default")}), importReady(ctx, x))
+}
+
+func deleteSecret(ctx context.Context, x *Execution) error {
+	return client.IgnoreNotFound(x.Objects.Delete(ctx, x.TokenSecret("")))
+}
+
+func createSecret(ctx context.Context, x *Execution) error {
+	return x.Create(ctx, x.TokenSecret(x.Token()))
+}
+
+// accountNotReady waits until the Account says that it cannot be used.
+func accountNotReady(ctx context.Context, x *Execution) error {
+	object := &v1alpha1.Account{ObjectMeta: x.Meta("default")}
+	if x.Ready(ctx, object) == nil {
+		return errors.New("the Account is Ready")
+	}
+	if len(object.Status.Conditions) == 0 {
+		return errors.New("the Account has no conditions")
+	}
+	return nil
+}
