@@ -1,5 +1,5 @@
 #!/bin/sh
-# Tells whether everything generated, formatted or tidied is up to date. It compares
+# Reports whether everything generated, formatted or tidied is up to date. It compares
 # with results made in a temporary directory, so it changes nothing and works in a
 # checkout with changes in progress. Run by "make verify", which sets the variables.
 set -eu

@@ -15,7 +15,7 @@ type DriftPolicy string
 const (
 	// DriftPolicyCorrect puts the declared values back.
 	DriftPolicyCorrect DriftPolicy = "Correct"
-	// DriftPolicyReport tells of the difference and changes nothing.
+	// DriftPolicyReport reports the difference and changes nothing.
 	DriftPolicyReport DriftPolicy = "Report"
 )
 
@@ -41,7 +41,7 @@ const (
 	// otherwise it reports the differences and writes nothing.
 	AdoptionModeMatch AdoptionMode = "Match"
 	// AdoptionModeOverride takes the import over and writes the definition to it, also when
-	// it carries the mark of another cluster.
+	// it has the ownership marker of an Import of another cluster.
 	AdoptionModeOverride AdoptionMode = "Override"
 )
 
@@ -175,8 +175,8 @@ type ImportSpec struct {
 	Definition ImportDefinition `json:"definition"`
 
 	// valuesFrom are values of the definition that are kept in Secrets and ConfigMaps, such
-	// as keys and passwords. They are laid over the definition; a new content is written to
-	// the remote import by itself. What lies at these paths shows as "(redacted)" in the
+	// as keys and passwords. They are laid over the definition; new content is written to
+	// the remote import automatically. What lies at these paths shows as "(redacted)" in the
 	// status and in events. The names of fields inside a JSON value are not hidden. No path
 	// may be given twice, or lie under another one.
 	// +optional

@@ -62,7 +62,7 @@ func newResponses(secret *corev1.Secret) *responses {
 }
 
 // pack makes the entries of the response to the batch with this index: as it is, compressed, or cut,
-// with a note of what is left out. It makes none when there is no more room and that is noted.
+// with a note of what is left out. It makes none when there is no room left and that is noted.
 func (s *responses) pack(batch int, raw []byte) map[string][]byte {
 	if s.full {
 		return nil

@@ -26,7 +26,7 @@ func TestDeclaredChanged(t *testing.T) {
 		changed, rewrites   bool
 	}{
 		"Same":       {reason: "the same document is no change", before: "a.1", now: "a.1", secrets: []string{"/key"}, found: differs("/key")},
-		"Touched":    {reason: "another version of which nothing differs is none", before: "a.1", now: "a.2", secrets: []string{"/key"}},
+		"Touched":    {reason: "another version without a difference is none", before: "a.1", now: "a.2", secrets: []string{"/key"}},
 		"Elsewhere":  {reason: "nor when the remote differs elsewhere", before: "a.1", now: "a.2", secrets: []string{"/key"}, found: differs("/keys", "/name")},
 		"Rotated":    {reason: "it is one when the remote differs at the value", before: "a.1", now: "a.2", secrets: []string{"/key"}, found: differs("/key/a"), changed: true},
 		"Above":      {reason: "or above it", before: "a.1", now: "a.2", secrets: []string{"/list/0/key"}, found: differs("/list"), changed: true},

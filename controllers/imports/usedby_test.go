@@ -56,7 +56,7 @@ func TestShowUsers(t *testing.T) {
 		"None": {"that nothing uses it was read too",
 			known, false, nil,
 			v1alpha1.ImportStatus{UsedByObservedAt: &late}},
-		"SameWhenAsked": {"an asked-for look tells that it looked",
+		"SameWhenAsked": {"a requested read is recorded",
 			known, true, used,
 			v1alpha1.ImportStatus{UsedBy: known.UsedBy, UsedByObservedAt: &late}},
 		"SameWhileBlocked": {"a deletion that stays blocked writes nothing",

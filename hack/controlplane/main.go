@@ -76,7 +76,7 @@ func assets(ctx context.Context, callerDir string) (string, error) {
 	return dir, buildInto(ctx, dir, v)
 }
 
-// checkGiven tells whether a directory named by the user holds what envtest starts.
+// checkGiven reports, as an error, whether a directory named by the user holds what envtest starts.
 // kube-controller-manager is not asked for: packaged envtest assets do not have it.
 func checkGiven(dir string) error {
 	if lacking := missing(dir, envtestNames); len(lacking) > 0 {

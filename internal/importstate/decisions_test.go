@@ -74,9 +74,9 @@ func TestLocate(t *testing.T) {
 		"pending, not found, is deleting": {importWith(intending(modelTimeout), withFinalizer, deleting), func(p *Pass) { p.Live, p.Searches = true, 2 }, LocateRelease},
 		"pending, not found, to observe":  {importWith(intending(modelTimeout), withFinalizer, observing), func(p *Pass) { p.Live, p.Searches = true, 2 }, LocateNothing},
 		"known, being deleted":            {importWith(id, deleting, withFinalizer), nil, LocateRead},
-		"nothing, but its mark":           {importWith(), func(p *Pass) { p.MarkerSeen = true }, LocateSearch},
-		"nothing, but its mark: found":    {importWith(), func(p *Pass) { p.MarkerSeen, p.Searches, p.Found = true, 1, []string{oneID} }, LocateAcquire},
-		"nothing, its mark gone":          {importWith(), func(p *Pass) { p.MarkerSeen, p.Searches = true, 1 }, LocateCreate},
+		"nothing, but its marker":         {importWith(), func(p *Pass) { p.MarkerSeen = true }, LocateSearch},
+		"nothing, but its marker: found":  {importWith(), func(p *Pass) { p.MarkerSeen, p.Searches, p.Found = true, 1, []string{oneID} }, LocateAcquire},
+		"nothing, its marker gone":        {importWith(), func(p *Pass) { p.MarkerSeen, p.Searches = true, 1 }, LocateCreate},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := Pass{Object: test.object, Now: modelStart, Timeout: modelTimeout, Deleting: !test.object.DeletionTimestamp.IsZero()}

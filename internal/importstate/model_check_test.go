@@ -29,7 +29,7 @@ func (m *importModel) check(start modelWorld) {
 	m.Run(start)
 }
 
-// orphans tells that the policy leaves remote imports alone.
+// orphans reports whether the policy leaves remote imports alone.
 func (m *importModel) orphans() bool {
 	object := &v1alpha1.Import{}
 	m.policy(object)
@@ -85,7 +85,7 @@ func (m *importModel) stepInvariants(from, to modelWorld, violated func(string))
 	}
 }
 
-// settled tells that all is as it should be: each Import that is there has its remote import, or has
+// settled reports whether all is as it should be: each Import that is there has its remote import, or has
 // lost it to another, and nothing is under way.
 func (m *importModel) settled(w modelWorld) bool {
 	for _, r := range w.requests {

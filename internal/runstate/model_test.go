@@ -340,9 +340,8 @@ func (m *modelCheck) work(w modelWorld, i int, add func(func(*modelWorld))) {
 			// Written, and the answer is lost: it is retried.
 			do(modelEffects{fault: faultAnswerLost})
 		}
-		if w.crashes > 0 && worker.unrecorded != 0 {
-			// It is given up: as rare as a crash.
-			add(func(n *modelWorld) { n.crashes--; m.step(n, i, modelEffects{fault: faultGivenUp}) })
+		if worker.unrecorded != 0 {
+			do(modelEffects{fault: faultGivenUp})
 		}
 	case StepRefresh:
 		do(modelEffects{})

@@ -27,7 +27,7 @@ const maxRequestsPerSecond = 1e6
 const (
 	// PlaceWait is how long a short request waits for a place among those in flight.
 	PlaceWait = 10 * time.Second
-	// busyRetryAfter is when a request that got no place may be tried again.
+	// busyRetryAfter is when a request that got no place may be retried.
 	busyRetryAfter = 5 * time.Second
 	// NoMaxWait is the MaxWait of a request that waits as long as its context allows.
 	NoMaxWait = time.Duration(math.MaxInt64)
