@@ -42,7 +42,7 @@ func TestDigest(t *testing.T) {
 		}
 		return digest.Sum()
 	}
-	if sum("ab", "c") == sum("a", "bc") || sum("a") != sum("a") || len(sum()) != 32 {
+	if once, again := sum("a"), sum("a"); sum("ab", "c") == sum("a", "bc") || once != again || len(sum()) != 32 {
 		t.Errorf("%s, %s", sum("ab", "c"), sum("a", "bc"))
 	}
 }

@@ -102,6 +102,8 @@ func (r addressRules) allow(address netip.Addr) bool {
 		return r.loopback
 	case private:
 		return r.private
+	case forbidden:
+		return false
 	default:
 		return false
 	}

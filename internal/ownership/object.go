@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"sigs.k8s.io/controller-runtime/pkg/client"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
@@ -48,7 +48,7 @@ func CreatePending(object *v1alpha1.Import) bool {
 }
 
 // HasFinalizer reports whether the object has the operator's finalizer for Imports.
-func HasFinalizer(object client.Object) bool {
+func HasFinalizer(object metav1.Object) bool {
 	return slices.Contains(object.GetFinalizers(), v1alpha1.Finalizer)
 }
 

@@ -44,7 +44,7 @@ func recordPause(attempt int) (pause time.Duration, retry bool) {
 // shortPause is the pause before another attempt at a write that can also be decided anew.
 func shortPause(attempt int) (pause time.Duration, retry bool) {
 	pauses := [shortAttempts]time.Duration{10 * time.Millisecond, 50 * time.Millisecond, 250 * time.Millisecond}
-	if attempt >= len(pauses) {
+	if attempt < 0 || attempt >= len(pauses) {
 		return 0, false
 	}
 	return pauses[attempt], true

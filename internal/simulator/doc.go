@@ -110,6 +110,7 @@ import (
 
 // The types of the packages below, so that users of the simulator need only this one.
 type (
+	// AccountSpec and the others are documented where they are defined.
 	AccountSpec  = seed.AccountSpec
 	Action       = fault.Action
 	ActionKind   = fault.ActionKind

@@ -98,8 +98,8 @@ func (r *Report) command(p Plan) string {
 	return fmt.Sprintf("make chaos CHAOS_FLAGS=\"--seed=%d --plan=%s\"", r.seed, p)
 }
 
-// print prints the table: plans, those reached, violations.
-func (r *Report) print() {
+// write prints the table: plans, those reached, violations.
+func (r *Report) write() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	sortAs(r.columns, allColumns())

@@ -107,7 +107,7 @@ func (c *Campaign) Run(ctx context.Context, s Selection) error {
 		c.Play(ctx, c.learnPairs(ctx, done, ends), ends)
 	}
 	outages.Wait()
-	c.Report.print()
+	c.Report.write()
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}

@@ -74,6 +74,8 @@ func Finished(phase v1alpha1.RunPhase) bool {
 	switch phase {
 	case v1alpha1.RunSucceeded, v1alpha1.RunFailed, v1alpha1.RunUnknown, v1alpha1.RunCanceled:
 		return true
+	case v1alpha1.RunPending, v1alpha1.RunWaiting, v1alpha1.RunRunning:
+		return false
 	default:
 		return false
 	}

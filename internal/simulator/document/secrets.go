@@ -36,7 +36,7 @@ func masked(value any) any {
 	}
 }
 
-// unmask puts stored secrets back where a body holds the Mask.
+// Unmask puts stored secrets back where a body holds the Mask.
 func Unmask(sent, stored any) any {
 	switch v := sent.(type) {
 	case string:

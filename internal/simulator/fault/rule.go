@@ -106,7 +106,11 @@ func (r Rule) check() error {
 	if r.Nth < 0 || r.Every < 0 || r.Count < 0 || r.Action.DelayMillis < 0 || r.Action.Bytes < 0 {
 		return errors.New("nth, every, count, delayMillis and bytes cannot be negative")
 	}
-	a := r.Action
+	return r.Action.check(r.Phase)
+}
+
+// check returns an error if the action makes no sense in a rule of this phase.
+func (a Action) check(phase Phase) error {
 	switch a.Kind {
 	case ActionAnswer:
 		if a.Status < 200 || a.Status > 599 {
@@ -122,7 +126,7 @@ func (r Rule) check() error {
 			return errors.New("action oversize: bytes is missing")
 		}
 	case ActionDrip, ActionTruncate, ActionOtherID, ActionFields:
-		if r.Phase == PhaseBefore {
+		if phase == PhaseBefore {
 			return fmt.Errorf("action %s needs an answer: phase must be after", a.Kind)
 		}
 		if a.Kind == ActionOtherID && a.ID == "" {
