@@ -109,27 +109,46 @@ import (
 )
 
 // The types of the packages below, so that users of the simulator need only this one.
+
 type (
-	// AccountSpec and the others are documented where they are defined.
-	AccountSpec  = seed.AccountSpec
-	Action       = fault.Action
-	ActionKind   = fault.ActionKind
-	CallScript   = destination.CallScript
-	Choices      = choices.Choices
-	Connection   = seed.Connection
-	Document     = document.Document
-	Entry        = ledger.Entry
-	ErrorDetail  = wire.ErrorDetail
-	FieldChange  = document.FieldChange
-	Filter       = ledger.Filter
-	Fixture      = seed.Fixture
-	Flow         = seed.Flow
-	Phase        = fault.Phase
+	// AccountSpec is that of package seed.
+	AccountSpec = seed.AccountSpec
+	// Action is that of package fault.
+	Action = fault.Action
+	// ActionKind is that of package fault.
+	ActionKind = fault.ActionKind
+	// CallScript is that of package destination.
+	CallScript = destination.CallScript
+	// Choices is that of package choices.
+	Choices = choices.Choices
+	// Connection is that of package seed.
+	Connection = seed.Connection
+	// Document is that of package document.
+	Document = document.Document
+	// Entry is that of package ledger.
+	Entry = ledger.Entry
+	// ErrorDetail is that of package wire.
+	ErrorDetail = wire.ErrorDetail
+	// FieldChange is that of package document.
+	FieldChange = document.FieldChange
+	// Filter is that of package ledger.
+	Filter = ledger.Filter
+	// Fixture is that of package seed.
+	Fixture = seed.Fixture
+	// Flow is that of package seed.
+	Flow = seed.Flow
+	// Phase is that of package fault.
+	Phase = fault.Phase
+	// RecordScript is that of package destination.
 	RecordScript = destination.RecordScript
-	Rule         = fault.Rule
-	Seed         = seed.Seed
-	Token        = seed.Token
-	User         = seed.User
+	// Rule is that of package fault.
+	Rule = fault.Rule
+	// Seed is that of package seed.
+	Seed = seed.Seed
+	// Token is that of package seed.
+	Token = seed.Token
+	// User is that of package seed.
+	User = seed.User
 )
 
 // ScriptKey is destination.ScriptKey.
