@@ -36,7 +36,7 @@ func correctDrift(ctx context.Context, r *runner.Runner) error {
 	const changed = `/http/relativeURI/0 (declared "/v2/orders", remote "/v1/orders-test")`
 	for reason, note := range map[string]string{
 		v1alpha1.ReasonDriftDetected:  "the remote import was changed by " + platform.JaneEmail + " (ui): " + changed,
-		v1alpha1.ReasonDriftCorrected: "put back what is declared: " + changed,
+		v1alpha1.ReasonDriftCorrected: "restored what is declared: " + changed,
 	} {
 		if err := local.Await(ctx, local.Patience, fmt.Sprintf("an event %s with the note %q", reason, note), func(ctx context.Context) error {
 			return r.CheckEvent(ctx, shopImport, reason, note)
