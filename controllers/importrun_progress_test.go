@@ -225,6 +225,8 @@ var _ = Describe("I change my mind about a run", func() {
 		run := w.batched("half-way", 6, 2)
 		Expect(k8s.Create(ctx, run)).To(Succeed())
 		w.reached(ctx, run, "1/3")
+		// The first batch is counted before the second is claimed: the call has to be under way.
+		Eventually(w.sizes).Should(Equal([]int{2, 2}))
 		change(ctx, run, func(run *v1alpha1.ImportRun) { run.Spec.Cancel = true })
 		release()
 		w.done(ctx, run, v1alpha1.RunCanceled)

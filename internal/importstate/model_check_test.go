@@ -214,14 +214,6 @@ func TestModelOfImportsFinds(t *testing.T) {
 		"the lost response to a deletion is taken for done": {restored, func(d *modelDecisions) {
 			d.AfterDelete = func(integrator.Outcome) Deletion { return DeletionComplete }
 		}, goneTooSoon},
-		"who else manages an import is not asked before it is deleted": {alone, func(d *modelDecisions) {
-			d.decide = func(use ownership.Use, e ownership.Evidence) ownership.Decision {
-				if use == ownership.UseDelete {
-					return ownership.Decision{}
-				}
-				return ownership.Decide(use, e)
-			}
-		}, deletesOther},
 		"Orphan is ignored": {kept, func(d *modelDecisions) {
 			d.beginDeletion = func(object *v1alpha1.Import) DeletionStart {
 				object = object.DeepCopy()
