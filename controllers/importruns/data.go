@@ -13,7 +13,6 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
-	"github.com/integrator-operator/integrator-operator/internal/definition"
 	"github.com/integrator-operator/integrator-operator/internal/keyref"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
 	"github.com/integrator-operator/integrator-operator/internal/records"
@@ -58,10 +57,10 @@ func (w *work) gather(ctx context.Context, run *v1alpha1.ImportRun, at runstate.
 // readPayload reads the records of data and dataFrom, in order, and divides them into batches.
 func (w *work) readPayload(ctx context.Context, run *v1alpha1.ImportRun) (runstate.Payload, error) {
 	spec := &run.Spec
-	payload, digest := runstate.Payload{Secret: w.secretImport}, definition.NewDigest()
+	payload, identity := runstate.Payload{Secret: w.secretImport}, newDigest()
 	for _, record := range spec.Data {
 		payload.Records = append(payload.Records, record.Raw)
-		digest.Add(record.Raw)
+		identity.add(record.Raw)
 	}
 	room := maxRunData
 	keys := keyref.Reader{Live: w.r.Live, Namespace: run.Namespace, Reason: v1alpha1.ReasonDataNotFound}
@@ -81,7 +80,7 @@ func (w *work) readPayload(ctx context.Context, run *v1alpha1.ImportRun) (runsta
 			// The content of a small Secret could be guessed from a hash of it.
 			content = []byte(version + "/" + source.SecretKeyRef.Key)
 		}
-		digest.Add(content)
+		identity.add(content)
 	}
 	if spec.Settings != nil {
 		var object map[string]json.RawMessage
@@ -89,7 +88,7 @@ func (w *work) readPayload(ctx context.Context, run *v1alpha1.ImportRun) (runsta
 			return payload, invalidf("settings is not a JSON object")
 		}
 		payload.Settings = spec.Settings.Raw
-		digest.Add(spec.Settings.Raw)
+		identity.add(spec.Settings.Raw)
 	}
 	if len(payload.Records) == 0 {
 		return payload, invalidf("there are no records in data and dataFrom")
@@ -98,7 +97,7 @@ func (w *work) readPayload(ctx context.Context, run *v1alpha1.ImportRun) (runsta
 	if err != nil {
 		return payload, invalidf("%v", err)
 	}
-	payload.Batches, payload.Digest = batches, digest.Sum()
+	payload.Batches, payload.Digest = batches, identity.sum()
 	return payload, nil
 }
 

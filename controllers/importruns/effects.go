@@ -105,7 +105,7 @@ func (w *work) acquirePermit(ctx context.Context) error {
 		return problem.Waitingf(v1alpha1.ReasonProgressing, "waiting for other calls of the account to end").WithRetryAfter(permitPause)
 	}
 	if err != nil {
-		return problem.Wrap(err, invoking)
+		return problem.Wrap(err, runstate.Invoking)
 	}
 	w.permit = permit
 	return nil
@@ -119,9 +119,6 @@ func (w *work) releasePermit() {
 	}
 }
 
-// invoking is what a run tries, in messages.
-const invoking = "invoke the import"
-
 // Invoke makes the one call that the claim permits. It goes on when the operator is asked to stop:
 // the answer is worth waiting for.
 func (w *work) Invoke(ctx context.Context, run *v1alpha1.ImportRun, granted runstate.Claim, prepared runstate.Prepared) (integrator.InvokeResponse, error) {
@@ -129,7 +126,7 @@ func (w *work) Invoke(ctx context.Context, run *v1alpha1.ImportRun, granted runs
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), granted.Deadline.Sub(w.Now()))
 	defer cancel()
 	response, err := w.permit.Invoke(limited, prepared.ImportID, integrator.InvokeRequest{Data: prepared.Payload.Part(granted.Batch), Settings: prepared.Payload.Settings})
-	if p := problem.FromAPI(err, invoking); p != nil && p.Reason() == v1alpha1.ReasonTokenRejected {
+	if p := problem.FromAPI(err, runstate.Invoking); p != nil && p.Reason() == v1alpha1.ReasonTokenRejected {
 		w.r.Registry.TokenRejected(w.session, p)
 	}
 	w.keepResponse(ctx, run, granted.Batch, response.Raw)

@@ -119,7 +119,7 @@ func (r *Reconciler) conclude(ctx context.Context, p runstate.Pass, err error) (
 	if err == nil {
 		return ctrl.Result{}, nil
 	}
-	waits := problem.FromAPI(err, invoking)
+	waits := problem.FromAPI(err, runstate.Invoking)
 	if waits == nil && apierrors.IsNotFound(err) {
 		// Not the run, but what it needs was deleted between two requests: no event says so.
 		return ctrl.Result{RequeueAfter: wait.Jitter(status.ConflictPause, 1)}, nil

@@ -59,26 +59,34 @@ func (o objects) requireAccount(ctx context.Context, s *scope) error {
 // original's externalId too. Until the first update gives it the declared name and the marker, its
 // name is the marker: by that it is found again when the response was lost.
 
-// cloneSource is the id of the import to clone, and the connections that replace its own.
-func (o objects) cloneSource(ctx context.Context, s *scope) (id string, connections map[string]string, err error) {
+// cloneSource is what an import is cloned from.
+type cloneSource struct {
+	// id is the import to clone, connections replace its own.
+	id          string
+	connections map[string]string
+}
+
+// findCloneSource finds what spec.cloneFrom names.
+func (o objects) findCloneSource(ctx context.Context, s *scope) (*cloneSource, error) {
 	from := s.object.Spec.CloneFrom
-	if connections, err = connectionMap(s.session, from.ConnectionMap); err != nil {
-		return "", nil, err
+	connections, err := connectionMap(s.session, from.ConnectionMap)
+	if err != nil {
+		return nil, err
 	}
 	if from.ImportRef == nil {
-		return string(from.ID), connections, nil
+		return &cloneSource{id: string(from.ID), connections: connections}, nil
 	}
 	var source v1alpha1.Import
 	err = o.Get(ctx, client.ObjectKey{Namespace: s.object.Namespace, Name: from.ImportRef.Name}, &source)
 	switch {
 	case client.IgnoreNotFound(err) != nil:
-		return "", nil, err
+		return nil, err
 	case err != nil || source.Status.ID == "":
-		return "", nil, problem.Waitingf(v1alpha1.ReasonCloneSourceNotReady, "waiting for Import %q, which spec.cloneFrom names, to have a remote import", from.ImportRef.Name)
+		return nil, problem.Waitingf(v1alpha1.ReasonCloneSourceNotReady, "waiting for Import %q, which spec.cloneFrom names, to have a remote import", from.ImportRef.Name)
 	case source.Spec.AccountRef != s.object.Spec.AccountRef:
-		return "", nil, problem.Terminalf(v1alpha1.ReasonInvalidDefinition, "spec.cloneFrom.importRef: Import %q is in Account %q; a clone can only be made within one account", from.ImportRef.Name, source.Spec.AccountRef.Name)
+		return nil, problem.Terminalf(v1alpha1.ReasonInvalidDefinition, "spec.cloneFrom.importRef: Import %q is in Account %q; a clone can only be made within one account", from.ImportRef.Name, source.Spec.AccountRef.Name)
 	default:
-		return source.Status.ID, connections, nil
+		return &cloneSource{id: source.Status.ID, connections: connections}, nil
 	}
 }
 
@@ -88,7 +96,7 @@ func connectionMap(session *account.Session, declared map[string]v1alpha1.Connec
 	for from, to := range declared {
 		var pair [2]string
 		for i, text := range []string{from, string(to)} {
-			id, ok := definition.ResolveAlias(session.Key.Name, session.Aliases, text)
+			id, ok := definition.ResolveAlias(session.Aliases, text)
 			if !ok {
 				return nil, problem.Terminalf(v1alpha1.ReasonUnknownAlias, "spec.cloneFrom.connectionMap: Account %q has no alias for %s in spec.aliases; %s",
 					session.Key.Name, drift.Cut(text, 64), definition.ExistingAliases(session.Aliases))

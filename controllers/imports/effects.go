@@ -154,9 +154,11 @@ func (e effects) WriteIntent(ctx context.Context, p importstate.Pass) (*v1alpha1
 	calls := []string{callCreate}
 	if e.s.object.Spec.CloneFrom != nil {
 		// Without its source and its connections there is nothing to write an intent for.
-		if _, _, err := e.r.objects().cloneSource(ctx, e.s); err != nil {
+		source, err := e.r.objects().findCloneSource(ctx, e.s)
+		if err != nil {
 			return nil, err
 		}
+		e.s.cloneSource = source
 		name, calls = ownership.Marker(e.s.object), []string{callClone, callPut}
 	}
 	if !e.s.mayCall(calls...) {
@@ -220,12 +222,8 @@ func (e effects) Create(ctx context.Context, p importstate.Pass) (importstate.Cr
 // post makes the call: a create of the desired document, or a clone of another import.
 func (e effects) post(ctx context.Context) (importstate.CreateResult, error) {
 	s := e.s
-	if s.object.Spec.CloneFrom != nil {
-		source, connections, err := e.r.objects().cloneSource(ctx, s)
-		if err != nil {
-			return importstate.CreateResult{}, err
-		}
-		id, err := s.session.Client.CloneImport(ctx, source, integrator.CloneRequest{Name: ownership.Marker(s.object), ConnectionMap: connections})
+	if source := s.cloneSource; source != nil {
+		id, err := s.session.Client.CloneImport(ctx, source.id, integrator.CloneRequest{Name: ownership.Marker(s.object), ConnectionMap: source.connections})
 		if err != nil {
 			return importstate.CreateResult{}, s.failed(err, "create the import")
 		}

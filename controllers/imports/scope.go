@@ -32,6 +32,8 @@ type scope struct {
 	desired *definition.Desired
 	// remote is the remote import as the API answered it last.
 	remote integrator.Import
+	// cloneSource is what the import is cloned from, from the intent on; nil when it is created.
+	cloneSource *cloneSource
 	// calls are those that a dry run did not make, differences what they would change.
 	calls       []string
 	differences []v1alpha1.Difference

@@ -309,32 +309,29 @@ func (o objects) requireOwnership(ctx context.Context, s *scope, use ownership.U
 func (s *scope) refusal(use ownership.Use, decision ownership.Decision) error {
 	const wayOut = "to have one of its own created, delete this Import with deletionPolicy Orphan and create it again without the annotation " + v1alpha1.AnnotationID + ", or to take it over, set spec.adopt with mode Override"
 	id := s.remote.ID
-	var p *problem.Problem
 	switch decision.Verdict {
 	case ownership.Permitted:
 		return nil
 	case ownership.IntegrationApp:
-		p = problem.Terminalf(v1alpha1.ReasonOwnedByIntegrationApp, "the import %s belongs to an integration app, which updates it: it is not managed", id)
-		return p
+		return problem.Terminalf(v1alpha1.ReasonOwnedByIntegrationApp, "the import %s belongs to an integration app, which updates it: it is not managed", id)
 	case ownership.ForeignMarker:
 		marker := drift.Cut(s.remote.ExternalID, 64)
 		if use == ownership.UseAdopt {
 			return notAdoptable(v1alpha1.ReasonOwnershipConflict, "the import %s has the ownership marker of another Import (externalId %s): delete that one with deletionPolicy Orphan, or adopt the import with mode Override", id, marker)
 		}
-		p = problem.Terminalf(v1alpha1.ReasonOwnershipConflict, "the import %s has the ownership marker of another Import (externalId %s): %s", id, marker, wayOut)
+		return problem.Terminalf(v1alpha1.ReasonOwnershipConflict, "the import %s has the ownership marker of another Import (externalId %s): %s", id, marker, wayOut)
 	case ownership.OtherImport:
 		switch {
 		case use == ownership.UseAdopt || s.evidence(nil).Overrides():
 			return s.contested(decision.By)
 		case use == ownership.UseDelete:
-			p = problem.Terminalf(v1alpha1.ReasonOwnershipConflict, "the import %s is managed by Import %s in namespace %s too: it is not deleted; set spec.deletionPolicy to Orphan in one of them", id, decision.By.Name, decision.By.Namespace)
+			return problem.Terminalf(v1alpha1.ReasonOwnershipConflict, "the import %s is managed by Import %s in namespace %s too: it is not deleted; set spec.deletionPolicy to Orphan in one of them", id, decision.By.Name, decision.By.Namespace)
 		default:
-			p = problem.Terminalf(v1alpha1.ReasonOwnershipConflict, "the import %s is managed by Import %s in namespace %s: %s", id, decision.By.Name, decision.By.Namespace, wayOut)
+			return problem.Terminalf(v1alpha1.ReasonOwnershipConflict, "the import %s is managed by Import %s in namespace %s: %s", id, decision.By.Name, decision.By.Namespace, wayOut)
 		}
 	case ownership.NotCreatedHere:
-		p = problem.Terminalf(v1alpha1.ReasonOwnershipConflict, "the import %s was not created by this Import: %s", id, wayOut)
+		return problem.Terminalf(v1alpha1.ReasonOwnershipConflict, "the import %s was not created by this Import: %s", id, wayOut)
 	default:
 		return fmt.Errorf("imports: unknown verdict %d", decision.Verdict)
 	}
-	return p
 }

@@ -76,7 +76,7 @@ func (r resolver) resolveIDs(path string, value any) (any, error) {
 }
 
 func (r resolver) resolveID(path, text string) (any, error) {
-	id, ok := ResolveAlias(r.account, r.aliases, text)
+	id, ok := ResolveAlias(r.aliases, text)
 	switch {
 	case ok:
 		return id, nil
@@ -91,7 +91,7 @@ func (r resolver) resolveID(path, text string) (any, error) {
 
 // ResolveAlias gives the id that "@alias" stands for; ok is false when the Account has no such
 // alias. A text without "@" is an id already.
-func ResolveAlias(_ string, aliases map[string]v1alpha1.ID, text string) (id string, ok bool) {
+func ResolveAlias(aliases map[string]v1alpha1.ID, text string) (id string, ok bool) {
 	alias, isAlias := strings.CutPrefix(text, "@")
 	if !isAlias {
 		return text, true

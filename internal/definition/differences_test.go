@@ -33,16 +33,3 @@ func TestDifferences(t *testing.T) {
 		t.Error("a difference that status does not show leaves the hash as it was")
 	}
 }
-
-func TestDigest(t *testing.T) {
-	sum := func(parts ...string) string {
-		digest := NewDigest()
-		for _, part := range parts {
-			digest.Add([]byte(part))
-		}
-		return digest.Sum()
-	}
-	if once, again := sum("a"), sum("a"); sum("ab", "c") == sum("a", "bc") || once != again || len(sum()) != 32 {
-		t.Errorf("%s, %s", sum("ab", "c"), sum("a", "bc"))
-	}
-}

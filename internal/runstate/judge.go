@@ -28,8 +28,8 @@ type Verdict struct {
 	Retriable bool
 }
 
-// invoking is what a call tries, in messages.
-const invoking = "invoke the import"
+// Invoking is what the call of a run tries, in messages.
+const Invoking = "invoke the import"
 
 // Judge decides what a call of total records did, from the response or from the error. secret
 // keeps the destination's words out of status.
@@ -42,7 +42,7 @@ func Judge(response integrator.InvokeResponse, err error, total int, secret bool
 	if secret {
 		err = problem.Redact(err, false)
 	}
-	p := problem.FromAPI(err, invoking)
+	p := problem.FromAPI(err, Invoking)
 	if p == nil {
 		p = problem.Terminalf(v1alpha1.ReasonInvokeRejected, "cannot invoke the import: %v", err)
 	}

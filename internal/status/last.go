@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/watch"
 )
 
 // A status that is as it should be is not written, and events of a status wake no reconcile. Both
@@ -36,12 +37,7 @@ func (s *LastStatus) Forget(key client.ObjectKey) { s.byKey.Delete(key) }
 
 // Contradicted lets an update through that brings another status than the remembered one.
 func (s *LastStatus) Contradicted() predicate.Predicate {
-	return predicate.Funcs{
-		UpdateFunc:  s.contradictedBy,
-		CreateFunc:  func(event.CreateEvent) bool { return false },
-		DeleteFunc:  func(event.DeleteEvent) bool { return false },
-		GenericFunc: func(event.GenericEvent) bool { return false },
-	}
+	return watch.OnUpdate(s.contradictedBy)
 }
 
 func (s *LastStatus) contradictedBy(e event.UpdateEvent) bool {
