@@ -55,16 +55,16 @@ var _ = Describe("I make a mistake in a manifest", func() {
 		Entry("wrong type of a block", with(importManifest, "ftp: /out"), `spec.definition.ftp: Invalid value: "string"`),
 		Entry("wrong type of an array", with(importManifest, "mappings: {a: 1}"), `spec.definition.mappings`),
 		Entry("no name", strings.Replace(importManifest, "name: Orders", "description: x", 1), `spec.definition.name: Required value`),
-		Entry("no connection", strings.Replace(importManifest, `_connectionId: "@shop"`, "description: x", 1), `_connectionId is required, except for AiAgentImport`),
+		Entry("no connection", strings.Replace(importManifest, `_connectionId: "@shop"`, "description: x", 1), `_connectionId is required unless adaptorType is AiAgentImport`),
 		Entry("a connection that is neither id nor alias", strings.Replace(importManifest, "@shop", "my shop", 1), `spec.definition._connectionId: Invalid value: "my shop"`),
-		Entry("the operator's own mark", with(importManifest, "externalId: k8s/123"), `an externalId that begins with k8s/ is the operator's own mark; choose another`),
+		Entry("the prefix of the ownership marker", with(importManifest, "externalId: k8s/123"), `externalId must not begin with k8s/, which is reserved for the ownership marker: choose another externalId`),
 		Entry("an adaptorType in the wrong case", with(importManifest, "adaptorType: httpimport"), `spec.definition.adaptorType: Invalid value: "httpimport"`),
 		Entry("too long a description", with(importManifest, "description: "+strings.Repeat("x", 10241)), `spec.definition.description: Too long: may not be more than 10240`),
 		Entry("an unknown field of the spec", strings.Replace(importManifest, "spec:", "spec:\n  drift: Correct", 1), `unknown field "spec.drift"`),
 		Entry("an unknown policy", strings.Replace(importManifest, "spec:", "spec:\n  driftPolicy: Maybe", 1), `spec.driftPolicy: Unsupported value: "Maybe": supported values: "Correct", "Report"`),
 		Entry("a pointer that is none", strings.Replace(importManifest, "spec:", "spec:\n  ignoreDifferences: [http.batchSize]", 1), `spec.ignoreDifferences[0]: Invalid value: "http.batchSize"`),
-		Entry("a value of nothing", valued(`{path: /settings/a}`), `give either configMapKeyRef or secretKeyRef`),
-		Entry("a value of two things", valued(`{path: /settings/a, configMapKeyRef: {name: a, key: b}, secretKeyRef: {name: a, key: b}}`), `give either configMapKeyRef or secretKeyRef`),
+		Entry("a value of nothing", valued(`{path: /settings/a}`), `exactly one of configMapKeyRef and secretKeyRef must be set`),
+		Entry("a value of two things", valued(`{path: /settings/a, configMapKeyRef: {name: a, key: b}, secretKeyRef: {name: a, key: b}}`), `exactly one of configMapKeyRef and secretKeyRef must be set`),
 		Entry("a value of another namespace", valued(`{path: /settings/a, secretKeyRef: {name: a, key: b, namespace: kube-system}}`), `unknown field "spec.valuesFrom[0].secretKeyRef.namespace"`),
 		Entry("a value nowhere", valued(`{path: "", secretKeyRef: {name: a, key: b}}`), `spec.valuesFrom[0].path: Invalid value: ""`),
 		Entry("a value at no pointer", valued(`{path: settings.a, secretKeyRef: {name: a, key: b}}`), `spec.valuesFrom[0].path: Invalid value: "settings.a"`),
@@ -75,14 +75,14 @@ var _ = Describe("I make a mistake in a manifest", func() {
 		Entry("a value that the status shows: the connection", valued(`{path: /_connectionId, secretKeyRef: {name: a, key: b}}`), secretInStatus),
 		Entry("a value under what the status shows", valued(`{path: /externalId/a, secretKeyRef: {name: a, key: b}}`), secretInStatus),
 		Entry("two values at one path", valued(`{path: /settings/a, secretKeyRef: {name: a, key: b}}`, `{path: /settings/a, configMapKeyRef: {name: c, key: d}}`), `spec.valuesFrom[1]: Duplicate value: {"path":"/settings/a"}`),
-		Entry("a value under another one", valued(`{path: /settings/a/b, secretKeyRef: {name: a, key: b}}`, `{path: /settings/a, secretKeyRef: {name: a, key: b}}`), `a path lies under another one`),
+		Entry("a value under another one", valued(`{path: /settings/a/b, secretKeyRef: {name: a, key: b}}`, `{path: /settings/a, secretKeyRef: {name: a, key: b}}`), `no path in valuesFrom may be below another one`),
 		Entry("oversize", with(importManifest, "settings: {blob: "+strings.Repeat("x", 4_000_000)+"}"), "Request entity too large"),
 		Entry("an alias with a space", `
 apiVersion: integrator.io/v1alpha1
 kind: Account
 metadata: {name: bad}
 spec: {tokenSecretRef: {name: t}, aliases: {"my shop": 64a0000000000000000000a1}}
-`, `an alias is 1 to 63 letters, digits`),
+`, `each key of aliases must have 1 to 63 letters, digits`),
 		Entry("an alias of no id", `
 apiVersion: integrator.io/v1alpha1
 kind: Account
@@ -112,25 +112,25 @@ apiVersion: integrator.io/v1alpha1
 kind: ImportRun
 metadata: {name: bad}
 spec: {data: [{}]}
-`, `give either importRef or importID`),
+`, `exactly one of importRef and importID must be set`),
 		Entry("a run of two things", `
 apiVersion: integrator.io/v1alpha1
 kind: ImportRun
 metadata: {name: bad}
 spec: {importRef: {name: a}, importID: 64a0000000000000000000a1, accountRef: {name: default}, data: [{}]}
-`, `give either importRef or importID`),
+`, `exactly one of importRef and importID must be set`),
 		Entry("a run by id without an account", `
 apiVersion: integrator.io/v1alpha1
 kind: ImportRun
 metadata: {name: bad}
 spec: {importID: 64a0000000000000000000a1, data: [{}]}
-`, `accountRef goes with importID`),
+`, `accountRef must be set if importID is set`),
 		Entry("two sources in one", `
 apiVersion: integrator.io/v1alpha1
 kind: ImportRun
 metadata: {name: bad}
 spec: {importRef: {name: a}, dataFrom: [{configMapKeyRef: {name: a, key: b}, secretKeyRef: {name: a, key: b}}]}
-`, `give either configMapKeyRef or secretKeyRef`),
+`, `exactly one of configMapKeyRef and secretKeyRef must be set`),
 	)
 
 	It("admits as many values as can be given, at paths that only begin alike", func(ctx context.Context) {
@@ -183,7 +183,7 @@ spec: {importRef: {name: a}, dataFrom: [{configMapKeyRef: {name: a, key: b}, sec
 				get(ctx, w, run, "fixed")
 				edit(run)
 				return k8s.Update(ctx, run)
-			}).Should(MatchError(ContainSubstring("spec is immutable: a run happens once; create another ImportRun")))
+			}).Should(MatchError(ContainSubstring("an ImportRun's spec is immutable except for suspend, cancel and ttlSecondsAfterFinished: create a new ImportRun")))
 		},
 		Entry("its import", func(run *v1alpha1.ImportRun) { run.Spec.ImportRef.Name = "other" }),
 		Entry("a value in its data", func(run *v1alpha1.ImportRun) { run.Spec.Data[0].Raw = []byte(`{"sku": "A-2", "nested": {"a": 1}}`) }),
@@ -195,7 +195,7 @@ spec: {importRef: {name: a}, dataFrom: [{configMapKeyRef: {name: a, key: b}, sec
 })
 
 // secretInStatus is why some fields cannot come from a Secret.
-const secretInStatus = `name, externalId, adaptorType and _connectionId show in the status and cannot be secret`
+const secretInStatus = `path must not be at or below name, externalId, adaptorType or _connectionId, because the status shows these fields`
 
 // valued is the manifest with these values.
 func valued(values ...string) string {
@@ -217,10 +217,10 @@ var _ = Describe("I ask kubectl", func() {
 			}
 		},
 		Entry("a definition", "import.spec.definition", "_connectionId <string>", "adaptorType <string>", "netsuite_da <Object>", "name <string> -required-"),
-		Entry("an adaptor block", "import.spec.definition.http", "http is the block of HTTPImport", "relativeURI[]"),
-		Entry("a value from a Secret", "import.spec.valuesFrom", "laid over the definition", "JSON pointer (RFC 6901)", "format <string> enum: Text, JSON", "secretKeyRef <Object>"),
-		Entry("a policy", "import.spec.driftPolicy", "ENUM: Correct Report", "Correct puts the declared values back"),
-		Entry("a run's phase", "importrun.status.phase", "look into the destination before running again"),
+		Entry("an adaptor block", "import.spec.definition.http", "http configures an HTTPImport", "relativeURI[]"),
+		Entry("a value from a Secret", "import.spec.valuesFrom", "override what the definition declares", "JSON pointer (RFC 6901)", "format <string> enum: Text, JSON", "secretKeyRef <Object>"),
+		Entry("a policy", "import.spec.driftPolicy", "ENUM: Correct Report", "Correct restores the declared values"),
+		Entry("a run's phase", "importrun.status.phase", "check the destination before you run the records again"),
 		Entry("aliases", "account.spec.aliases", "so that the same Import works in every environment"),
 	)
 

@@ -7,58 +7,62 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// AccountSpec says where an integrator.io account is and with what credential
-// to work in it.
+// AccountSpec defines how the operator connects to an integrator.io account.
 type AccountSpec struct {
-	// baseURL of the API: scheme and host, without /v1. The host has to be one that
-	// the operator was started to allow (--allowed-api-hosts).
-	// https://api.integrator.io serves accounts of the US region,
-	// https://api.eu.integrator.io those of the EU.
+	// baseURL is the URL of the API: scheme, host and optional port, without /v1. Use
+	// https://api.integrator.io for accounts in the US region, https://api.eu.integrator.io for
+	// those in the EU. Defaults to https://api.integrator.io. The operator must be allowed to
+	// call the host (flag --allowed-api-hosts); otherwise the Account is not Ready, with reason
+	// HostNotAllowed.
 	// +optional
 	// +default="https://api.integrator.io"
 	// +kubebuilder:validation:Pattern=`^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?/?$`
 	// +kubebuilder:validation:MaxLength=253
 	BaseURL string `json:"baseURL,omitempty"`
 
-	// tokenSecretRef names the Secret, in the same namespace, that has the API token.
-	// A new token in it is picked up at once.
+	// tokenSecretRef is the key of a Secret, in the same namespace, that contains the API
+	// token. The operator uses a new token as soon as the Secret changes. If the Secret or the
+	// key does not exist, or is empty, the Account is not Ready, with reason SecretNotFound.
 	// +required
 	TokenSecretRef TokenSecretReference `json:"tokenSecretRef"`
 
-	// aliases maps names to ids that differ between accounts. A value "@alias" in any
-	// _…Id or _…Ids field of a definition becomes the id that stands here, so that the
-	// same Import works in every environment.
+	// aliases maps names to the ids that they stand for in this account. Any _…Id or _…Ids
+	// field of a definition may contain "@name" instead of an id, so that the same Import works
+	// in every environment. A name has 1 to 63 letters, digits, '-', '_' or '.', and begins and
+	// ends with a letter or a digit.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=512
-	// +kubebuilder:validation:XValidation:rule="self.all(alias, alias.matches('^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$'))",message="an alias is 1 to 63 letters, digits, '-', '_' or '.', and begins and ends with a letter or digit"
+	// +kubebuilder:validation:XValidation:rule="self.all(alias, alias.matches('^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$'))",message="each key of aliases must have 1 to 63 letters, digits, '-', '_' or '.', and must begin and end with a letter or digit: rename the alias"
 	Aliases map[string]ID `json:"aliases,omitempty"`
 
-	// scanInterval is the time between two looks at the account's list of imports:
-	// how late a change made behind Git's back is seen at worst. A number with a unit,
-	// such as 30s, 5m or 1h; at least 1s.
+	// scanInterval is the time between two scans of the account's list of imports. A change
+	// that somebody makes on the platform is noticed after this time at the latest. It is an
+	// integer with the unit s, m or h, such as 30s, 5m or 1h, and at least 1s. Defaults to 60s.
 	// +optional
 	// +default="60s"
 	// +kubebuilder:validation:Pattern=`^([1-9][0-9]{0,4})(s|m|h)$`
 	// +kubebuilder:validation:MaxLength=8
 	ScanInterval string `json:"scanInterval,omitempty"`
 
-	// requestsPerSecond is the share that the operator takes of the account's rate
-	// limit, which is 300 requests per second for all clients together.
+	// requestsPerSecond is the maximum number of requests per second that the operator sends to
+	// this account. The platform allows 300 per second for all clients of the account together.
+	// Defaults to 100.
 	// +optional
 	// +default=100
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=300
 	RequestsPerSecond int32 `json:"requestsPerSecond,omitempty"`
 
-	// maxInFlight is the number of requests that may be open at once.
+	// maxInFlight is the maximum number of requests that the operator has open at the same time
+	// in this account. ImportRuns use at most three quarters of them. Defaults to 16.
 	// +optional
 	// +default=16
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=256
 	MaxInFlight int32 `json:"maxInFlight,omitempty"`
 
-	// suspend stops every call for this account: no scan, no write. What is declared
-	// waits.
+	// suspend stops all calls for this account: no scans, no writes, no deletions. Imports and
+	// ImportRuns wait until it is false again. Defaults to false.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 }
@@ -69,16 +73,16 @@ type AccountSpec struct {
 // +kubebuilder:validation:MaxLength=24
 type ID string
 
-// TokenSecretReference names the key of a Secret that has an API token.
+// TokenSecretReference refers to the key of a Secret that contains an API token.
 type TokenSecretReference struct {
-	// name of the Secret, in the same namespace.
+	// name is the name of the Secret, in the same namespace.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
 	Name string `json:"name"`
 
-	// key in the Secret's data.
+	// key is the key in the Secret's data. Defaults to token.
 	// +optional
 	// +default="token"
 	// +kubebuilder:validation:MinLength=1
@@ -86,21 +90,22 @@ type TokenSecretReference struct {
 	Key string `json:"key,omitempty"`
 }
 
-// AccountStatus is what the operator knows of the account.
+// AccountStatus is the observed state of the account.
 type AccountStatus struct {
-	// observedGeneration is the generation of the spec that this status speaks of.
+	// observedGeneration is the generation of the spec that this status describes.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// userID is the _userId that the API gives for the token.
+	// userID is the _userId that the API returns for the token.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	UserID string `json:"userID,omitempty"`
 
-	// credentialVersion is a hash of the baseURL and of the Secret's identity and version, with
-	// which the managed imports were last found. With another one nothing that is missing is
-	// created again, or taken for deleted, until a scan has found some of them: the token
-	// could be of another account.
+	// credentialVersion identifies the credential with which the managed imports were last
+	// found. It is a hash of baseURL, of tokenSecretRef.key, and of the Secret's uid and
+	// resourceVersion; the token is not part of it. A different credential could belong to
+	// another account. So until a scan with it has found some managed imports, no import is
+	// created, and a missing import is not treated as deleted.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	CredentialVersion string `json:"credentialVersion,omitempty"`
@@ -109,13 +114,15 @@ type AccountStatus struct {
 	// +optional
 	Imports *int32 `json:"imports,omitempty"`
 
-	// managed is the number of those that an Import manages.
+	// managed is the number of imports in the account that an Import manages, as of the last
+	// scan.
 	// +optional
 	Managed *int32 `json:"managed,omitempty"`
 
-	// conditions are Ready always, and Reconciling, Stalled and Suspended while they are True.
-	// Reasons of Ready: TokenAccepted, TokenRejected, SecretNotFound, HostNotAllowed,
-	// Unreachable, RateLimited, Suspended.
+	// conditions are Ready, which is always present, and Reconciling, Stalled and Suspended,
+	// which are present only while they are True. Ready has the reason TokenAccepted, or a
+	// reason for the failure: SecretNotFound, InvalidSpec, HostNotAllowed, TokenRejected,
+	// Forbidden, RateLimited, Unreachable, ServerError or UnexpectedResponse, among others.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -123,8 +130,8 @@ type AccountStatus struct {
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 
-// Account is an integrator.io account: where it is, the credential to use, and the
-// aliases of its ids. Imports of the same namespace refer to it by name.
+// Account is an integrator.io account: the URL of its API, the credential to use, and aliases
+// for its ids. Imports and ImportRuns in the same namespace refer to it by name.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -137,15 +144,15 @@ type AccountStatus struct {
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type Account struct {
 	metav1.TypeMeta `json:",inline"`
-	// metadata is the standard object's metadata.
+	// metadata is the standard object metadata.
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitzero"`
 
-	// spec says where the account is and how to work in it.
+	// spec defines how the operator connects to the account.
 	// +required
 	Spec AccountSpec `json:"spec"`
 
-	// status is what the operator knows of the account.
+	// status is the observed state of the account.
 	// +optional
 	// +default={"observedGeneration":-1}
 	Status AccountStatus `json:"status,omitzero"`
@@ -156,9 +163,9 @@ type Account struct {
 // +kubebuilder:object:root=true
 type AccountList struct {
 	metav1.TypeMeta `json:",inline"`
-	// metadata is the standard list's metadata.
+	// metadata is the standard list metadata.
 	// +optional
 	metav1.ListMeta `json:"metadata,omitempty"`
-	// items are the Accounts.
+	// items is the list of Accounts.
 	Items []Account `json:"items"`
 }

@@ -1,9 +1,10 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package v1alpha1 has the kinds Account, Import and ImportRun of group integrator.io.
+// Package v1alpha1 contains the kinds Account, Import and ImportRun of the API group
+// integrator.io.
 //
-// The comments of its types are what kubectl explain prints.
+// kubectl explain prints the comments of these types.
 //
 // +kubebuilder:object:generate=true
 // +groupName=integrator.io
@@ -16,13 +17,13 @@ import (
 )
 
 var (
-	// GroupVersion is the group and version of every kind of this package.
+	// GroupVersion is the group and version of all kinds in this package.
 	GroupVersion = schema.GroupVersion{Group: "integrator.io", Version: "v1alpha1"}
 
-	// SchemeBuilder collects the functions that add this package's kinds to a scheme.
+	// SchemeBuilder collects the functions that add the kinds of this package to a scheme.
 	SchemeBuilder = runtime.NewSchemeBuilder(addKnownTypes)
 
-	// AddToScheme adds this package's kinds to a scheme.
+	// AddToScheme adds the kinds of this package to a scheme.
 	AddToScheme = SchemeBuilder.AddToScheme
 )
 

@@ -7,45 +7,45 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// DriftPolicy says what to do when the remote import differs from the declared one.
+// DriftPolicy defines what happens when the remote import differs from the definition.
 //
 // +kubebuilder:validation:Enum=Correct;Report
 type DriftPolicy string
 
 const (
-	// DriftPolicyCorrect puts the declared values back.
+	// DriftPolicyCorrect restores the declared values.
 	DriftPolicyCorrect DriftPolicy = "Correct"
-	// DriftPolicyReport reports the difference and changes nothing.
+	// DriftPolicyReport reports the differences and writes nothing.
 	DriftPolicyReport DriftPolicy = "Report"
 )
 
-// DeletionPolicy says what becomes of the remote import when the Import is deleted.
+// DeletionPolicy defines what happens to the remote import when the Import is deleted.
 //
 // +kubebuilder:validation:Enum=Delete;Orphan
 type DeletionPolicy string
 
 const (
-	// DeletionPolicyDelete deletes the remote import, once nothing uses it.
+	// DeletionPolicyDelete deletes the remote import, as soon as nothing uses it.
 	DeletionPolicyDelete DeletionPolicy = "Delete"
-	// DeletionPolicyOrphan leaves the remote import as it is; no call is made.
+	// DeletionPolicyOrphan keeps the remote import as it is. No call is made.
 	DeletionPolicyOrphan DeletionPolicy = "Orphan"
 )
 
-// AdoptionMode says what adopting an import that differs from the definition does.
+// AdoptionMode defines what happens when the import to adopt differs from the definition.
 //
 // +kubebuilder:validation:Enum=Match;Override
 type AdoptionMode string
 
 const (
-	// AdoptionModeMatch takes over only an import that already agrees with the definition;
-	// otherwise it reports the differences and writes nothing.
+	// AdoptionModeMatch takes over an import only if it agrees with the definition. Otherwise
+	// the differences are reported, and nothing is written.
 	AdoptionModeMatch AdoptionMode = "Match"
-	// AdoptionModeOverride takes the import over and writes the definition to it, also when
-	// it has the ownership marker of an Import of another cluster.
+	// AdoptionModeOverride takes the import over and writes the definition to it, even if the
+	// import has the ownership marker of an Import in another cluster.
 	AdoptionModeOverride AdoptionMode = "Override"
 )
 
-// ManagementPolicy says whether the operator may write to the remote import.
+// ManagementPolicy defines whether the operator writes to the remote import.
 //
 // +kubebuilder:validation:Enum=Manage;Observe
 type ManagementPolicy string
@@ -53,175 +53,190 @@ type ManagementPolicy string
 const (
 	// ManagementPolicyManage creates, updates and deletes the remote import.
 	ManagementPolicyManage ManagementPolicy = "Manage"
-	// ManagementPolicyObserve only reads it and tells what differs.
+	// ManagementPolicyObserve reads the remote import and reports differences. It writes
+	// nothing.
 	ManagementPolicyObserve ManagementPolicy = "Observe"
 )
 
-// AdoptSpec names an import that is already in the account.
+// AdoptSpec identifies an existing import of the account. Exactly one of id and externalId must
+// be set.
 //
-// +kubebuilder:validation:XValidation:rule="has(self.id) != has(self.externalId)",message="give either id or externalId"
+// +kubebuilder:validation:XValidation:rule="has(self.id) != has(self.externalId)",message="exactly one of id and externalId must be set"
 type AdoptSpec struct {
 	// id is the _id of the import to take over.
 	// +optional
 	ID ID `json:"id,omitempty"`
 
-	// externalId of the import to take over. Exactly one import of the account has to
-	// have it.
+	// externalId is the externalId of the import to take over. Exactly one import of the
+	// account must have it; otherwise the Import is Stalled, with reason AdoptionNotFound or
+	// AdoptionAmbiguous.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
 	ExternalID string `json:"externalId,omitempty"`
 
-	// mode is Match or Override. Match takes the import over only when it agrees with the
-	// definition, and otherwise reports every difference and writes nothing. Override
-	// writes the definition to it.
+	// mode is Match or Override. Match takes the import over only if it agrees with the
+	// definition. If it does not, nothing is written, and the Import is Stalled with reason
+	// AdoptionMismatch and the differences in status.drift. Override writes the definition to
+	// the import. Defaults to Match.
 	// +optional
 	// +default="Match"
 	Mode AdoptionMode `json:"mode,omitempty"`
 }
 
-// CloneSpec names the import to copy.
+// CloneSpec identifies the import to copy. Exactly one of id and importRef must be set.
 //
-// +kubebuilder:validation:XValidation:rule="has(self.id) != has(self.importRef)",message="give either id or importRef"
+// +kubebuilder:validation:XValidation:rule="has(self.id) != has(self.importRef)",message="exactly one of id and importRef must be set"
 type CloneSpec struct {
 	// id is the _id of the import to copy, in the same account.
 	// +optional
 	ID ID `json:"id,omitempty"`
 
-	// importRef names the Import, in the same namespace and account, to copy. The copy is
-	// made when that Import is there.
+	// importRef is the Import whose remote import is copied. It must be in the same namespace
+	// and use the same Account. The copy is made as soon as that Import has a remote import;
+	// until then the reason is CloneSourceNotReady.
 	// +optional
 	ImportRef *LocalReference `json:"importRef,omitempty"`
 
-	// connectionMap maps connections of the original to those of the copy; each is an id
-	// or "@alias" of the Account's spec.aliases.
+	// connectionMap maps each connection of the original to the connection that the copy uses
+	// instead. Keys and values are connection ids, or "@alias" with an alias of the Account's
+	// spec.aliases.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=64
-	// +kubebuilder:validation:XValidation:rule="self.all(connection, connection.matches('^([0-9a-fA-F]{24}|@[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)$'))",message="a connection is 24 hexadecimal characters or @ and an alias"
+	// +kubebuilder:validation:XValidation:rule="self.all(connection, connection.matches('^([0-9a-fA-F]{24}|@[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)$'))",message="each key of connectionMap must be the id of a connection (24 hexadecimal characters), or @ followed by an alias of the Account"
 	ConnectionMap map[string]ConnectionReference `json:"connectionMap,omitempty"`
 }
 
-// ConnectionReference is the id of a connection, or "@alias" of the Account's spec.aliases.
+// ConnectionReference is the id of a connection, or "@alias" with an alias of the Account's
+// spec.aliases.
 //
 // +kubebuilder:validation:MaxLength=64
 // +kubebuilder:validation:Pattern=`^([0-9a-fA-F]{24}|@[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)$`
 type ConnectionReference string
 
-// ValueFormat says how the content of a key is read.
+// ValueFormat defines how the content of a key is interpreted.
 //
 // +kubebuilder:validation:Enum=Text;JSON
 type ValueFormat string
 
 const (
-	// ValueFormatText takes the content as text, byte for byte.
+	// ValueFormatText uses the content as a string, byte for byte.
 	ValueFormatText ValueFormat = "Text"
-	// ValueFormatJSON takes the content as a JSON value.
+	// ValueFormatJSON parses the content as a JSON value.
 	ValueFormatJSON ValueFormat = "JSON"
 )
 
-// ValueSource is a key of a Secret or of a ConfigMap that has a value of the definition.
+// ValueSource is a value of the definition that comes from a key of a Secret or ConfigMap.
+// Exactly one of secretKeyRef and configMapKeyRef must be set.
 //
-// +kubebuilder:validation:XValidation:rule="has(self.configMapKeyRef) != has(self.secretKeyRef)",message="give either configMapKeyRef or secretKeyRef"
+// +kubebuilder:validation:XValidation:rule="has(self.configMapKeyRef) != has(self.secretKeyRef)",message="exactly one of configMapKeyRef and secretKeyRef must be set"
 type ValueSource struct {
-	// path is the JSON pointer (RFC 6901) of the field in the definition that the value
-	// becomes, such as /http/headers/0/value. What the definition has there is replaced, and
-	// objects that are missing on the way are made. In an array the path has to name an
-	// element that the definition has. name, externalId, adaptorType and _connectionId show
-	// in the status and cannot come from here.
+	// path is the JSON pointer (RFC 6901) of the field that gets the value, such as
+	// /http/headers/0/value. The value replaces what the definition declares there. Missing
+	// parent objects are created. An array element must exist in the definition. The fields
+	// name, externalId, adaptorType and _connectionId cannot be set here, because the status
+	// shows them.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	// +kubebuilder:validation:Pattern=`^(/([^/~]|~[01])*)+$`
-	// +kubebuilder:validation:XValidation:rule="!self.matches('^/(name|externalId|adaptorType|_connectionId)(/|$)')",message="name, externalId, adaptorType and _connectionId show in the status and cannot be secret: declare them in the definition"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^/(name|externalId|adaptorType|_connectionId)(/|$)')",message="path must not be at or below name, externalId, adaptorType or _connectionId, because the status shows these fields: declare the field in spec.definition"
 	Path string `json:"path"`
 
 	// secretKeyRef is a key of a Secret in the same namespace.
 	// +optional
 	SecretKeyRef *KeyReference `json:"secretKeyRef,omitempty"`
 
-	// configMapKeyRef is a key of a ConfigMap in the same namespace. Its value is hidden in
-	// every output too.
+	// configMapKeyRef is a key of a ConfigMap in the same namespace. Its value is redacted in
+	// all output too.
 	// +optional
 	ConfigMapKeyRef *KeyReference `json:"configMapKeyRef,omitempty"`
 
-	// format is Text or JSON. Text makes the content a string as it is, a line break at its
-	// end included. JSON reads it as any JSON value; numbers stay as they are written, and
-	// "@alias" in _…Id and _…Ids fields resolves as in the definition.
+	// format is Text or JSON. Text uses the content as a string, unchanged, including a
+	// trailing line break. JSON parses the content as any JSON value: numbers stay as they are
+	// written, and "@alias" in _…Id and _…Ids fields is resolved as in the definition. Content
+	// that cannot be parsed makes the Import Stalled, with reason InvalidValue. Defaults to
+	// Text.
 	// +optional
 	// +default="Text"
 	Format ValueFormat `json:"format,omitempty"`
 }
 
-// ImportSpec declares one import.
+// ImportSpec is the desired state of one import.
 //
-// +kubebuilder:validation:XValidation:rule="!(has(self.adopt) && has(self.cloneFrom))",message="give either adopt or cloneFrom: an import is taken over or copied, not both"
-// +kubebuilder:validation:XValidation:rule="!has(oldSelf.adopt) || (has(self.adopt) && self.adopt == oldSelf.adopt)",message="adopt is immutable once set; create a new Import"
-// +kubebuilder:validation:XValidation:rule="has(self.cloneFrom) == has(oldSelf.cloneFrom) && (!has(self.cloneFrom) || self.cloneFrom == oldSelf.cloneFrom)",message="cloneFrom is immutable: the copy is made once; create a new Import"
-// +kubebuilder:validation:XValidation:rule="!(has(self.cloneFrom) && has(self.managementPolicy) && self.managementPolicy == 'Observe')",message="managementPolicy Observe makes no copy: use adopt, or managementPolicy Manage"
-// +kubebuilder:validation:XValidation:rule="self.accountRef == oldSelf.accountRef",message="accountRef is immutable: an import cannot move to another account; create a new Import"
-// +kubebuilder:validation:XValidation:rule="!has(oldSelf.definition.adaptorType) || (has(self.definition.adaptorType) && self.definition.adaptorType == oldSelf.definition.adaptorType)",message="definition.adaptorType is immutable: the API does not change an import's adaptor; create a new Import"
+// +kubebuilder:validation:XValidation:rule="!(has(self.adopt) && has(self.cloneFrom))",message="at most one of adopt and cloneFrom may be set: use adopt to take over an existing import, or cloneFrom to copy one"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.adopt) || (has(self.adopt) && self.adopt == oldSelf.adopt)",message="adopt is immutable once set: create a new Import"
+// +kubebuilder:validation:XValidation:rule="has(self.cloneFrom) == has(oldSelf.cloneFrom) && (!has(self.cloneFrom) || self.cloneFrom == oldSelf.cloneFrom)",message="cloneFrom is immutable, because the copy is made only once: create a new Import"
+// +kubebuilder:validation:XValidation:rule="!(has(self.cloneFrom) && has(self.managementPolicy) && self.managementPolicy == 'Observe')",message="cloneFrom cannot be combined with managementPolicy Observe, which creates no import: set adopt instead of cloneFrom, or set managementPolicy to Manage"
+// +kubebuilder:validation:XValidation:rule="self.accountRef == oldSelf.accountRef",message="accountRef is immutable, because an import cannot move to another account: create a new Import"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.definition.adaptorType) || (has(self.definition.adaptorType) && self.definition.adaptorType == oldSelf.definition.adaptorType)",message="definition.adaptorType is immutable once set, because the API cannot change the adaptor of an import: create a new Import"
 type ImportSpec struct {
-	// accountRef names the Account, in the same namespace, that the import lives in.
-	// Immutable.
+	// accountRef is the Account, in the same namespace, to which the import belongs. Immutable.
+	// Defaults to the Account named default.
 	// +optional
 	// +default={"name":"default"}
 	AccountRef LocalReference `json:"accountRef,omitzero"`
 
-	// definition is the import as the API's JSON names it. What is declared here is
-	// what the remote import is held to; fields that are not declared stay as the
-	// server or other people set them. An array is declared whole. Fields that are not
-	// listed here are kept and sent as they are.
+	// definition is the import document, with the field names of the API's JSON. The operator
+	// keeps the declared fields of the remote import as they are declared here, and leaves all
+	// other fields alone. An array is declared as a whole. Fields that this schema does not
+	// list are accepted and sent unchanged.
 	// +required
 	Definition ImportDefinition `json:"definition"`
 
-	// valuesFrom are values of the definition that are kept in Secrets and ConfigMaps, such
-	// as keys and passwords. They are laid over the definition; new content is written to
-	// the remote import automatically. What lies at these paths shows as "(redacted)" in the
-	// status and in events. The names of fields inside a JSON value are not hidden. No path
-	// may be given twice, or lie under another one.
+	// valuesFrom are values of the definition that come from Secrets and ConfigMaps, such as
+	// keys and passwords. They override what the definition declares at the same path. When a
+	// value changes, it is written to the remote import automatically. The status and events
+	// show "(redacted)" in place of the values, but not in place of the names of fields inside
+	// a JSON value. Each path may occur only once, and no path may be below another one. If a
+	// Secret, a ConfigMap or a key does not exist, the Import waits, with reason ValueNotFound.
 	// +optional
 	// +listType=map
 	// +listMapKey=path
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=64
-	// +kubebuilder:validation:XValidation:rule="self.all(one, !self.exists(other, other.path.startsWith(one.path + '/')))",message="a path lies under another one: give the value of one of them"
+	// +kubebuilder:validation:XValidation:rule="self.all(one, !self.exists(other, other.path.startsWith(one.path + '/')))",message="no path in valuesFrom may be below another one: remove one of the two entries"
 	ValuesFrom []ValueSource `json:"valuesFrom,omitempty"`
 
-	// adopt takes over an import that is already in the account, instead of creating one.
-	// It is refused for an import that another Import manages, here or in another cluster,
-	// or that an integration app owns. Immutable once set.
+	// adopt takes over an existing import of the account instead of creating one. An import
+	// that another Import manages is refused (OwnershipConflict), and so is an import that an
+	// integration app owns (OwnedByIntegrationApp). Immutable once set. At most one of adopt
+	// and cloneFrom may be set.
 	// +optional
 	Adopt *AdoptSpec `json:"adopt,omitempty"`
 
-	// cloneFrom creates the import as a copy of another one in the same account, which is
-	// then brought to the definition; what the definition does not declare stays as it was
-	// copied. Immutable.
+	// cloneFrom creates the import as a copy of another import in the same account. Then the
+	// definition is written over the copy. Fields that the definition does not declare keep the
+	// copied values. Immutable. Cannot be combined with managementPolicy Observe.
 	// +optional
 	CloneFrom *CloneSpec `json:"cloneFrom,omitempty"`
 
-	// debugUntil turns debug logging of the import on until this time. The API takes it an
-	// hour ahead at most: it is set once it is not farther. Taking it away turns the logging
-	// off. Once it has passed it means nothing.
+	// debugUntil turns on debug logging for the import until this time, in RFC 3339 format. The
+	// API accepts a time up to one hour ahead; a later time is set as soon as it is at most one
+	// hour ahead. Removing the field turns debug logging off. A time in the past is ignored.
 	// +optional
 	// +kubebuilder:validation:Pattern=`^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`
-	// +kubebuilder:validation:XValidation:rule="self >= timestamp('0001-01-01T00:00:00Z')",message="debugUntil is a time, such as 2026-01-31T12:00:00Z"
+	// +kubebuilder:validation:XValidation:rule="self >= timestamp('0001-01-01T00:00:00Z')",message="debugUntil must be an RFC 3339 time that exists: use a value such as 2026-01-31T12:00:00Z"
 	// +kubebuilder:validation:Type=string
 	DebugUntil *metav1.Time `json:"debugUntil,omitempty"`
 
-	// managementPolicy is Manage or Observe. Observe never writes to the remote import,
-	// which adopt has to name; it reports in status.drift what differs.
+	// managementPolicy is Manage or Observe. Manage creates, updates and deletes the remote
+	// import. Observe never writes to it: adopt must identify the import, and status.drift
+	// lists the differences. Defaults to Manage.
 	// +optional
 	// +default="Manage"
 	ManagementPolicy ManagementPolicy `json:"managementPolicy,omitempty"`
 
-	// driftPolicy says what to do when the remote differs: Correct puts the declared
-	// values back, Report only tells (condition Drifted, status.drift).
+	// driftPolicy defines what happens when somebody changes a declared field on the platform.
+	// Correct restores the declared values. Report only reports the differences, in
+	// status.drift and the condition Drifted. Defaults to Correct.
 	// +optional
 	// +default="Correct"
 	DriftPolicy DriftPolicy `json:"driftPolicy,omitempty"`
 
-	// ignoreDifferences are JSON pointers (RFC 6901) into the definition. What lies at
-	// or under them is sent when the import is created, and not compared afterwards.
+	// ignoreDifferences is a list of JSON pointers (RFC 6901) into the definition. Fields at or
+	// below them are sent when the import is created, and are not compared or written
+	// afterwards.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=64
@@ -229,54 +244,56 @@ type ImportSpec struct {
 	// +kubebuilder:validation:items:Pattern=`^(/([^/~]|~[01])*)+$`
 	IgnoreDifferences []string `json:"ignoreDifferences,omitempty"`
 
-	// deletionPolicy says what becomes of the remote import when this object is
-	// deleted: Delete deletes it, once no flow uses it; Orphan leaves it.
+	// deletionPolicy defines what happens to the remote import when this object is deleted.
+	// Delete deletes it as soon as no flow uses it; until then the reason is DeletionBlocked.
+	// Orphan keeps it. Defaults to Delete.
 	// +optional
 	// +default="Delete"
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 
-	// suspend holds the import as it is: no call is made for it.
+	// suspend stops all calls for this import; it stays as it is. Defaults to false.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 }
 
-// ImportAudit is an extract of the platform's audit log.
+// ImportAudit is an extract of the platform's audit log for the import.
 type ImportAudit struct {
 	// lastEvent is the newest entry of the log.
 	// +optional
 	LastEvent *AuditEvent `json:"lastEvent,omitempty"`
 
-	// externalChanges are the newest entries that were not made by the operator, the newest
-	// first; 5 at most.
+	// externalChanges are the newest entries that the operator did not cause, newest first, 5
+	// at most.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=5
 	ExternalChanges []AuditEvent `json:"externalChanges,omitempty"`
 }
 
-// AuditEvent is one entry of the platform's audit log.
+// AuditEvent is an entry of the platform's audit log.
 type AuditEvent struct {
-	// time as the API gave it.
+	// time is the time of the change, as the API returns it.
 	// +required
 	// +kubebuilder:validation:MaxLength=64
 	Time string `json:"time"`
 
-	// event is what was done: create, update, delete, …
+	// event is the kind of change: create, update, delete, …
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	Event string `json:"event,omitempty"`
 
-	// source is where it was done from: ui, api, connector, stack, system or sso.
+	// source is where the change came from: ui, api, connector, stack, system or sso.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	Source string `json:"source,omitempty"`
 
-	// user is who did it: the email address, or else the name or the id.
+	// user is the author of the change: the email address or, if there is none, the name or the
+	// id.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	User string `json:"user,omitempty"`
 
-	// fields are the paths that were changed, as the log names them; 8 at most.
+	// fields are the paths of the changed fields, as the log names them, 8 at most.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=8
@@ -286,42 +303,42 @@ type AuditEvent struct {
 
 // ResourceUse is a resource of the platform that uses the import.
 type ResourceUse struct {
-	// kind of the resource, such as flow.
+	// kind is the kind of the resource, such as flow.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	Kind string `json:"kind,omitempty"`
 
-	// id of the resource.
+	// id is the _id of the resource.
 	// +required
 	// +kubebuilder:validation:MaxLength=64
 	ID string `json:"id"`
 
-	// name of the resource, cut when long.
+	// name is the name of the resource. A long name is truncated.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	Name string `json:"name,omitempty"`
 }
 
-// ImportPlan is what a reconcile would call.
+// ImportPlan is what a reconcile would do if the Import were not in a dry run.
 type ImportPlan struct {
-	// calls are the calls that would write, in order, such as "PUT /v1/imports/{id}". None
-	// means that nothing would be written.
+	// calls are the writing calls that would be made, in order, such as "PUT /v1/imports/{id}".
+	// If there are none, nothing would be written.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=8
 	// +kubebuilder:validation:items:MaxLength=128
 	Calls []string `json:"calls,omitempty"`
 
-	// differences are the fields that would change; 16 at most.
+	// differences are the fields that would change, 16 at most.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=16
 	Differences []Difference `json:"differences,omitempty"`
 }
 
-// ImportStatus is what the operator knows of the remote import.
+// ImportStatus is the observed state of the import.
 type ImportStatus struct {
-	// observedGeneration is the generation of the spec that this status speaks of.
+	// observedGeneration is the generation of the spec that this status describes.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
@@ -330,46 +347,46 @@ type ImportStatus struct {
 	// +kubebuilder:validation:MaxLength=64
 	ID string `json:"id,omitempty"`
 
-	// adaptorType as the API answered it.
+	// adaptorType is the adaptorType that the API returned.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	AdaptorType string `json:"adaptorType,omitempty"`
 
-	// apiIdentifier as the API answered it.
+	// apiIdentifier is the apiIdentifier that the API returned.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	APIIdentifier string `json:"apiIdentifier,omitempty"`
 
-	// connectionID is the _connectionId as the API answered it.
+	// connectionID is the _connectionId that the API returned.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	ConnectionID string `json:"connectionID,omitempty"`
 
-	// createdAt as the API answered it.
+	// createdAt is the time of creation that the API returned.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	CreatedAt string `json:"createdAt,omitempty"`
 
-	// lastModified as the API answered it, by the API's clock.
+	// lastModified is the time of the last change that the API returned, by the API's clock.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	LastModified string `json:"lastModified,omitempty"`
 
-	// comparedLastModified is the lastModified of the remote import that the last completed
-	// comparison was made with; empty when the last reconcile did not complete one.
+	// comparedLastModified is the lastModified of the remote import at the last completed
+	// comparison. Empty if the last reconcile did not complete a comparison.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	ComparedLastModified string `json:"comparedLastModified,omitempty"`
 
-	// desiredHash is a hash of what was last compared with the remote: the definition
+	// desiredHash is a hash of what was last compared with the remote import: the definition
 	// with its aliases resolved and, for spec.valuesFrom, the versions of the Secrets and
-	// ConfigMaps. It is not made of their content.
+	// ConfigMaps. Their content is not part of it.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	DesiredHash string `json:"desiredHash,omitempty"`
 
-	// ownedFields are the JSON pointers of the fields that were last applied. One that
-	// is no longer declared is taken back from the remote import.
+	// ownedFields are the JSON pointers of the fields that were last applied. A field that is
+	// no longer declared is removed from the remote import.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=4096
@@ -380,58 +397,59 @@ type ImportStatus struct {
 	// +optional
 	DebugUntil *metav1.Time `json:"debugUntil,omitempty"`
 
-	// drift lists, when driftPolicy is Report, managementPolicy is Observe, or an adoption
-	// does not match, the fields whose remote value is not the
-	// declared one; 16 at most.
+	// drift lists the fields whose remote value differs from the declared value and is not
+	// corrected, 16 at most. It is set when driftPolicy is Report, when managementPolicy is
+	// Observe, or when an adoption with mode Match does not match.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=16
 	Drift []Difference `json:"drift,omitempty"`
 
-	// notAccepted lists declared fields that the API dropped or changed in its own
-	// answer; 16 at most. They are not sent again until the spec or the remote changes.
+	// notAccepted lists declared fields that the API dropped or changed in its response to a
+	// write, 16 at most. They are not sent again until the spec or the remote import changes.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=16
 	NotAccepted []Difference `json:"notAccepted,omitempty"`
 
-	// differencesHash is a hash of all differences, redacted, of which drift or notAccepted
-	// show the first.
+	// differencesHash is a hash of all differences, redacted. drift and notAccepted show only
+	// the first of them.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	DifferencesHash string `json:"differencesHash,omitempty"`
 
-	// audit is what the platform's audit log says of the import, as of the last drift or
-	// deletion that was found.
+	// audit is an extract of the platform's audit log. It is read when drift or a deletion on
+	// the platform is found.
 	// +optional
 	Audit *ImportAudit `json:"audit,omitempty"`
 
-	// usedBy lists what uses the import, such as flows; 16 at most. It is read when the
-	// import is adopted or is to be deleted, and when a look is asked for with the
-	// annotation integrator.io/reconcile-requested-at: see usedByObservedAt.
+	// usedBy lists the resources that use the import, such as flows, 16 at most. It is read
+	// when the import is adopted, before it is deleted, and when the annotation
+	// integrator.io/reconcile-requested-at requests a reconcile. usedByObservedAt says how old
+	// the list is.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=16
 	UsedBy []ResourceUse `json:"usedBy,omitempty"`
 
-	// usedByObservedAt is when usedBy was read, or last found to have changed while a
-	// deletion waits. Absent: never.
+	// usedByObservedAt is the time at which usedBy was read. While a deletion is blocked, it is
+	// the time at which usedBy last changed. Absent if usedBy was never read.
 	// +optional
 	UsedByObservedAt *metav1.Time `json:"usedByObservedAt,omitempty"`
 
-	// plan is what the operator would do, while the annotation integrator.io/dry-run is
-	// "true".
+	// plan is what the operator would do. It is set while the annotation integrator.io/dry-run
+	// is "true".
 	// +optional
 	Plan *ImportPlan `json:"plan,omitempty"`
 
-	// lastHandledReconcileAt is the last value of the annotation
-	// integrator.io/reconcile-requested-at that was answered.
+	// lastHandledReconcileAt is the value of the annotation
+	// integrator.io/reconcile-requested-at that was handled last.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
 
-	// conditions are Ready always, and Reconciling, Stalled, Suspended and Drifted while they
-	// are True.
+	// conditions are Ready, which is always present, and Reconciling, Stalled, Suspended and
+	// Drifted, which are present only while they are True.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -439,9 +457,9 @@ type ImportStatus struct {
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 
-// Import is one import of integrator.io: the write side of an integration, which says
-// where records go and how they are mapped. The operator creates it in the Account,
-// keeps it as declared, and deletes it with this object.
+// Import is one import of integrator.io: the write side of an integration, which defines where
+// records go and how they are mapped. The operator creates the import in the Account, keeps it
+// as declared, and deletes it together with this object.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -460,15 +478,15 @@ type ImportStatus struct {
 // +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`,priority=1
 type Import struct {
 	metav1.TypeMeta `json:",inline"`
-	// metadata is the standard object's metadata.
+	// metadata is the standard object metadata.
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitzero"`
 
-	// spec declares the import.
+	// spec is the desired state of the import.
 	// +required
 	Spec ImportSpec `json:"spec"`
 
-	// status is what the operator knows of the remote import.
+	// status is the observed state of the import.
 	// +optional
 	// +default={"observedGeneration":-1}
 	Status ImportStatus `json:"status,omitzero"`
@@ -479,9 +497,9 @@ type Import struct {
 // +kubebuilder:object:root=true
 type ImportList struct {
 	metav1.TypeMeta `json:",inline"`
-	// metadata is the standard list's metadata.
+	// metadata is the standard list metadata.
 	// +optional
 	metav1.ListMeta `json:"metadata,omitempty"`
-	// items are the Imports.
+	// items is the list of Imports.
 	Items []Import `json:"items"`
 }

@@ -7,254 +7,264 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// UnknownOutcomePolicy says what to do about a call that was sent and whose answer was lost.
+// UnknownOutcomePolicy defines what happens when a call was sent and its response was lost.
 //
 // +kubebuilder:validation:Enum=Fail;Retry
 type UnknownOutcomePolicy string
 
 const (
-	// UnknownOutcomeFail ends the run as Unknown: nothing is sent twice.
+	// UnknownOutcomeFail ends the run as Unknown. Nothing is sent twice.
 	UnknownOutcomeFail UnknownOutcomePolicy = "Fail"
-	// UnknownOutcomeRetry sends the batch again: its records may be written twice.
+	// UnknownOutcomeRetry sends the batch again. Its records may be written twice.
 	UnknownOutcomeRetry UnknownOutcomePolicy = "Retry"
 )
 
-// ImportRunSpec says what to invoke and with what data. Immutable but for suspend, cancel
-// and ttlSecondsAfterFinished: a run happens once; for another, create another.
+// ImportRunSpec defines which import to invoke, and with which records. It is immutable except
+// for suspend, cancel and ttlSecondsAfterFinished, because a run happens once: for another run,
+// create another ImportRun.
 //
-// +kubebuilder:validation:XValidation:rule="has(self.importRef) != has(self.importID)",message="give either importRef or importID"
-// +kubebuilder:validation:XValidation:rule="has(self.importID) == has(self.accountRef)",message="accountRef goes with importID: an Import brings its own Account"
-// +kubebuilder:validation:XValidation:rule="has(self.importRef) == has(oldSelf.importRef) && has(self.importID) == has(oldSelf.importID) && has(self.accountRef) == has(oldSelf.accountRef) && has(self.dataFrom) == has(oldSelf.dataFrom) && has(self.batchSize) == has(oldSelf.batchSize) && (has(self.stopOnFailure) && self.stopOnFailure) == (has(oldSelf.stopOnFailure) && oldSelf.stopOnFailure) && has(self.idempotencyKey) == has(oldSelf.idempotencyKey) && has(self.responseSecretName) == has(oldSelf.responseSecretName)",message="spec is immutable: a run happens once; create another ImportRun"
-// +kubebuilder:validation:XValidation:rule="self == oldSelf || has(self.stopOnFailure) != has(oldSelf.stopOnFailure) || has(self.suspend) != has(oldSelf.suspend) || (has(self.suspend) && self.suspend != oldSelf.suspend) || has(self.cancel) != has(oldSelf.cancel) || (has(self.cancel) && self.cancel != oldSelf.cancel) || has(self.ttlSecondsAfterFinished) != has(oldSelf.ttlSecondsAfterFinished) || (has(self.ttlSecondsAfterFinished) && self.ttlSecondsAfterFinished != oldSelf.ttlSecondsAfterFinished)",message="spec is immutable: a run happens once; create another ImportRun. Only suspend, cancel and ttlSecondsAfterFinished can be changed"
+// +kubebuilder:validation:XValidation:rule="has(self.importRef) != has(self.importID)",message="exactly one of importRef and importID must be set"
+// +kubebuilder:validation:XValidation:rule="has(self.importID) == has(self.accountRef)",message="accountRef must be set if importID is set, and must not be set if importRef is set: an Import has an accountRef of its own"
+// +kubebuilder:validation:XValidation:rule="has(self.importRef) == has(oldSelf.importRef) && has(self.importID) == has(oldSelf.importID) && has(self.accountRef) == has(oldSelf.accountRef) && has(self.dataFrom) == has(oldSelf.dataFrom) && has(self.batchSize) == has(oldSelf.batchSize) && (has(self.stopOnFailure) && self.stopOnFailure) == (has(oldSelf.stopOnFailure) && oldSelf.stopOnFailure) && has(self.idempotencyKey) == has(oldSelf.idempotencyKey) && has(self.responseSecretName) == has(oldSelf.responseSecretName)",message="an ImportRun's spec is immutable except for suspend, cancel and ttlSecondsAfterFinished: create a new ImportRun"
+// +kubebuilder:validation:XValidation:rule="self == oldSelf || has(self.stopOnFailure) != has(oldSelf.stopOnFailure) || has(self.suspend) != has(oldSelf.suspend) || (has(self.suspend) && self.suspend != oldSelf.suspend) || has(self.cancel) != has(oldSelf.cancel) || (has(self.cancel) && self.cancel != oldSelf.cancel) || has(self.ttlSecondsAfterFinished) != has(oldSelf.ttlSecondsAfterFinished) || (has(self.ttlSecondsAfterFinished) && self.ttlSecondsAfterFinished != oldSelf.ttlSecondsAfterFinished)",message="an ImportRun's spec is immutable except for suspend, cancel and ttlSecondsAfterFinished: create a new ImportRun"
 type ImportRunSpec struct {
-	// importRef names the Import, in the same namespace, to invoke. The run waits until
-	// it is Ready.
+	// importRef is the Import to invoke, in the same namespace. The run waits until that Import
+	// is Ready. Exactly one of importRef and importID must be set.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec is immutable: a run happens once; create another ImportRun"
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="an ImportRun's spec is immutable except for suspend, cancel and ttlSecondsAfterFinished: create a new ImportRun"
 	ImportRef *LocalReference `json:"importRef,omitempty"`
 
-	// importID is the id of a remote import to invoke that no Import declares; it goes
-	// with accountRef.
+	// importID is the _id of a remote import that no Import declares. It requires accountRef.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec is immutable: a run happens once; create another ImportRun"
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="an ImportRun's spec is immutable except for suspend, cancel and ttlSecondsAfterFinished: create a new ImportRun"
 	ImportID ID `json:"importID,omitempty"`
 
-	// accountRef names the Account, in the same namespace, of importID.
+	// accountRef is the Account, in the same namespace, that has the import importID. It must
+	// be set if, and only if, importID is set.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec is immutable: a run happens once; create another ImportRun"
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="an ImportRun's spec is immutable except for suspend, cancel and ttlSecondsAfterFinished: create a new ImportRun"
 	AccountRef *LocalReference `json:"accountRef,omitempty"`
 
-	// data are the records: a JSON array. Data, dataFrom and settings count as they are when
-	// the first batch is sent; a run whose data is found changed after that sends no more.
+	// data is a JSON array of records. The values of data, dataFrom and settings at the time of
+	// the first batch apply to the whole run. If they change afterwards, the run sends nothing
+	// more and ends with reason DataChanged.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=100000
 	Data []JSON `json:"data,omitempty"`
 
-	// dataFrom are sources of records, each a JSON array or JSON Lines, as text or compressed
-	// with gzip. They follow data, in order.
+	// dataFrom is a list of sources of records, which are sent after those of data, in order.
+	// Each source is a JSON array or JSON Lines, as text or compressed with gzip. Limits: 64
+	// MiB and 1,000,000 records in all.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=32
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec is immutable: a run happens once; create another ImportRun"
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="an ImportRun's spec is immutable except for suspend, cancel and ttlSecondsAfterFinished: create a new ImportRun"
 	DataFrom []DataSource `json:"dataFrom,omitempty"`
 
-	// settings go with the data in each call: any JSON object.
+	// settings is a JSON object that is sent with the records in each call.
 	// +optional
 	Settings *JSON `json:"settings,omitempty"`
 
-	// batchSize is how many records are sent in one call, at most. The batches are sent in
-	// order, each after the answer to the one before. By default there is one call. A call
-	// never has more than 5 MB, settings included: what does not fit goes into further calls.
+	// batchSize is the maximum number of records per call. The batches are sent in order, each
+	// after the response to the previous one. By default all records are sent in one call. A
+	// call never exceeds 5,000,000 bytes, including settings: records that do not fit are sent
+	// in further calls.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100000
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec is immutable: a run happens once; create another ImportRun"
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="an ImportRun's spec is immutable except for suspend, cancel and ttlSecondsAfterFinished: create a new ImportRun"
 	BatchSize *int32 `json:"batchSize,omitempty"`
 
-	// stopOnFailure ends the run after a batch of which a record failed; the batches after it
-	// are not sent. Otherwise they are. A call that fails as a whole always ends the run.
+	// stopOnFailure ends the run after the first batch in which a record failed. By default the
+	// remaining batches are sent. If a call fails as a whole, the run always ends.
 	// +optional
 	StopOnFailure bool `json:"stopOnFailure,omitempty"`
 
-	// activeDeadlineSeconds is how long the run may take, in seconds, from its first call on.
-	// A call that is cut off has an unknown outcome. The time that a run is suspended does not
-	// count. When the operator is asked to stop, as by a rollout, it waits 11 minutes for the
-	// calls that are under way.
+	// activeDeadlineSeconds is the maximum duration of the run, in seconds, from its first
+	// call. Time in suspension does not count. A call that the deadline interrupts has an
+	// unknown outcome. When the operator shuts down, as in a rollout, it waits up to 11 minutes
+	// for the calls in progress. Defaults to 600.
 	// +optional
 	// +default=600
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=3600
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec is immutable: a run happens once; create another ImportRun"
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="an ImportRun's spec is immutable except for suspend, cancel and ttlSecondsAfterFinished: create a new ImportRun"
 	ActiveDeadlineSeconds *int32 `json:"activeDeadlineSeconds,omitempty"`
 
-	// retryLimit is how often a batch is sent again, with growing pauses, when its call is
-	// known to have changed nothing and may go through later: there was no connection, or the
-	// API answered 401, 403, 404 or 405. It does not count the waits that the API asks for (429).
+	// retryLimit is how many times a batch is sent again, with increasing delays, if its call
+	// changed nothing and may succeed later: there was no connection, or the API returned 401,
+	// 403, 404 or 405. Delays that the API requests (429) do not count. Defaults to 0.
 	// +optional
 	// +default=0
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=20
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec is immutable: a run happens once; create another ImportRun"
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="an ImportRun's spec is immutable except for suspend, cancel and ttlSecondsAfterFinished: create a new ImportRun"
 	RetryLimit *int32 `json:"retryLimit,omitempty"`
 
-	// onUnknownOutcome says what to do when a batch was sent and its answer was lost: Fail
-	// ends the run as Unknown; Retry sends the batch again, with growing pauses, until it is
-	// answered or the deadline is over. With Retry records may be written twice: it is for
-	// destinations where that does no harm, such as an upsert.
+	// onUnknownOutcome is Fail or Retry, and defines what happens when a batch was sent and its
+	// response was lost. Fail ends the run as Unknown. Retry sends the batch again, with
+	// increasing delays, until there is a response or the deadline is exceeded. With Retry,
+	// records may be written twice: use it only for destinations where this does no harm, such
+	// as an upsert. Defaults to Fail.
 	// +optional
 	// +default="Fail"
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec is immutable: a run happens once; create another ImportRun"
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="an ImportRun's spec is immutable except for suspend, cancel and ttlSecondsAfterFinished: create a new ImportRun"
 	OnUnknownOutcome UnknownOutcomePolicy `json:"onUnknownOutcome,omitempty"`
 
-	// idempotencyKey lets only one run succeed for the same importRef (or importID) and key in
-	// the namespace, even if the run is deleted and created again: another run with the key
-	// waits for the one under way, and sends nothing once one has succeeded. It is refused
-	// after one whose outcome is unknown, unless onUnknownOutcome is Retry.
+	// idempotencyKey ensures that only one run succeeds for the same key and the same importRef
+	// (or importID) in the namespace, even if the run is deleted and created again. While
+	// another run with the key is in progress, this run waits. After another run has succeeded,
+	// it sends nothing and succeeds with reason AlreadySucceeded. After a run whose outcome is
+	// unknown, it fails with reason IdempotencyKeyUnknown, unless onUnknownOutcome is Retry.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec is immutable: a run happens once; create another ImportRun"
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="an ImportRun's spec is immutable except for suspend, cancel and ttlSecondsAfterFinished: create a new ImportRun"
 	IdempotencyKey string `json:"idempotencyKey,omitempty"`
 
-	// responseSecretName names a Secret that the operator creates, owned by the run, for the
-	// full answers: a key for each batch, compressed with gzip when large. What does not fit
-	// into a Secret is cut, and the key "note" says so. A Secret that exists and is not the
-	// run's is never written: then nothing is sent.
+	// responseSecretName is the name of a Secret for the full responses. The operator creates
+	// it, and the run owns it. It has one key for each batch; large responses are compressed
+	// with gzip. What does not fit into a Secret is truncated, and the key "note" says so. If a
+	// Secret of this name exists and does not belong to the run, it is not written, and the run
+	// sends nothing.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec is immutable: a run happens once; create another ImportRun"
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="an ImportRun's spec is immutable except for suspend, cancel and ttlSecondsAfterFinished: create a new ImportRun"
 	ResponseSecretName string `json:"responseSecretName,omitempty"`
 
-	// suspend holds the run before its next batch; the call that is under way goes on.
+	// suspend pauses the run before its next batch. A call in progress continues. Defaults to
+	// false.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 
-	// cancel ends the run before its next batch, for good; the call that is under way goes
-	// on, and its answer is recorded.
+	// cancel ends the run before its next batch. This cannot be undone. A call in progress
+	// continues, and its response is recorded. Defaults to false.
 	// +optional
 	Cancel bool `json:"cancel,omitempty"`
 
-	// ttlSecondsAfterFinished deletes the run so many seconds after it has ended. By default
-	// it is kept. A run that Git still has would be created, and so run, again: then also set
-	// idempotencyKey.
+	// ttlSecondsAfterFinished is the time, in seconds, after which a run that has ended is
+	// deleted. By default it is kept. A tool that applies manifests from Git would create the
+	// run again, and its records would be sent again: also set idempotencyKey in that case.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	TTLSecondsAfterFinished *int32 `json:"ttlSecondsAfterFinished,omitempty"`
 }
 
-// DataSource is a key of a ConfigMap or of a Secret that has records.
+// DataSource is a key of a ConfigMap or Secret that contains records. Exactly one of
+// configMapKeyRef and secretKeyRef must be set.
 //
-// +kubebuilder:validation:XValidation:rule="has(self.configMapKeyRef) != has(self.secretKeyRef)",message="give either configMapKeyRef or secretKeyRef"
+// +kubebuilder:validation:XValidation:rule="has(self.configMapKeyRef) != has(self.secretKeyRef)",message="exactly one of configMapKeyRef and secretKeyRef must be set"
 type DataSource struct {
 	// configMapKeyRef is a key of a ConfigMap in the same namespace.
 	// +optional
 	ConfigMapKeyRef *KeyReference `json:"configMapKeyRef,omitempty"`
 
-	// secretKeyRef is a key of a Secret in the same namespace. What the destination says
-	// of its records is not repeated in status.
+	// secretKeyRef is a key of a Secret in the same namespace. The destination's messages about
+	// its records are not repeated in the status.
 	// +optional
 	SecretKeyRef *KeyReference `json:"secretKeyRef,omitempty"`
 }
 
-// RunPhase is where an ImportRun stands.
+// RunPhase is the phase of an ImportRun.
 //
 // +kubebuilder:validation:Enum=Pending;Waiting;Running;Succeeded;Failed;Unknown;Canceled
 type RunPhase string
 
 const (
-	// RunPending has not been looked at yet.
+	// RunPending means that the operator has not processed the run yet.
 	RunPending RunPhase = "Pending"
-	// RunWaiting waits: for its Import, its Account or its data, for a pause to end, or for
-	// somebody to take suspend away. No call is under way.
+	// RunWaiting means that the run waits for its Import, its Account or its data, for the end
+	// of a delay, or until suspend is false. No call is in progress.
 	RunWaiting RunPhase = "Waiting"
-	// RunRunning has claimed a call.
+	// RunRunning means that the run has claimed a call.
 	RunRunning RunPhase = "Running"
-	// RunSucceeded is terminal: every record was written or ignored by the import's own rules.
+	// RunSucceeded is final: every record was written, or was ignored by the rules of the
+	// import.
 	RunSucceeded RunPhase = "Succeeded"
-	// RunFailed is terminal: a call changed nothing, or records failed; the message and the
-	// counts say what was written before.
+	// RunFailed is final: a call changed nothing, or records failed. The message and the counts
+	// show what was written before.
 	RunFailed RunPhase = "Failed"
-	// RunUnknown is terminal: the call was sent and its answer was lost, so the records
-	// may or may not have been written.
+	// RunUnknown is final: a call was sent and its response was lost, so its records may or may
+	// not have been written.
 	RunUnknown RunPhase = "Unknown"
-	// RunCanceled is terminal: spec.cancel ended it before it had sent everything.
+	// RunCanceled is final: spec.cancel ended the run before all records were sent.
 	RunCanceled RunPhase = "Canceled"
 )
 
 // RecordCounts counts the records of a run by outcome.
 type RecordCounts struct {
-	// total is the number of records that the run has.
+	// total is the number of records in the run.
 	// +optional
 	Total int32 `json:"total"`
 	// sent is the number of records that were sent.
 	// +optional
 	Sent int32 `json:"sent"`
-	// succeeded is the number of records that the destination took.
+	// succeeded is the number of records that the destination accepted.
 	// +optional
 	Succeeded int32 `json:"succeeded"`
-	// failed is the number of records that the destination or the platform refused.
+	// failed is the number of records that the destination or the platform rejected.
 	// +optional
 	Failed int32 `json:"failed"`
-	// ignored is the number of records that the import's own rules passed over.
+	// ignored is the number of records that the rules of the import skipped.
 	// +optional
 	Ignored int32 `json:"ignored"`
 }
 
 // BatchCounts counts the batches of a run.
 type BatchCounts struct {
-	// total is the number of batches that the run has.
+	// total is the number of batches in the run.
 	// +optional
 	Total int32 `json:"total"`
-	// done is the number of batches that were answered.
+	// done is the number of batches whose response was received.
 	// +optional
 	Done int32 `json:"done"`
 }
 
-// RecordFailure tells why one record failed.
+// RecordFailure describes why a record failed.
 type RecordFailure struct {
-	// index of the record in the run's data, from 0.
+	// index is the position of the record in the run's data, starting at 0.
 	// +required
 	Index int32 `json:"index"`
-	// statusCode that the answer gives for the record.
+	// statusCode is the status code that the response contains for the record.
 	// +optional
 	StatusCode int32 `json:"statusCode,omitempty"`
-	// code of the error.
+	// code is the code of the error.
 	// +optional
 	// +kubebuilder:validation:MaxLength=128
 	Code string `json:"code,omitempty"`
-	// message of the error, cut when long.
+	// message is the message of the error. A long message is truncated.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
 	Message string `json:"message,omitempty"`
 }
 
-// ImportRunStatus tells how the run goes, or went.
+// ImportRunStatus is the observed state of the run.
 type ImportRunStatus struct {
-	// observedGeneration is the generation of the spec that this status speaks of.
+	// observedGeneration is the generation of the spec that this status describes.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// phase is Pending, Waiting, Running, and then Succeeded, Failed, Unknown or Canceled for
-	// good. Unknown: a call was sent and its answer was lost; look into the destination
-	// before running again.
+	// phase is Pending, Waiting or Running until the run ends, and then Succeeded, Failed,
+	// Unknown or Canceled. Unknown means that a call was sent and its response was lost: check
+	// the destination before you run the records again.
 	// +optional
 	Phase RunPhase `json:"phase,omitempty"`
 
-	// importID is the id of the remote import that was invoked.
+	// importID is the _id of the remote import that was invoked.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	ImportID string `json:"importID,omitempty"`
 
-	// startTime is when the run claimed its first call.
+	// startTime is the time at which the run claimed its first call.
 	// +optional
 	StartTime *metav1.Time `json:"startTime,omitempty"`
 
-	// completionTime is when the run ended.
+	// completionTime is the time at which the run ended.
 	// +optional
 	CompletionTime *metav1.Time `json:"completionTime,omitempty"`
 
@@ -266,23 +276,24 @@ type ImportRunStatus struct {
 	// +optional
 	Batches *BatchCounts `json:"batches,omitempty"`
 
-	// progress is "done/total" of the batches.
+	// progress is the number of batches as "done/total".
 	// +optional
 	// +kubebuilder:validation:MaxLength=32
 	Progress string `json:"progress,omitempty"`
 
-	// responseSecretName is the Secret that has the answers.
+	// responseSecretName is the name of the Secret that contains the responses.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	ResponseSecretName string `json:"responseSecretName,omitempty"`
 
-	// failures are the first records that failed; 20 at most.
+	// failures are the first records that failed, 20 at most.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=20
 	Failures []RecordFailure `json:"failures,omitempty"`
 
-	// conditions are Ready and Succeeded always, and Reconciling and Stalled while they are True.
+	// conditions are Ready and Succeeded, which are always present, and Reconciling and
+	// Stalled, which are present only while they are True.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -290,9 +301,9 @@ type ImportRunStatus struct {
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 
-// ImportRun invokes an import once with the records it has, as a Job runs once: in one call,
-// or in batches. Unless it is told to retry, it never sends a record twice: when an answer is
-// lost it ends as Unknown.
+// ImportRun invokes an import once with its records, as a Job runs once: in one call, or in
+// batches. It never sends a record twice, unless onUnknownOutcome is Retry. If a response is
+// lost, the run ends as Unknown.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -308,15 +319,15 @@ type ImportRunStatus struct {
 // +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.conditions[?(@.type=="Succeeded")].message`,priority=1
 type ImportRun struct {
 	metav1.TypeMeta `json:",inline"`
-	// metadata is the standard object's metadata.
+	// metadata is the standard object metadata.
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitzero"`
 
-	// spec says what to invoke and with what data.
+	// spec defines which import to invoke, and with which records.
 	// +required
 	Spec ImportRunSpec `json:"spec"`
 
-	// status tells how the run goes, or went.
+	// status is the observed state of the run.
 	// +optional
 	// +default={"observedGeneration":-1,"phase":"Pending"}
 	Status ImportRunStatus `json:"status,omitzero"`
@@ -327,9 +338,9 @@ type ImportRun struct {
 // +kubebuilder:object:root=true
 type ImportRunList struct {
 	metav1.TypeMeta `json:",inline"`
-	// metadata is the standard list's metadata.
+	// metadata is the standard list metadata.
 	// +optional
 	metav1.ListMeta `json:"metadata,omitempty"`
-	// items are the ImportRuns.
+	// items is the list of ImportRuns.
 	Items []ImportRun `json:"items"`
 }

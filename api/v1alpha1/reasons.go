@@ -3,34 +3,37 @@
 
 package v1alpha1
 
-// Reasons of conditions that more than one kind gives. A transient problem is retried by the
-// operator; one that sets Stalled needs a person.
+// Reasons of conditions that several kinds have. The operator retries after a transient
+// problem. A problem that sets Stalled requires a person to act.
 const (
-	// ReasonTokenRejected: the API answers 401.
+	// ReasonTokenRejected: the API returns 401.
 	ReasonTokenRejected = "TokenRejected"
-	// ReasonForbidden: the API answers 403 with a reason, or Kubernetes refuses a write.
+	// ReasonForbidden: the API returns 403 with a reason, or Kubernetes refuses a write of the
+	// operator.
 	ReasonForbidden = "Forbidden"
-	// ReasonNotFound: the API answers 404 for something that the spec names.
+	// ReasonNotFound: the API returns 404 for a resource that the spec refers to.
 	ReasonNotFound = "NotFound"
 	// ReasonRejected: the API rejects the document or the call (400, 415, 422).
 	ReasonRejected = "Rejected"
-	// ReasonTooLarge: the API answers 413.
+	// ReasonTooLarge: the API returns 413.
 	ReasonTooLarge = "TooLarge"
-	// ReasonConflict: the API answers 409.
+	// ReasonConflict: the API returns 409.
 	ReasonConflict = "Conflict"
-	// ReasonRateLimited: the account's rate limit is used up, or all of maxInFlight is taken.
+	// ReasonRateLimited: the account's rate limit is exceeded, or other calls use all of
+	// maxInFlight.
 	ReasonRateLimited = "RateLimited"
-	// ReasonServerError: the API answers 5xx.
+	// ReasonServerError: the API returns 5xx.
 	ReasonServerError = "ServerError"
-	// ReasonUnreachable: there is no answer from the API.
+	// ReasonUnreachable: the API does not respond.
 	ReasonUnreachable = "Unreachable"
 	// ReasonUnexpectedResponse: the response is not one that the API documents.
 	ReasonUnexpectedResponse = "UnexpectedResponse"
 	// ReasonSuspended: spec.suspend is true.
 	ReasonSuspended = "Suspended"
-	// ReasonProgressing: the operator is at work, or waits for something that ends without help.
+	// ReasonProgressing: the operator is working, or waits for something that ends without
+	// help.
 	ReasonProgressing = "Progressing"
-	// ReasonAccountNotFound: the Account that is referred to does not exist.
+	// ReasonAccountNotFound: the referenced Account does not exist.
 	ReasonAccountNotFound = "AccountNotFound"
 	// ReasonAccountNotReady: the Account cannot be used yet, or is being deleted.
 	ReasonAccountNotReady = "AccountNotReady"
@@ -42,50 +45,54 @@ const (
 	ReasonTokenAccepted = "TokenAccepted"
 	// ReasonSecretNotFound: the Secret or its key does not exist, or is empty.
 	ReasonSecretNotFound = "SecretNotFound"
-	// ReasonHostNotAllowed: the operator was not started to allow the host of spec.baseURL.
+	// ReasonHostNotAllowed: --allowed-api-hosts does not include the host of spec.baseURL.
 	ReasonHostNotAllowed = "HostNotAllowed"
-	// ReasonInvalidSpec: the base URL or the token cannot be used as it is.
+	// ReasonInvalidSpec: the base URL or the token cannot be used.
 	ReasonInvalidSpec = "InvalidSpec"
-	// ReasonInUse: the Account is being deleted and Imports still need it.
+	// ReasonInUse: the Account is being deleted, and Imports still need it.
 	ReasonInUse = "InUse"
 )
 
 // Reasons of an Import.
 const (
-	// ReasonSynced: the remote import is as declared.
+	// ReasonSynced: the remote import is as declared, or is observed.
 	ReasonSynced = "Synced"
-	// ReasonInvalidDefinition: spec.definition declares what cannot be declared.
+	// ReasonInvalidDefinition: spec.definition declares fields that cannot be declared, or too
+	// many fields.
 	ReasonInvalidDefinition = "InvalidDefinition"
-	// ReasonUnknownAlias: the Account has no such alias.
+	// ReasonUnknownAlias: the Account does not have this alias.
 	ReasonUnknownAlias = "UnknownAlias"
 	// ReasonValueNotFound: a Secret, ConfigMap or key of spec.valuesFrom does not exist yet.
 	ReasonValueNotFound = "ValueNotFound"
 	// ReasonInvalidValue: a value of spec.valuesFrom cannot be used.
 	ReasonInvalidValue = "InvalidValue"
-	// ReasonCreateUnconfirmed: the response to the creation was lost; the account is searched.
+	// ReasonCreateUnconfirmed: the response to the create call was lost; the operator searches
+	// the account for the import.
 	ReasonCreateUnconfirmed = "CreateUnconfirmed"
 	// ReasonAmbiguousCreate: several imports may be the one that was created.
 	ReasonAmbiguousCreate = "AmbiguousCreate"
 	// ReasonNotAccepted: the API dropped or changed declared values.
 	ReasonNotAccepted = "NotAccepted"
-	// ReasonOwnershipConflict: another Import, here or in another cluster, manages the import.
+	// ReasonOwnershipConflict: another Import, in this cluster or in another, manages the
+	// import.
 	ReasonOwnershipConflict = "OwnershipConflict"
 	// ReasonOwnedByIntegrationApp: an integration app owns the import.
 	ReasonOwnedByIntegrationApp = "OwnedByIntegrationApp"
-	// ReasonAdoptionMismatch: the import to adopt with Match differs from the definition.
+	// ReasonAdoptionMismatch: the import to adopt with mode Match differs from the definition.
 	ReasonAdoptionMismatch = "AdoptionMismatch"
 	// ReasonAdoptionNotFound: the account does not have the import to adopt.
 	ReasonAdoptionNotFound = "AdoptionNotFound"
 	// ReasonAdoptionAmbiguous: several imports have the externalId of spec.adopt.
 	ReasonAdoptionAmbiguous = "AdoptionAmbiguous"
-	// ReasonAdoptionConflict: another Import is about to adopt the same import.
+	// ReasonAdoptionConflict: another Import is adopting, or may just have created, the same
+	// import.
 	ReasonAdoptionConflict = "AdoptionConflict"
 	// ReasonCloneSourceNotReady: the Import to clone has no remote import yet.
 	ReasonCloneSourceNotReady = "CloneSourceNotReady"
-	// ReasonNothingToObserve: managementPolicy is Observe and no import is named.
+	// ReasonNothingToObserve: managementPolicy is Observe, and spec.adopt is not set.
 	ReasonNothingToObserve = "NothingToObserve"
-	// ReasonRemoteDeleted: the import was deleted on the platform. Of a condition when it is
-	// not created again, of an event when it is.
+	// ReasonRemoteDeleted: the import was deleted on the platform. It is the reason of a
+	// condition if the import is not created again, and of an event if it is.
 	ReasonRemoteDeleted = "RemoteDeleted"
 	// ReasonDryRun: the annotation integrator.io/dry-run is "true".
 	ReasonDryRun = "DryRun"
@@ -93,11 +100,12 @@ const (
 	ReasonAccountChanged = "AccountChanged"
 	// ReasonDeletionBlocked: something uses the import, or the API refuses to delete it.
 	ReasonDeletionBlocked = "DeletionBlocked"
-	// ReasonDriftReported: of the condition Drifted; the remote import differs and is left so.
+	// ReasonDriftReported: the reason of the condition Drifted. The remote import differs and
+	// is left as it is.
 	ReasonDriftReported = "DriftReported"
 )
 
-// Reasons of an Import's events, beside those of its conditions.
+// Reasons of an Import's events, in addition to those of its conditions.
 const (
 	// ReasonCreated: the import was created.
 	ReasonCreated = "Created"
@@ -107,13 +115,13 @@ const (
 	ReasonRecovered = "Recovered"
 	// ReasonAdopted: an existing import was taken over.
 	ReasonAdopted = "Adopted"
-	// ReasonUpdated: the import was brought to a changed definition.
+	// ReasonUpdated: a changed definition was written to the import.
 	ReasonUpdated = "Updated"
 	// ReasonDeleted: the import was deleted.
 	ReasonDeleted = "Deleted"
 	// ReasonDriftDetected: the import was changed on the platform.
 	ReasonDriftDetected = "DriftDetected"
-	// ReasonDriftCorrected: a change on the platform was undone.
+	// ReasonDriftCorrected: a change on the platform was reverted.
 	ReasonDriftCorrected = "DriftCorrected"
 )
 
@@ -133,22 +141,25 @@ const (
 	ReasonDataChanged = "DataChanged"
 	// ReasonDataNotFound: a Secret, ConfigMap or key of spec.dataFrom does not exist yet.
 	ReasonDataNotFound = "DataNotFound"
-	// ReasonDeadlineExceeded: spec.activeDeadlineSeconds is over.
+	// ReasonDeadlineExceeded: spec.activeDeadlineSeconds leaves no time for the next call.
 	ReasonDeadlineExceeded = "DeadlineExceeded"
 	// ReasonCanceled: spec.cancel is true.
 	ReasonCanceled = "Canceled"
-	// ReasonImportNotFound: the Import that is referred to does not exist.
+	// ReasonImportNotFound: the referenced Import does not exist.
 	ReasonImportNotFound = "ImportNotFound"
 	// ReasonImportNotReady: the Import is not Ready at its latest generation.
 	ReasonImportNotReady = "ImportNotReady"
-	// ReasonAlreadySucceeded: another run has succeeded with the same idempotencyKey.
+	// ReasonAlreadySucceeded: another run with the same idempotencyKey has succeeded.
 	ReasonAlreadySucceeded = "AlreadySucceeded"
 	// ReasonIdempotencyKeyInUse: another run with the same idempotencyKey has not ended.
 	ReasonIdempotencyKeyInUse = "IdempotencyKeyInUse"
-	// ReasonIdempotencyKeyUnknown: the outcome of another run with the same idempotencyKey is unknown.
+	// ReasonIdempotencyKeyUnknown: the outcome of another run with the same idempotencyKey is
+	// unknown.
 	ReasonIdempotencyKeyUnknown = "IdempotencyKeyUnknown"
-	// ReasonResponseSecretConflict: the Secret of responseSecretName belongs to somebody else.
+	// ReasonResponseSecretConflict: the Secret named responseSecretName exists and does not
+	// belong to the run.
 	ReasonResponseSecretConflict = "ResponseSecretConflict"
-	// ReasonResponseNotStored: of an event; a response could not be put into the Secret.
+	// ReasonResponseNotStored: the reason of an event. A response could not be written to the
+	// Secret.
 	ReasonResponseNotStored = "ResponseNotStored"
 )

@@ -5,58 +5,63 @@ package v1alpha1
 
 import "bytes"
 
-// Condition types. Ready is always there; Reconciling, Stalled, Suspended and
-// Drifted are there only while they are True, as kstatus expects. Succeeded is
-// of ImportRun alone.
+// Condition types. Ready is always present. Reconciling, Stalled, Suspended and Drifted are
+// present only while they are True, as kstatus expects. Succeeded is used by ImportRun only.
 const (
-	// ConditionReady is True when the remote object is as declared.
+	// ConditionReady is True when the object's spec is in effect: the Account is usable, the
+	// remote import is as declared or is observed, the run has succeeded.
 	ConditionReady = "Ready"
 	// ConditionReconciling is True while the operator works, waits or retries.
 	ConditionReconciling = "Reconciling"
-	// ConditionStalled is True when a person has to act before anything can go on.
+	// ConditionStalled is True when the operator cannot continue until a person acts.
 	ConditionStalled = "Stalled"
-	// ConditionSuspended is True while spec.suspend holds the object still.
+	// ConditionSuspended is True while spec.suspend is true, or while an Import is in a dry
+	// run.
 	ConditionSuspended = "Suspended"
-	// ConditionDrifted is True when the remote differs and spec.driftPolicy is Report.
+	// ConditionDrifted is True when the remote import differs from the definition and is left
+	// as it is, because spec.driftPolicy is Report or spec.managementPolicy is Observe.
 	ConditionDrifted = "Drifted"
-	// ConditionSucceeded tells how an ImportRun ended: True, False, or Unknown while it goes on.
+	// ConditionSucceeded is the result of an ImportRun: True or False after the run has ended,
+	// Unknown before.
 	ConditionSucceeded = "Succeeded"
 )
 
 // Annotations that the operator reads and writes on an Import or an ImportRun.
 const (
-	// AnnotationID has the _id of the remote import. It survives a restore that drops status.
+	// AnnotationID contains the _id of the remote import. It survives a restore that drops the
+	// status.
 	AnnotationID = "integrator.io/id"
-	// AnnotationCreatePending is the intent to create: {"externalId","name","time"}, written before
-	// the call, removed together with the arrival of the id.
+	// AnnotationCreatePending is the create intent: {"externalId","name","time"}. It is written
+	// before the create call, and removed by the write that stores the id.
 	AnnotationCreatePending = "integrator.io/create-pending"
-	// AnnotationAdoptPending has the _id of the remote import that is about to be adopted, until
-	// it is certain that no other Import has it or is about to.
+	// AnnotationAdoptPending contains the _id of the remote import that is being adopted. It is
+	// removed when it is certain that no other Import manages that import or is adopting it.
 	AnnotationAdoptPending = "integrator.io/adopt-pending"
-	// AnnotationReconcileRequestedAt asks for a look at the remote now; any new value
-	// counts. It is answered in status.lastHandledReconcileAt.
+	// AnnotationReconcileRequestedAt requests an immediate reconcile. Any new value counts.
+	// When the reconcile is done, status.lastHandledReconcileAt has the same value.
 	AnnotationReconcileRequestedAt = "integrator.io/reconcile-requested-at"
-	// AnnotationDryRun, when "true" on an Import, has the operator show in status.plan what
-	// it would write, and write nothing.
+	// AnnotationDryRun, when "true" on an Import, stops all writes to the platform. status.plan
+	// shows what would be written.
 	AnnotationDryRun = "integrator.io/dry-run"
-	// AnnotationClaim is an ImportRun's claim to its next call, written before that call is
-	// made, with what was sent before: {"batch","attempt","token","holder","time",…}. It
-	// survives a restore that drops status.
+	// AnnotationClaim is an ImportRun's claim for its next call, with a record of what was sent
+	// before: {"batch","attempt","token","holder","time",…}. It is written before the call, and
+	// survives a restore that drops the status.
 	AnnotationClaim = "integrator.io/claim"
 
-	// Finalizer keeps an Import until its remote import is deleted or let go.
+	// Finalizer keeps an Import until its remote import is deleted or released.
 	Finalizer = "integrator.io/import"
 	// AccountFinalizer keeps an Account while an Import needs it to delete its remote import.
 	AccountFinalizer = "integrator.io/account"
 
-	// MarkerPrefix begins the externalId that marks a remote import as made for the
-	// Import whose uid follows.
+	// MarkerPrefix is the beginning of the ownership marker. The marker is an externalId that
+	// consists of this prefix and the uid of the Import for which the remote import was
+	// created.
 	MarkerPrefix = "k8s/"
 )
 
-// LocalReference names an object in the same namespace.
+// LocalReference refers to an object in the same namespace.
 type LocalReference struct {
-	// name of the object, in the same namespace.
+	// name is the name of the object, in the same namespace.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
@@ -64,51 +69,53 @@ type LocalReference struct {
 	Name string `json:"name"`
 }
 
-// KeyReference names a key of a Secret or ConfigMap in the same namespace.
+// KeyReference refers to a key of a Secret or ConfigMap in the same namespace.
 type KeyReference struct {
-	// name of the Secret or ConfigMap, in the same namespace.
+	// name is the name of the Secret or ConfigMap, in the same namespace.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
 	Name string `json:"name"`
 
-	// key in its data.
+	// key is the key in its data.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	Key string `json:"key"`
 }
 
-// Difference is one field whose remote value is not the declared one. Where the values hold,
-// or could hold, one of spec.valuesFrom, they show as (redacted).
+// Difference is a field whose remote value differs from the declared value. A value is shown as
+// "(redacted)" if it contains, or could contain, a value from spec.valuesFrom.
 type Difference struct {
 	// path is the JSON pointer (RFC 6901) of the field in the definition.
 	// +required
 	// +kubebuilder:validation:MaxLength=512
 	Path string `json:"path"`
 
-	// declared is the declared value as JSON, cut when long. Absent: not declared.
+	// declared is the declared value as JSON. A long value is truncated. Absent if the field is
+	// not declared.
 	// +optional
 	// +kubebuilder:validation:MaxLength=300
 	Declared string `json:"declared,omitempty"`
 
-	// remote is the value that the API answered, as JSON, cut when long. Absent: no such field.
+	// remote is the value that the API returned, as JSON. A long value is truncated. Absent if
+	// the API did not return the field.
 	// +optional
 	// +kubebuilder:validation:MaxLength=300
 	Remote string `json:"remote,omitempty"`
 }
 
-// JSON is any JSON value, null too, kept byte for byte.
+// JSON is any JSON value, including null.
 //
 // +kubebuilder:validation:Type=""
 // +kubebuilder:pruning:PreserveUnknownFields
 type JSON struct {
-	// Raw is the value as it was read.
+	// Raw is the value as it was read, byte for byte.
 	Raw []byte `json:"-"`
 }
 
-// MarshalJSON returns the value as it was read; null when there is none.
+// MarshalJSON returns the value as it was read, or null if there is none.
 func (j JSON) MarshalJSON() ([]byte, error) {
 	if len(j.Raw) == 0 {
 		return []byte("null"), nil
@@ -116,7 +123,7 @@ func (j JSON) MarshalJSON() ([]byte, error) {
 	return j.Raw, nil
 }
 
-// UnmarshalJSON keeps a copy of the value.
+// UnmarshalJSON stores a copy of the value.
 func (j *JSON) UnmarshalJSON(data []byte) error {
 	j.Raw = bytes.Clone(data)
 	return nil
