@@ -23,17 +23,17 @@ func (r *Registry) RunEvents() <-chan ctrlevent.GenericEvent { return r.runEvent
 
 // notify sends the events that follow from a transition. The lock must not be held: a controller
 // that has not started yet takes no event.
-func (r *Registry) notify(key types.NamespacedName, observations *Observations, fx effects) {
-	if fx.notifyDependents {
+func (r *Registry) notify(key types.NamespacedName, observations *Observations, do actions) {
+	if do.notifyDependents {
 		r.send(r.importEvents, accountObject(key))
 		r.send(r.runEvents, accountObject(key))
 	}
-	if fx.notifyWaiting {
+	if do.notifyWaiting {
 		for _, waiting := range observations.takeAwaiting() {
 			r.send(r.importEvents, importObject(waiting))
 		}
 	}
-	if fx.notifyAccount {
+	if do.notifyAccount {
 		r.send(r.accountEvents, accountObject(key))
 	}
 }

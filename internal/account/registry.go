@@ -6,7 +6,7 @@
 // reports to the Registry what it read and checked; the other controllers get a Session from it.
 //
 // What an event makes of an account is decided by transition, which is pure. The Registry holds the
-// lock, applies the transition, and carries out its effects.
+// lock, applies the transition, and carries out its actions.
 package account
 
 import (
@@ -50,7 +50,7 @@ type Registry struct {
 	byKey map[types.NamespacedName]*entry
 }
 
-// entry is an account's state with what the effects of its transitions work on. Registry.mu guards
+// entry is an account's state with what the actions of its transitions work on. Registry.mu guards
 // it, except for limiter and observations, which guard themselves.
 type entry struct {
 	state        state
@@ -146,12 +146,12 @@ func (r *Registry) Configure(key types.NamespacedName, spec *v1alpha1.AccountSpe
 		return nil, err
 	}
 	r.byKey[key] = e
-	fx := r.advance(key, e, settings)
+	do := r.advance(key, e, settings)
 	if !e.state.usable() {
 		unchecked = e.state.client
 	}
 	r.mu.Unlock()
-	r.notify(key, e.observations, fx)
+	r.notify(key, e.observations, do)
 	return unchecked, nil
 }
 
@@ -185,9 +185,9 @@ func (r *Registry) Block(key types.NamespacedName, p *problem.Problem) {
 		e = &entry{}
 		r.byKey[key] = e
 	}
-	fx := r.advance(key, e, blocked{problem: p})
+	do := r.advance(key, e, blocked{problem: p})
 	r.mu.Unlock()
-	r.notify(key, e.observations, fx)
+	r.notify(key, e.observations, do)
 }
 
 // TokenRejected reports that a call of the session was answered with 401.
@@ -207,10 +207,10 @@ func (r *Registry) Forget(key types.NamespacedName) {
 	if !ok {
 		e = &entry{}
 	}
-	fx := r.advance(key, e, removed{})
+	do := r.advance(key, e, removed{})
 	delete(r.byKey, key)
 	r.mu.Unlock()
-	r.notify(key, e.observations, fx)
+	r.notify(key, e.observations, do)
 }
 
 // apply takes a known account through an event.
@@ -221,16 +221,16 @@ func (r *Registry) apply(key types.NamespacedName, ev event) {
 		r.mu.Unlock()
 		return
 	}
-	fx := r.advance(key, e, ev)
+	do := r.advance(key, e, ev)
 	r.mu.Unlock()
-	r.notify(key, e.observations, fx)
+	r.notify(key, e.observations, do)
 }
 
-// advance applies an event and carries out those effects that need the lock, which is held.
-func (r *Registry) advance(key types.NamespacedName, e *entry, ev event) effects {
+// advance applies an event and carries out those actions that need the lock, which is held.
+func (r *Registry) advance(key types.NamespacedName, e *entry, ev event) actions {
 	before := e.state
-	after, fx := transition(before, ev)
-	if fx.stop {
+	after, do := transition(before, ev)
+	if do.stop {
 		if e.stopScanner != nil {
 			e.stopScanner()
 			e.stopScanner = nil
@@ -238,14 +238,14 @@ func (r *Registry) advance(key types.NamespacedName, e *entry, ev event) effects
 		before.client.Close()
 	}
 	e.state = after
-	if fx.setLimits {
+	if do.setLimits {
 		perSecond := after.limits.requestsPerSecond
 		e.limiter.SetLimits(float64(perSecond), int(perSecond), int(after.limits.maxInFlight))
 	}
-	if fx.start {
+	if do.start {
 		e.stopScanner = r.startScanner(key, e)
 	}
-	return fx
+	return do
 }
 
 // Rejection returns why the account is blocked by a call of its own, and how long its token is not

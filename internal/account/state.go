@@ -75,8 +75,8 @@ func (s state) lastSession() bool {
 	return s.accepted && s.blocked != nil && errors.Is(s.blocked, ErrSecretDeleted)
 }
 
-// effects are what the registry does after a transition, in this order.
-type effects struct {
+// actions are what the registry does after a transition, in this order.
+type actions struct {
 	// stop ends the scanner and closes idle connections, of the client before the transition.
 	stop bool
 	// setLimits gives the limiter the state's limits.
@@ -93,11 +93,11 @@ type effects struct {
 
 // event is something that happens to an account. The types of this file are all there are.
 type event interface {
-	apply(s state) (state, effects)
+	apply(s state) (state, actions)
 }
 
 // transition returns the state after an event, and what has to be done about it.
-func transition(s state, e event) (state, effects) { return e.apply(s) }
+func transition(s state, e event) (state, actions) { return e.apply(s) }
 
 // configured: the Account's spec and its Secret were read.
 type configured struct {
@@ -110,28 +110,28 @@ type configured struct {
 	now        time.Time
 }
 
-func (e configured) apply(s state) (state, effects) {
-	var fx effects
+func (e configured) apply(s state) (state, actions) {
+	var do actions
 	if s.client == nil {
 		s.since = e.now
 	}
 	if s.needsClient(e.credential) {
-		fx.stop = s.client != nil
+		do.stop = s.client != nil
 		s.client, s.credential, s.accepted = e.client, e.credential, false
 		s.scan, s.rejections, s.retryAt = nil, 0, time.Time{}
 		s.blocked = problem.Waitingf(v1alpha1.ReasonProgressing, "the token is being checked")
 	}
-	fx.setLimits = s.limits != e.limits
+	do.setLimits = s.limits != e.limits
 	s.limits = e.limits
-	fx.notifyDependents = !maps.Equal(s.aliases, e.aliases)
+	do.notifyDependents = !maps.Equal(s.aliases, e.aliases)
 	s.aliases = e.aliases
 	if s.interval != e.interval {
 		s.interval = e.interval
 		if s.usable() {
-			fx.stop, fx.start = true, true
+			do.stop, do.start = true, true
 		}
 	}
-	return s, fx
+	return s, do
 }
 
 // tokenAccepted: the API says whose token it is.
@@ -141,11 +141,11 @@ type tokenAccepted struct {
 	otherCredential bool
 }
 
-func (e tokenAccepted) apply(s state) (state, effects) {
+func (e tokenAccepted) apply(s state) (state, actions) {
 	if s.client == nil {
-		return s, effects{}
+		return s, actions{}
 	}
-	fx := effects{start: !s.usable(), notifyDependents: true}
+	do := actions{start: !s.usable(), notifyDependents: true}
 	s.userID, s.version = e.userID, e.version
 	s.blocked, s.accepted = nil, true
 	// The same token in a Secret that was only touched is of the same account.
@@ -155,14 +155,14 @@ func (e tokenAccepted) apply(s state) (state, effects) {
 	} else {
 		s.verified = s.credential
 	}
-	return s, fx
+	return s, do
 }
 
 // blocked: the account cannot be used.
 type blocked struct{ problem *problem.Problem }
 
-func (e blocked) apply(s state) (state, effects) {
-	fx := effects{stop: s.client != nil, notifyDependents: s.blocked == nil || s.blocked.Error() != e.problem.Error()}
+func (e blocked) apply(s state) (state, actions) {
+	do := actions{stop: s.client != nil, notifyDependents: s.blocked == nil || s.blocked.Error() != e.problem.Error()}
 	if e.problem.Reason() != v1alpha1.ReasonTokenRejected {
 		s.retryAt = time.Time{}
 	}
@@ -170,7 +170,7 @@ func (e blocked) apply(s state) (state, effects) {
 		s.accepted = false
 	}
 	s.blocked = e.problem
-	return s, fx
+	return s, do
 }
 
 // tokenRejected: a call was answered with 401. The account is blocked until its token was checked
@@ -182,21 +182,21 @@ type tokenRejected struct {
 	now     time.Time
 }
 
-func (e tokenRejected) apply(s state) (state, effects) {
+func (e tokenRejected) apply(s state) (state, actions) {
 	switch {
 	case s.client == nil || s.client != e.client:
-		return s, effects{}
+		return s, actions{}
 	case s.usable():
 		pause := min(min(s.interval, problem.BackoffMax)<<min(s.rejections, 10), problem.BackoffMax)
 		s.blocked = e.problem
 		s.rejections++
 		s.retryAt = e.now.Add(pause)
-		return s, effects{stop: true, notifyAccount: true}
+		return s, actions{stop: true, notifyAccount: true}
 	case s.lastSession():
 		s.accepted = false
-		return s, effects{notifyDependents: true}
+		return s, actions{notifyDependents: true}
 	default:
-		return s, effects{}
+		return s, actions{}
 	}
 }
 
@@ -207,9 +207,9 @@ type scanEnded struct {
 	now    time.Time
 }
 
-func (e scanEnded) apply(s state) (state, effects) {
+func (e scanEnded) apply(s state) (state, actions) {
 	if s.client == nil || s.client != e.client {
-		return s, effects{}
+		return s, actions{}
 	}
 	before, scan := s.scan, e.scan
 	s.scan = &scan
@@ -220,34 +220,34 @@ func (e scanEnded) apply(s state) (state, effects) {
 		if scan.Problem.Reason() == v1alpha1.ReasonTokenRejected {
 			return tokenRejected{client: e.client, problem: scan.Problem, now: e.now}.apply(s)
 		}
-		return s, effects{notifyAccount: scan.differs(before)}
+		return s, actions{notifyAccount: scan.differs(before)}
 	}
 	s.rejections = 0
-	fx := effects{notifyWaiting: true, notifyAccount: scan.differs(before)}
+	do := actions{notifyWaiting: true, notifyAccount: scan.differs(before)}
 	if s.unverified {
 		verified := scan.Familiar
 		// The first complete scan ends the wait for it, whatever it found.
-		fx.notifyDependents = verified || before == nil || before.Problem != nil
+		do.notifyDependents = verified || before == nil || before.Problem != nil
 		if verified {
 			s.unverified, s.verified = false, s.credential
-			fx.notifyAccount = true
+			do.notifyAccount = true
 		}
 	}
-	return s, fx
+	return s, do
 }
 
 // deletionChanged: the Account is being deleted, or not.
 type deletionChanged struct{ deleting bool }
 
-func (e deletionChanged) apply(s state) (state, effects) {
+func (e deletionChanged) apply(s state) (state, actions) {
 	began := e.deleting && !s.deleting
 	s.deleting = e.deleting
-	return s, effects{notifyDependents: began}
+	return s, actions{notifyDependents: began}
 }
 
 // removed: the Account was deleted, or may be.
 type removed struct{}
 
-func (removed) apply(s state) (state, effects) {
-	return state{}, effects{stop: s.client != nil, notifyDependents: true}
+func (removed) apply(s state) (state, actions) {
+	return state{}, actions{stop: s.client != nil, notifyDependents: true}
 }

@@ -66,26 +66,26 @@ type transitionCase struct {
 	from   state
 	event  event
 	want   state
-	fx     effects
+	do     actions
 }
 
 func checkTransitions(t *testing.T, cases map[string]transitionCase) {
 	t.Helper()
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			got, fx := transition(tc.from, tc.event)
+			got, do := transition(tc.from, tc.event)
 			if diff := cmp.Diff(tc.want, got, comparers...); diff != "" {
 				t.Errorf("%s: the state is (-want +got)\n%s", tc.reason, diff)
 			}
-			if diff := cmp.Diff(tc.fx, fx, comparers...); diff != "" {
-				t.Errorf("%s: the effects are (-want +got)\n%s", tc.reason, diff)
+			if diff := cmp.Diff(tc.do, do, comparers...); diff != "" {
+				t.Errorf("%s: the actions are (-want +got)\n%s", tc.reason, diff)
 			}
 		})
 	}
 }
 
 var comparers = cmp.Options{
-	cmp.AllowUnexported(state{}, effects{}, limits{}),
+	cmp.AllowUnexported(state{}, actions{}, limits{}),
 	cmp.Comparer(func(a, b *integrator.Client) bool { return a == b }),
 	cmp.Comparer(func(a, b *problem.Problem) bool { return fmt.Sprint(a) == fmt.Sprint(b) }),
 }
@@ -95,41 +95,41 @@ func TestConfigured(t *testing.T) {
 	checkTransitions(t, map[string]transitionCase{
 		"First": {"the process begins to work with the account; nothing may be called before the check",
 			state{}, settings(fresh),
-			fresh.with(func(s *state) { s.since = now }), effects{setLimits: true}},
+			fresh.with(func(s *state) { s.since = now }), actions{setLimits: true}},
 		"FirstWithAliases": {"those that use an alias are waiting for it",
 			state{}, settings(fresh).with(func(e *configured) { e.aliases = aliases }),
-			fresh.with(func(s *state) { s.since, s.aliases = now, aliases }), effects{setLimits: true, notifyDependents: true}},
+			fresh.with(func(s *state) { s.since, s.aliases = now, aliases }), actions{setLimits: true, notifyDependents: true}},
 		"AfterBlocked": {"what stood against it before there was a client is over, but not the deletion",
 			state{blocked: noSecret, deleting: true}, settings(fresh),
-			fresh.with(func(s *state) { s.since, s.deleting = now, true }), effects{setLimits: true}},
+			fresh.with(func(s *state) { s.since, s.deleting = now, true }), actions{setLimits: true}},
 		"Same": {"nothing changes while the Secret is only touched",
-			scanned, settings(scanned), scanned, effects{}},
+			scanned, settings(scanned), scanned, actions{}},
 		"StillBlocked": {"nor does what blocks it",
-			last, settings(last), last, effects{}},
+			last, settings(last), last, actions{}},
 		"OtherCredential": {"all that is known of the former token ends with it, except which one was verified",
 			scanned.with(func(s *state) { s.rejections, s.retryAt = 3, now.Add(time.Minute) }),
 			settings(scanned).with(func(e *configured) { e.client, e.credential = client2, two }),
 			scanned.with(func(s *state) {
 				s.client, s.credential, s.blocked, s.accepted, s.scan = client2, two, unchecked, false, nil
 			}),
-			effects{stop: true}},
+			actions{stop: true}},
 		"Aliases": {"those that use an alias are told",
 			scanned, settings(scanned).with(func(e *configured) { e.aliases = aliases }),
-			scanned.with(func(s *state) { s.aliases = aliases }), effects{notifyDependents: true}},
+			scanned.with(func(s *state) { s.aliases = aliases }), actions{notifyDependents: true}},
 		"Limits": {"they hold for the calls from now on",
 			scanned, settings(scanned).with(func(e *configured) { e.limits = limits{1, 2} }),
-			scanned.with(func(s *state) { s.limits = limits{1, 2} }), effects{setLimits: true}},
+			scanned.with(func(s *state) { s.limits = limits{1, 2} }), actions{setLimits: true}},
 		"Interval": {"the scanner is started anew",
 			scanned, settings(scanned).with(func(e *configured) { e.interval = time.Hour }),
-			scanned.with(func(s *state) { s.interval = time.Hour }), effects{stop: true, start: true}},
+			scanned.with(func(s *state) { s.interval = time.Hour }), actions{stop: true, start: true}},
 		"IntervalWhileBlocked": {"but not while nothing may be called",
 			last, settings(last).with(func(e *configured) { e.interval = time.Hour }),
-			last.with(func(s *state) { s.interval = time.Hour }), effects{}},
+			last.with(func(s *state) { s.interval = time.Hour }), actions{}},
 		"IntervalAndCredential": {"nor before the other token was checked",
 			scanned, settings(scanned).with(func(e *configured) { e.client, e.credential, e.interval = client2, two, time.Hour }),
 			scanned.with(func(s *state) {
 				s.client, s.credential, s.blocked, s.accepted, s.scan, s.interval = client2, two, unchecked, false, nil, time.Hour
-			}), effects{stop: true}},
+			}), actions{stop: true}},
 	})
 }
 
@@ -138,28 +138,28 @@ func TestTokenAccepted(t *testing.T) {
 	checkTransitions(t, map[string]transitionCase{
 		"First": {"the account is usable, and its credential is the first",
 			fresh, tokenAccepted{userID: "u1", version: "v1"},
-			usable, effects{start: true, notifyDependents: true}},
+			usable, actions{start: true, notifyDependents: true}},
 		"OtherCredential": {"it may be of another account than the managed imports",
 			other, tokenAccepted{userID: "u1", version: "v2", otherCredential: true},
-			suspect, effects{start: true, notifyDependents: true}},
+			suspect, actions{start: true, notifyDependents: true}},
 		"OtherWithNothingManaged": {"there is nothing that could be of another account",
 			other, tokenAccepted{userID: "u1", version: "v2"},
-			suspect.with(func(s *state) { s.unverified, s.verified = false, two }), effects{start: true, notifyDependents: true}},
+			suspect.with(func(s *state) { s.unverified, s.verified = false, two }), actions{start: true, notifyDependents: true}},
 		"TouchedSecret": {"the same token under another version is of the same account, and the last scan counts",
 			last, tokenAccepted{userID: "u1", version: "v2", otherCredential: true},
-			scanned.with(func(s *state) { s.version = "v2" }), effects{start: true, notifyDependents: true}},
+			scanned.with(func(s *state) { s.version = "v2" }), actions{start: true, notifyDependents: true}},
 		"AfterRejection": {"it is usable again, and the rejections still count until a scan ends",
 			scanned.with(func(s *state) { s.blocked, s.rejections, s.retryAt = rejected, 2, now }), tokenAccepted{userID: "u1", version: "v1"},
-			scanned.with(func(s *state) { s.rejections, s.retryAt = 2, now }), effects{start: true, notifyDependents: true}},
+			scanned.with(func(s *state) { s.rejections, s.retryAt = 2, now }), actions{start: true, notifyDependents: true}},
 		"UnverifiedAgain": {"a scan of before was no evidence",
 			suspect.with(func(s *state) { s.blocked, s.scan = unreachable, &Scan{Imports: 1} }), tokenAccepted{userID: "u1", version: "v2", otherCredential: true},
-			suspect, effects{start: true, notifyDependents: true}},
+			suspect, actions{start: true, notifyDependents: true}},
 		"WhileUsable": {"the scanner runs already",
 			usable, tokenAccepted{userID: "u1", version: "v1"},
-			usable, effects{notifyDependents: true}},
+			usable, actions{notifyDependents: true}},
 		"NeverConfigured": {"there is no client to use",
 			state{blocked: noSecret}, tokenAccepted{userID: "u1", version: "v1"},
-			state{blocked: noSecret}, effects{}},
+			state{blocked: noSecret}, actions{}},
 	})
 }
 
@@ -168,49 +168,49 @@ func TestBlocked(t *testing.T) {
 	checkTransitions(t, map[string]transitionCase{
 		"NeverConfigured": {"those that wait are told why",
 			state{}, blocked{noSecret},
-			state{blocked: noSecret}, effects{notifyDependents: true}},
+			state{blocked: noSecret}, actions{notifyDependents: true}},
 		"Usable": {"all calls end",
 			scanned, blocked{unreachable},
-			scanned.with(func(s *state) { s.blocked = unreachable }), effects{stop: true, notifyDependents: true}},
+			scanned.with(func(s *state) { s.blocked = unreachable }), actions{stop: true, notifyDependents: true}},
 		"SecretDeleted": {"the token that was accepted stays for a last session",
-			scanned, blocked{noSecret}, last, effects{stop: true, notifyDependents: true}},
+			scanned, blocked{noSecret}, last, actions{stop: true, notifyDependents: true}},
 		"SameAgain": {"nobody is told twice",
-			last, blocked{noSecret}, last, effects{stop: true}},
+			last, blocked{noSecret}, last, actions{stop: true}},
 		"OtherProblem": {"another reason is news",
 			last, blocked{unreachable},
-			last.with(func(s *state) { s.blocked = unreachable }), effects{stop: true, notifyDependents: true}},
+			last.with(func(s *state) { s.blocked = unreachable }), actions{stop: true, notifyDependents: true}},
 		"TokenRevoked": {"a token that its own check shows to be rejected is not used again",
 			scanned, blocked{revoked},
-			scanned.with(func(s *state) { s.blocked, s.accepted = revoked, false }), effects{stop: true, notifyDependents: true}},
+			scanned.with(func(s *state) { s.blocked, s.accepted = revoked, false }), actions{stop: true, notifyDependents: true}},
 		"RejectionStands": {"the pause after a rejected call goes on",
-			paused, blocked{rejected}, paused, effects{stop: true}},
+			paused, blocked{rejected}, paused, actions{stop: true}},
 		"AnotherEndsThePause": {"the token is checked as soon as the other problem is over",
 			paused, blocked{unreachable},
-			paused.with(func(s *state) { s.blocked, s.retryAt = unreachable, time.Time{} }), effects{stop: true, notifyDependents: true}},
+			paused.with(func(s *state) { s.blocked, s.retryAt = unreachable, time.Time{} }), actions{stop: true, notifyDependents: true}},
 	})
 }
 
 func TestTokenRejected(t *testing.T) {
 	cases := map[string]transitionCase{
 		"FormerClient": {"a call with a former token says nothing of this one",
-			suspect, tokenRejected{client1, rejected, now}, suspect, effects{}},
+			suspect, tokenRejected{client1, rejected, now}, suspect, actions{}},
 		"NeverConfigured": {"there was no call",
-			state{}, tokenRejected{nil, rejected, now}, state{}, effects{}},
+			state{}, tokenRejected{nil, rejected, now}, state{}, actions{}},
 		"AlreadyBlocked": {"calls that were under way may end after the first that was rejected",
 			scanned.with(func(s *state) { s.blocked = rejected }), tokenRejected{client1, rejected, now},
-			scanned.with(func(s *state) { s.blocked = rejected }), effects{}},
+			scanned.with(func(s *state) { s.blocked = rejected }), actions{}},
 		"LastSession": {"the last session ends, and those that wait for it are told",
 			last, tokenRejected{client1, rejected, now},
-			last.with(func(s *state) { s.accepted = false }), effects{notifyDependents: true}},
+			last.with(func(s *state) { s.accepted = false }), actions{notifyDependents: true}},
 		"AfterLastSession": {"once",
 			last.with(func(s *state) { s.accepted = false }), tokenRejected{client1, rejected, now},
-			last.with(func(s *state) { s.accepted = false }), effects{}},
+			last.with(func(s *state) { s.accepted = false }), actions{}},
 	}
 	for rejections, pause := range map[int]time.Duration{0: time.Minute, 1: 2 * time.Minute, 2: 4 * time.Minute, 3: 5 * time.Minute, 200: 5 * time.Minute} {
 		cases[fmt.Sprintf("After%d", rejections)] = transitionCase{"the check waits, each time twice as long, up to 5 minutes",
 			scanned.with(func(s *state) { s.rejections = rejections }), tokenRejected{client1, rejected, now},
 			scanned.with(func(s *state) { s.blocked, s.rejections, s.retryAt = rejected, rejections+1, now.Add(pause) }),
-			effects{stop: true, notifyAccount: true}}
+			actions{stop: true, notifyAccount: true}}
 	}
 	checkTransitions(t, cases)
 }
@@ -223,69 +223,69 @@ func TestScanEnded(t *testing.T) {
 	checkTransitions(t, map[string]transitionCase{
 		"First": {"the Account's status shows it",
 			usable, scanEnded{client1, complete, now},
-			scanned, effects{notifyWaiting: true, notifyAccount: true}},
+			scanned, actions{notifyWaiting: true, notifyAccount: true}},
 		"Same": {"what is as before is not written again",
 			scanned, scanEnded{client1, complete, now},
-			scanned, effects{notifyWaiting: true}},
+			scanned, actions{notifyWaiting: true}},
 		"OtherCounts": {"other counts are",
 			scanned, scanEnded{client1, Scan{Imports: 4, Managed: 2, Familiar: true}, now},
-			scanned.with(func(s *state) { s.scan = &Scan{Imports: 4, Managed: 2, Familiar: true} }), effects{notifyWaiting: true, notifyAccount: true}},
+			scanned.with(func(s *state) { s.scan = &Scan{Imports: 4, Managed: 2, Familiar: true} }), actions{notifyWaiting: true, notifyAccount: true}},
 		"RejectionsEnd": {"the calls of a complete scan were not rejected",
 			scanned.with(func(s *state) { s.rejections = 4 }), scanEnded{client1, complete, now},
-			scanned, effects{notifyWaiting: true}},
+			scanned, actions{notifyWaiting: true}},
 		"FirstFails": {"the status says why",
 			usable, scanEnded{client1, Scan{Problem: unreachable}, now},
-			usable.with(func(s *state) { s.scan = &Scan{Problem: unreachable} }), effects{notifyAccount: true}},
+			usable.with(func(s *state) { s.scan = &Scan{Problem: unreachable} }), actions{notifyAccount: true}},
 		"Fails": {"the counts stay, and so do the rejections",
 			scanned.with(func(s *state) { s.rejections = 1 }), scanEnded{client1, Scan{Problem: unreachable}, now},
-			scanned.with(func(s *state) { s.scan, s.rejections = &failed, 1 }), effects{notifyAccount: true}},
+			scanned.with(func(s *state) { s.scan, s.rejections = &failed, 1 }), actions{notifyAccount: true}},
 		"FailsAgain": {"the same problem is no news",
 			scanned.with(func(s *state) { s.scan = &failed }), scanEnded{client1, Scan{Problem: unreachable}, now},
-			scanned.with(func(s *state) { s.scan = &failed }), effects{}},
+			scanned.with(func(s *state) { s.scan = &failed }), actions{}},
 		"FailsOtherwise": {"another is",
 			scanned.with(func(s *state) { s.scan = &failed }), scanEnded{client1, Scan{Problem: noSecret}, now},
-			scanned.with(func(s *state) { s.scan = &Scan{Imports: 3, Managed: 2, Problem: noSecret} }), effects{notifyAccount: true}},
+			scanned.with(func(s *state) { s.scan = &Scan{Imports: 3, Managed: 2, Problem: noSecret} }), actions{notifyAccount: true}},
 		"Recovers": {"and so is its end",
 			scanned.with(func(s *state) { s.scan = &failed }), scanEnded{client1, complete, now},
-			scanned, effects{notifyWaiting: true, notifyAccount: true}},
+			scanned, actions{notifyWaiting: true, notifyAccount: true}},
 		"Rejected": {"the account is blocked as after any other call",
 			scanned, scanEnded{client1, Scan{Problem: rejected}, now},
 			scanned.with(func(s *state) {
 				s.scan, s.blocked, s.rejections, s.retryAt = &Scan{Imports: 3, Managed: 2, Problem: rejected}, rejected, 1, now.Add(time.Minute)
-			}), effects{stop: true, notifyAccount: true}},
+			}), actions{stop: true, notifyAccount: true}},
 		"FormerClient": {"a scan with a former token says nothing of this one",
-			suspect, scanEnded{client1, complete, now}, suspect, effects{}},
+			suspect, scanEnded{client1, complete, now}, suspect, actions{}},
 		"NeverConfigured": {"there was no scan",
-			state{}, scanEnded{nil, complete, now}, state{}, effects{}},
+			state{}, scanEnded{nil, complete, now}, state{}, actions{}},
 		"Verified": {"an import that is managed shows that the account is the same",
 			suspect, scanEnded{client2, complete, now},
-			verified, effects{notifyDependents: true, notifyWaiting: true, notifyAccount: true}},
+			verified, actions{notifyDependents: true, notifyWaiting: true, notifyAccount: true}},
 		"VerifiedLater": {"also when earlier scans showed none",
 			suspect.with(func(s *state) { s.scan = &strange }), scanEnded{client2, complete, now},
-			verified, effects{notifyDependents: true, notifyWaiting: true, notifyAccount: true}},
+			verified, actions{notifyDependents: true, notifyWaiting: true, notifyAccount: true}},
 		"Unverified": {"the first scan that shows none ends the wait for it",
 			suspect, scanEnded{client2, strange, now},
-			suspect.with(func(s *state) { s.scan = &strange }), effects{notifyDependents: true, notifyWaiting: true, notifyAccount: true}},
+			suspect.with(func(s *state) { s.scan = &strange }), actions{notifyDependents: true, notifyWaiting: true, notifyAccount: true}},
 		"UnverifiedAfterFailure": {"the first complete one, that is",
 			suspect.with(func(s *state) { s.scan = &failed }), scanEnded{client2, strange, now},
-			suspect.with(func(s *state) { s.scan = &strange }), effects{notifyDependents: true, notifyWaiting: true, notifyAccount: true}},
+			suspect.with(func(s *state) { s.scan = &strange }), actions{notifyDependents: true, notifyWaiting: true, notifyAccount: true}},
 		"StillUnverified": {"the next one is no news",
 			suspect.with(func(s *state) { s.scan = &strange }), scanEnded{client2, strange, now},
-			suspect.with(func(s *state) { s.scan = &strange }), effects{notifyWaiting: true}},
+			suspect.with(func(s *state) { s.scan = &strange }), actions{notifyWaiting: true}},
 		"UnverifiedFails": {"a scan that did not reach its end is evidence of nothing",
 			suspect, scanEnded{client2, Scan{Problem: unreachable, Familiar: true}, now},
-			suspect.with(func(s *state) { s.scan = &Scan{Problem: unreachable, Familiar: true} }), effects{notifyAccount: true}},
+			suspect.with(func(s *state) { s.scan = &Scan{Problem: unreachable, Familiar: true} }), actions{notifyAccount: true}},
 	})
 }
 
 func TestDeletion(t *testing.T) {
 	deleting := scanned.with(func(s *state) { s.deleting = true })
 	checkTransitions(t, map[string]transitionCase{
-		"Begins":   {"those that wait are told", scanned, deletionChanged{true}, deleting, effects{notifyDependents: true}},
-		"GoesOn":   {"once", deleting, deletionChanged{true}, deleting, effects{}},
-		"Created":  {"another Account of this name may follow", deleting, deletionChanged{false}, scanned, effects{}},
-		"Ends":     {"all of it ends", deleting, removed{}, state{}, effects{stop: true, notifyDependents: true}},
-		"NeverHad": {"those that wait are told of an Account without a client too", state{blocked: noSecret}, removed{}, state{}, effects{notifyDependents: true}},
+		"Begins":   {"those that wait are told", scanned, deletionChanged{true}, deleting, actions{notifyDependents: true}},
+		"GoesOn":   {"once", deleting, deletionChanged{true}, deleting, actions{}},
+		"Created":  {"another Account of this name may follow", deleting, deletionChanged{false}, scanned, actions{}},
+		"Ends":     {"all of it ends", deleting, removed{}, state{}, actions{stop: true, notifyDependents: true}},
+		"NeverHad": {"those that wait are told of an Account without a client too", state{blocked: noSecret}, removed{}, state{}, actions{notifyDependents: true}},
 	})
 }
 
@@ -325,15 +325,15 @@ func TestScannerRunsWhileUsable(t *testing.T) {
 			return
 		}
 		for _, move := range moves {
-			after, fx := transition(s, move(s))
+			after, do := transition(s, move(s))
 			scanning := running
-			if fx.stop {
+			if do.stop {
 				if s.client == nil {
 					t.Fatalf("there is no client to stop: %+v", s)
 				}
 				scanning = nil
 			}
-			if fx.start {
+			if do.start {
 				if scanning != nil {
 					t.Fatalf("a second scanner is started: %+v", after)
 				}
