@@ -25,7 +25,7 @@ const scanPause = 15 * time.Second
 // mayCreate reports, as an error, why nothing can be created now.
 func mayCreate(s *scope, p importstate.Pass) error {
 	if p.Deleted == "" {
-		if err := s.requireVerifiedCredential(); err != nil {
+		if err := s.session.RequireVerified(); err != nil {
 			return err
 		}
 		if !s.session.Scanned && s.object.CreationTimestamp.Time.Before(s.session.Since) {

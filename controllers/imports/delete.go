@@ -105,7 +105,7 @@ func (r *Reconciler) withUnverified(ctx context.Context, s *scope, last *account
 	}
 	s.session = last
 	unresolved := r.resolve(ctx, s)
-	if remote.ExternalID != ownership.Marker(s.object) && (unresolved != nil || remote.ExternalID != s.desired.Document["externalId"]) {
+	if remote.ExternalID != ownership.Marker(s.object) && (unresolved != nil || remote.ExternalID == "" || remote.ExternalID != s.desired.ExternalID()) {
 		s.session = nil
 		return true, nil
 	}
@@ -158,7 +158,7 @@ func (r *Reconciler) deleteRemote(ctx context.Context, s *scope, id string) (int
 	if len(used) > 0 {
 		return integrator.OutcomeNotApplied, blockedBy(used)
 	}
-	if !s.mayCall(callDelete) {
+	if !s.callOrPlan(importstate.CallDelete) {
 		return integrator.OutcomeNotApplied, s.planned()
 	}
 	// It cannot be undone: not for a policy that became Orphan meanwhile, or that the cache has not

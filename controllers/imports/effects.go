@@ -11,14 +11,11 @@ import (
 	"slices"
 	"time"
 
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/importstate"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
-	"github.com/integrator-operator/integrator-operator/internal/watch"
 )
 
 // effects are the effects of one reconcile's steps: see importstate.Effects.
@@ -66,7 +63,7 @@ func (e effects) RestoreMetadata(ctx context.Context, id string) (*v1alpha1.Impo
 
 // RenewIntent writes the intent anew, with the present time.
 func (e effects) RenewIntent(ctx context.Context) error {
-	_, err := e.writeIntent(ctx, e.s.declaredName(), "")
+	_, err := e.writeIntent(ctx, e.s.desired.Name(), "")
 	return err
 }
 
@@ -102,8 +99,8 @@ func (e effects) Search(ctx context.Context, p importstate.Pass) (importstate.Se
 
 // searched is what an import can be found by that was created for this Import: the standing
 // intent, or, after the remote import was deleted, the marker. If the deleted one was created
-// here, a declared externalId and the name count too: another may have been created since by an
-// operator that wrote to a newer state of etcd than the one that was restored.
+// here, a declared externalId and the name count too: another may have been created before etcd was
+// restored to an older state.
 func (e effects) searched(p importstate.Pass) ownership.Intent {
 	if p.Deleted == "" {
 		intent, _ := ownership.ParseIntent(e.s.object, p.Now)
@@ -114,8 +111,8 @@ func (e effects) searched(p importstate.Pass) ownership.Intent {
 	if p.Deleting || e.s.object.Spec.Adopt != nil || err != nil {
 		return wanted
 	}
-	wanted.Name = e.s.declaredName()
-	wanted.ExternalID, _ = e.s.desired.Document["externalId"].(string)
+	wanted.Name = e.s.desired.Name()
+	wanted.ExternalID = e.s.desired.ExternalID()
 	// Both times are of the API's clock, so no skew is allowed for: see ownership.IsCandidate.
 	wanted.Time = lived.Add(ownership.ClockSkew)
 	return wanted
@@ -141,7 +138,7 @@ func (e effects) Read(ctx context.Context, p importstate.Pass) (found bool, err 
 // ConfirmMissing records that the API does not have the import.
 func (e effects) ConfirmMissing(_ context.Context, p importstate.Pass) error {
 	e.s.session.Observations.RecordRead(e.s.object, p.ID, false)
-	return e.s.requireVerifiedCredential()
+	return e.s.session.RequireVerified()
 }
 
 // WriteIntent writes that a create follows, in the place of the import that was deleted on the
@@ -150,8 +147,8 @@ func (e effects) WriteIntent(ctx context.Context, p importstate.Pass) (*v1alpha1
 	if err := mayCreate(e.s, p); err != nil {
 		return nil, err
 	}
-	name := e.s.declaredName()
-	calls := []string{callCreate}
+	name := e.s.desired.Name()
+	calls := []string{importstate.CallCreate}
 	if e.s.object.Spec.CloneFrom != nil {
 		// Without its source and its connections there is nothing to write an intent for.
 		source, err := e.r.objects().findCloneSource(ctx, e.s)
@@ -159,9 +156,9 @@ func (e effects) WriteIntent(ctx context.Context, p importstate.Pass) (*v1alpha1
 			return nil, err
 		}
 		e.s.cloneSource = source
-		name, calls = ownership.Marker(e.s.object), []string{callClone, callPut}
+		name, calls = ownership.Marker(e.s.object), []string{importstate.CallClone, importstate.CallPut}
 	}
-	if !e.s.mayCall(calls...) {
+	if !e.s.callOrPlan(calls...) {
 		return nil, e.s.planned()
 	}
 	changedBy := ""
@@ -186,12 +183,11 @@ func (e effects) writeIntent(ctx context.Context, name, replaces string) (*v1alp
 	if e.s.desired == nil {
 		return nil, errors.New("the create intent cannot be read, and the definition cannot be resolved to write another")
 	}
-	externalID, _ := e.s.desired.Document["externalId"].(string)
 	now := e.r.Clock.Now()
 	if before, _ := ownership.ParseIntent(e.s.object, now); replaces == "" {
 		replaces = before.Replaces
 	}
-	value, err := json.Marshal(ownership.Intent{ExternalID: externalID, Name: name, Time: now.UTC(), Replaces: replaces})
+	value, err := json.Marshal(ownership.Intent{ExternalID: e.s.desired.ExternalID(), Name: name, Time: now.UTC(), Replaces: replaces})
 	if err != nil {
 		return nil, err
 	}
@@ -272,15 +268,15 @@ func (e effects) PersistID(ctx context.Context, p importstate.Pass) (*v1alpha1.I
 	return e.s.object, nil
 }
 
-// TakeBack removes the intent of a create that is known not to have been applied.
-func (e effects) TakeBack(ctx context.Context, _ importstate.Pass, restored string) error {
+// RemoveIntent removes the intent of a create that is known not to have been applied.
+func (e effects) RemoveIntent(ctx context.Context, _ importstate.Pass, restored string) error {
 	ctx, cancel := e.afterCall(ctx)
 	defer cancel()
 	change := metadataChange{annotations: map[string]any{v1alpha1.AnnotationCreatePending: nil}}
 	if restored != "" {
 		change.annotations[v1alpha1.AnnotationID] = restored
 	}
-	return e.r.objects().patchWhile(ctx, e.s, change, importstate.CanTakeBack)
+	return e.r.objects().patchWhile(ctx, e.s, change, importstate.CanRemoveIntent)
 }
 
 // afterCall bounds what is written after a call: also when the operator is asked to stop, and
@@ -298,7 +294,7 @@ func (e effects) Delete(ctx context.Context, p importstate.Pass) (integrator.Out
 // because the token is of another account.
 func (e effects) Release(ctx context.Context, p importstate.Pass) error {
 	if p.ID == "" {
-		if err := e.s.requireVerifiedCredential(); err != nil {
+		if err := e.s.session.RequireVerified(); err != nil {
 			return err
 		}
 	}
@@ -310,13 +306,4 @@ func (e effects) patch(ctx context.Context, change metadataChange) (*v1alpha1.Im
 		return nil, err
 	}
 	return e.s.object, nil
-}
-
-// importsWith lists the other Imports, of any namespace, that remember or claim this id.
-func (o objects) importsWith(ctx context.Context, s *scope, id string) ([]v1alpha1.Import, error) {
-	var imports v1alpha1.ImportList
-	if err := o.List(ctx, &imports, client.MatchingFields{watch.IndexImportID: id}); err != nil {
-		return nil, err
-	}
-	return slices.DeleteFunc(imports.Items, func(item v1alpha1.Import) bool { return item.UID == s.object.UID }), nil
 }

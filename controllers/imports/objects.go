@@ -18,6 +18,7 @@ import (
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
+	"github.com/integrator-operator/integrator-operator/internal/watch"
 )
 
 // objects reads and writes Kubernetes objects for a reconcile. Of an Import it writes the status and
@@ -153,4 +154,23 @@ func (o objects) readUnchanged(ctx context.Context, s *scope) (*v1alpha1.Import,
 			errors.New("the Import changed meanwhile"))
 	}
 	return live, nil
+}
+
+// requireOwnership refuses an import that this Import may not use in this way: one of an
+// integration app, of another cluster, or of another Import here.
+func (o objects) requireOwnership(ctx context.Context, s *scope, use ownership.Use) error {
+	others, err := o.importsWith(ctx, s, s.remote.ID)
+	if err != nil {
+		return err
+	}
+	return ownership.Refusal(use, s.evidence(others))
+}
+
+// importsWith lists the other Imports, of any namespace, that remember or claim this id.
+func (o objects) importsWith(ctx context.Context, s *scope, id string) ([]v1alpha1.Import, error) {
+	var imports v1alpha1.ImportList
+	if err := o.List(ctx, &imports, client.MatchingFields{watch.IndexImportID: id}); err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(imports.Items, func(item v1alpha1.Import) bool { return item.UID == s.object.UID }), nil
 }

@@ -173,7 +173,7 @@ func (r *Reconciler) resolve(ctx context.Context, s *scope) (err error) {
 // import, nobody asks for another look, and the scanner saw no change since.
 func (r *Reconciler) settled(s *scope) bool {
 	state, id := &s.object.Status, ownership.RemoteID(s.object)
-	_, debugDue := debugWaits(s, r.Clock.Now())
+	_, debugDue := importstate.DebugWaits(s.object, r.Clock.Now())
 	metadataComplete := ownership.HasFinalizer(s.object) && s.object.Annotations[v1alpha1.AnnotationID] == id
 	return id != "" && id == state.ID && (metadataComplete || ownership.Observes(s.object)) &&
 		state.ObservedGeneration == s.object.Generation &&
@@ -194,7 +194,7 @@ func (r *Reconciler) finish(ctx context.Context, s *scope, err error) (ctrl.Resu
 	if p != nil && p.Reason() == v1alpha1.ReasonTokenRejected && s.session != nil {
 		r.Registry.TokenRejected(s.session, p)
 	}
-	if s.released() {
+	if s.finalizerRemoved() {
 		recordEvents(r.Recorder, s)
 		return ctrl.Result{}, nil
 	}
@@ -205,7 +205,7 @@ func (r *Reconciler) finish(ctx context.Context, s *scope, err error) (ctrl.Resu
 			return status.ResultOfKubernetesError(ctx, err)
 		}
 	}
-	wait, _ := debugWaits(s, r.Clock.Now())
+	wait, _ := importstate.DebugWaits(s.object, r.Clock.Now())
 	s.setStatus(p, wait > 0)
 	r.lastStatus.Note(s.object)
 	if err := r.objects().patchStatus(ctx, s); err != nil {

@@ -35,6 +35,19 @@ type Session struct {
 	Deleting bool
 }
 
+// RequireVerified refuses to take a missing import for a deleted one, and to create, where the
+// token may be of another account: there, every import would be missing.
+func (s *Session) RequireVerified() error {
+	switch {
+	case !s.Unverified:
+		return nil
+	case !s.Scanned:
+		return problem.Waitingf(v1alpha1.ReasonAccountNotReady, "the Account has a new token: the first scan with it shows whether it is of the same account")
+	default:
+		return problem.Terminalf(v1alpha1.ReasonAccountChanged, "the Account has a new token, and none of its managed imports is found with it: put a token of the same account into the Secret, or delete this Import with deletionPolicy Orphan to leave its import alone")
+	}
+}
+
 // Causes of a blocked account that only its user can end.
 var (
 	ErrSecretDeleted = errors.New("the Secret was deleted")

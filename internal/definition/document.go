@@ -43,6 +43,31 @@ type Desired struct {
 	Fields, Secrets []string
 }
 
+// Name is the declared name, "" when the definition could not be resolved.
+func (d *Desired) Name() string { return d.text("name") }
+
+// ExternalID is the declared externalId or the ownership marker, "" when the definition could not
+// be resolved, or when the marker is left out of it.
+func (d *Desired) ExternalID() string { return d.text("externalId") }
+
+func (d *Desired) text(field string) string {
+	if d == nil {
+		return ""
+	}
+	value, _ := d.Document[field].(string)
+	return value
+}
+
+// ValuesAreMasked reports whether a value of spec.valuesFrom goes where the API masks it.
+func (d *Desired) ValuesAreMasked() bool {
+	return slices.ContainsFunc(d.Secrets, func(path string) bool { return drift.Touches(path, drift.WriteOnly) })
+}
+
+// DeclaresWriteOnly reports whether a field is declared that the API masks in its responses.
+func (d *Desired) DeclaresWriteOnly() bool {
+	return slices.ContainsFunc(drift.WriteOnly, func(path string) bool { return drift.Has(d.Document, path) })
+}
+
 // Desire makes the desired document: the definition with the values laid over it and its aliases
 // resolved, and the ownership marker where the user declares no externalId. Its errors are
 // problems, and none of them repeats a value.

@@ -177,8 +177,8 @@ type Creation int
 const (
 	// CreationPersist: the id is written into the object.
 	CreationPersist Creation = iota
-	// CreationTakeBack: nothing was created; the intent is removed.
-	CreationTakeBack
+	// CreationRemoveIntent: nothing was created; the intent is removed.
+	CreationRemoveIntent
 	// CreationAwait: the intent stays, and the next reconcile searches the account.
 	CreationAwait
 )
@@ -190,7 +190,7 @@ func AfterCreate(outcome integrator.Outcome) Creation {
 	case integrator.OutcomeApplied:
 		return CreationPersist
 	case integrator.OutcomeNotApplied:
-		return CreationTakeBack
+		return CreationRemoveIntent
 	case integrator.OutcomeFailed, integrator.OutcomeUnknown:
 		return CreationAwait
 	default:
@@ -198,9 +198,9 @@ func AfterCreate(outcome integrator.Outcome) Creation {
 	}
 }
 
-// CanTakeBack reports whether the intent that was written into ours still stands: another process
+// CanRemoveIntent reports whether the intent that was written into ours still stands: another process
 // may have replaced it by its own, whose call is under way.
-func CanTakeBack(ours, live *v1alpha1.Import) bool {
+func CanRemoveIntent(ours, live *v1alpha1.Import) bool {
 	return live.Annotations[v1alpha1.AnnotationCreatePending] == ours.Annotations[v1alpha1.AnnotationCreatePending] &&
 		live.Annotations[v1alpha1.AnnotationID] == ours.Annotations[v1alpha1.AnnotationID]
 }
@@ -209,7 +209,7 @@ func CanTakeBack(ours, live *v1alpha1.Import) bool {
 // another process stays; where both were taken out of the metadata, this process is the last
 // that knows the id.
 func CanPersistID(ours, live *v1alpha1.Import) bool {
-	return CanTakeBack(ours, live) || !ownership.CreatePending(live) && live.Annotations[v1alpha1.AnnotationID] == ""
+	return CanRemoveIntent(ours, live) || !ownership.CreatePending(live) && live.Annotations[v1alpha1.AnnotationID] == ""
 }
 
 // RestoredID is the id that is remembered when an intent is taken back. An adopted import that was

@@ -42,8 +42,8 @@ const (
 	StepCreate
 	// StepPersistID writes the id of the created import into the object.
 	StepPersistID
-	// StepTakeBack removes the intent of a create that was not applied.
-	StepTakeBack
+	// StepRemoveIntent removes the intent of a create that was not applied.
+	StepRemoveIntent
 	// StepDelete calls the API to delete the remote import.
 	StepDelete
 	// StepRelease removes the finalizer.
@@ -126,8 +126,8 @@ type Effects interface {
 	// Create makes the call. What it did is told by integrator.OutcomeOf of its error.
 	Create(ctx context.Context, p Pass) (CreateResult, error)
 	PersistID(ctx context.Context, p Pass) (*v1alpha1.Import, error)
-	// TakeBack removes the intent and, unless restored is "", remembers that id again.
-	TakeBack(ctx context.Context, p Pass, restored string) error
+	// RemoveIntent removes the intent and, unless restored is "", remembers that id again.
+	RemoveIntent(ctx context.Context, p Pass, restored string) error
 	// Delete makes the call; the error says what to do when it was not applied.
 	Delete(ctx context.Context, p Pass) (integrator.Outcome, error)
 	Release(ctx context.Context, p Pass) error
@@ -141,11 +141,12 @@ type Machine struct {
 	AfterCreate func(integrator.Outcome) Creation
 	AfterDelete func(integrator.Outcome) Deletion
 	RestoredID  func(*v1alpha1.Import, ownership.Intent) string
+	RemoteID    func(*v1alpha1.Import) string
 }
 
 // New returns the machine with its decisions.
 func New() Machine {
-	return Machine{Locate: Locate, Replace: Replace, AfterCreate: AfterCreate, AfterDelete: AfterDelete, RestoredID: RestoredID}
+	return Machine{Locate: Locate, Replace: Replace, AfterCreate: AfterCreate, AfterDelete: AfterDelete, RestoredID: RestoredID, RemoteID: ownership.RemoteID}
 }
 
 // Start decides about the first step of a pass.
@@ -191,9 +192,9 @@ func (m Machine) Advance(ctx context.Context, p Pass, e Effects) (Pass, error) {
 			return p.then(StepRead, err)
 		}
 		return p.then(Created, err)
-	case StepTakeBack:
+	case StepRemoveIntent:
 		intent, _ := ownership.ParseIntent(p.Object, p.Now)
-		if err := e.TakeBack(ctx, p, m.RestoredID(p.Object, intent)); err != nil {
+		if err := e.RemoveIntent(ctx, p, m.RestoredID(p.Object, intent)); err != nil {
 			return p, err
 		}
 		return p, p.cause
@@ -221,10 +222,10 @@ func (p Pass) then(next Step, err error) (Pass, error) {
 func (m Machine) locate(p Pass) (Pass, error) {
 	switch location := m.Locate(p); location {
 	case LocateRead:
-		p.ID = ownership.RemoteID(p.Object)
+		p.ID = m.RemoteID(p.Object)
 		return p.then(StepRead, nil)
 	case LocateRestore:
-		p.ID = ownership.RemoteID(p.Object)
+		p.ID = m.RemoteID(p.Object)
 		return p.then(StepRestore, nil)
 	case LocateReread:
 		return p.then(StepReread, nil)
@@ -243,7 +244,7 @@ func (m Machine) locate(p Pass) (Pass, error) {
 	case LocateCreate:
 		return p.then(StepWriteIntent, nil)
 	case LocateAdopt:
-		p.ID = ownership.RemoteID(p.Object)
+		p.ID = m.RemoteID(p.Object)
 		return p.then(Adopt, nil)
 	case LocateRelease:
 		return p.then(StepRelease, nil)
@@ -325,9 +326,9 @@ func (m Machine) create(ctx context.Context, p Pass, e Effects) (Pass, error) {
 	case CreationPersist:
 		p.ID, p.Settling = created.ID, !created.Complete
 		return p.then(StepPersistID, nil)
-	case CreationTakeBack:
+	case CreationRemoveIntent:
 		p.cause = err
-		return p.then(StepTakeBack, nil)
+		return p.then(StepRemoveIntent, nil)
 	case CreationAwait:
 		return p, Unconfirmed(problem.BackoffBase, err)
 	default:

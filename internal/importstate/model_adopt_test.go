@@ -4,90 +4,109 @@
 package importstate
 
 import (
+	"context"
+
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
-	"github.com/integrator-operator/integrator-operator/internal/integrator"
-	"github.com/integrator-operator/integrator-operator/internal/ownership"
+	"github.com/integrator-operator/integrator-operator/internal/problem"
 )
 
-// adopt takes the steps of an adoption.
+// adopt makes the worker's next step of an adoption, in each way that its effect can come out. A
+// reconcile that ends with a problem withdraws its claim, unless two Imports want one import.
 func (m *importModel) adopt(w modelWorld, i int, happens func(func(*modelWorld))) {
-	worker := w.workers[i]
-	object := m.object(&w, i%2, worker.seen, w.intents[worker.seen.pending].age)
-	remote := m.remote(&w, adoptee)
-	to := func(at modelPlace) { happens(func(n *modelWorld) { n.workers[i].at = at }) }
-	rest := func() { happens(func(n *modelWorld) { n.rest(i) }) }
-	switch worker.at {
-	case atAdopt:
-		// A cache that is behind has not seen the other's claim, or id.
-		m.claim(w, i, nil, happens)
-		if rival := m.rival(&w, i, remote); rival != nil {
-			m.claim(w, i, rival, happens)
-		}
-	case atClaimed:
-		m.contend(w, i, object, remote, to, rest)
-	case atTakeOver:
+	effect := func(e modelEffects) {
 		happens(func(n *modelWorld) {
-			n.objects[i%2].id, n.objects[i%2].claim, n.objects[i%2].finalizer = adoptee, 0, true
-			n.wrote(i%2, i)
-			n.rest(i)
-		})
-	case atWithdraw:
-		happens(func(n *modelWorld) {
-			if worker.seen.claim != 0 {
-				n.objects[i%2].claim = 0
-				n.wrote(i%2, i)
+			e.m, e.w, e.i = m, n, i
+			adoption, err := m.adoption.Advance(context.Background(), m.decodedAdoption(n, i), e)
+			switch p := problem.As(err); {
+			case p != nil && p.Reason() != v1alpha1.ReasonAdoptionConflict:
+				n.workers[i].at = atWithdraw
+			case err != nil || adoption.Step == AdoptionDone:
+				n.rest(i)
+			default:
+				n.workers[i].adoption = adoption.Step
 			}
-			n.rest(i)
 		})
-	case atRest, inPass, atStatus:
+	}
+	effect(modelEffects{})
+	if w.workers[i].adoption == AdoptionCheck {
+		// A cache that is behind has not seen the other's claim, or id.
+		effect(modelEffects{missed: true})
 	}
 }
 
-// claim decides about the claim from the rival that the cache shows.
-func (m *importModel) claim(w modelWorld, i int, rival *v1alpha1.Import, happens func(func(*modelWorld))) {
-	worker := w.workers[i]
-	next := m.decideClaim(m.object(&w, i%2, worker.seen, 0), m.remote(&w, adoptee), rival)
+// startAdoption has a worker read the import to adopt. When it does not exist, nothing comes of it.
+func (m *importModel) startAdoption(n *modelWorld, i int) {
+	before := n.workers[i]
+	n.workers[i] = modelWorker{at: atAdopt, seen: before.seen, stale: before.stale, cache: before.cache}
+	if !n.remotes[adoptee].there {
+		n.workers[i].at = atWithdraw
+		return
+	}
+	n.workers[i].adoption = m.adoption.Start(m.decodedAdoption(n, i)).Step
+}
+
+// decodedAdoption is the worker's adoption.
+func (m *importModel) decodedAdoption(w *modelWorld, i int) Adoption {
+	worker := &w.workers[i]
+	object := m.object(w, i%2, worker.seen, w.intents[worker.seen.pending].age)
+	a := Adoption{Object: object, Remote: m.remote(w, adoptee), Step: worker.adoption}
+	if a.Step == AdoptionWithdraw {
+		a.rival = m.object(w, i%2^1, w.objects[i%2^1], 0)
+	}
+	return a
+}
+
+// withdraw removes the claim of a reconcile that ended with a problem.
+func (m *importModel) withdraw(w modelWorld, i int, happens func(func(*modelWorld))) {
 	happens(func(n *modelWorld) {
-		switch {
-		case !w.remotes[adoptee].there, rival != nil && ownership.Manages(rival, remoteName(adoptee)):
-			// Nothing comes of it.
-			n.workers[i].at = atWithdraw
-		case worker.seen.claim == adoptee:
-			n.workers[i].at = atClaimed
-		case next == ownership.ClaimWrite && (!worker.stale || m.careless):
-			n.objects[i%2].claim = adoptee
-			n.wrote(i%2, i)
-			n.workers[i].at = atClaimed
-		case next == ownership.ClaimTake:
-			n.workers[i].at = atTakeOver
-		default:
-			n.rest(i)
-		}
+		_, _ = modelEffects{m: m, w: n, i: i}.WithdrawClaim(context.Background(), m.decodedAdoption(n, i))
+		n.rest(i)
 	})
 }
 
-// rival is the other Import if it stands against the adoption.
-func (m *importModel) rival(w *modelWorld, i int, remote integrator.Import) *v1alpha1.Import {
-	live := w.objects[i%2^1]
-	if !live.there {
-		return nil
+var _ AdoptionEffects = modelEffects{}
+
+func (e modelEffects) KnownRival(ctx context.Context, a Adoption) (*v1alpha1.Import, error) {
+	if e.missed {
+		return nil, nil
 	}
-	return m.stronger(nil, m.object(w, i%2^1, live, w.intents[live.pending].age), remote)
+	return e.ListRivals(ctx, a)
 }
 
-// contend looks for a rival past the cache.
-func (m *importModel) contend(w modelWorld, i int, object *v1alpha1.Import, remote integrator.Import, to func(modelPlace), rest func()) {
-	rival := m.rival(&w, i, remote)
-	switch m.decideClaim(object, remote, rival) {
-	case ownership.ClaimTake:
-		to(atTakeOver)
-	case ownership.ClaimWithdraw:
-		to(atWithdraw)
-	case ownership.ClaimWrite, ownership.ClaimWait:
-		if rival != nil && ownership.Manages(rival, remote.ID) {
-			to(atWithdraw)
-			return
-		}
-		rest()
+// ListRivals is the other Import if it stands against the adoption.
+func (e modelEffects) ListRivals(_ context.Context, a Adoption) (*v1alpha1.Import, error) {
+	other := e.i%2 ^ 1
+	live := e.w.objects[other]
+	if !live.there {
+		return nil, nil
 	}
+	return e.m.stronger(nil, e.m.object(e.w, other, live, e.w.intents[live.pending].age), a.Remote), nil
+}
+
+func (e modelEffects) WriteClaim(context.Context, Adoption) (*v1alpha1.Import, error) {
+	if e.refuses() {
+		return nil, errRefused
+	}
+	e.current().claim = adoptee
+	return e.wrote(), nil
+}
+
+func (e modelEffects) WithdrawClaim(_ context.Context, a Adoption) (*v1alpha1.Import, error) {
+	if e.worker().seen.claim == 0 {
+		return a.Object, nil
+	}
+	if e.refuses() {
+		return nil, errRefused
+	}
+	e.current().claim = 0
+	return e.wrote(), nil
+}
+
+func (e modelEffects) TakeOver(context.Context, Adoption) (*v1alpha1.Import, error) {
+	if e.refuses() {
+		return nil, errRefused
+	}
+	object := e.current()
+	object.id, object.claim, object.finalizer = adoptee, 0, true
+	return e.wrote(), nil
 }

@@ -12,7 +12,7 @@ import "slices"
 func (m *importModel) canonical(w *modelWorld) {
 	for i := range w.workers {
 		worker := &w.workers[i]
-		bound := worker.at == atTakeOver || worker.at == atWithdraw ||
+		bound := worker.at == atWithdraw || worker.at == atAdopt && worker.adoption != AdoptionCheck && worker.adoption != AdoptionConfirm ||
 			worker.at == inPass && (worker.step == StepWriteIntent || worker.step == StepRelease)
 		if bound && worker.stale && !m.careless {
 			w.rest(i)
@@ -90,7 +90,7 @@ func (worker *modelWorker) canonical() {
 	switch {
 	case worker.at == atStatus:
 		*seen = modelObject{there: true, status: seen.status}
-	case worker.at == inPass && (worker.step == StepCreate || worker.step == StepPersistID || worker.step == StepTakeBack):
+	case worker.at == inPass && (worker.step == StepCreate || worker.step == StepPersistID || worker.step == StepRemoveIntent):
 		*seen = modelObject{there: true, deleting: seen.deleting, id: seen.id, pending: seen.pending}
 	case worker.at == inPass && worker.step == StepDelete:
 		*seen = modelObject{there: true, deleting: true}
@@ -125,7 +125,7 @@ func (w *modelWorld) packed(first int) [6]uint64 {
 	for i := range 2 {
 		worker, r := &w.workers[first+i], w.requests[first+i]
 		//nolint:gosec // all of these are small
-		all[3*i] = uint64(worker.at) | uint64(worker.step)<<3 | bit(worker.stale)<<8 | bit(worker.live)<<9 | uint64(worker.searches)<<10 | uint64(worker.begun)<<12 |
+		all[3*i] = uint64(worker.at) | uint64(worker.adoption)<<40 | uint64(worker.step)<<3 | bit(worker.stale)<<8 | bit(worker.live)<<9 | uint64(worker.searches)<<10 | uint64(worker.begun)<<12 |
 			uint64(worker.id)<<16 | uint64(worker.deleted)<<20 | uint64(worker.outcome)<<24 | uint64(worker.call)<<28 |
 			bit(worker.settling)<<32 | bit(worker.persisted)<<33 | bit(worker.listed)<<34 | bit(worker.deleting)<<35
 		all[3*i+1] = object(worker.seen)

@@ -36,7 +36,7 @@ func (m *importModel) orphans() bool {
 	return object.Spec.DeletionPolicy == v1alpha1.DeletionPolicyOrphan
 }
 
-// promised holds one state against what is promised.
+// invariants holds one state against what is promised.
 func (m *importModel) invariants(w modelWorld, violated func(string)) {
 	var made [3]int
 	for _, remote := range w.remotes {
@@ -52,7 +52,8 @@ func (m *importModel) invariants(w modelWorld, violated func(string)) {
 			violated(nobodyKnows)
 		}
 	}
-	if one, other := w.objects[0], w.objects[1]; one.id != 0 && one.id == other.id {
+	one, other := w.objects[0], w.objects[1]
+	if one.id != 0 && one.id == other.id && !w.forged || one.status != 0 && one.status == other.status {
 		violated(twoOwn)
 	}
 	for i, r := range w.requests {
@@ -62,7 +63,7 @@ func (m *importModel) invariants(w modelWorld, violated func(string)) {
 		if m.orphans() {
 			violated(deletesKept)
 		}
-		if other := w.objects[i%2^1]; other.there && other.id == r.id && w.remotes[r.id].there {
+		if other := w.objects[i%2^1]; other.there && other.id == r.id && w.remotes[r.id].there && (i%2 == 1 || !w.forged) {
 			violated(deletesOther)
 		}
 	}
@@ -75,7 +76,7 @@ func (m *importModel) stepInvariants(from, to modelWorld, violated func(string))
 		if !object.there || to.objects[i].there || !object.finalizer || m.orphans() {
 			continue
 		}
-		known := from.remotes[object.id].there
+		known := from.remotes[object.id].there && (i == 0 || !from.forged)
 		for _, remote := range from.remotes {
 			known = known || remote.there && int(remote.marker) == i+1
 		}
@@ -97,6 +98,10 @@ func (m *importModel) settled(w modelWorld) bool {
 		other := w.objects[i^1]
 		has := object.finalizer && w.remotes[object.id].there && object.status == object.id
 		lost := !object.finalizer && object.id == 0 && (!w.remotes[adoptee].there || other.id == adoptee)
+		if i == 1 && w.forged && other.status == adoptee {
+			// It waits for a person.
+			continue
+		}
 		if object.there && (object.deleting || object.pending != 0 || object.claim != 0 || !has && !lost) {
 			return false
 		}
@@ -131,6 +136,13 @@ func modelRanges() map[string]modelRange {
 		start.remotes[adoptee].there = adopted
 		return start
 	}
+	// The first Import has its remote import already.
+	managed := func(start modelWorld) modelWorld {
+		start = with(start, 2, true)
+		start.objects[0] = modelObject{there: true, finalizer: true, id: adoptee, status: adoptee}
+		start.remotes[adoptee].marker = 1
+		return start
+	}
 	return map[string]modelRange{
 		"create, deleted by users":    {with(modelWorld{deletions: 1, removals: 1}, 1, false), deletes, false, 2},
 		"create, restored and missed": {with(modelWorld{deletions: 1, wipes: 1, misses: 1}, 1, false), deletes, false, 2},
@@ -138,6 +150,7 @@ func modelRanges() map[string]modelRange {
 		"clone":                       {with(modelWorld{deletions: 1, misses: 1}, 1, false), deletes, true, 2},
 		"adopt":                       {with(modelWorld{removals: 1, wipes: 1}, 1, true), adopts, false, 2},
 		"two adopt":                   {with(modelWorld{}, 2, true), adopts, false, 2},
+		"an id is forged":             {managed(modelWorld{deletions: 1, forgeries: 1}), deletes, false, 1},
 		"two adopt, one is deleted":   {with(modelWorld{deletions: 1, wipes: 1}, 2, true), adopts, false, 1},
 	}
 }
@@ -156,7 +169,7 @@ func TestModelOfImports(t *testing.T) {
 // that was made here.
 func TestModelOfImportsFinds(t *testing.T) {
 	const users, restored, kept = "create, deleted by users", "create, restored and missed", "create, kept"
-	const adopt, two, alone = "adopt", "two adopt", "two adopt, one is deleted"
+	const adopt, two, alone, forged = "adopt", "two adopt", "two adopt, one is deleted", "an id is forged"
 	insist := func(*v1alpha1.Import, *v1alpha1.Import) bool { return true }
 	for name, mutant := range map[string]struct {
 		scope string
@@ -187,7 +200,7 @@ func TestModelOfImportsFinds(t *testing.T) {
 		"a call has its time from when it begins": {restored, func(d *modelDecisions) {
 			d.callUntil = func(ownership.Intent, time.Duration) time.Time { return modelStart.Add(time.Hour) }
 		}, twoOfOne},
-		"the intent of another is taken back":    {restored, func(d *modelDecisions) { d.canTakeBack = insist }, twoOfOne},
+		"the intent of another is taken back":    {restored, func(d *modelDecisions) { d.canRemoveIntent = insist }, twoOfOne},
 		"an id is written over another's intent": {users, func(d *modelDecisions) { d.canPersistID = insist }, twoOfOne},
 		"what was adopted is forgotten when it is not created again": {adopt, func(d *modelDecisions) {
 			d.RestoredID = func(*v1alpha1.Import, ownership.Intent) string { return "" }
@@ -222,7 +235,7 @@ func TestModelOfImportsFinds(t *testing.T) {
 			}
 		}, deletesKept},
 		"an import is taken over without a claim": {two, func(d *modelDecisions) {
-			d.decideClaim = func(object *v1alpha1.Import, remote integrator.Import, rival *v1alpha1.Import) ownership.ClaimStep {
+			d.adoption.DecideClaim = func(object *v1alpha1.Import, remote integrator.Import, rival *v1alpha1.Import) ownership.ClaimStep {
 				if next := ownership.DecideClaim(object, remote, rival); next != ownership.ClaimWrite {
 					return next
 				}
@@ -238,15 +251,35 @@ func TestModelOfImportsFinds(t *testing.T) {
 			}
 		}, twoOwn},
 		"the first of two claims goes on at once": {two, func(d *modelDecisions) {
-			d.decideClaim = func(object *v1alpha1.Import, remote integrator.Import, rival *v1alpha1.Import) ownership.ClaimStep {
+			d.adoption.DecideClaim = func(object *v1alpha1.Import, remote integrator.Import, rival *v1alpha1.Import) ownership.ClaimStep {
 				if next := ownership.DecideClaim(object, remote, rival); next != ownership.ClaimWait || ownership.Manages(rival, remote.ID) {
 					return next
 				}
 				return ownership.ClaimTake
 			}
 		}, twoOwn},
+		"an id hides a pending create": {forged, func(d *modelDecisions) {
+			without := func(object *v1alpha1.Import) *v1alpha1.Import {
+				if object.Annotations[v1alpha1.AnnotationID] != "" {
+					object = object.DeepCopy()
+					delete(object.Annotations, v1alpha1.AnnotationCreatePending)
+				}
+				return object
+			}
+			d.RemoteID = func(object *v1alpha1.Import) string { return ownership.RemoteID(without(object)) }
+			d.Locate = func(p Pass) Location {
+				p.Object = without(p.Object)
+				return Locate(p)
+			}
+		}, twoOfOne},
+		"the ownership marker is not looked at": {forged, func(d *modelDecisions) {
+			d.decide = func(use ownership.Use, e ownership.Evidence) ownership.Decision {
+				e.Remote.ExternalID = e.ExternalID
+				return ownership.Decide(use, e)
+			}
+		}, deletesOther},
 		"no claim is withdrawn": {alone, func(d *modelDecisions) {
-			d.decideClaim = func(object *v1alpha1.Import, remote integrator.Import, rival *v1alpha1.Import) ownership.ClaimStep {
+			d.adoption.DecideClaim = func(object *v1alpha1.Import, remote integrator.Import, rival *v1alpha1.Import) ownership.ClaimStep {
 				if next := ownership.DecideClaim(object, remote, rival); next != ownership.ClaimWithdraw {
 					return next
 				}

@@ -153,8 +153,8 @@ func (e modelEffects) PersistID(_ context.Context, p Pass) (*v1alpha1.Import, er
 	return e.m.decoded(e.w, e.i).Object, nil
 }
 
-func (e modelEffects) TakeBack(_ context.Context, _ Pass, restored string) error {
-	if e.failed || !e.may(e.m.canTakeBack) {
+func (e modelEffects) RemoveIntent(_ context.Context, _ Pass, restored string) error {
+	if e.failed || !e.may(e.m.canRemoveIntent) {
 		return errRefused
 	}
 	object := e.current()

@@ -59,8 +59,10 @@ func (m *importModel) work(w modelWorld, i int, happens, fails func(func(*modelW
 			happens(func(n *modelWorld) { n.objects[i%2].status = worker.id; n.wrote(i%2, i); n.rest(i) })
 		}
 		happens(func(n *modelWorld) { n.rest(i) })
-	case atAdopt, atClaimed, atTakeOver, atWithdraw:
+	case atAdopt:
 		m.adopt(w, i, happens)
+	case atWithdraw:
+		m.withdraw(w, i, happens)
 	}
 }
 
@@ -127,7 +129,7 @@ func (m *importModel) advance(w modelWorld, i int, happens, fails func(func(*mod
 	case StepAcquire, StepPersistID:
 		effect(modelEffects{}, happens, nothing)
 		effect(modelEffects{failed: true}, happens, nothing)
-	case StepTakeBack:
+	case StepRemoveIntent:
 		effect(modelEffects{}, happens, nothing)
 		effect(modelEffects{wiped: true}, happens, nothing)
 		effect(modelEffects{failed: true}, happens, nothing)
@@ -216,6 +218,13 @@ func (m *importModel) interfere(w modelWorld, fails func(func(*modelWorld))) {
 			fails(func(n *modelWorld) { n.wipes--; n.objects[i].status = 0; n.wrote(i, -1) })
 		}
 	}
+	if other := w.objects[1]; other.there && w.forgeries > 0 {
+		fails(func(n *modelWorld) {
+			n.forgeries--
+			n.objects[1].id, n.forged = adoptee, true
+			n.wrote(1, -1)
+		})
+	}
 	for number, remote := range w.remotes {
 		if remote.there && w.removals > 0 {
 			fails(func(n *modelWorld) { n.removals--; n.remotes[number].there = false })
@@ -279,7 +288,7 @@ func (m *importModel) encode(n *modelWorld, i int, p Pass) {
 		}
 		n.workers[i] = modelWorker{at: atStatus, seen: worker.seen, stale: worker.stale, cache: worker.cache, id: worker.id}
 	case Adopt:
-		n.workers[i] = modelWorker{at: atAdopt, seen: worker.seen, stale: worker.stale, cache: worker.cache}
+		m.startAdoption(n, i)
 	case Missing, Released:
 		n.rest(i)
 	default:
@@ -339,6 +348,7 @@ func (w *modelWorld) wrote(i, by int) {
 			worker.stale = true
 		}
 	}
+	w.forged = w.forged && w.objects[1].there && w.objects[1].id == adoptee
 	if by >= 0 {
 		worker := &w.workers[by]
 		worker.cache = worker.seen

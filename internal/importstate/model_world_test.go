@@ -52,8 +52,10 @@ type modelWorld struct {
 	remotes  [modelRemotes]modelRemote
 	intents  [modelIntents]modelIntent
 	// What may still happen: an object, or a remote import, is deleted by a user, a status is wiped
-	// as by a restore, and a list misses an import.
-	deletions, removals, wipes, misses uint8
+	// as by a restore, a list misses an import, and the id annotation of the second object is forged.
+	deletions, removals, wipes, misses, forgeries uint8
+	// forged: it was, and has not been written by the operator since.
+	forged bool
 }
 
 // modelObject is an Import as the API server has it, or had it.
@@ -78,6 +80,8 @@ type modelWorker struct {
 	at modelPlace
 	// step is the Pass's next step, while the worker is in one.
 	step Step
+	// adoption is the next step of its adoption, while it is in one.
+	adoption AdoptionStep
 	// seen is the version that it has read, or written; stale says that there is a newer one.
 	seen  modelObject
 	stale bool
@@ -107,12 +111,10 @@ const (
 	inPass
 	atStatus
 	atAdopt
-	atClaimed
-	atTakeOver
 	atWithdraw
 )
 
-var modelPlaces = [...]string{"at rest", "in a pass", "writes the status", "adopts", "has claimed", "takes over", "withdraws"}
+var modelPlaces = [...]string{"at rest", "in a pass", "writes the status", "adopts", "withdraws its claim"}
 
 type modelCall uint8
 
@@ -160,10 +162,10 @@ type modelDecisions struct {
 	Machine
 	beginDeletion             func(*v1alpha1.Import) DeletionStart
 	callUntil                 func(ownership.Intent, time.Duration) time.Time
-	canTakeBack, canPersistID func(ours, live *v1alpha1.Import) bool
+	canRemoveIntent, canPersistID func(ours, live *v1alpha1.Import) bool
 	isCandidate               func(*v1alpha1.Import, ownership.Intent, integrator.Import) bool
 	decide                    func(ownership.Use, ownership.Evidence) ownership.Decision
-	decideClaim               func(*v1alpha1.Import, integrator.Import, *v1alpha1.Import) ownership.ClaimStep
+	adoption                  AdoptionMachine
 	stronger                  func(first, other *v1alpha1.Import, remote integrator.Import) *v1alpha1.Import
 	// intends: the intent is written. careless: the API server accepts a write to an old version.
 	// forgetful: the id is kept in status alone. judgesLate: the timeout is looked at when a list
@@ -174,8 +176,8 @@ type modelDecisions struct {
 func shippedDecisions() modelDecisions {
 	return modelDecisions{
 		Machine: New(), beginDeletion: BeginDeletion, callUntil: ownership.Intent.CallUntil,
-		canTakeBack: CanTakeBack, canPersistID: CanPersistID, isCandidate: ownership.IsCandidate,
-		decide: ownership.Decide, decideClaim: ownership.DecideClaim, stronger: ownership.Stronger, intends: true,
+		canRemoveIntent: CanRemoveIntent, canPersistID: CanPersistID, isCandidate: ownership.IsCandidate,
+		decide: ownership.Decide, adoption: NewAdoption(), stronger: ownership.Stronger, intends: true,
 	}
 }
 
@@ -272,7 +274,7 @@ func (w modelWorld) String() string {
 	}
 	for i, worker := range w.workers {
 		if worker.at != atRest || w.requests[i].open {
-			fmt.Fprintf(&b, "; process %d of object %d: %s, step %d, seen %s stale %t, id %d, %s", i/2, i%2, modelPlaces[worker.at], worker.step, object(worker.seen), worker.stale, worker.id, w.requests[i])
+			fmt.Fprintf(&b, "; process %d of object %d: %s, step %d of a pass, %d of an adoption, seen %s stale %t, id %d, %s", i/2, i%2, modelPlaces[worker.at], worker.step, worker.adoption, object(worker.seen), worker.stale, worker.id, w.requests[i])
 		}
 	}
 	fmt.Fprintf(&b, "; intents %+v", w.intents[1:4])

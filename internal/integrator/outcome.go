@@ -24,9 +24,10 @@ const (
 
 // statusMeaning is what a status means for the call that it answers.
 type statusMeaning struct {
-	// notApplied: the call changed nothing.
+	// notApplied: the call changed nothing. Of a deletion only keepsImport says that.
 	notApplied bool
-	// retriable: the same call may be accepted later, because the API did not refuse its content.
+	// retriable: the API did not refuse the content, so a run may send the same batch again, up to
+	// its retryLimit. A batch that met 429 is sent again without being counted.
 	retriable bool
 	// explained: the API answers this with a reason. Without one it may come from a gateway.
 	explained bool

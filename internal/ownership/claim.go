@@ -102,7 +102,7 @@ func claims(object *v1alpha1.Import, id string) bool {
 // MayCreate reports whether the remote import may be what the Import is just creating.
 func MayCreate(object *v1alpha1.Import, remote integrator.Import) bool {
 	var intent Intent
-	if err := json.Unmarshal([]byte(object.Annotations[v1alpha1.AnnotationCreatePending]), &intent); err != nil || object.Annotations[v1alpha1.AnnotationID] != "" {
+	if err := json.Unmarshal([]byte(object.Annotations[v1alpha1.AnnotationCreatePending]), &intent); err != nil || RemoteID(object) != "" {
 		return false
 	}
 	return intent.ExternalID != "" && intent.ExternalID == remote.ExternalID || IsNewClone(object, remote)

@@ -6,6 +6,7 @@
 package ownership
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -31,15 +32,25 @@ func IsNewClone(object *v1alpha1.Import, remote integrator.Import) bool {
 }
 
 // RemoteID is the id that the Import remembers. While a creation is unconfirmed there is none,
-// whatever the status still has.
+// whatever the status still has: the operator writes the id and removes the intent in one patch. An
+// id beside an intent was written by somebody else, unless status has it too: then the intent was.
 func RemoteID(object *v1alpha1.Import) string {
-	if id := object.Annotations[v1alpha1.AnnotationID]; id != "" {
+	id, recorded := object.Annotations[v1alpha1.AnnotationID], object.Status.ID
+	switch {
+	case !CreatePending(object):
+		return cmp.Or(id, recorded)
+	case id != recorded || replaces(object) == id:
+		return ""
+	default:
 		return id
 	}
-	if CreatePending(object) {
-		return ""
-	}
-	return object.Status.ID
+}
+
+// replaces is the id of the import in whose place the Import's create intent has another created.
+func replaces(object *v1alpha1.Import) string {
+	var intent Intent
+	_ = json.Unmarshal([]byte(object.Annotations[v1alpha1.AnnotationCreatePending]), &intent)
+	return intent.Replaces
 }
 
 // CreatePending reports whether a create intent stands: the create may have been applied.

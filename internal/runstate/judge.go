@@ -67,6 +67,7 @@ func judgeNotApplied(err error, p *problem.Problem, counts v1alpha1.RecordCounts
 	v := Verdict{Outcome: integrator.OutcomeNotApplied, Records: counts, Reason: p.Reason(), Message: p.Message(), Problem: p, Retriable: api.Retriable()}
 	switch {
 	case p.Class() == problem.RateLimited:
+		// Shown only if there is no time left to send the batch again.
 		v.Reason = v1alpha1.ReasonDeadlineExceeded
 		v.Message = "the API asked to come back later, and there was no time for that within activeDeadlineSeconds"
 	case errors.Is(err, context.DeadlineExceeded):

@@ -36,7 +36,7 @@ var All = []Mutant{
 		{Package: "internal/importstate", Function: "BeginDeletion", Find: Comparison("DeletionPolicyOrphan"), With: `false`},
 	}, []string{"orphan"}},
 	{"undeclared-dropped", "the definition is written as it is declared", []Edit{
-		{Package: "controllers/imports", Function: "put", Find: Argument("Merge", 3), With: `s.desired.Document`},
+		{Package: "internal/importstate", Function: "Comparison.Merged", Find: Argument("Merge", 3), With: `c.Desired.Document`},
 	}, []string{"adopt", "clone"}},
 	{"marker-not-searched", "after a lost response there is no import with the marker", []Edit{
 		{Package: "internal/ownership", Function: "IsCandidate", Find: Call("IsMarked"), With: `false`},

@@ -1,15 +1,48 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package imports
+package importstate
 
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/definition"
 	"github.com/integrator-operator/integrator-operator/internal/drift"
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
 )
+
+func TestCallsFor(t *testing.T) {
+	cases := map[string]struct {
+		reason   string
+		found    []string
+		released []string
+		rewrite  bool
+		want     []string
+	}{
+		"Nothing":      {reason: "never a PUT when nothing differs"},
+		"Field":        {reason: "a field goes by PUT", found: []string{"/name"}, want: []string{CallPut}},
+		"Connection":   {reason: "the connection alone has a call of its own", found: []string{"/_connectionId"}, want: []string{CallReplaceConnection}},
+		"ConnectionTo": {reason: "together with others it goes by PUT", found: []string{"/_connectionId", "/name"}, want: []string{CallPut}},
+		"Released":     {reason: "what is taken back needs a PUT", found: []string{"/_connectionId"}, released: []string{"/description"}, want: []string{CallPut}},
+		"Rewrite":      {reason: "what cannot be compared is written", rewrite: true, want: []string{CallPut}},
+		"Assistant":    {reason: "assistantMetadata alone goes by PATCH", found: []string{"/assistantMetadata/a", "/assistantMetadata"}, want: []string{CallPatch}},
+		"Namesake":     {reason: "a field that only begins alike does not", found: []string{"/assistantMetadata2"}, want: []string{CallPut}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			var found []drift.Difference
+			for _, path := range tc.found {
+				found = append(found, drift.Difference{Path: path})
+			}
+			if diff := cmp.Diff(tc.want, callsFor(found, tc.released, tc.rewrite)); diff != "" {
+				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
 
 func TestDeclaredChanged(t *testing.T) {
 	differs := func(paths ...string) (found []drift.Difference) {
@@ -43,12 +76,13 @@ func TestDeclaredChanged(t *testing.T) {
 			if tc.writeOnly {
 				document["encrypted"] = map[string]any{"key": "S"}
 			}
-			s := &scope{object: &v1alpha1.Import{}, desired: &definition.Desired{Document: document, Hash: tc.now, Secrets: tc.secrets}}
-			s.object.Status.DesiredHash = tc.before
-			if got := s.declaredChanged(tc.found, tc.released); got != tc.changed {
+			object, desired := &v1alpha1.Import{}, &definition.Desired{Document: document, Hash: tc.now, Secrets: tc.secrets}
+			object.Status.DesiredHash = tc.before
+			changed := SpecChanged(object, desired, integrator.Import{})
+			if got := changed && declaredChanged(object, desired, tc.found, tc.released); got != tc.changed {
 				t.Errorf("%s: changed = %v", tc.reason, got)
 			}
-			if got := s.needsRewrite(); got != tc.rewrites {
+			if got := changed && needsRewrite(object, desired); got != tc.rewrites {
 				t.Errorf("%s: rewrites = %v", tc.reason, got)
 			}
 		})

@@ -1,0 +1,206 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package importstate
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/definition"
+	"github.com/integrator-operator/integrator-operator/internal/drift"
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
+	"github.com/integrator-operator/integrator-operator/internal/ownership"
+	"github.com/integrator-operator/integrator-operator/internal/problem"
+)
+
+// What differs between the desired document and the remote import, and the calls that would end it.
+
+// The calls that write, as status.plan shows them.
+const (
+	CallCreate            = "POST /v1/imports"
+	CallClone             = "POST /v1/imports/{id}/clone"
+	CallPut               = "PUT /v1/imports/{id}"
+	CallReplaceConnection = "PUT /v1/imports/{id}/replaceConnection"
+	CallPatch             = "PATCH /v1/imports/{id}"
+	CallDelete            = "DELETE /v1/imports/{id}"
+)
+
+// AssistantField is the field that only PATCH writes reliably.
+const AssistantField = "assistantMetadata"
+
+const (
+	pathConnection = "/_connectionId"
+	pathAssistant  = "/" + AssistantField
+	pathName       = "/name"
+	pathExternalID = "/externalId"
+)
+
+// Comparison is the desired document beside the remote import, and what follows from it.
+type Comparison struct {
+	// Desired is what was compared: without the ownership marker where an adopted import keeps its
+	// own externalId.
+	Desired *definition.Desired
+	// Remote is the remote document.
+	Remote map[string]any
+	// Shown are the differences as status shows them, Hash is of all of them, Total their number.
+	Shown []v1alpha1.Difference
+	Hash  string
+	Total int
+	// Ignored are the fields that the user wants left alone.
+	Ignored []string
+	// Released are the fields that are no longer declared, and are removed from the remote import.
+	Released []string
+	// Calls end the differences: the smallest that can. None when there are none.
+	Calls []string
+	// DeclaredChanged: what is declared changed since the last comparison.
+	DeclaredChanged bool
+	// AssistantDiffers: one of the differences is in assistantMetadata.
+	AssistantDiffers bool
+	// AddMarker: the adopted import has no externalId. The ownership marker alone is no reason for
+	// a write, but goes along with the next PUT.
+	AddMarker bool
+}
+
+// Compare compares the desired document with a response. Values of spec.valuesFrom are redacted in
+// the result.
+func Compare(object *v1alpha1.Import, desired *definition.Desired, response integrator.Import) (Comparison, error) {
+	remote, err := drift.Parse(response.Raw)
+	if err != nil {
+		return Comparison{}, problem.Transientf(v1alpha1.ReasonUnexpectedResponse, "the API's import document is %v", err)
+	}
+	c := Comparison{Desired: desired, Remote: remote, Ignored: ignored(object, response)}
+	if leavesMarkerOut(object, desired, response) {
+		c.Desired, c.AddMarker = desired.WithoutMarker(), response.ExternalID == ""
+	}
+	found := drift.Compare(c.Desired.Document, remote, slices.Concat(drift.WriteOnly, c.Ignored))
+	found = drift.Redact(found, c.Desired.Document, c.Desired.Secrets)
+	c.Shown, c.Hash, c.Total = definition.ShownDifferences(found), hashOf(found, response), len(found)
+	c.AssistantDiffers = slices.ContainsFunc(found, isAssistant)
+	c.Released = drift.Released(object.Status.OwnedFields, c.Desired.Document, remote, object.Spec.IgnoreDifferences)
+	if c.Desired.Marked {
+		// The operator wrote its marker there; what is there now is not the operator's.
+		c.Released = slices.DeleteFunc(c.Released, func(path string) bool { return path == pathExternalID })
+	}
+	changed := SpecChanged(object, c.Desired, response)
+	c.DeclaredChanged = changed && declaredChanged(object, c.Desired, found, c.Released)
+	c.Calls = callsFor(found, c.Released, changed && needsRewrite(object, c.Desired))
+	return c, nil
+}
+
+// Merged is the document for a PUT: the remote one with the declared values laid over it, so that
+// fields which nobody declared survive the API's full replacement. marker is the Import's
+// ownership marker.
+func (c Comparison) Merged(marker string) map[string]any {
+	merged := drift.Merge(c.Released, c.Desired.Document, c.Remote, c.Ignored)
+	if c.AddMarker {
+		merged["externalId"] = marker
+	}
+	drift.DropEchoes(merged, c.Desired.Document, c.Remote, c.Released)
+	for _, field := range drift.ServerOwned {
+		delete(merged, field)
+	}
+	return merged
+}
+
+// MergedAssistant is assistantMetadata as it is declared, with what others put into it.
+func (c Comparison) MergedAssistant() any {
+	return drift.Merge(nil, c.Desired.Document, c.Remote, c.Ignored)[AssistantField]
+}
+
+// ignored are the fields that the user wants left alone. Name and externalId of a new clone are
+// not among them: the operator made the one, and the other is the original's.
+func ignored(object *v1alpha1.Import, response integrator.Import) []string {
+	ignore := object.Spec.IgnoreDifferences
+	if !ownership.IsNewClone(object, response) {
+		return ignore
+	}
+	return slices.DeleteFunc(slices.Clone(ignore), func(path string) bool { return path == pathName || path == pathExternalID })
+}
+
+// leavesMarkerOut reports whether an adopted import need not have the ownership marker: an
+// externalId of its own stays, and where it has none, Match does not write only because of the
+// marker.
+func leavesMarkerOut(object *v1alpha1.Import, desired *definition.Desired, response integrator.Import) bool {
+	adopt, externalID := object.Spec.Adopt, response.ExternalID
+	switch {
+	case adopt == nil || !desired.Marked || externalID == ownership.Marker(object):
+		return false
+	case ownership.Observes(object):
+		return true
+	case externalID == "":
+		return adopt.Mode != v1alpha1.AdoptionModeOverride
+	default:
+		return !ownership.IsMarker(externalID)
+	}
+}
+
+// hashOf is a hash of what differs. Where a value is not shown, only the version of the remote
+// import shows whether it is still the same.
+func hashOf(found []drift.Difference, response integrator.Import) string {
+	hash := definition.DifferencesHash(found)
+	if !slices.ContainsFunc(found, func(d drift.Difference) bool { return d.Declared == drift.Redacted || d.Remote == drift.Redacted }) {
+		return hash
+	}
+	sum := sha256.Sum256([]byte(hash + "\n" + response.LastModified))
+	return hex.EncodeToString(sum[:16])
+}
+
+// SpecChanged reports whether what is declared is not what was compared last. After a restore
+// without status nobody knows: then it counts as changed, unless drift is only to be reported. A
+// new clone, and an import that Override takes over, are always brought to the definition.
+func SpecChanged(object *v1alpha1.Import, desired *definition.Desired, response integrator.Import) bool {
+	known := object.Status.DesiredHash
+	if known == "" {
+		adopt := object.Spec.Adopt
+		return object.Spec.DriftPolicy != v1alpha1.DriftPolicyReport || ownership.IsNewClone(object, response) ||
+			adopt != nil && adopt.Mode == v1alpha1.AdoptionModeOverride
+	}
+	return known != desired.Hash
+}
+
+// declaredChanged reports whether a changed hash means a change of what is declared. Another
+// version of a Secret may only have been touched: it counts when the remote import differs where
+// its values go, or cannot be compared there.
+func declaredChanged(object *v1alpha1.Import, desired *definition.Desired, found []drift.Difference, released []string) bool {
+	if !definition.OnlyVersionsChanged(object.Status.DesiredHash, desired.Hash) {
+		return true
+	}
+	return desired.ValuesAreMasked() ||
+		slices.ContainsFunc(found, func(d drift.Difference) bool { return drift.Touches(d.Path, desired.Secrets) }) ||
+		slices.ContainsFunc(released, func(path string) bool { return drift.Touches(path, desired.Secrets) })
+}
+
+// needsRewrite reports whether a change has to be written although no comparison can show it: it
+// may be in a field that the API masks.
+func needsRewrite(object *v1alpha1.Import, desired *definition.Desired) bool {
+	if definition.OnlyVersionsChanged(object.Status.DesiredHash, desired.Hash) {
+		return desired.ValuesAreMasked()
+	}
+	return desired.DeclaresWriteOnly()
+}
+
+// callsFor lists the calls that end the differences: the smallest call that can. rewrite asks for
+// a PUT also when nothing is seen to differ.
+func callsFor(found []drift.Difference, released []string, rewrite bool) []string {
+	switch {
+	case len(released) > 0 || rewrite:
+		return []string{CallPut}
+	case len(found) == 0:
+		return nil
+	case len(found) == 1 && found[0].Path == pathConnection:
+		return []string{CallReplaceConnection}
+	case !slices.ContainsFunc(found, func(d drift.Difference) bool { return !isAssistant(d) }):
+		return []string{CallPatch}
+	default:
+		return []string{CallPut}
+	}
+}
+
+// isAssistant reports whether a difference is in the field that PATCH writes.
+func isAssistant(difference drift.Difference) bool {
+	return difference.Path == pathAssistant || strings.HasPrefix(difference.Path, pathAssistant+"/")
+}

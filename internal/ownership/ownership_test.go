@@ -1,0 +1,181 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package ownership
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
+)
+
+const remoteID = "5f0000000000000000000001"
+
+// declared builds an Import for a row of a table.
+func declared(uid types.UID, edits ...func(*v1alpha1.Import)) *v1alpha1.Import {
+	object := &v1alpha1.Import{ObjectMeta: metav1.ObjectMeta{Name: string(uid), UID: uid, Annotations: map[string]string{}}}
+	object.CreationTimestamp = metav1.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+	for _, edit := range edits {
+		edit(object)
+	}
+	return object
+}
+
+func recorded(object *v1alpha1.Import) { object.Status.ID = remoteID }
+
+func annotated(object *v1alpha1.Import) { object.Annotations[v1alpha1.AnnotationID] = remoteID }
+
+func finalized(object *v1alpha1.Import) { object.Finalizers = []string{v1alpha1.Finalizer} }
+
+func observing(object *v1alpha1.Import) {
+	object.Spec.ManagementPolicy = v1alpha1.ManagementPolicyObserve
+}
+
+func deleting(object *v1alpha1.Import) {
+	object.DeletionTimestamp = &metav1.Time{Time: time.Unix(1, 0)}
+}
+
+func adopting(mode v1alpha1.AdoptionMode) func(*v1alpha1.Import) {
+	return func(object *v1alpha1.Import) { object.Spec.Adopt = &v1alpha1.AdoptSpec{ID: remoteID, Mode: mode} }
+}
+
+func TestDecide(t *testing.T) {
+	const own, foreign, theirs = "k8s/a", "k8s/another-cluster", "their-own-id"
+	manager := declared("b", recorded, annotated, finalized)
+	copycat := declared("b", annotated)
+	cases := map[string]struct {
+		reason string
+		use    Use
+		object *v1alpha1.Import
+		remote integrator.Import
+		others []v1alpha1.Import
+		// declared is the externalId of the definition; the marker unless it is set.
+		declared string
+		changed  bool
+		want     Verdict
+	}{
+		"Observe":               {reason: "who only reads may read any import", use: UseManage, object: declared("a", observing), remote: integrator.Import{ExternalID: foreign, ConnectorID: "c"}},
+		"IntegrationApp":        {reason: "an integration app updates its imports", use: UseManage, object: declared("a", recorded), remote: integrator.Import{ExternalID: own, ConnectorID: "c"}, want: IntegrationApp},
+		"AdoptIntegrationApp":   {reason: "nor is one taken over", use: UseAdopt, object: declared("a", adopting(v1alpha1.AdoptionModeOverride)), remote: integrator.Import{ConnectorID: "c"}, want: IntegrationApp},
+		"Marked":                {reason: "the marker shows that it was created for the Import", use: UseManage, object: declared("a", annotated), remote: integrator.Import{ExternalID: own}},
+		"DeleteMarked":          {reason: "so it may be deleted", use: UseDelete, object: declared("a", annotated), remote: integrator.Import{ExternalID: own}},
+		"Foreign":               {reason: "another's marker forbids everything", use: UseManage, object: declared("a", recorded, annotated), remote: integrator.Import{ExternalID: foreign}, want: ForeignMarker},
+		"DeleteForeign":         {reason: "a deletion above all", use: UseDelete, object: declared("a", recorded, annotated), remote: integrator.Import{ExternalID: foreign}, want: ForeignMarker},
+		"AdoptForeign":          {reason: "Match does not take over what another has", use: UseAdopt, object: declared("a", adopting(v1alpha1.AdoptionModeMatch)), remote: integrator.Import{ExternalID: foreign}, changed: true, want: ForeignMarker},
+		"OverrideForeign":       {reason: "Override does", use: UseAdopt, object: declared("a", adopting(v1alpha1.AdoptionModeOverride)), remote: integrator.Import{ExternalID: foreign}, changed: true},
+		"OverrideManaged":       {reason: "but not from a live Import", use: UseAdopt, object: declared("a", adopting(v1alpha1.AdoptionModeOverride)), remote: integrator.Import{ExternalID: foreign}, others: []v1alpha1.Import{*manager}, changed: true, want: OtherImport},
+		"OverrideApplied":       {reason: "once it was applied, another's marker is a conflict", use: UseManage, object: declared("a", adopting(v1alpha1.AdoptionModeOverride), recorded, annotated), remote: integrator.Import{ExternalID: foreign}, want: ForeignMarker},
+		"OverrideDeletes":       {reason: "a deletion never overrides", use: UseDelete, object: declared("a", adopting(v1alpha1.AdoptionModeOverride), recorded, annotated, deleting), remote: integrator.Import{ExternalID: foreign}, changed: true, want: ForeignMarker},
+		"AdoptManaged":          {reason: "an import has one Import", use: UseAdopt, object: declared("a", adopting(v1alpha1.AdoptionModeMatch)), remote: integrator.Import{ExternalID: theirs}, others: []v1alpha1.Import{*manager}, want: OtherImport},
+		"AdoptNamed":            {reason: "an annotation alone stops a takeover", use: UseAdopt, object: declared("a", adopting(v1alpha1.AdoptionModeMatch)), remote: integrator.Import{ExternalID: theirs}, others: []v1alpha1.Import{*copycat}, want: OtherImport},
+		"AdoptFree":             {reason: "what nobody has can be taken over", use: UseAdopt, object: declared("a", adopting(v1alpha1.AdoptionModeMatch)), remote: integrator.Import{ExternalID: theirs}},
+		"Compared":              {reason: "status records it, and nothing new is written", use: UseManage, object: declared("a", recorded), remote: integrator.Import{ExternalID: theirs}, others: []v1alpha1.Import{*manager}},
+		"ChangedManaged":        {reason: "before a new definition is written, the others are asked", use: UseManage, object: declared("a", recorded), remote: integrator.Import{ExternalID: theirs}, others: []v1alpha1.Import{*manager}, changed: true, want: OtherImport},
+		"ChangedCopied":         {reason: "a copied annotation does not stop the owner", use: UseManage, object: declared("a", recorded), remote: integrator.Import{ExternalID: theirs}, others: []v1alpha1.Import{*copycat}, changed: true},
+		"DeleteManaged":         {reason: "before a deletion the others are asked", use: UseDelete, object: declared("a", recorded, annotated), remote: integrator.Import{ExternalID: theirs}, others: []v1alpha1.Import{*manager}, want: OtherImport},
+		"Copied":                {reason: "a copied annotation gives nothing", use: UseManage, object: declared("a", annotated), remote: integrator.Import{ExternalID: theirs}, changed: true, want: NotCreatedHere},
+		"CopiedToDelete":        {reason: "not the right to delete either", use: UseDelete, object: declared("a", annotated, deleting), remote: integrator.Import{ExternalID: theirs}, changed: true, want: NotCreatedHere},
+		"CopiedWithoutID":       {reason: "an import without externalId is nobody's by that", use: UseManage, object: declared("a", annotated), changed: true, want: NotCreatedHere},
+		"RestoredDeclared":      {reason: "a declared externalId shows it after a restore without status", use: UseManage, object: declared("a", annotated), remote: integrator.Import{ExternalID: theirs}, declared: theirs, changed: true},
+		"RestoredAdopted":       {reason: "so does spec.adopt", use: UseManage, object: declared("a", annotated, adopting(v1alpha1.AdoptionModeMatch)), remote: integrator.Import{ExternalID: theirs}, changed: true},
+		"NewClone":              {reason: "a new clone has the marker in its name, and the original's externalId", use: UseManage, object: declared("a", annotated), remote: integrator.Import{Name: own, ExternalID: foreign}, changed: true},
+		"DeleteNewClone":        {reason: "it may be deleted", use: UseDelete, object: declared("a", annotated), remote: integrator.Import{Name: own, ExternalID: foreign}, changed: true},
+		"DeleteClaimedNewClone": {reason: "unless somebody adopted it meanwhile", use: UseDelete, object: declared("a", annotated), remote: integrator.Import{Name: own, ExternalID: foreign}, others: []v1alpha1.Import{*manager}, changed: true, want: OtherImport},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			tc.remote.ID = remoteID
+			e := Evidence{Object: tc.object, Remote: tc.remote, Others: tc.others, ExternalID: tc.declared, Changed: tc.changed}
+			if e.ExternalID == "" {
+				e.ExternalID = Marker(tc.object)
+			}
+			got := Decide(tc.use, e)
+			if diff := cmp.Diff(tc.want, got.Verdict); diff != "" {
+				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
+			}
+			if (got.Verdict == OtherImport) != (got.By != nil) {
+				t.Errorf("%s: the other Import is %v", tc.reason, got.By)
+			}
+			if refused := Refusal(tc.use, e); (refused == nil) != (tc.want == Permitted) {
+				t.Errorf("%s: refused with %v", tc.reason, refused)
+			}
+		})
+	}
+}
+
+func TestRemoteID(t *testing.T) {
+	pending := func(replaces string) func(*v1alpha1.Import) {
+		return func(object *v1alpha1.Import) {
+			object.Annotations[v1alpha1.AnnotationCreatePending] = `{"externalId":"k8s/a","replaces":"` + replaces + `"}`
+		}
+	}
+	cases := map[string]struct {
+		reason string
+		object *v1alpha1.Import
+		want   string
+	}{
+		"New":             {reason: "nothing is remembered", object: declared("a")},
+		"Annotated":       {reason: "the annotation survives a restore without status", object: declared("a", annotated), want: remoteID},
+		"Recorded":        {reason: "the status survives an edit of the annotations", object: declared("a", recorded), want: remoteID},
+		"Pending":         {reason: "the status may be of the import before", object: declared("a", recorded, pending(remoteID))},
+		"AnnotatedBeside": {reason: "somebody wrote the id beside the intent: it must not hide the create", object: declared("a", annotated, pending(""))},
+		"IntentBeside":    {reason: "somebody wrote the intent beside the id: it must not hide the import", object: declared("a", annotated, recorded, pending("")), want: remoteID},
+		"RestoredBeside":  {reason: "somebody put the id back that is being replaced", object: declared("a", annotated, recorded, pending(remoteID))},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(tc.want, RemoteID(tc.object)); diff != "" {
+				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+func TestDecideClaim(t *testing.T) {
+	claiming := func(object *v1alpha1.Import) {
+		object.Spec.Adopt = &v1alpha1.AdoptSpec{ID: remoteID}
+		object.Annotations[v1alpha1.AnnotationAdoptPending] = remoteID
+	}
+	later := func(object *v1alpha1.Import) {
+		object.CreationTimestamp = metav1.Date(2026, 1, 2, 13, 0, 0, 0, time.UTC)
+	}
+	creating := func(object *v1alpha1.Import) {
+		object.Annotations[v1alpha1.AnnotationCreatePending] = `{"externalId":"theirs"}`
+	}
+	suspended := func(object *v1alpha1.Import) { object.Spec.Suspend = true }
+	cases := map[string]struct {
+		reason string
+		object *v1alpha1.Import
+		others []*v1alpha1.Import
+		want   ClaimStep
+	}{
+		"Alone":            {reason: "without a rival the claim is written", object: declared("a"), want: ClaimWrite},
+		"Claimed":          {reason: "and then taken", object: declared("a", claiming), want: ClaimTake},
+		"Managed":          {reason: "an import has one Import", object: declared("a"), others: []*v1alpha1.Import{declared("b", recorded, finalized)}, want: ClaimWait},
+		"RivalLater":       {reason: "the first created keeps its claim", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", claiming, later)}, want: ClaimWait},
+		"RivalBefore":      {reason: "the later created withdraws", object: declared("a", claiming, later), others: []*v1alpha1.Import{declared("b", claiming)}, want: ClaimWithdraw},
+		"SameSecond":       {reason: "within one second the uid decides", object: declared("b", claiming), others: []*v1alpha1.Import{declared("a", claiming)}, want: ClaimWithdraw},
+		"RivalCreates":     {reason: "a creation that may have made this import goes first", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", creating, later)}, want: ClaimWithdraw},
+		"RivalSuspended":   {reason: "a suspended claim does not count", object: declared("a", claiming, later), others: []*v1alpha1.Import{declared("b", claiming, suspended)}, want: ClaimTake},
+		"RivalDeleting":    {reason: "nor one that is being deleted", object: declared("a", claiming, later), others: []*v1alpha1.Import{declared("b", claiming, deleting)}, want: ClaimTake},
+		"StrongestOfThree": {reason: "who manages counts before who claims", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", claiming, later), declared("c", recorded, finalized, later)}, want: ClaimWait},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			remote := integrator.Import{ID: remoteID, ExternalID: "theirs"}
+			var rival *v1alpha1.Import
+			for _, other := range tc.others {
+				rival = Stronger(rival, other, remote)
+			}
+			if diff := cmp.Diff(tc.want, DecideClaim(tc.object, remote, rival)); diff != "" {
+				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}

@@ -1,0 +1,65 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package ownership
+
+import (
+	"fmt"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/drift"
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
+	"github.com/integrator-operator/integrator-operator/internal/problem"
+)
+
+// What the user is told when an Import may not use a remote import, and the way out.
+
+// Refusal explains why the Import may not use the remote import; nil when it may.
+func Refusal(use Use, e Evidence) error {
+	decision := Decide(use, e)
+	const wayOut = "to have one of its own created, delete this Import with deletionPolicy Orphan and create it again without the annotation " + v1alpha1.AnnotationID + ", or to take it over, set spec.adopt with mode Override"
+	id := e.Remote.ID
+	switch decision.Verdict {
+	case Permitted:
+		return nil
+	case IntegrationApp:
+		return problem.Terminalf(v1alpha1.ReasonOwnedByIntegrationApp, "the import %s belongs to an integration app, which updates it: it is not managed", id)
+	case ForeignMarker:
+		marker := drift.Cut(e.Remote.ExternalID, 64)
+		if use == UseAdopt {
+			return problem.Terminalf(v1alpha1.ReasonOwnershipConflict, "the import %s has the ownership marker of another Import (externalId %s): delete that one with deletionPolicy Orphan, or adopt the import with mode Override", id, marker).
+				WithRetryAfter(problem.BackoffMax)
+		}
+		return problem.Terminalf(v1alpha1.ReasonOwnershipConflict, "the import %s has the ownership marker of another Import (externalId %s): %s", id, marker, wayOut)
+	case OtherImport:
+		switch {
+		case use == UseAdopt || e.Overrides():
+			return Contested(e.Remote, decision.By)
+		case use == UseDelete:
+			return problem.Terminalf(v1alpha1.ReasonOwnershipConflict, "the import %s is managed by Import %s in namespace %s too: it is not deleted; set spec.deletionPolicy to Orphan in one of them", id, decision.By.Name, decision.By.Namespace)
+		default:
+			return problem.Terminalf(v1alpha1.ReasonOwnershipConflict, "the import %s is managed by Import %s in namespace %s: %s", id, decision.By.Name, decision.By.Namespace, wayOut)
+		}
+	case NotCreatedHere:
+		return problem.Terminalf(v1alpha1.ReasonOwnershipConflict, "the import %s was not created by this Import: %s", id, wayOut)
+	default:
+		return fmt.Errorf("ownership: unknown verdict %d", decision.Verdict)
+	}
+}
+
+// Contested says that another Import has the remote import, or is about to have it.
+func Contested(remote integrator.Import, rival *v1alpha1.Import) *problem.Problem {
+	id := remote.ID
+	switch {
+	case Manages(rival, id):
+		// No event says when that one lets go.
+		return problem.Terminalf(v1alpha1.ReasonOwnershipConflict, "the import %s is managed by Import %s in namespace %s: delete that one with deletionPolicy Orphan first",
+			id, rival.Name, rival.Namespace).WithRetryAfter(problem.BackoffMax)
+	case MayCreate(rival, remote):
+		return problem.Transientf(v1alpha1.ReasonAdoptionConflict,
+			"Import %s in namespace %s is just creating an import that may be %s; it will be retried", rival.Name, rival.Namespace, id)
+	default:
+		return problem.Transientf(v1alpha1.ReasonAdoptionConflict,
+			"Import %s in namespace %s is about to adopt the import %s too: one of the two gets it; it will be retried", rival.Name, rival.Namespace, id)
+	}
+}
