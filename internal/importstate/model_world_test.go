@@ -160,13 +160,13 @@ type importModel struct {
 // modelDecisions are the shipped ones, or mutants of them.
 type modelDecisions struct {
 	Machine
-	beginDeletion             func(*v1alpha1.Import) DeletionStart
-	callUntil                 func(ownership.Intent, time.Duration) time.Time
+	beginDeletion                 func(*v1alpha1.Import) DeletionStart
+	callUntil                     func(ownership.Intent, time.Duration) time.Time
 	canRemoveIntent, canPersistID func(ours, live *v1alpha1.Import) bool
-	isCandidate               func(*v1alpha1.Import, ownership.Intent, integrator.Import) bool
-	decide                    func(ownership.Use, ownership.Evidence) ownership.Decision
-	adoption                  AdoptionMachine
-	stronger                  func(first, other *v1alpha1.Import, remote integrator.Import) *v1alpha1.Import
+	isCandidate                   func(*v1alpha1.Import, ownership.Intent, integrator.Import) bool
+	decide                        func(ownership.Use, ownership.Evidence) ownership.Decision
+	adoption                      AdoptionMachine
+	stronger                      func(first, other *v1alpha1.Import, remote integrator.Import) *v1alpha1.Import
 	// intends: the intent is written. careless: the API server accepts a write to an old version.
 	// forgetful: the id is kept in status alone. judgesLate: the timeout is looked at when a list
 	// has come, and not when it is asked for.

@@ -28,9 +28,11 @@ type Claim struct {
 	Token  string    `json:"token,omitempty"`
 	Holder string    `json:"holder,omitempty"`
 	Time   time.Time `json:"time,omitzero"`
-	// NotBefore is when the batch may be sent again, Reason why not at once.
+	// NotBefore is when the batch may be sent again. Reason and Message say why not at once: the
+	// condition shows them during the whole pause.
 	NotBefore time.Time `json:"notBefore,omitzero"`
 	Reason    string    `json:"reason,omitempty"`
+	Message   string    `json:"message,omitempty"`
 	// Started is when the first call was permitted, Deadline when the run's time is over. While the
 	// run is suspended there is no Started, and Spent is the time that it has used.
 	Started  time.Time     `json:"started,omitzero"`
@@ -76,7 +78,7 @@ func following(run *v1alpha1.ImportRun, current Claim) Claim {
 	next.Token, next.Holder, next.Time, next.Deadline = "", "", time.Time{}, time.Time{}
 	if answered(run, current) {
 		next.Batch, next.Attempt, next.Uncertain = int(run.Status.Batches.Done), 0, false
-		next.NotBefore, next.Reason = time.Time{}, ""
+		next.NotBefore, next.Reason, next.Message = time.Time{}, "", ""
 		next.Records = run.Status.Records.DeepCopy()
 	}
 	return next
@@ -85,7 +87,7 @@ func following(run *v1alpha1.ImportRun, current Claim) Claim {
 // granted is the claim with the permission for one call.
 func (c Claim) granted(run *v1alpha1.ImportRun, token, holder string, sent Payload, now time.Time) Claim {
 	c.Token, c.Holder, c.Time = token, holder, now
-	c.NotBefore, c.Reason = time.Time{}, ""
+	c.NotBefore, c.Reason, c.Message = time.Time{}, "", ""
 	if c.Started.IsZero() {
 		c.Started, c.Spent = now.Add(-c.Spent), 0
 	}

@@ -8,12 +8,17 @@ import (
 	"time"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/drift"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
 )
 
-// maxFailures is how many failed records status lists.
-const maxFailures = 20
+const (
+	// maxFailures is how many failed records status lists.
+	maxFailures = 20
+	// maxPauseMessage is how much of an error the claim keeps, in bytes.
+	maxPauseMessage = 1024
+)
 
 // Conclude is the outcome of a call for its run: at is the claim of the call, run the object that
 // had it, and sent what the run sends.
@@ -100,7 +105,8 @@ func sendAgain(o Outcome, run *v1alpha1.ImportRun, at Claim, call Verdict, now t
 		again = again.WithReason(v1alpha1.ReasonOutcomeUnknown).
 			WithMessage("%s: it will be sent again, because onUnknownOutcome is Retry", call.Message)
 	}
-	next.NotBefore, next.Reason = now.Add(pause), again.Reason()
+	again = again.WithMessage("%s", drift.Cut(again.Message(), maxPauseMessage))
+	next.NotBefore, next.Reason, next.Message = now.Add(pause), again.Reason(), again.Message()
 	o.Again, o.Next = again, next
 	return o, true
 }

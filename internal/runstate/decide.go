@@ -8,8 +8,6 @@ import (
 	"slices"
 	"time"
 
-	apimeta "k8s.io/apimachinery/pkg/api/meta"
-
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
 )
@@ -87,7 +85,7 @@ func decideNext(run *v1alpha1.ImportRun, next Claim, now time.Time) Decision {
 	case !next.Started.IsZero() && !now.Before(next.Started.Add(TimeLimit(run))):
 		return ended(Stop(run, next, v1alpha1.RunFailed, v1alpha1.ReasonDeadlineExceeded, "activeDeadlineSeconds is over"))
 	case now.Before(next.NotBefore):
-		return waiting(pausing(run, next, now))
+		return waiting(pausing(next, now))
 	default:
 		return Decision{Action: ActionSend, Claim: next}
 	}
@@ -103,13 +101,8 @@ func await(run *v1alpha1.ImportRun, current Claim, self Process, now time.Time) 
 	return current.Deadline.Add(claimGrace).Sub(now), false
 }
 
-// pausing is the wait for the next attempt. Its message is the one that the run shows already, so
-// that the condition does not flap.
-func pausing(run *v1alpha1.ImportRun, next Claim, now time.Time) *problem.Problem {
-	p := problem.Transientf(cmp.Or(next.Reason, v1alpha1.ReasonProgressing), "the batch will be sent again after a pause").
+// pausing is the wait for the next attempt.
+func pausing(next Claim, now time.Time) *problem.Problem {
+	return problem.Transientf(cmp.Or(next.Reason, v1alpha1.ReasonProgressing), "%s", cmp.Or(next.Message, "the batch will be sent again after a pause")).
 		WithRetryAfter(max(next.NotBefore.Sub(now), time.Millisecond))
-	if ready := apimeta.FindStatusCondition(run.Status.Conditions, v1alpha1.ConditionReady); ready != nil && ready.Reason == p.Reason() {
-		return p.WithMessage("%s", ready.Message)
-	}
-	return p
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
+	"github.com/integrator-operator/integrator-operator/internal/problem"
 	"github.com/integrator-operator/integrator-operator/internal/records"
 )
 
@@ -216,6 +217,40 @@ func TestConclude(t *testing.T) {
 			}
 			if came.Records.Total != 8 || came.Token != "t" {
 				t.Errorf("%s: the outcome is %+v", tc.reason, came)
+			}
+		})
+	}
+}
+
+// The condition of a run that waits to send a batch again is written once, whatever made it wait.
+func TestPausesWithOneMessage(t *testing.T) {
+	retries := func(run *v1alpha1.ImportRun) { run.Spec.RetryLimit = ptr.To[int32](1) }
+	retriesUnknown := func(run *v1alpha1.ImportRun) { run.Spec.OnUnknownOutcome = v1alpha1.UnknownOutcomeRetry }
+	cases := map[string]struct {
+		reason string
+		policy func(*v1alpha1.ImportRun)
+		answer *integrator.APIError
+	}{
+		"RateLimited": {"the API asks for a pause", func(*v1alpha1.ImportRun) {}, &integrator.APIError{Sent: true, StatusCode: 429, RetryAfter: time.Minute}},
+		"Refused":     {"the call changed nothing", retries, &integrator.APIError{Sent: true, StatusCode: 403}},
+		"Lost":        {"the outcome is unknown, and the user accepts that", retriesUnknown, &integrator.APIError{Sent: true, StatusCode: 503}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			at := Claim{Token: "t", Holder: "me", Time: noon, Started: noon, Deadline: noon.Add(10 * time.Minute)}
+			run := runAt(t, &at, 0, tc.policy)
+			payload := Payload{Records: make([]json.RawMessage, 4), Batches: batchesOf(1, 1, 1, 1)}
+			outcome := Conclude(run, at, Judge(integrator.InvokeResponse{}, tc.answer, 1, false), payload, noon)
+			if outcome.Again == nil {
+				t.Fatalf("%s: the batch is not sent again: %s", tc.reason, outcome.Message)
+			}
+			next := Decide(runAt(t, &outcome.Next, 0, tc.policy), Process{Holder: "me"}, noon.Add(time.Millisecond))
+			if next.Action != ActionWait {
+				t.Fatalf("%s: the action is %d", tc.reason, next.Action)
+			}
+			shown := func(p *problem.Problem) string { return p.Reason() + ": " + p.Message() }
+			if diff := cmp.Diff(shown(outcome.Again), shown(next.Wait)); diff != "" {
+				t.Errorf("%s: -when it begins, +during the pause:\n%s", tc.reason, diff)
 			}
 		})
 	}
