@@ -54,7 +54,9 @@ type AccountSpec struct {
 	RequestsPerSecond int32 `json:"requestsPerSecond,omitempty"`
 
 	// maxInFlight is the maximum number of requests that the operator has open at the same time
-	// in this account. ImportRuns use at most three quarters of them. Defaults to 16.
+	// in this account. About a quarter of them is reserved for requests other than the calls of
+	// ImportRuns. With 1, everything else waits while the call of a run is open. Defaults to
+	// 16.
 	// +optional
 	// +default=16
 	// +kubebuilder:validation:Minimum=1

@@ -28,8 +28,9 @@ const (
 // +kubebuilder:validation:XValidation:rule="has(self.importRef) == has(oldSelf.importRef) && has(self.importID) == has(oldSelf.importID) && has(self.accountRef) == has(oldSelf.accountRef) && has(self.dataFrom) == has(oldSelf.dataFrom) && has(self.batchSize) == has(oldSelf.batchSize) && (has(self.stopOnFailure) && self.stopOnFailure) == (has(oldSelf.stopOnFailure) && oldSelf.stopOnFailure) && has(self.idempotencyKey) == has(oldSelf.idempotencyKey) && has(self.responseSecretName) == has(oldSelf.responseSecretName)",message="an ImportRun's spec is immutable except for suspend, cancel and ttlSecondsAfterFinished: create a new ImportRun"
 // +kubebuilder:validation:XValidation:rule="self == oldSelf || has(self.stopOnFailure) != has(oldSelf.stopOnFailure) || has(self.suspend) != has(oldSelf.suspend) || (has(self.suspend) && self.suspend != oldSelf.suspend) || has(self.cancel) != has(oldSelf.cancel) || (has(self.cancel) && self.cancel != oldSelf.cancel) || has(self.ttlSecondsAfterFinished) != has(oldSelf.ttlSecondsAfterFinished) || (has(self.ttlSecondsAfterFinished) && self.ttlSecondsAfterFinished != oldSelf.ttlSecondsAfterFinished)",message="an ImportRun's spec is immutable except for suspend, cancel and ttlSecondsAfterFinished: create a new ImportRun"
 type ImportRunSpec struct {
-	// importRef is the Import to invoke, in the same namespace. The run waits until that Import
-	// is Ready. Exactly one of importRef and importID must be set.
+	// importRef is the Import to invoke, in the same namespace. Before each batch, the run
+	// waits until that Import is Ready at its latest generation. Exactly one of importRef and
+	// importID must be set.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="an ImportRun's spec is immutable except for suspend, cancel and ttlSecondsAfterFinished: create a new ImportRun"
 	ImportRef *LocalReference `json:"importRef,omitempty"`
