@@ -87,8 +87,8 @@ func (r *Reconciler) importsBy(index string) handler.MapFunc {
 	}
 }
 
-// Reconcile brings the remote import in line with one Import: at most one write to the API, then
-// one status patch, then events.
+// Reconcile brings the remote import in line with one Import: the steps in order, then one status
+// patch, then events.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	object := &v1alpha1.Import{}
 	if err := r.Get(ctx, req.NamespacedName, object); err != nil {
