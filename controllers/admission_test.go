@@ -210,8 +210,12 @@ func with(manifest, line string) string {
 var _ = Describe("I ask kubectl", func() {
 	DescribeTable("explain says what a field is for",
 		func(ctx context.Context, path string, says ...string) {
-			output, err := kubectl(ctx, "", "explain", path)
-			Expect(err).NotTo(HaveOccurred(), output)
+			// The API server publishes the schema of a CRD a moment after the kind is served.
+			var output string
+			Eventually(func() (err error) {
+				output, err = kubectl(ctx, "", "explain", path)
+				return err
+			}).Should(Succeed(), "%s", &output)
 			for _, text := range says {
 				Expect(strings.Join(strings.Fields(output), " ")).To(ContainSubstring(text))
 			}
