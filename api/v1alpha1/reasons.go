@@ -119,6 +119,8 @@ const (
 	ReasonUpdated = "Updated"
 	// ReasonDeleted: the import was deleted.
 	ReasonDeleted = "Deleted"
+	// ReasonCopyFound: the account has another import with the Import's ownership marker.
+	ReasonCopyFound = "CopyFound"
 	// ReasonDriftDetected: the import was changed on the platform.
 	ReasonDriftDetected = "DriftDetected"
 	// ReasonDriftCorrected: a change on the platform was reverted.

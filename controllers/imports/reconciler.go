@@ -112,6 +112,7 @@ func (r *Reconciler) reconcile(ctx context.Context, s *scope) error {
 	if err := r.resolve(ctx, s); err != nil {
 		return err
 	}
+	s.showCopies()
 	if r.settled(s) {
 		return s.lastResult()
 	}

@@ -45,6 +45,10 @@ func adopting(mode v1alpha1.AdoptionMode) func(*v1alpha1.Import) {
 	return func(object *v1alpha1.Import) { object.Spec.Adopt = &v1alpha1.AdoptSpec{ID: remoteID, Mode: mode} }
 }
 
+func cloning(id v1alpha1.ID) func(*v1alpha1.Import) {
+	return func(object *v1alpha1.Import) { object.Spec.CloneFrom = &v1alpha1.CloneSpec{ID: id} }
+}
+
 func TestDecide(t *testing.T) {
 	const own, foreign, theirs = "k8s/a", "k8s/another-cluster", "their-own-id"
 	manager := declared("b", recorded, annotated, finalized)
@@ -85,6 +89,11 @@ func TestDecide(t *testing.T) {
 		"RestoredDeclared":      {reason: "a declared externalId shows it after a restore without status", use: UseManage, object: declared("a", annotated), remote: integrator.Import{ExternalID: theirs}, declared: theirs, changed: true},
 		"RestoredAdopted":       {reason: "so does spec.adopt", use: UseManage, object: declared("a", annotated, adopting(v1alpha1.AdoptionModeMatch)), remote: integrator.Import{ExternalID: theirs}, changed: true},
 		"NewClone":              {reason: "a new clone has the marker in its name, and the original's externalId", use: UseManage, object: declared("a", annotated), remote: integrator.Import{Name: own, ExternalID: foreign}, changed: true},
+		"ClonedInTheUI":         {reason: "a clone keeps the marker, and is somebody else's", use: UseManage, object: declared("a", annotated), remote: integrator.Import{ExternalID: own, SourceID: "5f0000000000000000000002"}, changed: true, want: ForeignClone},
+		"DeleteClonedInTheUI":   {reason: "it is not deleted either", use: UseDelete, object: declared("a", annotated, deleting), remote: integrator.Import{ExternalID: own, SourceID: "5f0000000000000000000002"}, changed: true, want: ForeignClone},
+		"RecordedClone":         {reason: "an adopted clone is recorded", use: UseDelete, object: declared("a", recorded, annotated, deleting), remote: integrator.Import{ExternalID: own, SourceID: "5f0000000000000000000002"}, changed: true},
+		"OwnClone":              {reason: "a clone that was made for the Import is its own", use: UseDelete, object: declared("a", annotated, deleting, cloning("5f0000000000000000000002")), remote: integrator.Import{ExternalID: own, SourceID: "5f0000000000000000000002"}, changed: true},
+		"CloneOfOwnClone":       {reason: "a clone of that is not", use: UseDelete, object: declared("a", annotated, deleting, cloning("5f0000000000000000000002")), remote: integrator.Import{ExternalID: own, SourceID: "5f0000000000000000000003"}, changed: true, want: ForeignClone},
 		"DeleteNewClone":        {reason: "it may be deleted", use: UseDelete, object: declared("a", annotated), remote: integrator.Import{Name: own, ExternalID: foreign}, changed: true},
 		"DeleteClaimedNewClone": {reason: "unless somebody adopted it meanwhile", use: UseDelete, object: declared("a", annotated), remote: integrator.Import{Name: own, ExternalID: foreign}, others: []v1alpha1.Import{*manager}, changed: true, want: OtherImport},
 	}
