@@ -46,7 +46,7 @@ type exporter struct {
 	// allowPrivate permits hosts with addresses of private networks.
 	allowPrivate bool
 
-	// out gets YAML documents, each of which begins with "---", with one write for each.
+	// out gets the YAML documents, one write for each. Every document begins with "---".
 	out io.Writer
 	// note gets a line for everything that is skipped or has to be checked.
 	note func(string)
