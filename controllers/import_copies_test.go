@@ -9,6 +9,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/simulator"
@@ -83,7 +84,10 @@ var _ = Describe("Somebody clones my import in the UI", func() {
 
 	It("takes mine back when it is restored while the operator is away", func(ctx context.Context) {
 		change(ctx, object, func(object *v1alpha1.Import) { object.Spec.Suspend = true })
-		w.eventually(ctx, object, "prices", "InProgress Unknown/Suspended")
+		Eventually(func() bool {
+			get(ctx, w, object, "prices")
+			return apimeta.IsStatusConditionTrue(object.Status.Conditions, v1alpha1.ConditionSuspended)
+		}).Should(BeTrue())
 		Expect(sim.DeleteAs(jane, w.account, object.Status.ID)).To(Succeed())
 		w.scans(1)
 		Expect(sim.Restore(w.account, object.Status.ID)).To(Succeed())

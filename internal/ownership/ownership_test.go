@@ -118,6 +118,35 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+func TestHeir(t *testing.T) {
+	here := func(object *v1alpha1.Import) { object.Namespace, object.Spec.AccountRef.Name = "shop", "default" }
+	elsewhere := func(object *v1alpha1.Import) { object.Namespace = "another" }
+	account := func(object *v1alpha1.Import) { object.Spec.AccountRef.Name = "another" }
+	old := declared("a", here, recorded, annotated, deleting)
+	cases := map[string]struct {
+		reason string
+		old    *v1alpha1.Import
+		other  *v1alpha1.Import
+		want   bool
+	}{
+		"Adopts":      {reason: "it takes the import over", old: old, other: declared("b", here, adopting(v1alpha1.AdoptionModeOverride)), want: true},
+		"Itself":      {reason: "an adopted import is deleted with its Import", old: old, other: declared("a", here, adopting(v1alpha1.AdoptionModeMatch))},
+		"OtherImport": {reason: "it adopts another import", old: declared("a", here), other: declared("b", here, adopting(v1alpha1.AdoptionModeMatch))},
+		"NoAdopt":     {reason: "nobody adopts it", old: old, other: declared("b", here)},
+		"Elsewhere":   {reason: "another namespace cannot keep an import from being deleted", old: old, other: declared("b", here, adopting(v1alpha1.AdoptionModeOverride), elsewhere)},
+		"Account":     {reason: "in another account the id is of nothing", old: old, other: declared("b", here, adopting(v1alpha1.AdoptionModeOverride), account)},
+		"Deleting":    {reason: "an heir that goes too takes nothing", old: old, other: declared("b", here, adopting(v1alpha1.AdoptionModeOverride), deleting)},
+		"Observing":   {reason: "nor does one that only reads", old: old, other: declared("b", here, adopting(v1alpha1.AdoptionModeOverride), observing)},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if got := Heir(tc.old, []v1alpha1.Import{*tc.other}); (got != nil) != tc.want {
+				t.Errorf("%s: the heir is %v", tc.reason, got)
+			}
+		})
+	}
+}
+
 func TestRemoteID(t *testing.T) {
 	pending := func(replaces string) func(*v1alpha1.Import) {
 		return func(object *v1alpha1.Import) {

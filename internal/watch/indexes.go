@@ -8,6 +8,7 @@ package watch
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -27,6 +28,7 @@ const (
 	IndexAccountSecret = "spec.tokenSecretRef.name"
 	IndexImportAccount = "spec.accountRef.name"
 	IndexImportID      = "status.id"
+	IndexImportAdopts  = "spec.adopt.id"
 	IndexImportMarker  = "metadata.uid"
 	IndexImportOrigin  = "spec.cloneFrom.importRef.name"
 
@@ -63,6 +65,12 @@ var indexes = []struct {
 	}},
 	{&v1alpha1.Import{}, IndexImportID, func(object client.Object) []string {
 		return ownership.NamedIDs(object.(*v1alpha1.Import))
+	}},
+	{&v1alpha1.Import{}, IndexImportAdopts, func(object client.Object) []string {
+		if adopt := object.(*v1alpha1.Import).Spec.Adopt; adopt != nil {
+			return notEmpty(strings.ToLower(string(adopt.ID)))
+		}
+		return nil
 	}},
 	{&v1alpha1.Import{}, IndexImportMarker, func(object client.Object) []string {
 		return []string{ownership.Marker(object.(*v1alpha1.Import))}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/go-logr/logr/funcr"
@@ -114,47 +115,55 @@ func TestIndexes(t *testing.T) {
 		},
 		"Import": {
 			"an Account wakes its Imports; an Import that refers to nothing else is woken by nothing else",
-			anImport(), values{watch.IndexImportAccount: {"default"}},
+			anImport(), values{watch.IndexImportMarker: {"k8s/"}, watch.IndexImportAccount: {"default"}},
 		},
 		"Clone": {
 			"the Import that is copied wakes the one that waits for it",
 			anImport(cloning(v1alpha1.CloneSpec{ImportRef: &v1alpha1.LocalReference{Name: "origin"}})),
-			values{watch.IndexImportAccount: {"default"}, watch.IndexImportOrigin: {"origin"}},
+			values{watch.IndexImportMarker: {"k8s/"}, watch.IndexImportAccount: {"default"}, watch.IndexImportOrigin: {"origin"}},
 		},
 		"CloneOfID": {
 			"an import without an object has no events",
 			anImport(cloning(v1alpha1.CloneSpec{ID: remoteID})),
-			values{watch.IndexImportAccount: {"default"}},
+			values{watch.IndexImportMarker: {"k8s/"}, watch.IndexImportAccount: {"default"}},
 		},
 		"RememberedID": {
 			"an Import is found by the id in its annotation, which a restore keeps",
 			anImport(annotated(v1alpha1.AnnotationID, remoteID)),
-			values{watch.IndexImportAccount: {"default"}, watch.IndexImportID: {remoteID}},
+			values{watch.IndexImportMarker: {"k8s/"}, watch.IndexImportAccount: {"default"}, watch.IndexImportID: {remoteID}},
 		},
 		"StatusID": {
 			"or by that in its status, which an observed import has alone",
 			anImport(withStatusID(remoteID)),
-			values{watch.IndexImportAccount: {"default"}, watch.IndexImportID: {remoteID}},
+			values{watch.IndexImportMarker: {"k8s/"}, watch.IndexImportAccount: {"default"}, watch.IndexImportID: {remoteID}},
 		},
 		"ClaimedID": {
 			"or by the one that it is about to adopt: a rival has to see that",
 			anImport(annotated(v1alpha1.AnnotationAdoptPending, otherID)),
-			values{watch.IndexImportAccount: {"default"}, watch.IndexImportID: {otherID}},
+			values{watch.IndexImportMarker: {"k8s/"}, watch.IndexImportAccount: {"default"}, watch.IndexImportID: {otherID}},
 		},
 		"TwoIDs": {
 			"or by both",
 			anImport(annotated(v1alpha1.AnnotationID, remoteID), annotated(v1alpha1.AnnotationAdoptPending, otherID)),
-			values{watch.IndexImportAccount: {"default"}, watch.IndexImportID: {remoteID, otherID}},
+			values{watch.IndexImportMarker: {"k8s/"}, watch.IndexImportAccount: {"default"}, watch.IndexImportID: {remoteID, otherID}},
+		},
+		"Adopts": {
+			"an Import that lets go of an import wakes the one that wants it, however its id is written",
+			anImport(func(object *v1alpha1.Import) {
+				object.UID = "u1"
+				object.Spec.Adopt = &v1alpha1.AdoptSpec{ID: v1alpha1.ID(strings.ToUpper(remoteID))}
+			}),
+			values{watch.IndexImportMarker: {"k8s/u1"}, watch.IndexImportAccount: {"default"}, watch.IndexImportAdopts: {remoteID}},
 		},
 		"OneIDTwice": {
 			"the same id counts once",
 			anImport(annotated(v1alpha1.AnnotationID, remoteID), annotated(v1alpha1.AnnotationAdoptPending, remoteID)),
-			values{watch.IndexImportAccount: {"default"}, watch.IndexImportID: {remoteID}},
+			values{watch.IndexImportMarker: {"k8s/"}, watch.IndexImportAccount: {"default"}, watch.IndexImportID: {remoteID}},
 		},
 		"CreatePending": {
 			"while an import is created again, the status has the id of the deleted one, which is nobody's",
 			anImport(withStatusID(remoteID), annotated(v1alpha1.AnnotationCreatePending, "{}")),
-			values{watch.IndexImportAccount: {"default"}},
+			values{watch.IndexImportMarker: {"k8s/"}, watch.IndexImportAccount: {"default"}},
 		},
 		"Values": {
 			"Secrets and ConfigMaps wake the Imports that have values from them, each once",
@@ -163,6 +172,7 @@ func TestIndexes(t *testing.T) {
 				v1alpha1.ValueSource{ConfigMapKeyRef: key("settings", "a")}, v1alpha1.ValueSource{SecretKeyRef: key("tokens", "a")},
 				v1alpha1.ValueSource{ConfigMapKeyRef: key("settings", "b")}, v1alpha1.ValueSource{ConfigMapKeyRef: key("urls", "a")})),
 			values{
+				watch.IndexImportMarker:  {"k8s/"},
 				watch.IndexImportAccount: {"default"},
 				watch.IndexImportSecret:  {"passwords", "tokens"}, watch.IndexImportConfigMap: {"settings", "urls"},
 			},

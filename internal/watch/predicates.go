@@ -50,6 +50,20 @@ func RemoteIDChanged() predicate.Predicate {
 	})
 }
 
+// RemoteReleased lets an Import's event through when the Import may have let go of its remote
+// import: it is deleted, or its status or its metadata no longer has the id.
+func RemoteReleased() predicate.Predicate {
+	return predicate.Funcs{
+		CreateFunc: func(event.CreateEvent) bool { return false },
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			before, after := e.ObjectOld.(*v1alpha1.Import), e.ObjectNew.(*v1alpha1.Import)
+			id := ownership.RemoteID(before)
+			return id != "" && ownership.Manages(before, id) && !ownership.Manages(after, id)
+		},
+		GenericFunc: func(event.GenericEvent) bool { return false },
+	}
+}
+
 // FinalizerChanged lets an Import's event through when the Import begins or ends to need its
 // Account, which is while it has the operator's finalizer. A deletion comes through too.
 func FinalizerChanged() predicate.Predicate {

@@ -4,6 +4,7 @@
 package watch_test
 
 import (
+	"slices"
 	"testing"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -106,6 +107,9 @@ func TestImportChanged(t *testing.T) {
 		"DryRunSetToFalse": {"the plan may be applied in this case too",
 			updated(anImport(annotated(v1alpha1.AnnotationDryRun, "true")), anImport(annotated(v1alpha1.AnnotationDryRun, "false"))), true},
 
+		"NamesakeAllowed": {"a creation that was refused may go on",
+			updated(anImport(), anImport(annotated(v1alpha1.AnnotationAllowNamesake, "true"))), true},
+
 		"FinalizerRemoved": {"somebody removed it: without it, a deletion would leave the remote import behind",
 			updated(anImport(ours), anImport()), true},
 		"FinalizerAdded": {"the operator did that", updated(anImport(), anImport(ours)), false},
@@ -139,6 +143,20 @@ func TestRemoteIDChanged(t *testing.T) {
 			updated(anImport(), anImport(annotated(v1alpha1.AnnotationID, remoteID))), false},
 		"Created": {"a process that starts reconciles the copies anyway", created(anImport(withStatusID(remoteID))), false},
 		"Deleted": {"a copy that was not made yet goes on waiting", deleted(anImport(withStatusID(remoteID))), false},
+	})
+}
+
+func TestRemoteReleased(t *testing.T) {
+	manages := []func(*v1alpha1.Import){withStatusID(remoteID), annotated(v1alpha1.AnnotationID, remoteID), withFinalizers(v1alpha1.Finalizer)}
+	observes := append(slices.Clone(manages), func(object *v1alpha1.Import) { object.Spec.ManagementPolicy = v1alpha1.ManagementPolicyObserve })
+	checkEvents(t, watch.RemoteReleased(), map[string]eventCase{
+		"Deleted":  {"who wants to adopt it may", deleted(anImport(manages...)), true},
+		"Observes": {"it only observes from now on", updated(anImport(manages...), anImport(observes...)), true},
+		"Replaced": {"it has another import now", updated(anImport(manages...), anImport(withStatusID(otherID), annotated(v1alpha1.AnnotationID, otherID))), true},
+		"Kept":     {"other changes free nothing", updated(anImport(manages...), anImport(append(manages, annotated("example.com/note", "x"))...)), false},
+		"NeverHad": {"nor does an Import without a remote import", updated(anImport(), anImport(withStatusID(remoteID))), false},
+		"Created":  {"a new one takes, and frees nothing", created(anImport(manages...)), false},
+		"Generic":  {"this event is about nothing that is written", notified(anImport(manages...)), false},
 	})
 }
 
