@@ -44,7 +44,7 @@ var _ = Describe("I rename an Import in Git", func() {
 		w.eventuallyReady(ctx, second, "price-list")
 		Expect(w.events(ctx, "prices")).To(ContainElement(ContainSubstring(v1alpha1.ReasonHandedOver)))
 		Expect(w.writes()).To(Equal(map[string]int{post: 1, put: 1}), "one write gives it the new marker")
-		Expect(w.remote(id)).To(HaveKeyWithValue("externalId", ownership.Marker(second)))
+		Expect(w.remote(id)).To(HaveKeyWithValue("externalId", ownership.Owner{}.Marker(second)))
 	})
 
 	It("is not handed over to another namespace, nor to one that only observes", func(ctx context.Context) {

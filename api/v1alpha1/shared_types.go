@@ -58,7 +58,7 @@ const (
 
 	// MarkerPrefix is the beginning of the ownership marker. The marker is an externalId that
 	// consists of this prefix and the uid of the Import for which the remote import was
-	// created.
+	// created, or the owner id of the operator with the namespace and the name of the Import.
 	MarkerPrefix = "k8s/"
 )
 

@@ -114,7 +114,7 @@ func (r *Reconciler) withUnverified(ctx context.Context, s *scope, last *account
 	}
 	s.session = last
 	unresolved := r.resolve(ctx, s)
-	if remote.ExternalID != ownership.Marker(s.object) && (unresolved != nil || remote.ExternalID == "" || remote.ExternalID != s.desired.ExternalID()) {
+	if !s.owner.Marks(s.object, remote.ExternalID) && (unresolved != nil || remote.ExternalID == "" || remote.ExternalID != s.desired.ExternalID()) {
 		s.session = nil
 		return true, nil
 	}
@@ -153,7 +153,7 @@ func (r *Reconciler) abandon(ctx context.Context, s *scope) error {
 	}
 	metrics.ImportOrphaned(s.accountKey())
 	log.FromContext(ctx).Error(nil, "the namespace is being deleted and the Account's token is gone: the import stays on the platform, delete it there",
-		"id", ownership.RemoteID(s.object), "externalId", ownership.Marker(s.object), "account", s.object.Spec.AccountRef.Name)
+		"id", ownership.RemoteID(s.object), "externalId", s.owner.Marker(s.object), "account", s.object.Spec.AccountRef.Name)
 	return nil
 }
 

@@ -49,6 +49,8 @@ type Reconciler struct {
 	Registry *account.Registry
 	Recorder events.EventRecorder
 	Clock    clock.PassiveClock
+	// Owner decides what the ownership markers say.
+	Owner ownership.Owner
 	// CreateUnconfirmedTimeout is how long after an unanswered create its import may still turn
 	// up: longer than a request can be under way plus the lag of the list.
 	CreateUnconfirmedTimeout time.Duration
@@ -57,7 +59,8 @@ type Reconciler struct {
 	// Concurrency is how many Imports are reconciled at once.
 	Concurrency int
 
-	lastStatus status.LastStatus
+	lastStatus  status.LastStatus
+	corrections importstate.Corrections
 }
 
 func (r *Reconciler) objects() objects { return objects{Client: r.Client, live: r.Live} }
@@ -111,7 +114,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	s := &scope{object: object, before: object.DeepCopy()}
+	s := &scope{owner: r.Owner, object: object, before: object.DeepCopy()}
 	return r.finish(ctx, s, r.reconcile(ctx, s))
 }
 
@@ -157,7 +160,7 @@ func (r *Reconciler) locate(ctx context.Context, s *scope) (importstate.Pass, er
 	machine := importstate.New()
 	pass, err := machine.Start(importstate.Pass{
 		Object: s.object, Now: r.Clock.Now(), Timeout: r.CreateUnconfirmedTimeout,
-		MarkerSeen: s.session.Observations.MarkerSeen(s.object),
+		MarkerSeen: s.session.Observations.MarkerSeen(s.object), Seen: s.session.Observations.Created(s.object),
 	})
 	for err == nil && !pass.Ended() {
 		pass, err = machine.Advance(ctx, pass, effects{r, s})
@@ -180,7 +183,7 @@ func (r *Reconciler) resolve(ctx context.Context, s *scope) (err error) {
 			return err
 		}
 	}
-	s.desired, err = definition.Desire(s.object, accountName, s.session.Aliases, values)
+	s.desired, err = definition.Desire(s.object, r.Owner.Marker(s.object), accountName, s.session.Aliases, values)
 	return err
 }
 

@@ -22,6 +22,7 @@ import (
 
 // scope carries what one reconcile of an Import knows.
 type scope struct {
+	owner  ownership.Owner
 	object *v1alpha1.Import
 	// before is the object as it was read.
 	before *v1alpha1.Import
@@ -65,17 +66,17 @@ func (s *scope) recordRemote(answer integrator.Import) {
 
 // evidence is what is known about who may have the remote import.
 func (s *scope) evidence(others []v1alpha1.Import) ownership.Evidence {
-	e := ownership.Evidence{Object: s.object, Remote: s.remote, Others: others}
+	e := ownership.Evidence{Owner: s.owner, Object: s.object, Remote: s.remote, Others: others}
 	if s.desired != nil {
 		e.ExternalID = s.desired.ExternalID()
-		e.Changed = importstate.SpecChanged(s.object, s.desired, s.remote)
+		e.Changed = importstate.SpecChanged(s.owner, s.object, s.desired, s.remote)
 	}
 	return e
 }
 
 // compare compares the desired document with the remote import that was read last.
 func (s *scope) compare() (importstate.Comparison, error) {
-	c, err := importstate.Compare(s.object, s.desired, s.remote)
+	c, err := importstate.Compare(s.owner, s.object, s.desired, s.remote)
 	if err == nil {
 		s.desired = c.Desired
 	}

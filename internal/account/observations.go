@@ -37,6 +37,8 @@ const maxCopies = 16
 
 // Observations remember what was last seen of an account's imports. They are safe for concurrent use.
 type Observations struct {
+	owner ownership.Owner
+
 	mu sync.Mutex
 	// scan is the number of the scan that began last.
 	scan int
@@ -46,6 +48,8 @@ type Observations struct {
 	// those that the last complete scan saw, by name.
 	marked    map[string]marked
 	namesakes map[string][]integrator.Import
+	// sources has the _sourceId of those of them that are clones, by id.
+	sources map[string]string
 	// scanned: a scan has reached its end.
 	scanned bool
 	// missing are the Imports that have read their remote import themselves and found last that there
@@ -56,8 +60,8 @@ type Observations struct {
 }
 
 // NewObservations returns observations of an account that nobody has seen yet.
-func NewObservations() *Observations {
-	return &Observations{byID: map[string]observation{}, marked: map[string]marked{}, missing: map[types.UID]string{}, awaiting: map[types.NamespacedName]bool{}}
+func NewObservations(owner ownership.Owner) *Observations {
+	return &Observations{owner: owner, byID: map[string]observation{}, marked: map[string]marked{}, missing: map[types.UID]string{}, awaiting: map[types.NamespacedName]bool{}}
 }
 
 // Note records what a call of our own saw of an import.
@@ -87,8 +91,7 @@ func (o *Observations) NoteMarker(text, id string) {
 func (o *Observations) MarkerSeen(object *v1alpha1.Import) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	_, ok := o.marked[ownership.Marker(object)]
-	return ok
+	return slices.ContainsFunc(o.owner.Markers(object), func(text string) bool { _, ok := o.marked[text]; return ok })
 }
 
 // Scanned reports whether a scan has ever reached its end.
@@ -98,8 +101,18 @@ func (o *Observations) Scanned() bool {
 	return o.scanned
 }
 
+// Created are the imports of the account that have the Import's ownership marker and are no clones
+// that somebody made.
+func (o *Observations) Created(object *v1alpha1.Import) []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.DeleteFunc(o.idsWithMarker(object), func(id string) bool {
+		return o.owner.IsForeignClone(object, integrator.Import{ID: id, SourceID: o.sources[id]})
+	})
+}
+
 // Namesakes are the imports of this name that had an ownership marker when the account was scanned
-// last. Of each only the id, the name and the externalId are known.
+// last. Of each only the id, the name, the externalId and the _sourceId are known.
 func (o *Observations) Namesakes(name string) []integrator.Import {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -114,13 +127,23 @@ func (o *Observations) Copies(object *v1alpha1.Import) []string {
 	return o.copies(object)
 }
 
+// idsWithMarker are the imports that have an ownership marker of the Import, sorted.
+func (o *Observations) idsWithMarker(object *v1alpha1.Import) []string {
+	var ids []string
+	for _, text := range o.owner.Markers(object) {
+		ids = append(ids, o.marked[text].ids...)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
 func (o *Observations) copies(object *v1alpha1.Import) []string {
 	own := ownership.RemoteID(object)
 	if own == "" {
 		// One of them may be its own.
 		return object.Status.Copies
 	}
-	others := slices.DeleteFunc(slices.Clone(o.marked[ownership.Marker(object)].ids), func(id string) bool { return id == own })
+	others := slices.DeleteFunc(o.idsWithMarker(object), func(id string) bool { return id == own })
 	return others[:min(len(others), maxCopies)]
 }
 
@@ -142,9 +165,11 @@ func (o *Observations) RecordRead(object *v1alpha1.Import, id string, found bool
 		return
 	}
 	o.missing[object.UID] = id
-	if seen, ok := o.marked[ownership.Marker(object)]; ok {
-		seen.ids = slices.DeleteFunc(slices.Clone(seen.ids), func(other string) bool { return other == id })
-		o.marked[ownership.Marker(object)] = seen
+	for _, text := range o.owner.Markers(object) {
+		if seen, ok := o.marked[text]; ok {
+			seen.ids = slices.DeleteFunc(slices.Clone(seen.ids), func(other string) bool { return other == id })
+			o.marked[text] = seen
+		}
 	}
 }
 
@@ -213,8 +238,11 @@ func (o *Observations) complete(scan int, managed []string, listed map[string]st
 	}
 	o.byID = byID
 	maps.DeleteFunc(o.marked, func(_ string, seen marked) bool { return seen.scan < scan })
-	o.namesakes = map[string][]integrator.Import{}
+	o.namesakes, o.sources = map[string][]integrator.Import{}, map[string]string{}
 	for _, remote := range withMarker {
+		if remote.SourceID != "" {
+			o.sources[remote.ID] = remote.SourceID
+		}
 		for _, text := range []string{remote.ExternalID, remote.Name} {
 			if ownership.IsMarker(text) {
 				ids := append(slices.Clone(o.marked[text].ids), remote.ID)

@@ -56,7 +56,7 @@ func TestChanged(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			o := NewObservations()
+			o := NewObservations(ownership.Owner{})
 			tc.play(o)
 			if got := o.Changed("a", tc.known); got != tc.want {
 				t.Errorf("%s: Changed = %t", tc.reason, got)
@@ -112,7 +112,7 @@ func TestDiffers(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			o := NewObservations()
+			o := NewObservations(ownership.Owner{})
 			tc.play(o)
 			if got := o.differs(object, "a"); got != tc.want {
 				t.Errorf("%s: differs = %t", tc.reason, got)
@@ -124,7 +124,7 @@ func TestDiffers(t *testing.T) {
 func TestMarkerSeen(t *testing.T) {
 	object := &v1alpha1.Import{}
 	object.UID = "u1"
-	marker := ownership.Marker(object)
+	marker := ownership.Owner{}.Marker(object)
 	listed := []integrator.Import{{ID: "5f0000000000000000000001", ExternalID: marker}}
 	for name, test := range map[string]struct {
 		reason string
@@ -147,7 +147,7 @@ func TestMarkerSeen(t *testing.T) {
 		"NoMarker":  {"a user's externalId is none", func(o *Observations) { o.NoteMarker("u1", "") }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			o := NewObservations()
+			o := NewObservations(ownership.Owner{})
 			test.play(o)
 			if got := o.MarkerSeen(object); got != test.want {
 				t.Errorf("%t, want %t: %s", got, test.want, test.reason)
@@ -160,7 +160,7 @@ func TestCopies(t *testing.T) {
 	const own, clone, restored = "5f0000000000000000000001", "5f0000000000000000000002", "5f0000000000000000000003"
 	object := &v1alpha1.Import{}
 	object.UID, object.Status.ID = "u1", own
-	marker := ownership.Marker(object)
+	marker := ownership.Owner{}.Marker(object)
 	listed := func(ids ...string) (all []integrator.Import) {
 		for _, id := range ids {
 			all = append(all, integrator.Import{ID: id, ExternalID: marker})
@@ -188,7 +188,7 @@ func TestCopies(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			o := NewObservations()
+			o := NewObservations(ownership.Owner{})
 			tc.play(o)
 			if diff := cmp.Diff(tc.want, o.Copies(object), cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
@@ -206,7 +206,7 @@ func TestCopies(t *testing.T) {
 }
 
 func TestNamesakes(t *testing.T) {
-	o := NewObservations()
+	o := NewObservations(ownership.Owner{})
 	if o.Scanned() {
 		t.Error("scanned before any scan")
 	}
@@ -227,7 +227,7 @@ func TestNamesakes(t *testing.T) {
 func TestFoundMissingIsForgottenWithTheID(t *testing.T) {
 	object := &v1alpha1.Import{}
 	object.UID = "u1"
-	o := NewObservations()
+	o := NewObservations(ownership.Owner{})
 	o.RecordRead(object, "a", false)
 	o.complete(o.begin(), []string{"a"}, nil, nil)
 	if !o.FoundMissing(object, "a") {
@@ -241,7 +241,7 @@ func TestFoundMissingIsForgottenWithTheID(t *testing.T) {
 
 func TestAwaitScanIsAnsweredOnce(t *testing.T) {
 	key := types.NamespacedName{Namespace: "ns", Name: "a"}
-	o := NewObservations()
+	o := NewObservations(ownership.Owner{})
 	o.AwaitScan(key)
 	o.AwaitScan(key)
 	if got := o.takeAwaiting(); !slices.Equal(got, []types.NamespacedName{key}) {

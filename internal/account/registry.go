@@ -25,6 +25,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
 	"github.com/integrator-operator/integrator-operator/internal/integrator/limit"
 	"github.com/integrator-operator/integrator-operator/internal/metrics"
+	"github.com/integrator-operator/integrator-operator/internal/ownership"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
 )
 
@@ -34,6 +35,8 @@ type Options struct {
 	AllowHTTP bool
 	// AllowPrivate permits hosts with addresses of private networks.
 	AllowPrivate bool
+	// Owner decides what the ownership markers say.
+	Owner ownership.Owner
 }
 
 // Registry has the accounts of the process. It is safe for concurrent use.
@@ -121,7 +124,7 @@ func (e *entry) session(key types.NamespacedName) *Session {
 	s := &e.state
 	return &Session{
 		Key: key, Client: s.client, Aliases: s.aliases, Observations: e.observations, UserID: s.userID,
-		Unverified: s.unverified, Scanned: s.scanned(), Since: s.since,
+		Unverified: s.unverified, Scanned: s.scanned(),
 	}
 }
 
@@ -162,7 +165,7 @@ func (r *Registry) clientFor(key types.NamespacedName, e *entry, spec *v1alpha1.
 	}
 	if e.limiter == nil {
 		e.limiter = limit.New(float64(spec.RequestsPerSecond), int(spec.RequestsPerSecond), int(spec.MaxInFlight))
-		e.observations = NewObservations()
+		e.observations = NewObservations(r.options.Owner)
 	}
 	return integrator.New(integrator.Config{
 		BaseURL: spec.BaseURL, Token: token, Limiter: e.limiter,

@@ -117,14 +117,14 @@ func (s *scanner) scan(ctx context.Context) Scan {
 // list reads the account's imports: lastModified by id, and those that have an ownership marker.
 func (s *scanner) list(ctx context.Context) (listed map[string]string, withMarker []integrator.Import, err error) {
 	listed = map[string]string{}
-	options := integrator.ListOptions{Include: []string{"lastModified", "externalId"}, UnlimitedWait: true}
+	options := integrator.ListOptions{Include: []string{"lastModified", "externalId", "_sourceId"}, UnlimitedWait: true}
 	for document, err := range s.client.ListImports(ctx, options) {
 		if err != nil {
 			return nil, nil, err
 		}
 		listed[document.ID] = document.LastModified
 		if ownership.IsMarker(document.ExternalID) || ownership.IsMarker(document.Name) {
-			withMarker = append(withMarker, integrator.Import{ID: document.ID, Name: document.Name, ExternalID: document.ExternalID})
+			withMarker = append(withMarker, integrator.Import{ID: document.ID, Name: document.Name, ExternalID: document.ExternalID, SourceID: document.SourceID})
 		}
 	}
 	return listed, withMarker, nil

@@ -5,7 +5,6 @@ package account
 
 import (
 	"errors"
-	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -28,8 +27,6 @@ type Session struct {
 	Unverified bool
 	// Scanned: a scan with this credential has reached its end.
 	Scanned bool
-	// Since is when the process began to work with the account.
-	Since time.Time
 	// Deleting: the Account is being deleted. It serves the Imports that it has, and nothing new is
 	// created in it.
 	Deleting bool

@@ -39,6 +39,8 @@ type exporter struct {
 	account types.NamespacedName
 	// adopt makes manifests that take over the imports; otherwise they make copies.
 	adopt bool
+	// byExternalID names what is taken over by its externalId where that is unique.
+	byExternalID bool
 	// allowedHosts are the hosts that the Account's baseURL may name.
 	allowedHosts []string
 	// allowHTTP permits base URLs without TLS and on the machine itself, for tests and demos.
@@ -61,6 +63,8 @@ type scope struct {
 	names   *export.Names
 	known   inCluster
 	total   int
+	// externalIDs counts the imports of each externalId.
+	externalIDs map[string]int
 }
 
 // run exports. It ends at the first error; what was printed before stands.
@@ -131,10 +135,12 @@ func (e *exporter) name(ctx context.Context, s *scope) error {
 		s.names.Fix(id, name)
 	}
 	var all []integrator.Import
-	for document, err := range s.remote.ListImports(ctx, integrator.ListOptions{Include: []string{"createdAt"}, UnlimitedWait: true}) {
+	s.externalIDs = map[string]int{}
+	for document, err := range s.remote.ListImports(ctx, integrator.ListOptions{Include: []string{"createdAt", "externalId"}, UnlimitedWait: true}) {
 		if err != nil {
 			return plainly(problem.Wrap(err, "list the imports"))
 		}
+		s.externalIDs[document.ExternalID]++
 		all = append(all, integrator.Import{ID: document.ID, Name: document.Name, CreatedAt: document.CreatedAt})
 	}
 	slices.SortFunc(all, func(a, b integrator.Import) int {
@@ -149,7 +155,7 @@ func (e *exporter) name(ctx context.Context, s *scope) error {
 
 // print writes one document after the other, as the pages come.
 func (e *exporter) print(ctx context.Context, s *scope) error {
-	options := export.Options{Account: e.account.Name, Aliases: s.account.Spec.Aliases, Adopt: e.adopt}
+	options := export.Options{Account: e.account.Name, Aliases: s.account.Spec.Aliases}
 	done, printed := 0, 0
 	for document, err := range s.remote.ListImports(ctx, integrator.ListOptions{UnlimitedWait: true}) {
 		if err != nil {
@@ -159,7 +165,7 @@ func (e *exporter) print(ctx context.Context, s *scope) error {
 		if why := e.skip(s, document); why != "" {
 			e.note(fmt.Sprintf("skipped %s: %s", called(document), why))
 		} else {
-			manifest, err := export.Make(document.Raw, s.names.Of(document.ID, document.Name), options)
+			manifest, err := export.Make(document.Raw, s.names.Of(document.ID, document.Name), e.adoption(s, document, options))
 			if err != nil {
 				return fmt.Errorf("%s: %w", called(document), err)
 			}
@@ -177,24 +183,45 @@ func (e *exporter) print(ctx context.Context, s *scope) error {
 	return nil
 }
 
-// skip says why an import gets no manifest, "" when it gets one.
+// skip says why an import gets no manifest, and how to bring it in; "" when it gets one.
 func (e *exporter) skip(s *scope, document integrator.Import) string {
-	owner, managed := s.known.byID[document.ID]
-	if !managed {
-		owner, managed = s.known.byMarker[document.ExternalID]
-	}
+	manager, managed := s.known.managed[document.ID]
+	wanting, wanted := s.known.wanted[document.ID]
+	_, _, marked := s.known.markedFor(document.ExternalID)
 	switch {
 	case document.ConnectorID != "":
-		return "it belongs to an integration app, which updates it"
+		return "it belongs to an integration app, which updates it; it cannot be managed here"
 	case !e.adopt:
 		return ""
 	case managed:
-		return fmt.Sprintf("Import %s in namespace %s manages it", owner.Name, owner.Namespace)
-	case ownership.IsMarker(document.ExternalID):
-		return "it has the ownership marker of an Import that is not found here; if that Import no longer exists, adopt it with mode Override"
+		return fmt.Sprintf("Import %s in namespace %s manages it", manager.Name, manager.Namespace)
+	case wanted:
+		return fmt.Sprintf("Import %s in namespace %s names it and does not manage it; see the conditions of that Import", wanting.Name, wanting.Namespace)
+	case ownership.IsMarker(document.ExternalID) && !marked:
+		return fmt.Sprintf("it has the ownership marker of an Import that is not found here (externalId %s); if no other cluster manages it, adopt it: spec.adopt with id %s and mode Override", drift.Cut(document.ExternalID, 64), document.ID)
 	default:
 		return ""
 	}
+}
+
+// adoption is how the manifest of an import takes it over. An import with the marker of an Import
+// here that manages another one is a clone, or was restored: it has to be adopted with Override.
+func (e *exporter) adoption(s *scope, document integrator.Import, options export.Options) export.Options {
+	if !e.adopt {
+		return options
+	}
+	options.Adopt = v1alpha1.AdoptionModeMatch
+	if owner, id, ok := s.known.markedFor(document.ExternalID); ok {
+		options.Adopt = v1alpha1.AdoptionModeOverride
+		e.note(fmt.Sprintf("%s has the ownership marker of Import %s in namespace %s, which manages %s: it is a clone, or was restored; its manifest adopts it with mode Override",
+			called(document), owner.Name, owner.Namespace, cmp.Or(id, "no import yet")))
+		return options
+	}
+	options.ByExternalID = e.byExternalID && s.externalIDs[document.ExternalID] == 1 && document.ExternalID != ""
+	if e.byExternalID && !options.ByExternalID {
+		e.note(called(document) + " has no externalId that is its own: its manifest names it by id, which other accounts do not have")
+	}
+	return options
 }
 
 // warn notes that the cluster would not accept a manifest as it is.

@@ -6,6 +6,7 @@ package command
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
@@ -15,21 +16,41 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
 )
 
-// inCluster is which imports the cluster's Imports manage.
+// inCluster is what the cluster's Imports manage.
 type inCluster struct {
-	// byID names the Import that manages or wants to adopt the import of an id, byMarker the one
-	// that an ownership marker is of.
-	byID, byMarker map[string]types.NamespacedName
+	// managed names the Import that manages the import of an id, wanted the one that adopts or
+	// observes it.
+	managed, wanted map[string]types.NamespacedName
+	// uids are the Imports by uid, ids the remote import of each.
+	uids map[types.UID]types.NamespacedName
+	ids  map[types.NamespacedName]string
 	// names are those of the Imports in the Account's namespace; named has them by the id of the
 	// remote import.
 	names []string
 	named map[string]string
 }
 
+func newInCluster() inCluster {
+	return inCluster{
+		managed: map[string]types.NamespacedName{}, wanted: map[string]types.NamespacedName{},
+		uids: map[types.UID]types.NamespacedName{}, ids: map[types.NamespacedName]string{}, named: map[string]string{},
+	}
+}
+
+// markedFor is the Import whose ownership marker an import has, and the id of its own remote import.
+func (k *inCluster) markedFor(externalID string) (key types.NamespacedName, id string, ok bool) {
+	uid, key := ownership.ParseMarker(externalID)
+	if uid != "" {
+		key = k.uids[uid]
+	}
+	id, ok = k.ids[key]
+	return key, id, ok
+}
+
 // readCluster finds out which imports are managed already. A caller who may not list all namespaces
 // sees the Imports of the Account's namespace.
 func (e *exporter) readCluster(ctx context.Context, s *scope) error {
-	s.known = inCluster{byID: map[string]types.NamespacedName{}, byMarker: map[string]types.NamespacedName{}, named: map[string]string{}}
+	s.known = newInCluster()
 	err := e.listImports(ctx, s)
 	if apierrors.IsForbidden(err) {
 		e.note("Imports of other namespaces cannot be listed; those that are managed from there are not recognised")
@@ -58,21 +79,21 @@ func (e *exporter) listImports(ctx context.Context, s *scope, options ...client.
 
 func (k *inCluster) add(object *v1alpha1.Import, namespace string) {
 	key := client.ObjectKeyFromObject(object)
-	k.byMarker[ownership.Marker(object)] = key
-	ids := []string{object.Status.ID, object.Annotations[v1alpha1.AnnotationID]}
-	if object.Spec.Adopt != nil {
-		ids = append(ids, string(object.Spec.Adopt.ID))
+	id := ownership.RemoteID(object)
+	k.uids[object.UID], k.ids[key] = key, id
+	if ownership.Manages(object, id) && object.Status.ID == id && id != "" {
+		k.managed[id] = key
+	} else if id != "" {
+		k.wanted[id] = key
 	}
-	for _, id := range ids {
-		if _, known := k.byID[id]; id != "" && !known {
-			k.byID[id] = key
-		}
+	if adopt := object.Spec.Adopt; adopt != nil && adopt.ID != "" {
+		k.wanted[strings.ToLower(string(adopt.ID))] = key
 	}
 	if object.Namespace != namespace {
 		return
 	}
 	k.names = append(k.names, object.Name)
-	if id := ownership.RemoteID(object); id != "" {
+	if id != "" {
 		k.named[id] = object.Name
 	}
 }

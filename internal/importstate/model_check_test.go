@@ -269,7 +269,7 @@ func TestModelOfImportsFinds(t *testing.T) {
 		"a clone that somebody made counts as created here": {copied, func(d *modelDecisions) {
 			d.isCandidate = func(object *v1alpha1.Import, intent ownership.Intent, remote integrator.Import) bool {
 				remote.SourceID = ""
-				return ownership.IsCandidate(object, intent, remote)
+				return ownership.Owner{}.IsCandidate(object, intent, remote)
 			}
 			d.decide = func(use ownership.Use, e ownership.Evidence) ownership.Decision {
 				e.Remote.SourceID = ""

@@ -178,7 +178,7 @@ type modelDecisions struct {
 func shippedDecisions() modelDecisions {
 	return modelDecisions{
 		Machine: New(), beginDeletion: BeginDeletion, callUntil: ownership.Intent.CallUntil,
-		canRemoveIntent: CanRemoveIntent, canPersistID: CanPersistID, isCandidate: ownership.IsCandidate,
+		canRemoveIntent: CanRemoveIntent, canPersistID: CanPersistID, isCandidate: ownership.Owner{}.IsCandidate,
 		decide: ownership.Decide, adoption: NewAdoption(), stronger: ownership.Stronger, intends: true,
 	}
 }
@@ -209,7 +209,7 @@ func (m *importModel) object(w *modelWorld, i int, o modelObject, age uint8) *v1
 	put(v1alpha1.AnnotationAdoptPending, remoteName(o.claim))
 	if o.pending != 0 {
 		text, err := json.Marshal(ownership.Intent{
-			ExternalID: ownership.Marker(object), Name: fmt.Sprintf("intent %d", o.pending), Replaces: remoteName(key.intent.replaces),
+			ExternalID: ownership.Owner{}.Marker(object), Name: fmt.Sprintf("intent %d", o.pending), Replaces: remoteName(key.intent.replaces),
 			Time: modelStart.Add(-time.Duration(age)*modelTimeout/2 - time.Second),
 		})
 		if err != nil {
@@ -243,9 +243,9 @@ func remoteName(number uint8) string { return remoteNames[number] }
 func (m *importModel) remote(w *modelWorld, number uint8) integrator.Import {
 	remote := integrator.Import{ID: remoteName(number), Name: "prices"}
 	if owner := w.remotes[number].marker; owner != 0 && m.clones {
-		remote.Name = ownership.Marker(modelOwners[owner-1])
+		remote.Name = ownership.Owner{}.Marker(modelOwners[owner-1])
 	} else if owner != 0 {
-		remote.ExternalID = ownership.Marker(modelOwners[owner-1])
+		remote.ExternalID = ownership.Owner{}.Marker(modelOwners[owner-1])
 	}
 	if w.remotes[number].copy {
 		remote.SourceID = remoteName(adoptee)

@@ -15,18 +15,20 @@ import (
 const ClockSkew = 10 * time.Minute
 
 // IsCandidate reports whether an import of the account may have been created for the Import: it
-// has the Import's marker and is not older than the Import or, when the definition declares an
-// externalId, it has that one and the name and is not older than the intent. A clone that somebody
-// else made is none.
-func IsCandidate(object *v1alpha1.Import, intent Intent, remote integrator.Import) bool {
+// has the Import's marker or, when the definition declares an externalId, it has that one and the
+// name and is not older than the intent. What has the uid in its marker is not older than the
+// Import. A clone that somebody else made is none.
+func (o Owner) IsCandidate(object *v1alpha1.Import, intent Intent, remote integrator.Import) bool {
 	switch {
-	case IsMarker(remote.Name) && remote.Name != Marker(object):
+	case IsMarker(remote.Name) && !o.IsNewClone(object, remote):
 		// A clone that another Import is just making: its other fields are the original's.
 		return false
-	case IsForeignClone(object, remote):
+	case o.IsForeignClone(object, remote):
 		return false
-	case hasMarker(object, remote):
+	case remote.ExternalID == uidMarker(object) || remote.Name == uidMarker(object):
 		return createdSince(remote.CreatedAt, object.CreationTimestamp.Add(-ClockSkew))
+	case o.hasMarker(object, remote):
+		return true
 	default:
 		return remote.ExternalID == intent.ExternalID && strings.TrimSpace(remote.Name) == strings.TrimSpace(intent.Name) &&
 			createdSince(remote.CreatedAt, intent.Time.Add(-ClockSkew))
@@ -35,20 +37,20 @@ func IsCandidate(object *v1alpha1.Import, intent Intent, remote integrator.Impor
 
 // IsMarked reports whether an import can only have been created for the Import: it has its marker,
 // as its externalId or, a new clone, as its name, and nobody else cloned it from one that has.
-func IsMarked(object *v1alpha1.Import, remote integrator.Import) bool {
-	return hasMarker(object, remote) && !IsForeignClone(object, remote)
+func (o Owner) IsMarked(object *v1alpha1.Import, remote integrator.Import) bool {
+	return o.hasMarker(object, remote) && !o.IsForeignClone(object, remote)
 }
 
-func hasMarker(object *v1alpha1.Import, remote integrator.Import) bool {
-	return remote.ExternalID == Marker(object) || IsNewClone(object, remote)
+func (o Owner) hasMarker(object *v1alpha1.Import, remote integrator.Import) bool {
+	return o.Marks(object, remote.ExternalID) || o.IsNewClone(object, remote)
 }
 
 // IsForeignClone reports whether an import is a clone that was not made for the Import. The
 // platform's clone keeps the externalId of the original, and so the ownership marker in it.
-func IsForeignClone(object *v1alpha1.Import, remote integrator.Import) bool {
+func (o Owner) IsForeignClone(object *v1alpha1.Import, remote integrator.Import) bool {
 	from := object.Spec.CloneFrom
 	switch {
-	case remote.SourceID == "" || IsNewClone(object, remote):
+	case remote.SourceID == "" || o.IsNewClone(object, remote):
 		return false
 	case from == nil:
 		return true

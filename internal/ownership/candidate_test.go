@@ -37,7 +37,7 @@ func TestIsCandidate(t *testing.T) {
 		"my name alone":                 {integrator.Import{Name: "prices", CreatedAt: at(time.Second)}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := IsCandidate(object, intent, test.document); got != test.want {
+			if got := (Owner{}).IsCandidate(object, intent, test.document); got != test.want {
 				t.Errorf("%t, want %t", got, test.want)
 			}
 		})

@@ -106,7 +106,8 @@ func MayCreate(object *v1alpha1.Import, remote integrator.Import) bool {
 	if err := json.Unmarshal([]byte(object.Annotations[v1alpha1.AnnotationCreatePending]), &intent); err != nil || RemoteID(object) != "" {
 		return false
 	}
-	return intent.ExternalID != "" && intent.ExternalID == remote.ExternalID || IsNewClone(object, remote)
+	return intent.ExternalID != "" && intent.ExternalID == remote.ExternalID ||
+		IsMarker(intent.Name) && intent.Name == strings.TrimSpace(remote.Name)
 }
 
 // Heir is the Import that takes over the remote import when the object is deleted: it is in the same

@@ -43,6 +43,7 @@ const (
 
 // Evidence is what is known of a remote import and those who may have it.
 type Evidence struct {
+	Owner  Owner
 	Object *v1alpha1.Import
 	Remote integrator.Import
 	// Others are the other Imports, of any namespace, that remember or claim the remote import.
@@ -63,8 +64,8 @@ type Decision struct {
 // Decide says whether the Import may use the remote import in this way.
 func Decide(use Use, e Evidence) Decision {
 	object, id, marker := e.Object, e.Remote.ID, e.Remote.ExternalID
-	clone := IsNewClone(object, e.Remote)
-	foreign := IsMarker(marker) && marker != Marker(object) && !clone
+	clone := e.Owner.IsNewClone(object, e.Remote)
+	foreign := IsMarker(marker) && !e.Owner.Marks(object, marker) && !clone
 	switch {
 	case Observes(object):
 		return Decision{}
@@ -77,7 +78,7 @@ func Decide(use Use, e Evidence) Decision {
 	case foreign || use == UseAdopt:
 		// Here an annotation of another Import counts: it stops a takeover, and cannot start one.
 		return otherImport(e.Others, func(other *v1alpha1.Import) bool { return Manages(other, id) })
-	case marker == Marker(object) && !IsForeignClone(object, e.Remote), use == UseManage && object.Status.ID == id && !e.Changed:
+	case e.Owner.Marks(object, marker) && !e.Owner.IsForeignClone(object, e.Remote), use == UseManage && object.Status.ID == id && !e.Changed:
 		return Decision{}
 	}
 	if owned := otherImport(e.Others, func(other *v1alpha1.Import) bool { return recordsInStatus(other, id) }); owned.Verdict != Permitted {
@@ -86,7 +87,7 @@ func Decide(use Use, e Evidence) Decision {
 	switch {
 	case clone, object.Status.ID == id, e.NamedByAdopt():
 		return Decision{}
-	case IsForeignClone(object, e.Remote):
+	case e.Owner.IsForeignClone(object, e.Remote):
 		return Decision{Verdict: ForeignClone}
 	case marker != "" && marker == e.ExternalID:
 		return Decision{}

@@ -102,7 +102,7 @@ func TestDecide(t *testing.T) {
 			tc.remote.ID = remoteID
 			e := Evidence{Object: tc.object, Remote: tc.remote, Others: tc.others, ExternalID: tc.declared, Changed: tc.changed}
 			if e.ExternalID == "" {
-				e.ExternalID = Marker(tc.object)
+				e.ExternalID = e.Owner.Marker(tc.object)
 			}
 			got := Decide(tc.use, e)
 			if diff := cmp.Diff(tc.want, got.Verdict); diff != "" {

@@ -23,13 +23,14 @@ import (
 )
 
 // Indexes of the cache: from what an object refers to, to the object. IndexImportID has all ids of
-// ownership.NamedIDs, IndexImportMarker the ownership marker.
+// ownership.NamedIDs, IndexImportMarker all that
+// counts as its ownership marker.
 const (
 	IndexAccountSecret = "spec.tokenSecretRef.name"
 	IndexImportAccount = "spec.accountRef.name"
 	IndexImportID      = "status.id"
 	IndexImportAdopts  = "spec.adopt.id"
-	IndexImportMarker  = "metadata.uid"
+	IndexImportMarker  = "ownershipMarker"
 	IndexImportOrigin  = "spec.cloneFrom.importRef.name"
 
 	IndexImportConfigMap = "spec.valuesFrom.configMapKeyRef.name"
@@ -43,7 +44,11 @@ const (
 )
 
 // SetupIndexes registers all indexes with the cache.
-func SetupIndexes(ctx context.Context, indexer client.FieldIndexer) error {
+func SetupIndexes(ctx context.Context, indexer client.FieldIndexer, owner ownership.Owner) error {
+	markers := func(object client.Object) []string { return owner.Markers(object.(*v1alpha1.Import)) }
+	if err := indexer.IndexField(ctx, &v1alpha1.Import{}, IndexImportMarker, markers); err != nil {
+		return err
+	}
 	for _, index := range indexes {
 		if err := indexer.IndexField(ctx, index.object, index.field, index.values); err != nil {
 			return err
@@ -71,9 +76,6 @@ var indexes = []struct {
 			return notEmpty(strings.ToLower(string(adopt.ID)))
 		}
 		return nil
-	}},
-	{&v1alpha1.Import{}, IndexImportMarker, func(object client.Object) []string {
-		return []string{ownership.Marker(object.(*v1alpha1.Import))}
 	}},
 	{&v1alpha1.Import{}, IndexImportOrigin, func(object client.Object) []string {
 		if clone := object.(*v1alpha1.Import).Spec.CloneFrom; clone != nil {

@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/ownership"
 	"github.com/integrator-operator/integrator-operator/internal/watch"
 )
 
@@ -208,7 +209,7 @@ func TestIndexes(t *testing.T) {
 					}
 				}
 				return nil
-			}))
+			}), ownership.Owner{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -221,7 +222,7 @@ func TestIndexes(t *testing.T) {
 
 func TestSetupIndexesFails(t *testing.T) {
 	failed := errors.New("the cache has begun")
-	err := watch.SetupIndexes(t.Context(), recorder(func(client.Object, string, client.IndexerFunc) error { return failed }))
+	err := watch.SetupIndexes(t.Context(), recorder(func(client.Object, string, client.IndexerFunc) error { return failed }), ownership.Owner{})
 	if !errors.Is(err, failed) {
 		t.Errorf("the error is %v", err)
 	}
@@ -238,7 +239,7 @@ func indexed(t *testing.T, objects ...client.Object) client.Client {
 	if err := watch.SetupIndexes(t.Context(), recorder(func(object client.Object, field string, extract client.IndexerFunc) error {
 		builder.WithIndex(object, field, extract)
 		return nil
-	})); err != nil {
+	}), ownership.Owner{}); err != nil {
 		t.Fatal(err)
 	}
 	return builder.Build()
