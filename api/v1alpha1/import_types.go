@@ -347,6 +347,11 @@ type ImportStatus struct {
 	// +kubebuilder:validation:MaxLength=64
 	ID string `json:"id,omitempty"`
 
+	// managementPolicy is the spec.managementPolicy under which id was recorded. An Import that
+	// only observed its remote import has to adopt it before it manages it.
+	// +optional
+	ManagementPolicy ManagementPolicy `json:"managementPolicy,omitempty"`
+
 	// adaptorType is the adaptorType that the API returned.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64

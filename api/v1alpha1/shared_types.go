@@ -51,6 +51,11 @@ const (
 	// survives a restore that drops the status.
 	AnnotationClaim = "integrator.io/claim"
 
+	// LabelRemoteImport is the _id of the remote import that an Import manages or is adopting, or,
+	// while the remote import is being created, a hash of the externalId by which it will be
+	// found. An adoption lists the Imports with the same label, in all namespaces.
+	LabelRemoteImport = "integrator.io/remote-import"
+
 	// Finalizer keeps an Import until its remote import is deleted or released.
 	Finalizer = "integrator.io/import"
 	// AccountFinalizer keeps an Account while an Import needs it to delete its remote import.

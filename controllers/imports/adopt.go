@@ -39,7 +39,8 @@ func (r *Reconciler) adopt(ctx context.Context, s *scope) (err error) {
 	if err != nil {
 		return err
 	}
-	matches := s.object.Spec.Adopt.Mode != v1alpha1.AdoptionModeOverride
+	// What was managed before it was observed is brought back to what is declared.
+	matches := s.object.Spec.Adopt.Mode != v1alpha1.AdoptionModeOverride && !ownership.HasMetadata(s.object, id)
 	switch {
 	case observes:
 	case c.Total > 0 && matches:
@@ -157,7 +158,7 @@ func (r *Reconciler) observeAnother(ctx context.Context, s *scope, pass importst
 // takeOver makes the steps of the adoption protocol, unless the import is somebody else's.
 func (r *Reconciler) takeOver(ctx context.Context, s *scope) error {
 	if ownership.Observes(s.object) {
-		s.object.Status.ID = s.remote.ID
+		s.object.Status.ID, s.object.Status.ManagementPolicy = s.remote.ID, v1alpha1.ManagementPolicyObserve
 		s.session.Observations.Note(s.remote.ID, s.remote.LastModified)
 		return nil
 	}
@@ -168,7 +169,7 @@ func (r *Reconciler) takeOver(ctx context.Context, s *scope) error {
 		return err
 	}
 	machine := importstate.NewAdoption()
-	adoption, err := machine.Start(importstate.Adoption{Object: s.object, Remote: s.remote}), error(nil)
+	adoption, err := machine.Start(importstate.Adoption{Contest: ownership.Contest{Object: s.object, Remote: s.remote, Now: r.Clock.Now()}}), error(nil)
 	for err == nil && adoption.Step != importstate.AdoptionDone {
 		adoption, err = machine.Advance(ctx, adoption, effects{r, s})
 	}

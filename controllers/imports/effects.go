@@ -55,10 +55,10 @@ func (e effects) Reread(ctx context.Context) (*v1alpha1.Import, time.Time, error
 // a restore that kept only the status.
 func (e effects) RestoreMetadata(ctx context.Context, id string) (*v1alpha1.Import, error) {
 	object := e.s.object
-	if ownership.Observes(object) || object.Annotations[v1alpha1.AnnotationID] == id && ownership.HasFinalizer(object) {
+	if ownership.Observes(object) || ownership.HasMetadata(object, id) {
 		return object, nil
 	}
-	return e.patch(ctx, metadataChange{locked: true, finalizer: true, annotations: map[string]any{v1alpha1.AnnotationID: id}})
+	return e.patch(ctx, metadataChange{locked: true, finalizer: true, label: ownership.RemoteLabel(id), annotations: map[string]any{v1alpha1.AnnotationID: id}})
 }
 
 // RenewIntent writes the intent anew, with the present time.
@@ -191,7 +191,11 @@ func (e effects) writeIntent(ctx context.Context, name, replaces string) (*v1alp
 	if err != nil {
 		return nil, err
 	}
-	return e.patch(ctx, metadataChange{locked: true, finalizer: true, annotations: map[string]any{
+	found := e.s.desired.ExternalID()
+	if ownership.IsMarker(name) {
+		found = name
+	}
+	return e.patch(ctx, metadataChange{locked: true, finalizer: true, label: ownership.IntentLabel(found), annotations: map[string]any{
 		v1alpha1.AnnotationCreatePending: string(value), v1alpha1.AnnotationID: nil,
 	}})
 }
@@ -251,11 +255,12 @@ func (e effects) PersistID(ctx context.Context, p importstate.Pass) (*v1alpha1.I
 		// The finalizer is there, unless everything that recorded the creation was lost.
 		finalizer:   e.s.object.DeletionTimestamp.IsZero(),
 		annotations: map[string]any{v1alpha1.AnnotationID: p.ID, v1alpha1.AnnotationCreatePending: nil},
+		label:       ownership.RemoteLabel(p.ID),
 	}
 	if err := e.r.objects().patchWhile(ctx, e.s, change, importstate.CanPersistID); err != nil {
 		return nil, fmt.Errorf("write the id %s of the created import into the Import: %w", p.ID, err)
 	}
-	e.s.object.Status.ID = p.ID
+	e.s.object.Status.ID, e.s.object.Status.ManagementPolicy = p.ID, v1alpha1.ManagementPolicyManage
 	switch {
 	case p.Step == importstate.StepAcquire:
 		e.s.event(normal, v1alpha1.ReasonRecovered, "found the import "+p.ID+", which was created for this Import before")
@@ -272,9 +277,9 @@ func (e effects) PersistID(ctx context.Context, p importstate.Pass) (*v1alpha1.I
 func (e effects) RemoveIntent(ctx context.Context, _ importstate.Pass, restored string) error {
 	ctx, cancel := e.afterCall(ctx)
 	defer cancel()
-	change := metadataChange{annotations: map[string]any{v1alpha1.AnnotationCreatePending: nil}}
+	change := metadataChange{annotations: map[string]any{v1alpha1.AnnotationCreatePending: nil}, label: noLabel}
 	if restored != "" {
-		change.annotations[v1alpha1.AnnotationID] = restored
+		change.annotations[v1alpha1.AnnotationID], change.label = restored, ownership.RemoteLabel(restored)
 	}
 	return e.r.objects().patchWhile(ctx, e.s, change, importstate.CanRemoveIntent)
 }

@@ -80,7 +80,12 @@ type metadataChange struct {
 	finalizer, dropFinalizer bool
 	// annotations to set; nil removes one.
 	annotations map[string]any
+	// label is what ownership.RemoteLabel or IntentLabel says, noLabel removes it, "" leaves it.
+	label string
 }
+
+// noLabel removes the label of the remote import.
+const noLabel = "-"
 
 // patchMetadata makes the change as one merge patch of just these fields. The uid goes along, so
 // that a new object of the same name is never taken for the old one.
@@ -91,6 +96,13 @@ func (o objects) patchMetadata(ctx context.Context, s *scope, change metadataCha
 	}
 	if len(change.annotations) > 0 {
 		metadata["annotations"] = change.annotations
+	}
+	switch change.label {
+	case "":
+	case noLabel:
+		metadata["labels"] = map[string]any{v1alpha1.LabelRemoteImport: nil}
+	default:
+		metadata["labels"] = map[string]any{v1alpha1.LabelRemoteImport: change.label}
 	}
 	if change.finalizer && !ownership.HasFinalizer(s.object) {
 		metadata["finalizers"] = append(slices.Clone(s.object.Finalizers), v1alpha1.Finalizer)

@@ -21,7 +21,7 @@ import (
 // from it is set afterwards.
 func (s *scope) converged() {
 	state, remote := &s.object.Status, s.remote
-	state.ID = remote.ID
+	state.ID, state.ManagementPolicy = remote.ID, s.object.Spec.ManagementPolicy
 	state.AdaptorType = drift.Cut(remote.AdaptorType, 64)
 	state.APIIdentifier = drift.Cut(remote.APIIdentifier, 64)
 	state.ConnectionID = drift.Cut(remote.ConnectionID, 64)

@@ -8,7 +8,6 @@ import (
 	"fmt"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
-	"github.com/integrator-operator/integrator-operator/internal/integrator"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
 )
 
@@ -33,9 +32,9 @@ const (
 // Adoption is the takeover of an existing remote import by one Import, and how far it has come.
 // It is a value. Package ownership has the protocol and its proof.
 type Adoption struct {
-	Object *v1alpha1.Import
-	Remote integrator.Import
-	Step   AdoptionStep
+	ownership.Contest
+
+	Step AdoptionStep
 
 	// rival is the Import for which the claim is withdrawn.
 	rival *v1alpha1.Import
@@ -47,7 +46,8 @@ type Adoption struct {
 type AdoptionEffects interface {
 	// KnownRival is the strongest rival that the cache shows, nil when there is none.
 	KnownRival(ctx context.Context, a Adoption) (*v1alpha1.Import, error)
-	// ListRivals is the strongest rival in a list of all Imports that is read past the cache.
+	// ListRivals is the strongest rival among the Imports that have the remote import's label, read
+	// past the cache.
 	ListRivals(ctx context.Context, a Adoption) (*v1alpha1.Import, error)
 	WriteClaim(ctx context.Context, a Adoption) (*v1alpha1.Import, error)
 	WithdrawClaim(ctx context.Context, a Adoption) (*v1alpha1.Import, error)
@@ -56,7 +56,7 @@ type AdoptionEffects interface {
 
 // AdoptionMachine makes the steps of an adoption. Its field is the decision that it asks.
 type AdoptionMachine struct {
-	DecideClaim func(object *v1alpha1.Import, remote integrator.Import, rival *v1alpha1.Import) ownership.ClaimStep
+	DecideClaim func(c ownership.Contest, rival *v1alpha1.Import) ownership.ClaimStep
 }
 
 // NewAdoption returns the machine with its decision.
@@ -93,7 +93,7 @@ func (m AdoptionMachine) Advance(ctx context.Context, a Adoption, e AdoptionEffe
 		if _, err := e.WithdrawClaim(ctx, a); err != nil {
 			return a, err
 		}
-		return a, ownership.Contested(a.Remote, a.rival)
+		return a, ownership.Contested(a.Contest, a.rival)
 	case AdoptionTakeOver:
 		object, err := e.TakeOver(ctx, a)
 		return a.then(AdoptionDone, object, err)
@@ -115,7 +115,7 @@ func (a Adoption) then(next AdoptionStep, object *v1alpha1.Import, err error) (A
 
 // decide follows the decision about the claim.
 func (m AdoptionMachine) decide(a Adoption, rival *v1alpha1.Import) (Adoption, error) {
-	switch step := m.DecideClaim(a.Object, a.Remote, rival); step {
+	switch step := m.DecideClaim(a.Contest, rival); step {
 	case ownership.ClaimWrite:
 		return a.then(AdoptionClaim, a.Object, nil)
 	case ownership.ClaimTake:
@@ -124,7 +124,7 @@ func (m AdoptionMachine) decide(a Adoption, rival *v1alpha1.Import) (Adoption, e
 		a.rival = rival
 		return a.then(AdoptionWithdraw, a.Object, nil)
 	case ownership.ClaimWait:
-		return a, ownership.Contested(a.Remote, rival)
+		return a, ownership.Contested(a.Contest, rival)
 	default:
 		return a, fmt.Errorf("importstate: unknown decision %d about a claim", step)
 	}

@@ -21,7 +21,7 @@ type Location int
 const (
 	// LocateRead: its id is remembered.
 	LocateRead Location = iota
-	// LocateRestore: its id is remembered, and the finalizer or the id annotation is missing.
+	// LocateRestore: its id is remembered, and the finalizer, the id annotation or the label is missing.
 	LocateRestore
 	// LocateReread: a create intent stands; the object has to be read past the cache.
 	LocateReread
@@ -56,7 +56,7 @@ func Locate(p Pass) Location {
 		return LocateRead
 	case id != "" && ownership.OnlyObserved(p.Object):
 		return LocateAdopt
-	case id != "" && (p.Object.Annotations[v1alpha1.AnnotationID] != id || !ownership.HasFinalizer(p.Object)):
+	case id != "" && !ownership.HasMetadata(p.Object, id):
 		return LocateRestore
 	case id != "":
 		return LocateRead
@@ -245,7 +245,7 @@ func BeginDeletion(object *v1alpha1.Import) DeletionStart {
 	switch {
 	case !ownership.HasFinalizer(object):
 		return DeletionDone
-	case object.Spec.DeletionPolicy == v1alpha1.DeletionPolicyOrphan || ownership.Observes(object):
+	case object.Spec.DeletionPolicy == v1alpha1.DeletionPolicyOrphan || ownership.Observes(object) || ownership.OnlyObserved(object):
 		return DeletionRelease
 	case object.Spec.Suspend:
 		return DeletionSuspended

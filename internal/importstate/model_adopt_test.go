@@ -7,6 +7,7 @@ import (
 	"context"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/ownership"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
 )
 
@@ -49,7 +50,7 @@ func (m *importModel) startAdoption(n *modelWorld, i int) {
 func (m *importModel) decodedAdoption(w *modelWorld, i int) Adoption {
 	worker := &w.workers[i]
 	object := m.object(w, i%2, worker.seen, w.intents[worker.seen.pending].age)
-	a := Adoption{Object: object, Remote: m.remote(w, adoptee), Step: worker.adoption}
+	a := Adoption{Contest: ownership.Contest{Object: object, Remote: m.remote(w, adoptee), Now: modelStart}, Step: worker.adoption}
 	if a.Step == AdoptionWithdraw {
 		a.rival = m.object(w, i%2^1, w.objects[i%2^1], 0)
 	}
@@ -80,7 +81,7 @@ func (e modelEffects) ListRivals(_ context.Context, a Adoption) (*v1alpha1.Impor
 	if !live.there {
 		return nil, nil
 	}
-	return e.m.stronger(nil, e.m.object(e.w, other, live, e.w.intents[live.pending].age), a.Remote), nil
+	return e.m.stronger(a.Contest, nil, e.m.object(e.w, other, live, e.w.intents[live.pending].age)), nil
 }
 
 func (e modelEffects) WriteClaim(context.Context, Adoption) (*v1alpha1.Import, error) {

@@ -243,24 +243,24 @@ func TestModelOfImportsFinds(t *testing.T) {
 			}
 		}, deletesKept},
 		"an import is taken over without a claim": {two, func(d *modelDecisions) {
-			d.adoption.DecideClaim = func(object *v1alpha1.Import, remote integrator.Import, rival *v1alpha1.Import) ownership.ClaimStep {
-				if next := ownership.DecideClaim(object, remote, rival); next != ownership.ClaimWrite {
+			d.adoption.DecideClaim = func(c ownership.Contest, rival *v1alpha1.Import) ownership.ClaimStep {
+				if next := ownership.DecideClaim(c, rival); next != ownership.ClaimWrite {
 					return next
 				}
 				return ownership.ClaimTake
 			}
 		}, twoOwn},
 		"a claim does not count": {two, func(d *modelDecisions) {
-			d.stronger = func(first, other *v1alpha1.Import, remote integrator.Import) *v1alpha1.Import {
-				if !ownership.Manages(other, remote.ID) {
+			d.stronger = func(c ownership.Contest, first, other *v1alpha1.Import) *v1alpha1.Import {
+				if !c.Holds(other) {
 					return first
 				}
 				return other
 			}
 		}, twoOwn},
 		"the first of two claims goes on at once": {two, func(d *modelDecisions) {
-			d.adoption.DecideClaim = func(object *v1alpha1.Import, remote integrator.Import, rival *v1alpha1.Import) ownership.ClaimStep {
-				if next := ownership.DecideClaim(object, remote, rival); next != ownership.ClaimWait || ownership.Manages(rival, remote.ID) {
+			d.adoption.DecideClaim = func(c ownership.Contest, rival *v1alpha1.Import) ownership.ClaimStep {
+				if next := ownership.DecideClaim(c, rival); next != ownership.ClaimWait || c.Holds(rival) {
 					return next
 				}
 				return ownership.ClaimTake
@@ -297,8 +297,8 @@ func TestModelOfImportsFinds(t *testing.T) {
 			}
 		}, deletesOther},
 		"no claim is withdrawn": {alone, func(d *modelDecisions) {
-			d.adoption.DecideClaim = func(object *v1alpha1.Import, remote integrator.Import, rival *v1alpha1.Import) ownership.ClaimStep {
-				if next := ownership.DecideClaim(object, remote, rival); next != ownership.ClaimWithdraw {
+			d.adoption.DecideClaim = func(c ownership.Contest, rival *v1alpha1.Import) ownership.ClaimStep {
+				if next := ownership.DecideClaim(c, rival); next != ownership.ClaimWithdraw {
 					return next
 				}
 				return ownership.ClaimWait

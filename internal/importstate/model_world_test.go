@@ -168,7 +168,7 @@ type modelDecisions struct {
 	isCandidate                   func(*v1alpha1.Import, ownership.Intent, integrator.Import) bool
 	decide                        func(ownership.Use, ownership.Evidence) ownership.Decision
 	adoption                      AdoptionMachine
-	stronger                      func(first, other *v1alpha1.Import, remote integrator.Import) *v1alpha1.Import
+	stronger                      func(c ownership.Contest, first, other *v1alpha1.Import) *v1alpha1.Import
 	// intends: the intent is written. careless: the API server accepts a write to an old version.
 	// forgetful: the id is kept in status alone. judgesLate: the timeout is looked at when a list
 	// has come, and not when it is asked for.
@@ -206,6 +206,9 @@ func (m *importModel) object(w *modelWorld, i int, o modelObject, age uint8) *v1
 		}
 	}
 	put(v1alpha1.AnnotationID, remoteName(o.id))
+	if o.id != 0 {
+		object.Labels = map[string]string{v1alpha1.LabelRemoteImport: remoteName(o.id)}
+	}
 	put(v1alpha1.AnnotationAdoptPending, remoteName(o.claim))
 	if o.pending != 0 {
 		text, err := json.Marshal(ownership.Intent{

@@ -6,6 +6,7 @@ package ownership
 import (
 	"encoding/json"
 	"strings"
+	"time"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
@@ -16,8 +17,9 @@ import (
 // before it is done:
 //
 //  1. the id goes into the annotation adopt-pending, unless somebody else wrote the object meanwhile;
-//  2. all Imports are listed past the cache. Only if no other has or claims the id, the claim
-//     becomes the id annotation, unless somebody else wrote the object meanwhile.
+//  2. the Imports with the label of the id are listed past the cache: every Import gets it in the
+//     same write as its id, its claim or its create intent. Only if no other has or claims the id,
+//     the claim becomes the id annotation, unless somebody else wrote the object meanwhile.
 //
 // Never two: of two claims one is written later, and the list that follows it shows the other, as
 // a claim or as the id. So the later one does not go on while the other stands. It does not matter
@@ -46,17 +48,24 @@ const (
 	ClaimWithdraw
 )
 
+// Contest is what Imports may be rivals for: Object wants to adopt Remote.
+type Contest struct {
+	Object *v1alpha1.Import
+	Remote integrator.Import
+	Now    time.Time
+}
+
 // DecideClaim decides about the claim from the strongest rival, nil when there is none. Before
-// the claim is written the rival may come from a cache; after it, all Imports have to be listed
-// past the cache.
-func DecideClaim(object *v1alpha1.Import, remote integrator.Import, rival *v1alpha1.Import) ClaimStep {
-	claimed := object.Annotations[v1alpha1.AnnotationAdoptPending] == remote.ID
+// the claim is written the rival may come from a cache; after it, the Imports with the label of the
+// remote import have to be listed past the cache.
+func DecideClaim(c Contest, rival *v1alpha1.Import) ClaimStep {
+	claimed := c.Object.Annotations[v1alpha1.AnnotationAdoptPending] == c.Remote.ID
 	switch {
 	case rival == nil && claimed:
 		return ClaimTake
 	case rival == nil:
 		return ClaimWrite
-	case claimed && (createdBefore(rival, object) || MayCreate(rival, remote)):
+	case claimed && (createdBefore(rival, c.Object) || c.MayCreate(rival)):
 		return ClaimWithdraw
 	default:
 		return ClaimWait
@@ -66,8 +75,8 @@ func DecideClaim(object *v1alpha1.Import, remote integrator.Import, rival *v1alp
 // Stronger is which of two Imports is the rival of a claim: the one that manages the import, else
 // one that may just be creating it, else the first created of those that claim it. An Import that
 // does none of these is no rival. Both may be nil.
-func Stronger(first, other *v1alpha1.Import, remote integrator.Import) *v1alpha1.Import {
-	one, another := strength(first, remote), strength(other, remote)
+func Stronger(c Contest, first, other *v1alpha1.Import) *v1alpha1.Import {
+	one, another := c.strength(first), c.strength(other)
 	switch {
 	case another == 0:
 		return first
@@ -78,19 +87,25 @@ func Stronger(first, other *v1alpha1.Import, remote integrator.Import) *v1alpha1
 	}
 }
 
-func strength(object *v1alpha1.Import, remote integrator.Import) int {
+func (c Contest) strength(rival *v1alpha1.Import) int {
 	switch {
-	case object == nil:
+	case rival == nil:
 		return 0
-	case Manages(object, remote.ID):
+	case c.Holds(rival):
 		return 3
-	case MayCreate(object, remote):
+	case c.MayCreate(rival):
 		return 2
-	case claims(object, remote.ID):
+	case claims(rival, c.Remote.ID):
 		return 1
 	default:
 		return 0
 	}
+}
+
+// Holds reports whether another Import has the remote import as its own. In another namespace
+// only its status counts: anybody there may have written its annotations.
+func (c Contest) Holds(other *v1alpha1.Import) bool {
+	return Manages(other, c.Remote.ID) && (Recorded(other, c.Remote.ID) || other.Namespace == c.Object.Namespace)
 }
 
 // claims reports whether an Import may go on to adopt the import. One that is suspended or being
@@ -100,14 +115,22 @@ func claims(object *v1alpha1.Import, id string) bool {
 		!object.Spec.Suspend && !Observes(object)
 }
 
-// MayCreate reports whether the remote import may be what the Import is just creating.
-func MayCreate(object *v1alpha1.Import, remote integrator.Import) bool {
+// intentLife is for how long a create intent of another namespace keeps others from adopting what it
+// may have created. The create call ends long before.
+const intentLife = 15 * time.Minute
+
+// MayCreate reports whether the remote import may be what the Import is just creating. An old
+// intent of another namespace counts no longer: it may have been written by anybody.
+func (c Contest) MayCreate(object *v1alpha1.Import) bool {
 	var intent Intent
 	if err := json.Unmarshal([]byte(object.Annotations[v1alpha1.AnnotationCreatePending]), &intent); err != nil || RemoteID(object) != "" {
 		return false
 	}
-	return intent.ExternalID != "" && intent.ExternalID == remote.ExternalID ||
-		IsMarker(intent.Name) && intent.Name == strings.TrimSpace(remote.Name)
+	if age := c.Now.Sub(intent.Time); object.Namespace != c.Object.Namespace && (age > intentLife || age < -ClockSkew) {
+		return false
+	}
+	return intent.ExternalID != "" && intent.ExternalID == c.Remote.ExternalID ||
+		IsMarker(intent.Name) && intent.Name == strings.TrimSpace(c.Remote.Name)
 }
 
 // Heir is the Import that takes over the remote import when the object is deleted: it is in the same

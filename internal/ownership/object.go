@@ -7,8 +7,11 @@ package ownership
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -48,21 +51,42 @@ func HasFinalizer(object metav1.Object) bool {
 	return slices.Contains(object.GetFinalizers(), v1alpha1.Finalizer)
 }
 
+// HasMetadata reports whether the object's metadata has everything that keeps the remote import of
+// this id: finalizer, annotation and label.
+func HasMetadata(object *v1alpha1.Import, id string) bool {
+	return HasFinalizer(object) && object.Annotations[v1alpha1.AnnotationID] == id && object.Labels[v1alpha1.LabelRemoteImport] == RemoteLabel(id)
+}
+
 // Observes reports whether nothing may be written to the remote import.
 func Observes(object *v1alpha1.Import) bool {
 	return object.Spec.ManagementPolicy == v1alpha1.ManagementPolicyObserve
 }
 
 // OnlyObserved reports whether the Import knows its remote import from observing it alone: to
-// manage it, it has to adopt it first.
+// manage it, it has to adopt it first. Only the status counts, because anybody can write metadata.
 func OnlyObserved(object *v1alpha1.Import) bool {
-	return object.Spec.Adopt != nil && object.Annotations[v1alpha1.AnnotationID] == "" && !HasFinalizer(object)
+	return object.Spec.Adopt != nil && object.Status.ID != "" && object.Status.ManagementPolicy == v1alpha1.ManagementPolicyObserve
 }
 
 // Manages reports whether the Import has the remote import of this id as its own, even if only
 // its annotation says so.
 func Manages(object *v1alpha1.Import, id string) bool {
 	return RemoteID(object) == id && !Observes(object) && !OnlyObserved(object)
+}
+
+// Recorded reports whether the Import's status has the remote import of this id as its own: the
+// operator wrote that after it created or claimed the import.
+func Recorded(object *v1alpha1.Import, id string) bool {
+	return object.Status.ID == id && object.Status.ManagementPolicy != v1alpha1.ManagementPolicyObserve
+}
+
+// RemoteLabel is the label of an Import that manages, or is adopting, the remote import of this id.
+func RemoteLabel(id string) string { return strings.ToLower(id) }
+
+// IntentLabel is the label of an Import whose remote import is being created with this externalId.
+func IntentLabel(externalID string) string {
+	sum := sha256.Sum256([]byte(externalID))
+	return "x" + hex.EncodeToString(sum[:20])
 }
 
 // NamedIDs are the ids that an Import remembers or claims, each once.

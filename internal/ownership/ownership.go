@@ -76,16 +76,17 @@ func Decide(use Use, e Evidence) Decision {
 	case foreign && !e.Overrides():
 		return Decision{Verdict: ForeignMarker}
 	case foreign || use == UseAdopt:
-		// Here an annotation of another Import counts: it stops a takeover, and cannot start one.
-		return otherImport(e.Others, func(other *v1alpha1.Import) bool { return Manages(other, id) })
-	case e.Owner.Marks(object, marker) && !e.Owner.IsForeignClone(object, e.Remote), use == UseManage && object.Status.ID == id && !e.Changed:
+		// Here an annotation of another Import of the namespace counts: it stops a takeover, and cannot
+		// start one.
+		return otherImport(e.Others, Contest{Object: object, Remote: e.Remote}.Holds)
+	case e.Owner.Marks(object, marker) && !e.Owner.IsForeignClone(object, e.Remote), use == UseManage && Recorded(object, id) && !e.Changed:
 		return Decision{}
 	}
 	if owned := otherImport(e.Others, func(other *v1alpha1.Import) bool { return recordsInStatus(other, id) }); owned.Verdict != Permitted {
 		return owned
 	}
 	switch {
-	case clone, object.Status.ID == id, e.NamedByAdopt():
+	case clone, Recorded(object, id), e.NamedByAdopt():
 		return Decision{}
 	case e.Owner.IsForeignClone(object, e.Remote):
 		return Decision{Verdict: ForeignClone}
@@ -117,7 +118,7 @@ func OwnerAmong(others []v1alpha1.Import, id string) *v1alpha1.Import {
 }
 
 func recordsInStatus(other *v1alpha1.Import, id string) bool {
-	return other.Status.ID == id && Manages(other, id)
+	return Recorded(other, id) && Manages(other, id)
 }
 
 func otherImport(others []v1alpha1.Import, has func(*v1alpha1.Import) bool) Decision {

@@ -206,12 +206,12 @@ func TestDecideClaim(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			remote := integrator.Import{ID: remoteID, ExternalID: "theirs"}
+			c := Contest{Object: tc.object, Remote: integrator.Import{ID: remoteID, ExternalID: "theirs"}, Now: noon}
 			var rival *v1alpha1.Import
 			for _, other := range tc.others {
-				rival = Stronger(rival, other, remote)
+				rival = Stronger(c, rival, other)
 			}
-			if diff := cmp.Diff(tc.want, DecideClaim(tc.object, remote, rival)); diff != "" {
+			if diff := cmp.Diff(tc.want, DecideClaim(c, rival)); diff != "" {
 				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
 			}
 		})

@@ -8,7 +8,6 @@ import (
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/drift"
-	"github.com/integrator-operator/integrator-operator/internal/integrator"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
 )
 
@@ -38,7 +37,7 @@ func Refusal(use Use, e Evidence) error {
 	case OtherImport:
 		switch {
 		case use == UseAdopt || e.Overrides():
-			return Contested(e.Remote, decision.By)
+			return Contested(Contest{Object: e.Object, Remote: e.Remote}, decision.By)
 		case use == UseDelete:
 			return problem.Terminalf(v1alpha1.ReasonOwnershipConflict, "the import %s is managed by Import %s in namespace %s too: it is not deleted; set spec.deletionPolicy to Orphan in one of them", id, decision.By.Name, decision.By.Namespace)
 		default:
@@ -54,14 +53,14 @@ func Refusal(use Use, e Evidence) error {
 }
 
 // Contested says that another Import has the remote import, or is about to have it.
-func Contested(remote integrator.Import, rival *v1alpha1.Import) *problem.Problem {
-	id := remote.ID
+func Contested(c Contest, rival *v1alpha1.Import) *problem.Problem {
+	id := c.Remote.ID
 	switch {
-	case Manages(rival, id):
+	case c.Holds(rival):
 		// No event says when that one lets go.
 		return problem.Terminalf(v1alpha1.ReasonOwnershipConflict, "the import %s is managed by Import %s in namespace %s: delete that one with deletionPolicy Orphan first",
 			id, rival.Name, rival.Namespace).WithRetryAfter(problem.BackoffMax)
-	case MayCreate(rival, remote):
+	case c.MayCreate(rival):
 		return problem.Transientf(v1alpha1.ReasonAdoptionConflict,
 			"Import %s in namespace %s is just creating an import that may be %s; it will be retried", rival.Name, rival.Namespace, id)
 	default:

@@ -35,10 +35,16 @@ func ImportChanged() predicate.Predicate {
 			return before[v1alpha1.AnnotationDryRun] != after[v1alpha1.AnnotationDryRun] ||
 				before[v1alpha1.AnnotationAllowNamesake] != after[v1alpha1.AnnotationAllowNamesake] ||
 				before[v1alpha1.AnnotationReconcileRequestedAt] != after[v1alpha1.AnnotationReconcileRequestedAt] ||
+				removed(e.ObjectOld.GetLabels(), e.ObjectNew.GetLabels(), v1alpha1.LabelRemoteImport) && after[v1alpha1.AnnotationID] != "" ||
 				ownership.HasFinalizer(e.ObjectOld) && !ownership.HasFinalizer(e.ObjectNew) ||
 				before[v1alpha1.AnnotationID] != "" && before[v1alpha1.AnnotationID] != after[v1alpha1.AnnotationID] && after[v1alpha1.AnnotationCreatePending] == ""
 		}),
 	)
+}
+
+// removed reports whether somebody removed or changed a value.
+func removed(before, after map[string]string, name string) bool {
+	return before[name] != "" && before[name] != after[name]
 }
 
 // RemoteIDChanged lets an Import's event through when its status has the id of another remote
