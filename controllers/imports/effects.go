@@ -72,7 +72,7 @@ func (e effects) RenewIntent(ctx context.Context) error {
 func (e effects) Search(ctx context.Context, p importstate.Pass) (importstate.SearchResult, error) {
 	result := importstate.SearchResult{Began: e.r.Clock.Now()}
 	wanted := e.searched(p)
-	options := integrator.ListOptions{Include: []string{"externalId", "createdAt"}}
+	options := integrator.ListOptions{Include: []string{"externalId", "createdAt", "_sourceId"}}
 	for remote, err := range e.s.session.Client.ListImports(ctx, options) {
 		if err != nil {
 			return result, err
@@ -144,7 +144,7 @@ func (e effects) ConfirmMissing(_ context.Context, p importstate.Pass) error {
 // WriteIntent writes that a create follows, in the place of the import that was deleted on the
 // platform, if there is one.
 func (e effects) WriteIntent(ctx context.Context, p importstate.Pass) (*v1alpha1.Import, error) {
-	if err := mayCreate(e.s, p); err != nil {
+	if err := e.r.objects().mayCreate(ctx, e.s, p); err != nil {
 		return nil, err
 	}
 	name := e.s.desired.Name()
@@ -210,7 +210,7 @@ func (e effects) Create(ctx context.Context, p importstate.Pass) (importstate.Cr
 	result, err := e.post(ctx)
 	if err != nil && integrator.OutcomeOf(err) != integrator.OutcomeNotApplied {
 		// Should the intent be removed meanwhile, as by kubectl replace, this has the account searched.
-		e.s.session.Observations.NoteMarker(ownership.Marker(e.s.object))
+		e.s.session.Observations.NoteMarker(ownership.Marker(e.s.object), "")
 	}
 	return result, err
 }

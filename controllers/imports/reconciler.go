@@ -5,7 +5,9 @@
 package imports
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -65,6 +67,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.Import{}, builder.WithPredicates(predicate.Or(watch.ImportChanged(), r.lastStatus.Contradicted()))).
 		Watches(&v1alpha1.Import{}, handler.EnqueueRequestsFromMapFunc(r.importsBy(watch.IndexImportOrigin)), builder.WithPredicates(watch.RemoteIDChanged())).
+		Watches(&v1alpha1.Import{}, handler.EnqueueRequestsFromMapFunc(r.adoptersOf), builder.WithPredicates(watch.RemoteReleased())).
 		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.importsBy(watch.IndexImportConfigMap))).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.importsBy(watch.IndexImportSecret))).
 		WatchesRawSource(source.Channel(r.Registry.ImportEvents(), handler.EnqueueRequestsFromMapFunc(r.importsOf))).
@@ -85,6 +88,17 @@ func (r *Reconciler) importsBy(index string) handler.MapFunc {
 	return func(ctx context.Context, object client.Object) []ctrl.Request {
 		return watch.RequestsByIndex(ctx, r, &v1alpha1.ImportList{}, object.GetNamespace(), index, object.GetName())
 	}
+}
+
+// adoptersOf maps an Import to those that want to adopt its remote import, in any namespace.
+func (r *Reconciler) adoptersOf(ctx context.Context, object client.Object) []ctrl.Request {
+	released := object.(*v1alpha1.Import)
+	id := cmp.Or(released.Annotations[v1alpha1.AnnotationID], released.Status.ID)
+	if id == "" {
+		return nil
+	}
+	requests := watch.RequestsByIndex(ctx, r, &v1alpha1.ImportList{}, "", watch.IndexImportAdopts, id)
+	return slices.DeleteFunc(requests, func(req ctrl.Request) bool { return req.NamespacedName == client.ObjectKeyFromObject(released) })
 }
 
 // Reconcile brings the remote import in line with one Import: the steps in order, then one status
@@ -112,6 +126,7 @@ func (r *Reconciler) reconcile(ctx context.Context, s *scope) error {
 	if err := r.resolve(ctx, s); err != nil {
 		return err
 	}
+	s.showCopies()
 	if r.settled(s) {
 		return s.lastResult()
 	}

@@ -60,7 +60,7 @@ func (s *scope) accountKey() types.NamespacedName {
 func (s *scope) recordRemote(answer integrator.Import) {
 	s.remote = answer
 	s.session.Observations.Note(answer.ID, answer.LastModified)
-	s.session.Observations.NoteMarker(answer.ExternalID)
+	s.session.Observations.NoteMarker(answer.ExternalID, answer.ID)
 	s.session.Observations.RecordRead(s.object, answer.ID, true)
 	s.object.Status.LastModified = drift.Cut(answer.LastModified, 64)
 }

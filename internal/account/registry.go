@@ -126,8 +126,8 @@ func (e *entry) session(key types.NamespacedName) *Session {
 }
 
 // Configure brings the account's client in line with the spec and the token. It returns the client
-// if its token has to be checked: it is new, or the account is blocked. An error says that base URL
-// or token cannot be used.
+// if its token has to be checked: it is new, or the account is blocked. It fails if the base URL or
+// the token cannot be used.
 func (r *Registry) Configure(key types.NamespacedName, spec *v1alpha1.AccountSpec, token string) (unchecked *integrator.Client, err error) {
 	settings := configured{
 		credential: sha256.Sum256([]byte(spec.BaseURL + "\n" + token)),
@@ -171,8 +171,8 @@ func (r *Registry) clientFor(key types.NamespacedName, e *entry, spec *v1alpha1.
 }
 
 // TokenAccepted makes the account usable and starts its scanner. version is that of the credential,
-// for the Account's status. otherCredential says that the managed imports were found with another
-// one last, so that the token may be of another account.
+// for the Account's status. otherCredential is set when the managed imports were last found with
+// another one: the token may be of another account.
 func (r *Registry) TokenAccepted(key types.NamespacedName, userID, version string, otherCredential bool) {
 	r.apply(key, tokenAccepted{userID: userID, version: version, otherCredential: otherCredential})
 }

@@ -83,7 +83,7 @@ func (s *scanner) scan(ctx context.Context) Scan {
 	clock := s.registry.clock
 	started := clock.Now()
 	number := s.observations.begin()
-	listed, markers, err := s.list(ctx)
+	listed, withMarker, err := s.list(ctx)
 	if err != nil {
 		return Scan{Problem: s.problem(ctx, err)}
 	}
@@ -102,7 +102,7 @@ func (s *scanner) scan(ctx context.Context) Scan {
 			}
 		}
 	}
-	s.observations.complete(number, ids, listed, markers)
+	s.observations.complete(number, ids, listed, withMarker)
 	for i := range imports.Items {
 		object := &imports.Items[i]
 		if id := ownership.RemoteID(object); id != "" && !object.Spec.Suspend && s.observations.differs(object, id) {
@@ -114,8 +114,8 @@ func (s *scanner) scan(ctx context.Context) Scan {
 	return Scan{Imports: int32(len(listed)), Managed: int32(len(ids)), Familiar: found > 0 || len(ids) == 0}
 }
 
-// list reads the account's imports: lastModified by id, and all ownership markers.
-func (s *scanner) list(ctx context.Context) (listed map[string]string, markers []string, err error) {
+// list reads the account's imports: lastModified by id, and those that have an ownership marker.
+func (s *scanner) list(ctx context.Context) (listed map[string]string, withMarker []integrator.Import, err error) {
 	listed = map[string]string{}
 	options := integrator.ListOptions{Include: []string{"lastModified", "externalId"}, UnlimitedWait: true}
 	for document, err := range s.client.ListImports(ctx, options) {
@@ -123,13 +123,11 @@ func (s *scanner) list(ctx context.Context) (listed map[string]string, markers [
 			return nil, nil, err
 		}
 		listed[document.ID] = document.LastModified
-		for _, text := range []string{document.ExternalID, document.Name} {
-			if ownership.IsMarker(text) {
-				markers = append(markers, text)
-			}
+		if ownership.IsMarker(document.ExternalID) || ownership.IsMarker(document.Name) {
+			withMarker = append(withMarker, integrator.Import{ID: document.ID, Name: document.Name, ExternalID: document.ExternalID})
 		}
 	}
-	return listed, markers, nil
+	return listed, withMarker, nil
 }
 
 func (s *scanner) problem(ctx context.Context, err error) *problem.Problem {

@@ -26,7 +26,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
-	"github.com/integrator-operator/integrator-operator/internal/export"
 )
 
 const exportUsage = `Usage: manager export [flags] > imports.yaml
@@ -96,18 +95,18 @@ func runExport(ctx context.Context, f exportFlags, stdout, stderr io.Writer) err
 	}
 	terminal := newTerminal(stdout, stderr)
 	defer terminal.clear()
-	exporter := export.Exporter{
-		Reader:       reader,
-		Account:      types.NamespacedName{Namespace: namespace, Name: f.account},
-		Adopt:        f.adopt,
-		AllowedHosts: Hosts(f.allowedHosts),
-		AllowHTTP:    f.allowHTTP,
-		AllowPrivate: f.allowPrivate,
-		Out:          stdout,
-		Note:         terminal.note,
-		Progress:     terminal.progress,
+	e := exporter{
+		reader:       reader,
+		account:      types.NamespacedName{Namespace: namespace, Name: f.account},
+		adopt:        f.adopt,
+		allowedHosts: Hosts(f.allowedHosts),
+		allowHTTP:    f.allowHTTP,
+		allowPrivate: f.allowPrivate,
+		out:          stdout,
+		note:         terminal.note,
+		progress:     terminal.progress,
 	}
-	return exporter.Run(ctx)
+	return e.run(ctx)
 }
 
 // connect finds the cluster as kubectl does.

@@ -1,9 +1,9 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package export makes Import manifests of the imports that exist in an account. [Make] makes one
-// and is pure: no network, no clock, no Kubernetes API. [Exporter] reads the account and prints
-// them all.
+// Package export makes an Import manifest from a document of the API ([Make]), and the name of its
+// object ([Names]). All of it is pure: no network, no clock, no client of Kubernetes. The command
+// "manager export" (internal/command) reads the account and prints the manifests.
 //
 // A manifest declares all of the document that can be declared in another account: no field that
 // the server sets, no copy that it makes of another field, no secret, and aliases instead of ids.

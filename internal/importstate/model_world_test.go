@@ -52,8 +52,9 @@ type modelWorld struct {
 	remotes  [modelRemotes]modelRemote
 	intents  [modelIntents]modelIntent
 	// What may still happen: an object, or a remote import, is deleted by a user, a status is wiped
-	// as by a restore, a list misses an import, and the id annotation of the second object is forged.
-	deletions, removals, wipes, misses, forgeries uint8
+	// as by a restore, a list misses an import, the id annotation of the second object is forged, and
+	// a user clones an import.
+	deletions, removals, wipes, misses, forgeries, copies uint8
 	// forged: it was, and has not been written by the operator since.
 	forged bool
 }
@@ -70,9 +71,10 @@ type modelObject struct {
 type modelIntent struct{ age, replaces uint8 }
 
 // modelRemote is a remote import. marker is the number of the object, from 1, whose marker it has.
+// A copy is a clone that a user made: it has the marker of its original.
 type modelRemote struct {
-	there  bool
-	marker uint8
+	there, copy bool
+	marker      uint8
 }
 
 // modelWorker is a process at an object: what of its Pass counts, in numbers.
@@ -245,6 +247,9 @@ func (m *importModel) remote(w *modelWorld, number uint8) integrator.Import {
 	} else if owner != 0 {
 		remote.ExternalID = ownership.Marker(modelOwners[owner-1])
 	}
+	if w.remotes[number].copy {
+		remote.SourceID = remoteName(adoptee)
+	}
 	return remote
 }
 
@@ -269,7 +274,7 @@ func (w modelWorld) String() string {
 	fmt.Fprintf(&b, "objects %s %s; account", object(w.objects[0]), object(w.objects[1]))
 	for number, remote := range w.remotes {
 		if remote.there {
-			fmt.Fprintf(&b, " %d(marker %d)", number, remote.marker)
+			fmt.Fprintf(&b, " %d(marker %d copy %t)", number, remote.marker, remote.copy)
 		}
 	}
 	for i, worker := range w.workers {

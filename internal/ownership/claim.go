@@ -5,6 +5,7 @@ package ownership
 
 import (
 	"encoding/json"
+	"strings"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
@@ -106,6 +107,21 @@ func MayCreate(object *v1alpha1.Import, remote integrator.Import) bool {
 		return false
 	}
 	return intent.ExternalID != "" && intent.ExternalID == remote.ExternalID || IsNewClone(object, remote)
+}
+
+// Heir is the Import that takes over the remote import when the object is deleted: it is in the same
+// namespace and Account, and names the import in spec.adopt. This is how an Import is renamed. nil
+// when there is none.
+func Heir(object *v1alpha1.Import, others []v1alpha1.Import) *v1alpha1.Import {
+	id := RemoteID(object)
+	for i := range others {
+		other := &others[i]
+		if id != "" && other.UID != object.UID && other.Namespace == object.Namespace && other.Spec.AccountRef == object.Spec.AccountRef &&
+			other.Spec.Adopt != nil && strings.EqualFold(string(other.Spec.Adopt.ID), id) && other.DeletionTimestamp.IsZero() && !Observes(other) {
+			return other
+		}
+	}
+	return nil
 }
 
 // createdBefore reports whether one Import was created before another. Both may not be nil.

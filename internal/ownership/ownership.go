@@ -34,6 +34,8 @@ const (
 	ForeignMarker
 	// OtherImport: another Import of this cluster manages the import.
 	OtherImport
+	// ForeignClone: somebody cloned an import of the Import, and the clone kept its marker.
+	ForeignClone
 	// NotCreatedHere: the id comes from an annotation, which anybody can copy, and nothing on the
 	// platform shows that the import was created for this Import.
 	NotCreatedHere
@@ -75,16 +77,22 @@ func Decide(use Use, e Evidence) Decision {
 	case foreign || use == UseAdopt:
 		// Here an annotation of another Import counts: it stops a takeover, and cannot start one.
 		return otherImport(e.Others, func(other *v1alpha1.Import) bool { return Manages(other, id) })
-	case marker == Marker(object), use == UseManage && object.Status.ID == id && !e.Changed:
+	case marker == Marker(object) && !IsForeignClone(object, e.Remote), use == UseManage && object.Status.ID == id && !e.Changed:
 		return Decision{}
 	}
 	if owned := otherImport(e.Others, func(other *v1alpha1.Import) bool { return recordsInStatus(other, id) }); owned.Verdict != Permitted {
 		return owned
 	}
-	if clone || object.Status.ID == id || e.NamedByAdopt() || marker != "" && marker == e.ExternalID {
+	switch {
+	case clone, object.Status.ID == id, e.NamedByAdopt():
 		return Decision{}
+	case IsForeignClone(object, e.Remote):
+		return Decision{Verdict: ForeignClone}
+	case marker != "" && marker == e.ExternalID:
+		return Decision{}
+	default:
+		return Decision{Verdict: NotCreatedHere}
 	}
-	return Decision{Verdict: NotCreatedHere}
 }
 
 // Overrides reports whether the remote import may have another Import's marker: spec.adopt names

@@ -43,6 +43,8 @@ func Refusal(use Use, e Evidence) error {
 		default:
 			return problem.Terminalf(v1alpha1.ReasonOwnershipConflict, "the import %s is managed by Import %s in namespace %s: %s", id, decision.By.Name, decision.By.Namespace, wayOut)
 		}
+	case ForeignClone:
+		return problem.Terminalf(v1alpha1.ReasonOwnershipConflict, "the import %s is a clone of %s that was made on the platform: %s", id, drift.Cut(e.Remote.SourceID, 64), wayOut)
 	case NotCreatedHere:
 		return problem.Terminalf(v1alpha1.ReasonOwnershipConflict, "the import %s was not created by this Import: %s", id, wayOut)
 	default:

@@ -8,6 +8,7 @@ package watch
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -22,11 +23,13 @@ import (
 )
 
 // Indexes of the cache: from what an object refers to, to the object. IndexImportID has all ids of
-// ownership.NamedIDs.
+// ownership.NamedIDs, IndexImportMarker the ownership marker.
 const (
 	IndexAccountSecret = "spec.tokenSecretRef.name"
 	IndexImportAccount = "spec.accountRef.name"
 	IndexImportID      = "status.id"
+	IndexImportAdopts  = "spec.adopt.id"
+	IndexImportMarker  = "metadata.uid"
 	IndexImportOrigin  = "spec.cloneFrom.importRef.name"
 
 	IndexImportConfigMap = "spec.valuesFrom.configMapKeyRef.name"
@@ -62,6 +65,15 @@ var indexes = []struct {
 	}},
 	{&v1alpha1.Import{}, IndexImportID, func(object client.Object) []string {
 		return ownership.NamedIDs(object.(*v1alpha1.Import))
+	}},
+	{&v1alpha1.Import{}, IndexImportAdopts, func(object client.Object) []string {
+		if adopt := object.(*v1alpha1.Import).Spec.Adopt; adopt != nil {
+			return notEmpty(strings.ToLower(string(adopt.ID)))
+		}
+		return nil
+	}},
+	{&v1alpha1.Import{}, IndexImportMarker, func(object client.Object) []string {
+		return []string{ownership.Marker(object.(*v1alpha1.Import))}
 	}},
 	{&v1alpha1.Import{}, IndexImportOrigin, func(object client.Object) []string {
 		if clone := object.(*v1alpha1.Import).Spec.CloneFrom; clone != nil {

@@ -269,7 +269,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 
 var metricName = regexp.MustCompile(`^integrator_[a-z_]+$`)
 
-// metrics gives the labels of each metric: the strings of the call of which the name is a part.
+// metrics gives the labels of each metric: the other strings of the call that has its name.
 func metrics(t *testing.T) map[string][]string {
 	t.Helper()
 	found := map[string][]string{}

@@ -1,7 +1,7 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package export
+package command
 
 import (
 	"cmp"
@@ -20,6 +20,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/account"
 	"github.com/integrator-operator/integrator-operator/internal/definition"
 	"github.com/integrator-operator/integrator-operator/internal/drift"
+	"github.com/integrator-operator/integrator-operator/internal/export"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
 	"github.com/integrator-operator/integrator-operator/internal/integrator/limit"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
@@ -29,41 +30,41 @@ import (
 // maxManifest is about how much the Kubernetes API accepts of one object, status included.
 const maxManifest = 1 << 20
 
-// Exporter prints the imports that exist in an Account's account as Import manifests. It
-// only reads, from both sides.
-type Exporter struct {
-	// Reader reads the Account, its Secret and the Imports with the permissions of the caller.
-	Reader client.Reader
-	// Account is the Account's namespace and name.
-	Account types.NamespacedName
-	// Adopt makes manifests that take over the imports; otherwise they make copies.
-	Adopt bool
-	// AllowedHosts are the hosts that the Account's baseURL may name.
-	AllowedHosts []string
-	// AllowHTTP permits base URLs without TLS and on the machine itself, for tests and demos.
-	AllowHTTP bool
-	// AllowPrivate permits hosts with addresses of private networks.
-	AllowPrivate bool
+// exporter prints the imports that exist in an Account's account as Import manifests. It only reads,
+// from both sides. What a manifest says is decided in internal/export.
+type exporter struct {
+	// reader reads the Account, its Secret and the Imports with the permissions of the caller.
+	reader client.Reader
+	// account is the Account's namespace and name.
+	account types.NamespacedName
+	// adopt makes manifests that take over the imports; otherwise they make copies.
+	adopt bool
+	// allowedHosts are the hosts that the Account's baseURL may name.
+	allowedHosts []string
+	// allowHTTP permits base URLs without TLS and on the machine itself, for tests and demos.
+	allowHTTP bool
+	// allowPrivate permits hosts with addresses of private networks.
+	allowPrivate bool
 
-	// Out gets YAML documents, each of which begins with "---", with one write for each.
-	Out io.Writer
-	// Note gets a line for everything that is skipped or has to be checked.
-	Note func(string)
-	// Progress gets after each import how many of how many are done; it may be nil.
-	Progress func(done, total int)
+	// out gets the YAML documents, one write for each. Every document begins with "---".
+	out io.Writer
+	// note gets a line for everything that is skipped or has to be checked.
+	note func(string)
+	// progress gets after each import how many of how many are done; it may be nil.
+	progress func(done, total int)
 }
 
 // scope is what one export knows.
 type scope struct {
 	account v1alpha1.Account
 	remote  *integrator.Client
-	names   *Names
+	names   *export.Names
 	known   inCluster
 	total   int
 }
 
-// Run exports. It ends at the first error; what was printed before stands.
-func (e *Exporter) Run(ctx context.Context) error {
+// run exports. It ends at the first error; what was printed before stands.
+func (e *exporter) run(ctx context.Context) error {
 	var s scope
 	if err := e.connect(ctx, &s); err != nil {
 		return err
@@ -79,27 +80,27 @@ func (e *Exporter) Run(ctx context.Context) error {
 }
 
 // connect reads the Account and its token, under the same rules as the operator.
-func (e *Exporter) connect(ctx context.Context, s *scope) error {
-	err := e.Reader.Get(ctx, e.Account, &s.account)
+func (e *exporter) connect(ctx context.Context, s *scope) error {
+	err := e.reader.Get(ctx, e.account, &s.account)
 	if apierrors.IsNotFound(err) {
-		return fmt.Errorf("there is no Account %q in namespace %q: name another with --account or --namespace", e.Account.Name, e.Account.Namespace)
+		return fmt.Errorf("there is no Account %q in namespace %q: name another with --account or --namespace", e.account.Name, e.account.Namespace)
 	}
 	if err != nil {
-		return fmt.Errorf("read Account %s: %w", e.Account.Name, err)
+		return fmt.Errorf("read Account %s: %w", e.account.Name, err)
 	}
 	if s.account.Spec.Suspend {
-		return fmt.Errorf("Account %q has spec.suspend: no call may be made for it", e.Account.Name) //nolint:staticcheck // Account is the kind's name
+		return fmt.Errorf("Account %q has spec.suspend: no call may be made for it", e.account.Name) //nolint:staticcheck // Account is the kind's name
 	}
-	if err := account.CheckHost(e.AllowedHosts, s.account.Spec.BaseURL); err != nil {
+	if err := account.CheckHost(e.allowedHosts, s.account.Spec.BaseURL); err != nil {
 		return plainly(err)
 	}
-	token, _, err := account.ReadToken(ctx, e.Reader, &s.account)
+	token, _, err := account.ReadToken(ctx, e.reader, &s.account)
 	if err != nil {
 		return plainly(err)
 	}
 	spec := s.account.Spec
 	s.remote, err = integrator.New(integrator.Config{
-		BaseURL: spec.BaseURL, Token: token, AllowHTTP: e.AllowHTTP, AllowPrivate: e.AllowPrivate,
+		BaseURL: spec.BaseURL, Token: token, AllowHTTP: e.allowHTTP, AllowPrivate: e.allowPrivate,
 		Limiter: limit.New(float64(spec.RequestsPerSecond), int(spec.RequestsPerSecond), int(spec.MaxInFlight)),
 	})
 	return err
@@ -121,8 +122,8 @@ func plainly(err error) error {
 
 // name gives every import its name before the first is printed: those that are managed keep the
 // name of their Import, the others get names in the order of their creation.
-func (e *Exporter) name(ctx context.Context, s *scope) error {
-	s.names = NewNames()
+func (e *exporter) name(ctx context.Context, s *scope) error {
+	s.names = export.NewNames()
 	for _, name := range s.known.names {
 		s.names.Reserve(name)
 	}
@@ -147,8 +148,8 @@ func (e *Exporter) name(ctx context.Context, s *scope) error {
 }
 
 // print writes one document after the other, as the pages come.
-func (e *Exporter) print(ctx context.Context, s *scope) error {
-	options := Options{Account: e.Account.Name, Aliases: s.account.Spec.Aliases, Adopt: e.Adopt}
+func (e *exporter) print(ctx context.Context, s *scope) error {
+	options := export.Options{Account: e.account.Name, Aliases: s.account.Spec.Aliases, Adopt: e.adopt}
 	done, printed := 0, 0
 	for document, err := range s.remote.ListImports(ctx, integrator.ListOptions{UnlimitedWait: true}) {
 		if err != nil {
@@ -156,28 +157,28 @@ func (e *Exporter) print(ctx context.Context, s *scope) error {
 		}
 		done++
 		if why := e.skip(s, document); why != "" {
-			e.Note(fmt.Sprintf("skipped %s: %s", called(document), why))
+			e.note(fmt.Sprintf("skipped %s: %s", called(document), why))
 		} else {
-			manifest, err := Make(document.Raw, s.names.Of(document.ID, document.Name), options)
+			manifest, err := export.Make(document.Raw, s.names.Of(document.ID, document.Name), options)
 			if err != nil {
 				return fmt.Errorf("%s: %w", called(document), err)
 			}
-			if _, err := e.Out.Write(append([]byte("---\n"), manifest.YAML...)); err != nil {
+			if _, err := e.out.Write(append([]byte("---\n"), manifest.YAML...)); err != nil {
 				return fmt.Errorf("write the manifests: %w", err)
 			}
 			printed++
 			e.warn(document, manifest)
 		}
-		if e.Progress != nil {
-			e.Progress(done, max(done, s.total))
+		if e.progress != nil {
+			e.progress(done, max(done, s.total))
 		}
 	}
-	e.Note(fmt.Sprintf("exported %d of %d imports", printed, done))
+	e.note(fmt.Sprintf("exported %d of %d imports", printed, done))
 	return nil
 }
 
 // skip says why an import gets no manifest, "" when it gets one.
-func (e *Exporter) skip(s *scope, document integrator.Import) string {
+func (e *exporter) skip(s *scope, document integrator.Import) string {
 	owner, managed := s.known.byID[document.ID]
 	if !managed {
 		owner, managed = s.known.byMarker[document.ExternalID]
@@ -185,7 +186,7 @@ func (e *Exporter) skip(s *scope, document integrator.Import) string {
 	switch {
 	case document.ConnectorID != "":
 		return "it belongs to an integration app, which updates it"
-	case !e.Adopt:
+	case !e.adopt:
 		return ""
 	case managed:
 		return fmt.Sprintf("Import %s in namespace %s manages it", owner.Name, owner.Namespace)
@@ -197,16 +198,16 @@ func (e *Exporter) skip(s *scope, document integrator.Import) string {
 }
 
 // warn notes that the cluster would not accept a manifest as it is.
-func (e *Exporter) warn(document integrator.Import, manifest Manifest) {
+func (e *exporter) warn(document integrator.Import, manifest export.Manifest) {
 	if len(manifest.YAML) > maxManifest {
-		e.Note(fmt.Sprintf("%s is larger than Kubernetes accepts: leave out large fields, such as sampleData", called(document)))
+		e.note(fmt.Sprintf("%s is larger than Kubernetes accepts: leave out large fields, such as sampleData", called(document)))
 	}
 	fields := drift.Fields(manifest.Definition)
 	if len(fields) > definition.MaxOwnedFields {
-		e.Note(fmt.Sprintf("%s has more fields than the %d that can be tracked: leave some out, such as sampleData", called(document), definition.MaxOwnedFields))
+		e.note(fmt.Sprintf("%s has more fields than the %d that can be tracked: leave some out, such as sampleData", called(document), definition.MaxOwnedFields))
 	}
 	if i := slices.IndexFunc(fields, func(field string) bool { return len(field) > definition.MaxPath }); i >= 0 {
-		e.Note(fmt.Sprintf("%s has a path longer than %d bytes, which cannot be tracked: %s", called(document), definition.MaxPath, drift.Cut(fields[i], 100)))
+		e.note(fmt.Sprintf("%s has a path longer than %d bytes, which cannot be tracked: %s", called(document), definition.MaxPath, drift.Cut(fields[i], 100)))
 	}
 }
 

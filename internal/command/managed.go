@@ -1,7 +1,7 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package export
+package command
 
 import (
 	"context"
@@ -28,12 +28,12 @@ type inCluster struct {
 
 // readCluster finds out which imports are managed already. A caller who may not list all namespaces
 // sees the Imports of the Account's namespace.
-func (e *Exporter) readCluster(ctx context.Context, s *scope) error {
+func (e *exporter) readCluster(ctx context.Context, s *scope) error {
 	s.known = inCluster{byID: map[string]types.NamespacedName{}, byMarker: map[string]types.NamespacedName{}, named: map[string]string{}}
 	err := e.listImports(ctx, s)
 	if apierrors.IsForbidden(err) {
-		e.Note("Imports of other namespaces cannot be listed; those that are managed from there are not recognised")
-		err = e.listImports(ctx, s, client.InNamespace(e.Account.Namespace))
+		e.note("Imports of other namespaces cannot be listed; those that are managed from there are not recognised")
+		err = e.listImports(ctx, s, client.InNamespace(e.account.Namespace))
 	}
 	if err != nil {
 		return fmt.Errorf("list the Imports: %w", err)
@@ -41,14 +41,14 @@ func (e *Exporter) readCluster(ctx context.Context, s *scope) error {
 	return nil
 }
 
-func (e *Exporter) listImports(ctx context.Context, s *scope, options ...client.ListOption) error {
+func (e *exporter) listImports(ctx context.Context, s *scope, options ...client.ListOption) error {
 	var page v1alpha1.ImportList
 	for {
-		if err := e.Reader.List(ctx, &page, append(options, client.Limit(200), client.Continue(page.Continue))...); err != nil {
+		if err := e.reader.List(ctx, &page, append(options, client.Limit(200), client.Continue(page.Continue))...); err != nil {
 			return err
 		}
 		for i := range page.Items {
-			s.known.add(&page.Items[i], e.Account.Namespace)
+			s.known.add(&page.Items[i], e.account.Namespace)
 		}
 		if page.Continue == "" {
 			return nil
