@@ -18,6 +18,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -48,6 +49,12 @@ var adviceToEdit = map[string]advised{
 		object.Annotations = map[string]string{v1alpha1.AnnotationID: w.seed("advised")}
 	}, func(object *v1alpha1.Import) {
 		object.Spec.Adopt = &v1alpha1.AdoptSpec{ID: v1alpha1.ID(object.Annotations[v1alpha1.AnnotationID]), Mode: v1alpha1.AdoptionModeOverride}
+	}),
+	"set spec.adopt.id to ": importWhere("OwnershipConflict", namesake, func(object *v1alpha1.Import) {
+		object.Spec.Adopt = &v1alpha1.AdoptSpec{ID: "64a0000000000000000000f0", Mode: v1alpha1.AdoptionModeOverride}
+	}),
+	"set the annotation %s to \"true\"": importWhere("OwnershipConflict", namesake, func(object *v1alpha1.Import) {
+		object.Annotations = map[string]string{v1alpha1.AnnotationAllowNamesake: "true"}
 	}),
 	"declare what it has": importWhere("AdoptionMismatch", func(w *world, object *v1alpha1.Import) {
 		adopting(object, v1alpha1.AdoptSpec{ID: v1alpha1.ID(w.seed("advised"))})
@@ -85,7 +92,7 @@ var adviceElsewhere = map[string][]string{
 	"in another object, or in the account": {
 		"create it", "create it with the API token under key %q", "put the API token there", "put a valid one into Secret %q", "correct it there",
 		"put a token of the same account into the Secret", "put a valid token into the Account's Secret", "put another token into the Account's Secret",
-		"remove it there", "remove it from what uses it", "delete that one", "delete all but one of them", "delete it there",
+		"remove it there", "remove it from what uses it", "delete it on the platform", "adopt it with another Import and mode Override", "delete that one", "delete all but one of them", "delete it there",
 		"delete ConfigMap %q to use this one again", "create the Account again once it is deleted",
 		"delete that one with deletionPolicy Orphan", "delete that one with deletionPolicy Orphan first",
 	},
@@ -174,11 +181,14 @@ var _ = Describe("I follow the advice of a message", func() {
 			w := newWorld(ctx)
 			object, edit := reach(ctx, w)
 			fixed, _, _ := strings.Cut(text, "%")
-			Expect(conditionsOf(object)).To(ContainElement(HaveField("Message", ContainSubstring(fixed))))
+			Eventually(func() []metav1.Condition {
+				Expect(k8s.Get(ctx, client.ObjectKeyFromObject(object), object)).To(Succeed())
+				return conditionsOf(object)
+			}).Should(ContainElement(HaveField("Message", ContainSubstring(fixed))))
 			Eventually(func() error {
 				Expect(k8s.Get(ctx, client.ObjectKeyFromObject(object), object)).To(Succeed())
 				edit()
-				return client.IgnoreNotFound(k8s.Update(ctx, object, client.DryRunAll))
+				return k8s.Update(ctx, object, client.DryRunAll)
 			}).Should(Succeed())
 		})
 	}
@@ -234,7 +244,7 @@ func redefine() func(*v1alpha1.Import) {
 }
 
 func valueAt(path string) func(*world, *v1alpha1.Import) {
-	return func(w *world, object *v1alpha1.Import) {
+	return func(_ *world, object *v1alpha1.Import) {
 		object.Spec.ValuesFrom = []v1alpha1.ValueSource{fromSecret(path, "token", "token")}
 		define(`{"name2": "text"}`)(object)
 	}
@@ -244,6 +254,12 @@ func valueAt(path string) func(*world, *v1alpha1.Import) {
 func loud(_ *world, object *v1alpha1.Import) {
 	lowerCase("file.fileName")
 	define(`{"file": {"fileName": "JSON"}, "http": {"type": "file", "method": ["POST"], "relativeURI": ["/"], "body": [null]}}`)(object)
+}
+
+// namesake puts an import of the same name into the account that another cluster created.
+func namesake(w *world, object *v1alpha1.Import) {
+	w.seed(object.Name, `{"externalId": "k8s/00000000-0000-0000-0000-000000000000"}`)
+	w.scans(2)
 }
 
 func observe(_ *world, object *v1alpha1.Import) {
