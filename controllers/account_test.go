@@ -153,7 +153,7 @@ var _ = Describe("I give the operator an account", func() {
 		object := w.httpImport("orphan")
 		Expect(k8s.Create(ctx, object)).To(Succeed())
 		w.eventually(ctx, object, "orphan", "Failed False/AccountNotFound")
-		Expect(message(object)).To(Equal(`there is no Account "default" in namespace "` + w.namespace + `": create it, or correct accountRef`))
+		Expect(message(object)).To(Equal(`there is no Account "default" in namespace "` + w.namespace + `": create it, or correct spec.accountRef`))
 	})
 
 	DescribeTable("refuses a base URL that it was not started to allow",

@@ -153,7 +153,7 @@ spec: {importRef: {name: a}, dataFrom: [{configMapKeyRef: {name: a, key: b}, sec
 		Expect(err).NotTo(HaveOccurred(), output)
 		object := &v1alpha1.Import{}
 		w.eventually(ctx, object, "bad", "Failed False/AccountNotFound")
-		Expect(message(object)).To(ContainSubstring("create it, or correct accountRef"))
+		Expect(message(object)).To(ContainSubstring("create it, or correct spec.accountRef"))
 	})
 
 	DescribeTable("cannot change what the remote cannot follow",
@@ -167,7 +167,6 @@ spec: {importRef: {name: a}, dataFrom: [{configMapKeyRef: {name: a, key: b}, sec
 				return k8s.Update(ctx, object)
 			}).Should(MatchError(ContainSubstring(says)))
 		},
-		Entry("the account", func(object *v1alpha1.Import) { object.Spec.AccountRef.Name = "other" }, "accountRef is immutable"),
 		Entry("the adaptor", func(object *v1alpha1.Import) {
 			object.Spec.Definition.Raw = []byte(`{"name": "fixed", "_connectionId": "@shop", "adaptorType": "FTPImport"}`)
 		}, "definition.adaptorType is immutable"),

@@ -220,7 +220,7 @@ var _ = Describe("I adopt an import that is already in the account", func() {
 			get(ctx, w, object, "fixed")
 			object.Spec.Adopt.ExternalID = "b"
 			return k8s.Update(ctx, object)
-		}).Should(MatchError(ContainSubstring("adopt is immutable once set")))
+		}).Should(MatchError(ContainSubstring("adopt cannot be changed")))
 	})
 })
 

@@ -109,7 +109,7 @@ var _ = Describe("I want the full answers of a run", func() {
 		Expect(k8s.Create(ctx, run)).To(Succeed())
 		w.done(ctx, run, v1alpha1.RunFailed)
 		Expect(state(run)).To(Equal("Failed False/ResponseSecretConflict"))
-		Expect(message(run)).To(Equal(`Secret "token" of responseSecretName exists and is not this run's: name another; nothing was written`))
+		Expect(message(run)).To(Equal(`Secret "token" of responseSecretName exists and is not this run's: create another ImportRun that names another; nothing was written`))
 		Expect(w.calls()).NotTo(HaveKey(invoke))
 		Expect(get(ctx, w, &corev1.Secret{}, "token").Data).To(Equal(map[string][]byte{"token": []byte(w.token)}))
 	})

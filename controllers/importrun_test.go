@@ -289,7 +289,7 @@ var _ = Describe("I run an import", func() {
 			run.Spec.Data = []v1alpha1.JSON{{Raw: []byte("{}")}}
 			run.Spec.Settings = &v1alpha1.JSON{Raw: []byte(`[1]`)}
 		}, "settings is not a JSON object"),
-		Entry("a record that no call can have", from("one"), "record 0 makes a call of 5000001 bytes, more than the 5000000 that the API takes: make it, or settings, smaller"),
+		Entry("a record that no call can have", from("one"), "record 0 makes a call of 5000001 bytes, more than the 5000000 that the API takes; create another ImportRun with a smaller record, or with smaller settings"),
 		Entry("more than a run can have", from("bomb"), "the data is more than the 64 MiB and 1000000 records that one run can have, from dataFrom[0] on"),
 		Entry("half a file", from("half"), "dataFrom[0] is compressed with gzip, and cannot be decompressed"),
 	)

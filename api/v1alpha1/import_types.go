@@ -58,6 +58,21 @@ const (
 	ManagementPolicyObserve ManagementPolicy = "Observe"
 )
 
+// ManagementState defines how far an Import has got hold of its remote import.
+//
+// +kubebuilder:validation:Enum=None;Observed;Managed
+type ManagementState string
+
+const (
+	// ManagementStateNone: no remote import was created, observed or taken over, and nothing is
+	// under way that may do so.
+	ManagementStateNone ManagementState = "None"
+	// ManagementStateObserved: the remote import is known from observing it.
+	ManagementStateObserved ManagementState = "Observed"
+	// ManagementStateManaged: the remote import was created for this Import, or taken over by it.
+	ManagementStateManaged ManagementState = "Managed"
+)
+
 // AdoptSpec identifies an existing import of the account. Exactly one of id and externalId must
 // be set.
 //
@@ -165,14 +180,13 @@ type ValueSource struct {
 // ImportSpec is the desired state of one import.
 //
 // +kubebuilder:validation:XValidation:rule="!(has(self.adopt) && has(self.cloneFrom))",message="at most one of adopt and cloneFrom may be set: use adopt to take over an existing import, or cloneFrom to copy one"
-// +kubebuilder:validation:XValidation:rule="!has(oldSelf.adopt) || (has(self.adopt) && self.adopt == oldSelf.adopt)",message="adopt is immutable once set: create a new Import"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.adopt) || !has(self.adopt) || self.adopt == oldSelf.adopt",message="adopt cannot be changed: restore the previous value, or create another Import"
 // +kubebuilder:validation:XValidation:rule="has(self.cloneFrom) == has(oldSelf.cloneFrom) && (!has(self.cloneFrom) || self.cloneFrom == oldSelf.cloneFrom)",message="cloneFrom is immutable, because the copy is made only once: create a new Import"
 // +kubebuilder:validation:XValidation:rule="!(has(self.cloneFrom) && has(self.managementPolicy) && self.managementPolicy == 'Observe')",message="cloneFrom cannot be combined with managementPolicy Observe, which creates no import: set adopt instead of cloneFrom, or set managementPolicy to Manage"
-// +kubebuilder:validation:XValidation:rule="self.accountRef == oldSelf.accountRef",message="accountRef is immutable, because an import cannot move to another account: create a new Import"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.definition.adaptorType) || (has(self.definition.adaptorType) && self.definition.adaptorType == oldSelf.definition.adaptorType)",message="definition.adaptorType is immutable once set, because the API cannot change the adaptor of an import: create a new Import"
 type ImportSpec struct {
-	// accountRef is the Account, in the same namespace, to which the import belongs. Immutable.
-	// Defaults to the Account named default.
+	// accountRef is the Account, in the same namespace, to which the import belongs. It can be
+	// changed only while status.management is None. Defaults to the Account named default.
 	// +optional
 	// +default={"name":"default"}
 	AccountRef LocalReference `json:"accountRef,omitzero"`
@@ -200,8 +214,9 @@ type ImportSpec struct {
 
 	// adopt takes over an existing import of the account instead of creating one. An import
 	// that another Import manages is refused (OwnershipConflict), and so is an import that an
-	// integration app owns (OwnedByIntegrationApp). Immutable once set. At most one of adopt
-	// and cloneFrom may be set.
+	// integration app owns (OwnedByIntegrationApp). It cannot be changed once set, and can be
+	// removed while status.management is Managed: the import stays with this Import. At most
+	// one of adopt and cloneFrom may be set.
 	// +optional
 	Adopt *AdoptSpec `json:"adopt,omitempty"`
 
@@ -347,10 +362,14 @@ type ImportStatus struct {
 	// +kubebuilder:validation:MaxLength=64
 	ID string `json:"id,omitempty"`
 
-	// managementPolicy is the spec.managementPolicy under which id was recorded. An Import that
-	// only observed its remote import has to adopt it before it manages it.
+	// management is None, Observed or Managed. None means that no remote import was created,
+	// observed or taken over, and that none can still appear: spec.accountRef may be changed.
+	// Observed means that the remote import is only observed. Managed means that the remote
+	// import was created for this Import or taken over by it, and was compared at least once:
+	// spec.adopt may be removed. Absent while this is not certain, such as before the first
+	// reconcile and during a creation.
 	// +optional
-	ManagementPolicy ManagementPolicy `json:"managementPolicy,omitempty"`
+	Management ManagementState `json:"management,omitempty"`
 
 	// adaptorType is the adaptorType that the API returned.
 	// +optional
@@ -480,6 +499,9 @@ type ImportStatus struct {
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:shortName=imp,categories=integrator
 // +kubebuilder:selectablefield:JSONPath=`.spec.accountRef.name`
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.spec.adopt) || has(self.spec.adopt) || (has(self.status) && has(self.status.management) && self.status.management == 'Managed')",fieldPath=".spec.adopt",message="adopt can be removed only while status.management is Managed, because another import would be created otherwise: keep adopt"
+// +kubebuilder:validation:XValidation:rule="self.spec.accountRef == oldSelf.spec.accountRef || !has(self.status) || !has(self.status.management) || self.status.management == 'None'",fieldPath=".spec.accountRef",message="accountRef cannot be changed once the Import has a remote import, because an import cannot move to another account: create a new Import"
+// +kubebuilder:validation:XValidation:rule="self.spec.accountRef == oldSelf.spec.accountRef || (has(self.status) && has(self.status.management))",fieldPath=".spec.accountRef",message="accountRef can be changed only while status.management is None, and it is not set: a remote import may exist or be in creation; keep accountRef until status.management is set"
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="ID",type=string,JSONPath=`.status.id`

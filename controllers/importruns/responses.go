@@ -155,7 +155,7 @@ func (w *work) foreignSecret(ctx context.Context, run *v1alpha1.ImportRun, next 
 		return nil, problem.Waitingf(v1alpha1.ReasonProgressing, "waiting for Secret %q of a former run to be deleted", secret.Name).WithRetryAfter(problem.BackoffBase)
 	}
 	end := runstate.Stop(run, next, v1alpha1.RunFailed, v1alpha1.ReasonResponseSecretConflict,
-		fmt.Sprintf("Secret %q of responseSecretName exists and is not this run's: name another", secret.Name))
+		fmt.Sprintf("Secret %q of responseSecretName exists and is not this run's: create another ImportRun that names another", secret.Name))
 	return &end, nil
 }
 

@@ -48,7 +48,7 @@ func (r *Reconciler) adopt(ctx context.Context, s *scope) (err error) {
 			return err
 		}
 		s.object.Status.Drift = c.Shown
-		return notAdoptable(v1alpha1.ReasonAdoptionMismatch, "the import %s differs from the definition, nothing was written: %s; declare what it has, or adopt it with mode Override",
+		return notAdoptable(v1alpha1.ReasonAdoptionMismatch, "the import %s differs from the definition, nothing was written: %s; declare what it has, or delete this Import, which leaves the import alone, and create it again with mode Override",
 			id, definition.Describe(c.Shown, c.Total))
 	case s.dryRun():
 		return r.planAdoption(ctx, s, c)
@@ -73,7 +73,7 @@ func readToAdopt(ctx context.Context, s *scope, id string) error {
 		if observedBefore {
 			s.session.Observations.RecordRead(s.object, id, false)
 		}
-		return notAdoptable(v1alpha1.ReasonAdoptionNotFound, "the account has no import %s: correct spec.adopt.id", id)
+		return notAdoptable(v1alpha1.ReasonAdoptionNotFound, "the account has no import %s: delete this Import and create it again with another spec.adopt", id)
 	}
 	if err != nil {
 		return s.failed(err, "read the import to adopt")
@@ -118,11 +118,11 @@ func importToAdopt(ctx context.Context, s *scope) (string, error) {
 	}
 	switch len(ids) {
 	case 0:
-		return "", notAdoptable(v1alpha1.ReasonAdoptionNotFound, "the account has no import with externalId %q: correct spec.adopt.externalId", drift.Cut(adopt.ExternalID, 100))
+		return "", notAdoptable(v1alpha1.ReasonAdoptionNotFound, "the account has no import with externalId %q: delete this Import and create it again with another spec.adopt", drift.Cut(adopt.ExternalID, 100))
 	case 1:
 		return ids[0], nil
 	default:
-		return "", notAdoptable(v1alpha1.ReasonAdoptionAmbiguous, "the account has %d imports with externalId %q: %s; name one by spec.adopt.id",
+		return "", notAdoptable(v1alpha1.ReasonAdoptionAmbiguous, "the account has %d imports with externalId %q: %s; delete this Import and create it again with one of them in spec.adopt.id",
 			len(ids), drift.Cut(adopt.ExternalID, 100), drift.Cut(strings.Join(ids, ", "), 300))
 	}
 }
@@ -158,7 +158,7 @@ func (r *Reconciler) observeAnother(ctx context.Context, s *scope, pass importst
 // takeOver makes the steps of the adoption protocol, unless the import is somebody else's.
 func (r *Reconciler) takeOver(ctx context.Context, s *scope) error {
 	if ownership.Observes(s.object) {
-		s.object.Status.ID, s.object.Status.ManagementPolicy = s.remote.ID, v1alpha1.ManagementPolicyObserve
+		s.object.Status.ID, s.object.Status.Management = s.remote.ID, v1alpha1.ManagementStateObserved
 		s.session.Observations.Note(s.remote.ID, s.remote.LastModified)
 		return nil
 	}

@@ -83,7 +83,7 @@ func (e effects) TakeOver(ctx context.Context, a importstate.Adoption) (*v1alpha
 		undo := metadataChange{locked: true, dropFinalizer: true, label: noLabel, annotations: map[string]any{v1alpha1.AnnotationID: nil}}
 		return nil, cmp.Or(e.r.objects().patchMetadata(ctx, e.s, undo), err)
 	}
-	object.Status.ID, object.Status.ManagementPolicy = id, v1alpha1.ManagementPolicyManage
+	object.Status.ID, object.Status.Management = id, ""
 	e.s.session.Observations.Note(id, e.s.remote.LastModified)
 	e.s.event(normal, v1alpha1.ReasonAdopted, "took over the import "+id)
 	return object, nil

@@ -62,9 +62,13 @@ func (o objects) requireNoNamesake(ctx context.Context, s *scope) error {
 		if len(owners.Items) > 0 {
 			continue
 		}
+		takeOver := ""
+		if s.object.Spec.Adopt == nil && s.object.Spec.CloneFrom == nil { // admission refuses it beside these
+			takeOver = ". To take it over, set spec.adopt.id to " + remote.ID + " and spec.adopt.mode to Override"
+		}
 		return problem.Terminalf(v1alpha1.ReasonOwnershipConflict,
-			"the account has an import of this name, %s, with the ownership marker of an Import that does not exist here (externalId %s): nothing is created. To take it over, set spec.adopt.id to %s and spec.adopt.mode to Override; to create another import beside it, set the annotation %s to \"true\"",
-			remote.ID, drift.Cut(remote.ExternalID, 64), remote.ID, v1alpha1.AnnotationAllowNamesake).WithRetryAfter(problem.BackoffMax)
+			"the account has an import of this name, %s, with the ownership marker of an Import that does not exist here (externalId %s): nothing is created%s; to create another import beside it, set the annotation %s to \"true\"",
+			remote.ID, drift.Cut(remote.ExternalID, 64), takeOver, v1alpha1.AnnotationAllowNamesake).WithRetryAfter(problem.BackoffMax)
 	}
 	return nil
 }

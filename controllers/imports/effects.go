@@ -260,7 +260,7 @@ func (e effects) PersistID(ctx context.Context, p importstate.Pass) (*v1alpha1.I
 	if err := e.r.objects().patchWhile(ctx, e.s, change, importstate.CanPersistID); err != nil {
 		return nil, fmt.Errorf("write the id %s of the created import into the Import: %w", p.ID, err)
 	}
-	e.s.object.Status.ID, e.s.object.Status.ManagementPolicy = p.ID, v1alpha1.ManagementPolicyManage
+	e.s.object.Status.ID, e.s.object.Status.Management = p.ID, ""
 	switch {
 	case p.Step == importstate.StepAcquire:
 		e.s.event(normal, v1alpha1.ReasonRecovered, "found the import "+p.ID+", which was created for this Import before")

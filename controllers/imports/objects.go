@@ -29,6 +29,31 @@ type objects struct {
 	live client.Reader
 }
 
+// leaveNone takes back that nothing was made, before metadata is written that says otherwise. From
+// then on admission keeps spec.accountRef. The write is refused if the object is not the version that
+// was read, so spec.accountRef was not changed until then either. A new Import has no such status: it
+// costs no write.
+func (o objects) leaveNone(ctx context.Context, s *scope) error {
+	if s.before.Status.Management != v1alpha1.ManagementStateNone {
+		return nil
+	}
+	body, err := json.Marshal(map[string]any{
+		"metadata": map[string]any{"uid": s.object.UID, "resourceVersion": s.object.ResourceVersion},
+		"status":   map[string]any{"management": nil},
+	})
+	if err != nil {
+		return err
+	}
+	patched := &v1alpha1.Import{}
+	patched.Namespace, patched.Name = s.object.Namespace, s.object.Name
+	if err := o.Status().Patch(ctx, patched, client.RawPatch(types.MergePatchType, body)); err != nil {
+		return fmt.Errorf("write the Import's status: %w", err)
+	}
+	s.object.ResourceVersion = patched.ResourceVersion
+	s.object.Status.Management, s.before.Status.Management = "", ""
+	return nil
+}
+
 // patchStatus writes the status if it changed, over the one that was read: a status that another
 // process wrote meanwhile is a conflict.
 func (o objects) patchStatus(ctx context.Context, s *scope) error {
@@ -61,12 +86,16 @@ func (o objects) patchStatus(ctx context.Context, s *scope) error {
 	})
 }
 
-// versionOfSameStatus returns the version that the Import has now if its status is still the one
-// that was read: somebody changed a label, say. Otherwise "".
+// versionOfSameStatus returns the version that the Import has now if the status can be written to
+// it: it still has the one that was read, somebody changed a label, say. Otherwise "". What was found
+// in one account is not the status of an Import that is in another by now, and one for which another
+// process has begun to make something does not become None.
 func (o objects) versionOfSameStatus(ctx context.Context, s *scope) string {
 	live := &v1alpha1.Import{}
 	if err := o.live.Get(ctx, client.ObjectKeyFromObject(s.object), live); err != nil ||
-		live.UID != s.object.UID || !equality.Semantic.DeepEqual(live.Status, s.before.Status) {
+		live.UID != s.object.UID || !equality.Semantic.DeepEqual(live.Status, s.before.Status) ||
+		live.Spec.AccountRef != s.object.Spec.AccountRef ||
+		s.object.Status.Management == v1alpha1.ManagementStateNone && !ownership.Untouched(live) {
 		return ""
 	}
 	return live.ResourceVersion
@@ -87,9 +116,30 @@ type metadataChange struct {
 // noLabel removes the label of the remote import.
 const noLabel = "-"
 
+// marks reports whether the change writes that a remote import exists or may come.
+func (c metadataChange) marks() bool {
+	for _, value := range c.annotations {
+		if value != nil {
+			return true
+		}
+	}
+	return c.finalizer
+}
+
+// withdraws reports whether the change takes a claim or a takeover back, where it ends up as nothing.
+func (c metadataChange) withdraws() bool {
+	_, claim := c.annotations[v1alpha1.AnnotationAdoptPending]
+	return c.dropFinalizer || claim && !c.marks()
+}
+
 // patchMetadata makes the change as one merge patch of just these fields. The uid goes along, so
 // that a new object of the same name is never taken for the old one.
 func (o objects) patchMetadata(ctx context.Context, s *scope, change metadataChange) error {
+	if change.marks() {
+		if err := o.leaveNone(ctx, s); err != nil {
+			return err
+		}
+	}
 	metadata := map[string]any{"uid": s.object.UID}
 	if change.locked {
 		metadata["resourceVersion"] = s.object.ResourceVersion
@@ -124,6 +174,7 @@ func (o objects) patchMetadata(ctx context.Context, s *scope, change metadataCha
 	generation := s.object.Generation
 	s.object.ObjectMeta = patched.ObjectMeta
 	s.object.Generation = generation
+	s.withdrawn = change.withdraws()
 	return nil
 }
 
@@ -143,10 +194,11 @@ func (o objects) patchWhile(ctx context.Context, s *scope, change metadataChange
 		if err := o.live.Get(ctx, client.ObjectKeyFromObject(ours), live); err != nil {
 			return fmt.Errorf("read the Import: %w", err)
 		}
-		if live.UID != ours.UID || !may(ours, live) {
+		if live.UID != ours.UID || live.Spec.AccountRef != ours.Spec.AccountRef || !may(ours, live) {
 			return errors.Join(errOvertaken, err)
 		}
 		s.object.ResourceVersion, s.object.Finalizers = live.ResourceVersion, live.Finalizers
+		s.before.Status.Management = live.Status.Management
 		return err
 	})
 }

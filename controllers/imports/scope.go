@@ -36,6 +36,8 @@ type scope struct {
 	// calls are those that a dry run did not make, differences what they would change.
 	calls       []string
 	differences []v1alpha1.Difference
+	// withdrawn: the last write of metadata took a claim or a takeover back.
+	withdrawn bool
 	// events are recorded after the status was written.
 	events []status.Event
 }

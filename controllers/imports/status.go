@@ -13,6 +13,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/definition"
 	"github.com/integrator-operator/integrator-operator/internal/drift"
+	"github.com/integrator-operator/integrator-operator/internal/ownership"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
 	"github.com/integrator-operator/integrator-operator/internal/status"
 )
@@ -21,7 +22,10 @@ import (
 // from it is set afterwards.
 func (s *scope) converged() {
 	state, remote := &s.object.Status, s.remote
-	state.ID, state.ManagementPolicy = remote.ID, s.object.Spec.ManagementPolicy
+	state.ID = remote.ID
+	if !ownership.Observes(s.object) {
+		state.Management = ""
+	}
 	state.AdaptorType = drift.Cut(remote.AdaptorType, 64)
 	state.APIIdentifier = drift.Cut(remote.APIIdentifier, 64)
 	state.ConnectionID = drift.Cut(remote.ConnectionID, 64)
@@ -93,6 +97,8 @@ func (s *scope) setStatus(p *problem.Problem, debugWaits bool) {
 	if p != nil && !completesComparison(p) {
 		state.ComparedLastModified = ""
 	}
+	state.Management = ownership.ManagementOf(s.object, s.nothingBefore())
+	p = s.correctable(p)
 	state.ObservedGeneration = generation
 	state.Plan = nil
 	if s.dryRun() && (p == nil || p.Reason() == v1alpha1.ReasonDryRun) {
@@ -116,6 +122,24 @@ func (s *scope) setStatus(p *problem.Problem, debugWaits bool) {
 		status.SetProblem(&state.Conditions, generation, p)
 	}
 	apimeta.RemoveStatusCondition(&state.Conditions, v1alpha1.ConditionDrifted)
+}
+
+// nothingBefore reports whether nothing was made for the Import before this reconcile, as far as its
+// status can tell: it never had one, it had None, or a claim was taken back. Where metadata was
+// taken away, the status remains.
+func (s *scope) nothingBefore() bool {
+	before := &s.before.Status
+	fresh := before.ObservedGeneration < 1 && len(before.Conditions) == 0
+	return (fresh || before.Management == v1alpha1.ManagementStateNone || s.withdrawn) &&
+		(s.session == nil || !s.session.Observations.MarkerSeen(s.object))
+}
+
+// correctable adds the way out that admission permits only while nothing was made.
+func (s *scope) correctable(p *problem.Problem) *problem.Problem {
+	if p == nil || p.Reason() != v1alpha1.ReasonAccountNotFound || s.object.Status.Management != v1alpha1.ManagementStateNone {
+		return p
+	}
+	return p.WithMessage("%s, or correct spec.accountRef", p.Message())
 }
 
 // completesComparison reports whether a reconcile that ends with this problem has compared, or

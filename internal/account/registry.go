@@ -87,7 +87,7 @@ func (r *Registry) Session(ctx context.Context, namespace, name string) (*Sessio
 			return nil, err
 		}
 		return nil, problem.Terminalf(v1alpha1.ReasonAccountNotFound,
-			"there is no Account %q in namespace %q: create it, or correct accountRef", name, namespace)
+			"there is no Account %q in namespace %q: create it", name, namespace)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -112,7 +112,8 @@ func Desire(object *v1alpha1.Import, marker, accountName string, aliases map[str
 	return d, nil
 }
 
-// hashOf is the hash of what an Import declares, without the values of spec.valuesFrom.
+// hashOf is the hash of what an Import declares, without the values of spec.valuesFrom. spec.adopt is
+// no part of it: that it is taken away later declares nothing new.
 func hashOf(object *v1alpha1.Import, document map[string]any) (string, error) {
 	encoded, err := json.Marshal(document)
 	if err != nil {
@@ -120,10 +121,6 @@ func hashOf(object *v1alpha1.Import, document map[string]any) (string, error) {
 	}
 	if ownership.Observes(object) {
 		encoded = append(encoded, v1alpha1.ManagementPolicyObserve...)
-	}
-	if adopt := object.Spec.Adopt; adopt != nil {
-		// Another import to adopt is a new declaration, whatever its document.
-		encoded = append(encoded, adopt.ID+"\n"+v1alpha1.ID(adopt.ExternalID)+"\n"+v1alpha1.ID(adopt.Mode)...)
 	}
 	sum := sha256.Sum256(encoded)
 	return hex.EncodeToString(sum[:16]), nil

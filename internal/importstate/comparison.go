@@ -127,15 +127,22 @@ func ignored(owner ownership.Owner, object *v1alpha1.Import, response integrator
 func leavesMarkerOut(owner ownership.Owner, object *v1alpha1.Import, desired *definition.Desired, response integrator.Import) bool {
 	adopt, externalID := object.Spec.Adopt, response.ExternalID
 	switch {
-	case adopt == nil || !desired.Marked || externalID == owner.Marker(object):
+	case adopt == nil && !wasAdopted(object) || !desired.Marked || externalID == owner.Marker(object):
 		return false
 	case ownership.Observes(object):
 		return true
 	case externalID == "":
-		return adopt.Mode != v1alpha1.AdoptionModeOverride
+		return adopt == nil || adopt.Mode != v1alpha1.AdoptionModeOverride
 	default:
 		return !ownership.IsMarker(externalID)
 	}
+}
+
+// wasAdopted reports whether the Import took its remote import over and left the externalId as it was,
+// also when spec.adopt is gone: an import that was created here had one from the beginning.
+func wasAdopted(object *v1alpha1.Import) bool {
+	owned := object.Status.OwnedFields
+	return object.Spec.CloneFrom == nil && len(owned) > 0 && !slices.Contains(owned, pathExternalID)
 }
 
 // hashOf is a hash of what differs. Where a value is not shown, only the version of the remote

@@ -43,6 +43,12 @@ func adopts(object *v1alpha1.Import)    { object.Spec.Adopt = &v1alpha1.AdoptSpe
 func deleting(object *v1alpha1.Import)  { object.DeletionTimestamp = &metav1.Time{Time: modelStart} }
 func suspended(object *v1alpha1.Import) { object.Spec.Suspend = true }
 func inStatus(object *v1alpha1.Import)  { object.Status.ID = oneID }
+func labeled(object *v1alpha1.Import) {
+	object.Labels = map[string]string{v1alpha1.LabelRemoteImport: oneID}
+}
+func onlyObserved(object *v1alpha1.Import) {
+	object.Status.ID, object.Status.Management = oneID, v1alpha1.ManagementStateObserved
+}
 
 func TestLocate(t *testing.T) {
 	id, damaged := annotated(v1alpha1.AnnotationID, oneID), annotated(v1alpha1.AnnotationCreatePending, "{")
@@ -55,11 +61,13 @@ func TestLocate(t *testing.T) {
 		"new, to adopt":                   {importWith(adopts), nil, LocateAdopt},
 		"new, to observe nothing":         {importWith(observing), nil, LocateNothing},
 		"new, to observe":                 {importWith(observing, adopts), nil, LocateAdopt},
-		"known":                           {importWith(id, withFinalizer), nil, LocateRead},
-		"known, finalizer taken away":     {importWith(id), nil, LocateRestore},
+		"known":                           {importWith(id, withFinalizer, labeled), nil, LocateRead},
+		"known, finalizer taken away":     {importWith(id, labeled), nil, LocateRestore},
+		"known, label taken away":         {importWith(id, withFinalizer), nil, LocateRestore},
 		"known from status alone":         {importWith(inStatus, withFinalizer), nil, LocateRestore},
 		"observed":                        {importWith(inStatus, adopts, observing), nil, LocateRead},
-		"observing, and to manage":        {importWith(inStatus, adopts), nil, LocateAdopt},
+		"observing, and to manage":        {importWith(onlyObserved, adopts), nil, LocateAdopt},
+		"observing, metadata forged":      {importWith(onlyObserved, adopts, id, withFinalizer, labeled), nil, LocateAdopt},
 		"pending, of the cache":           {importWith(intending(0), withFinalizer), nil, LocateReread},
 		"pending":                         {importWith(intending(0), withFinalizer), func(p *Pass) { p.Live = true }, LocateSearch},
 		"pending, status of before":       {importWith(intending(0), withFinalizer, inStatus), func(p *Pass) { p.Live = true }, LocateSearch},
@@ -97,6 +105,7 @@ func TestBeginDeletion(t *testing.T) {
 		object *v1alpha1.Import
 		want   DeletionStart
 	}{
+		"only observed":         {importWith(deleting, onlyObserved, adopts, id, withFinalizer), DeletionRelease},
 		"nothing to let go":     {importWith(deleting, id), DeletionDone},
 		"Orphan":                {importWith(deleting, withFinalizer, id, orphaned), DeletionRelease},
 		"Orphan, suspended":     {importWith(deleting, withFinalizer, id, orphaned, suspended), DeletionRelease},

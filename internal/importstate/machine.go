@@ -254,7 +254,7 @@ func (m Machine) locate(p Pass) (Pass, error) {
 	case LocateRelease:
 		return p.then(StepRelease, nil)
 	case LocateNothing:
-		return p, problem.Terminalf(v1alpha1.ReasonNothingToObserve, "managementPolicy is Observe and there is no import to observe: name it in spec.adopt")
+		return p, problem.Terminalf(v1alpha1.ReasonNothingToObserve, "managementPolicy is Observe and there is no import to observe: set spec.adopt")
 	default:
 		return p, fmt.Errorf("importstate: unknown location %d", location)
 	}

@@ -140,7 +140,7 @@ func Heir(object *v1alpha1.Import, others []v1alpha1.Import) *v1alpha1.Import {
 	id := RemoteID(object)
 	for i := range others {
 		other := &others[i]
-		if id != "" && other.UID != object.UID && other.Namespace == object.Namespace && other.Spec.AccountRef == object.Spec.AccountRef &&
+		if id != "" && Recorded(object, id) && other.UID != object.UID && other.Namespace == object.Namespace && other.Spec.AccountRef == object.Spec.AccountRef &&
 			other.Spec.Adopt != nil && strings.EqualFold(string(other.Spec.Adopt.ID), id) && other.DeletionTimestamp.IsZero() && !Observes(other) {
 			return other
 		}

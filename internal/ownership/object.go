@@ -65,7 +65,7 @@ func Observes(object *v1alpha1.Import) bool {
 // OnlyObserved reports whether the Import knows its remote import from observing it alone: to
 // manage it, it has to adopt it first. Only the status counts, because anybody can write metadata.
 func OnlyObserved(object *v1alpha1.Import) bool {
-	return object.Spec.Adopt != nil && object.Status.ID != "" && object.Status.ManagementPolicy == v1alpha1.ManagementPolicyObserve
+	return object.Spec.Adopt != nil && object.Status.ID != "" && object.Status.Management == v1alpha1.ManagementStateObserved
 }
 
 // Manages reports whether the Import has the remote import of this id as its own, even if only
@@ -77,7 +77,7 @@ func Manages(object *v1alpha1.Import, id string) bool {
 // Recorded reports whether the Import's status has the remote import of this id as its own: the
 // operator wrote that after it created or claimed the import.
 func Recorded(object *v1alpha1.Import, id string) bool {
-	return object.Status.ID == id && object.Status.ManagementPolicy != v1alpha1.ManagementPolicyObserve
+	return object.Status.ID == id && object.Status.Management != v1alpha1.ManagementStateObserved
 }
 
 // RemoteLabel is the label of an Import that manages, or is adopting, the remote import of this id.

@@ -31,6 +31,10 @@ func recorded(object *v1alpha1.Import) { object.Status.ID = remoteID }
 
 func annotated(object *v1alpha1.Import) { object.Annotations[v1alpha1.AnnotationID] = remoteID }
 
+func observed(object *v1alpha1.Import) { object.Status.Management = v1alpha1.ManagementStateObserved }
+
+func elsewhere(object *v1alpha1.Import) { object.Namespace = "elsewhere" }
+
 func finalized(object *v1alpha1.Import) { object.Finalizers = []string{v1alpha1.Finalizer} }
 
 func observing(object *v1alpha1.Import) {
@@ -78,6 +82,10 @@ func TestDecide(t *testing.T) {
 		"OverrideDeletes":       {reason: "a deletion never overrides", use: UseDelete, object: declared("a", adopting(v1alpha1.AdoptionModeOverride), recorded, annotated, deleting), remote: integrator.Import{ExternalID: foreign}, changed: true, want: ForeignMarker},
 		"AdoptManaged":          {reason: "an import has one Import", use: UseAdopt, object: declared("a", adopting(v1alpha1.AdoptionModeMatch)), remote: integrator.Import{ExternalID: theirs}, others: []v1alpha1.Import{*manager}, want: OtherImport},
 		"AdoptNamed":            {reason: "an annotation alone stops a takeover", use: UseAdopt, object: declared("a", adopting(v1alpha1.AdoptionModeMatch)), remote: integrator.Import{ExternalID: theirs}, others: []v1alpha1.Import{*copycat}, want: OtherImport},
+		"AdoptNamedElsewhere":   {reason: "but only in its own namespace: anybody elsewhere may have written it", use: UseAdopt, object: declared("a", adopting(v1alpha1.AdoptionModeMatch)), remote: integrator.Import{ExternalID: theirs}, others: []v1alpha1.Import{*declared("b", annotated, elsewhere)}},
+		"AdoptManagedElsewhere": {reason: "the status counts wherever it is", use: UseAdopt, object: declared("a", adopting(v1alpha1.AdoptionModeMatch)), remote: integrator.Import{ExternalID: theirs}, others: []v1alpha1.Import{*declared("b", recorded, annotated, finalized, elsewhere)}, want: OtherImport},
+		"ForgedOwner":           {reason: "who only observed it and forged its metadata does not stop the owner", use: UseManage, object: declared("a", recorded), remote: integrator.Import{ExternalID: theirs}, others: []v1alpha1.Import{*declared("b", recorded, observed, annotated, finalized, elsewhere, adopting(v1alpha1.AdoptionModeMatch))}, changed: true},
+		"ForgedUse":             {reason: "nor gets to write", use: UseManage, object: declared("b", recorded, observed, annotated, finalized, elsewhere), remote: integrator.Import{ExternalID: theirs}, others: []v1alpha1.Import{*manager}, want: OtherImport},
 		"AdoptFree":             {reason: "what nobody has can be taken over", use: UseAdopt, object: declared("a", adopting(v1alpha1.AdoptionModeMatch)), remote: integrator.Import{ExternalID: theirs}},
 		"Compared":              {reason: "status records it, and nothing new is written", use: UseManage, object: declared("a", recorded), remote: integrator.Import{ExternalID: theirs}, others: []v1alpha1.Import{*manager}},
 		"ChangedManaged":        {reason: "before a new definition is written, the others are asked", use: UseManage, object: declared("a", recorded), remote: integrator.Import{ExternalID: theirs}, others: []v1alpha1.Import{*manager}, changed: true, want: OtherImport},
@@ -120,7 +128,6 @@ func TestDecide(t *testing.T) {
 
 func TestHeir(t *testing.T) {
 	here := func(object *v1alpha1.Import) { object.Namespace, object.Spec.AccountRef.Name = "shop", "default" }
-	elsewhere := func(object *v1alpha1.Import) { object.Namespace = "another" }
 	account := func(object *v1alpha1.Import) { object.Spec.AccountRef.Name = "another" }
 	old := declared("a", here, recorded, annotated, deleting)
 	cases := map[string]struct {
@@ -130,6 +137,7 @@ func TestHeir(t *testing.T) {
 		want   bool
 	}{
 		"Adopts":      {reason: "it takes the import over", old: old, other: declared("b", here, adopting(v1alpha1.AdoptionModeOverride)), want: true},
+		"Copied":      {reason: "an annotation alone is no remote import to leave", old: declared("a", here, annotated, deleting), other: declared("b", here, adopting(v1alpha1.AdoptionModeOverride))},
 		"Itself":      {reason: "an adopted import is deleted with its Import", old: old, other: declared("a", here, adopting(v1alpha1.AdoptionModeMatch))},
 		"OtherImport": {reason: "it adopts another import", old: declared("a", here), other: declared("b", here, adopting(v1alpha1.AdoptionModeMatch))},
 		"NoAdopt":     {reason: "nobody adopts it", old: old, other: declared("b", here)},
@@ -186,6 +194,12 @@ func TestDecideClaim(t *testing.T) {
 	creating := func(object *v1alpha1.Import) {
 		object.Annotations[v1alpha1.AnnotationCreatePending] = `{"externalId":"theirs"}`
 	}
+	intending := func(age time.Duration) func(*v1alpha1.Import) {
+		at := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC).Add(-age).Format(time.RFC3339)
+		return func(object *v1alpha1.Import) {
+			object.Annotations[v1alpha1.AnnotationCreatePending] = `{"externalId":"theirs","time":"` + at + `"}`
+		}
+	}
 	suspended := func(object *v1alpha1.Import) { object.Spec.Suspend = true }
 	cases := map[string]struct {
 		reason string
@@ -193,20 +207,24 @@ func TestDecideClaim(t *testing.T) {
 		others []*v1alpha1.Import
 		want   ClaimStep
 	}{
-		"Alone":            {reason: "without a rival the claim is written", object: declared("a"), want: ClaimWrite},
-		"Claimed":          {reason: "and then taken", object: declared("a", claiming), want: ClaimTake},
-		"Managed":          {reason: "an import has one Import", object: declared("a"), others: []*v1alpha1.Import{declared("b", recorded, finalized)}, want: ClaimWait},
-		"RivalLater":       {reason: "the first created keeps its claim", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", claiming, later)}, want: ClaimWait},
-		"RivalBefore":      {reason: "the later created withdraws", object: declared("a", claiming, later), others: []*v1alpha1.Import{declared("b", claiming)}, want: ClaimWithdraw},
-		"SameSecond":       {reason: "within one second the uid decides", object: declared("b", claiming), others: []*v1alpha1.Import{declared("a", claiming)}, want: ClaimWithdraw},
-		"RivalCreates":     {reason: "a creation that may have made this import goes first", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", creating, later)}, want: ClaimWithdraw},
-		"RivalSuspended":   {reason: "a suspended claim does not count", object: declared("a", claiming, later), others: []*v1alpha1.Import{declared("b", claiming, suspended)}, want: ClaimTake},
-		"RivalDeleting":    {reason: "nor one that is being deleted", object: declared("a", claiming, later), others: []*v1alpha1.Import{declared("b", claiming, deleting)}, want: ClaimTake},
-		"StrongestOfThree": {reason: "who manages counts before who claims", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", claiming, later), declared("c", recorded, finalized, later)}, want: ClaimWait},
+		"Alone":                 {reason: "without a rival the claim is written", object: declared("a"), want: ClaimWrite},
+		"Claimed":               {reason: "and then taken", object: declared("a", claiming), want: ClaimTake},
+		"Managed":               {reason: "an import has one Import", object: declared("a"), others: []*v1alpha1.Import{declared("b", recorded, finalized)}, want: ClaimWait},
+		"RivalLater":            {reason: "the first created keeps its claim", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", claiming, later)}, want: ClaimWait},
+		"RivalBefore":           {reason: "the later created withdraws", object: declared("a", claiming, later), others: []*v1alpha1.Import{declared("b", claiming)}, want: ClaimWithdraw},
+		"SameSecond":            {reason: "within one second the uid decides", object: declared("b", claiming), others: []*v1alpha1.Import{declared("a", claiming)}, want: ClaimWithdraw},
+		"RivalCreates":          {reason: "a creation that may have made this import goes first", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", creating, later)}, want: ClaimWithdraw},
+		"IntentElsewhere":       {reason: "a recent intent of another namespace counts", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", intending(time.Minute), elsewhere, later)}, want: ClaimWithdraw},
+		"OldIntentElsewhere":    {reason: "an old one may have been forged", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", intending(time.Hour), elsewhere, later)}, want: ClaimTake},
+		"FutureIntentElsewhere": {reason: "so may one from the future", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", intending(-time.Hour), elsewhere, later)}, want: ClaimTake},
+		"OldIntentHere":         {reason: "in the own namespace it counts", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", intending(time.Hour), later)}, want: ClaimWithdraw},
+		"RivalSuspended":        {reason: "a suspended claim does not count", object: declared("a", claiming, later), others: []*v1alpha1.Import{declared("b", claiming, suspended)}, want: ClaimTake},
+		"RivalDeleting":         {reason: "nor one that is being deleted", object: declared("a", claiming, later), others: []*v1alpha1.Import{declared("b", claiming, deleting)}, want: ClaimTake},
+		"StrongestOfThree":      {reason: "who manages counts before who claims", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", claiming, later), declared("c", recorded, finalized, later)}, want: ClaimWait},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			c := Contest{Object: tc.object, Remote: integrator.Import{ID: remoteID, ExternalID: "theirs"}, Now: noon}
+			c := Contest{Object: tc.object, Remote: integrator.Import{ID: remoteID, ExternalID: "theirs"}, Now: time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)}
 			var rival *v1alpha1.Import
 			for _, other := range tc.others {
 				rival = Stronger(c, rival, other)

@@ -16,7 +16,10 @@ import (
 // Refusal explains why the Import may not use the remote import; nil when it may.
 func Refusal(use Use, e Evidence) error {
 	decision := Decide(use, e)
-	const wayOut = "to have one of its own created, delete this Import with deletionPolicy Orphan and create it again without the annotation " + v1alpha1.AnnotationID + ", or to take it over, set spec.adopt with mode Override"
+	wayOut := "to have one of its own created, delete this Import with deletionPolicy Orphan and create it again without the annotation " + v1alpha1.AnnotationID
+	if e.Object.Spec.Adopt == nil && e.Object.Spec.CloneFrom == nil { // admission refuses it beside these
+		wayOut += ", or to take it over, set spec.adopt with mode Override"
+	}
 	id := e.Remote.ID
 	switch decision.Verdict {
 	case Permitted:
@@ -30,7 +33,7 @@ func Refusal(use Use, e Evidence) error {
 				id, former, marker, former, former)
 		}
 		if use == UseAdopt {
-			return problem.Terminalf(v1alpha1.ReasonOwnershipConflict, "the import %s has the ownership marker of another Import (externalId %s): delete that one with deletionPolicy Orphan, or adopt the import with mode Override", id, marker).
+			return problem.Terminalf(v1alpha1.ReasonOwnershipConflict, "the import %s has the ownership marker of another Import (externalId %s): delete that one with deletionPolicy Orphan, or delete this Import and create it again with mode Override", id, marker).
 				WithRetryAfter(problem.BackoffMax)
 		}
 		return problem.Terminalf(v1alpha1.ReasonOwnershipConflict, "the import %s has the ownership marker of another Import (externalId %s): %s", id, marker, wayOut)

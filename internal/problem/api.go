@@ -28,11 +28,15 @@ type meaning struct {
 	after time.Duration
 }
 
+// CorrectSpec is the advice where the API rejects what is declared. The spec of a run cannot be
+// corrected.
+const CorrectSpec = "correct the spec"
+
 // meanings is the one table from an error of the API to class, reason and advice. Whether the
 // call was applied is told by the error itself: see integrator.OutcomeOf.
 var meanings = []meaning{
 	{when: invalidArgument, class: Terminal, reason: v1alpha1.ReasonRejected,
-		advice: ": {cause}; correct the spec"},
+		advice: ": {cause}; " + CorrectSpec},
 	{when: status(0), class: Transient, reason: v1alpha1.ReasonUnreachable,
 		advice: ": {network}; check the Account's baseURL and the network; it will be retried"},
 	{when: status(http.StatusUnauthorized), class: Terminal, reason: v1alpha1.ReasonTokenRejected,
@@ -53,7 +57,7 @@ var meanings = []meaning{
 	{when: status(http.StatusTooManyRequests), class: RateLimited, reason: v1alpha1.ReasonRateLimited,
 		advice: " yet: the account's rate limit is used up (429); it will be retried when the API permits"},
 	{when: statusIn(400, 499), class: Terminal, reason: v1alpha1.ReasonRejected,
-		advice: ": the API rejects it ({status}{details}); correct the spec"},
+		advice: ": the API rejects it ({status}{details}); " + CorrectSpec},
 	{when: statusIn(500, 599), class: Transient, reason: v1alpha1.ReasonServerError,
 		advice: ": the API failed ({status}{details}); it will be retried"},
 	// A gateway under maintenance redirects for a while, and no event tells when that is over.

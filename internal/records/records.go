@@ -32,7 +32,7 @@ func Divide(records []json.RawMessage, settings json.RawMessage, size int) ([]Ba
 	from, bytes := 0, envelope
 	for i, record := range records {
 		if envelope+len(record) > maxPage {
-			return nil, fmt.Errorf("record %d makes a call of %d bytes, more than the %d that the API takes: make it, or settings, smaller", i, envelope+len(record), maxPage)
+			return nil, fmt.Errorf("record %d makes a call of %d bytes, more than the %d that the API takes; create another ImportRun with a smaller record, or with smaller settings", i, envelope+len(record), maxPage)
 		}
 		full := size > 0 && i-from == size
 		if more := len(record) + 1; i > from && (full || bytes+more > maxPage) {

@@ -79,7 +79,7 @@ func TestDivide(t *testing.T) {
 		"By bytes":      {reason: "commas and brackets count", records: []json.RawMessage{record(2_500_000), record(2_500_000 - len("[,]")), record(2)}, want: []Batch{{0, 2}, {2, 3}}},
 		"One too many":  {reason: "a byte more goes into the next call", records: []json.RawMessage{record(2_500_000), record(2_500_001 - len("[,]")), record(2)}, want: []Batch{{0, 1}, {1, 3}}},
 		"With settings": {reason: "settings go with each call", settings: settings, records: []json.RawMessage{record(maxPage - envelope), record(2)}, want: []Batch{{0, 1}, {1, 2}}},
-		"Too large":     {reason: "no call can have it", settings: settings, records: []json.RawMessage{record(2), record(maxPage - envelope + 1)}, fails: "record 1 makes a call of 5000001 bytes, more than the 5000000 that the API takes: make it, or settings, smaller"},
+		"Too large":     {reason: "no call can have it", settings: settings, records: []json.RawMessage{record(2), record(maxPage - envelope + 1)}, fails: "record 1 makes a call of 5000001 bytes, more than the 5000000 that the API takes; create another ImportRun with a smaller record, or with smaller settings"},
 		"Both bounds":   {reason: "whichever comes first", records: []json.RawMessage{record(2_000_000), record(2_000_000), record(2_000_000), record(2), record(2), record(2)}, size: 3, want: []Batch{{0, 2}, {2, 5}, {5, 6}}},
 	}
 	for name, tc := range cases {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/drift"
@@ -75,6 +76,8 @@ func judgeNotApplied(err error, p *problem.Problem, counts v1alpha1.RecordCounts
 		v.Message = "there was no connection to the API within activeDeadlineSeconds"
 	case p.Reason() == v1alpha1.ReasonUnexpectedResponse:
 		v.Message = fmt.Sprintf("cannot invoke the import: the response (%d) gives no reason, so it may come from a gateway in between; create another ImportRun once the API can be reached", api.StatusCode)
+	case p.Reason() == v1alpha1.ReasonRejected:
+		v.Message = strings.TrimSuffix(p.Message(), problem.CorrectSpec) + "correct what it names and create another ImportRun"
 	case p.Reason() == v1alpha1.ReasonUnreachable:
 		v.Message = "cannot invoke the import: " + problem.NetworkCause(api.Err) + "; create another ImportRun once the API can be reached"
 	}

@@ -108,7 +108,7 @@ func JudgeKey(run *v1alpha1.ImportRun, at Claim, entry KeyEntry, holder *v1alpha
 			"ImportRun %q has succeeded with the same idempotencyKey: nothing was sent", entry.Run)}
 	case phase == v1alpha1.RunUnknown && run.Spec.OnUnknownOutcome != v1alpha1.UnknownOutcomeRetry:
 		return KeyDecision{Action: KeyEnd, Outcome: Standing(run, at).end(v1alpha1.RunFailed, v1alpha1.ReasonIdempotencyKeyUnknown,
-			"it is unknown what ImportRun %q has written with the same idempotencyKey: nothing was sent; look into the destination, then use another key, or delete ConfigMap %q to use this one again", entry.Run, object)}
+			"it is unknown what ImportRun %q has written with the same idempotencyKey: nothing was sent; look into the destination, then create another ImportRun with another key, or delete ConfigMap %q to use this one again", entry.Run, object)}
 	default:
 		return KeyDecision{Action: KeyTake}
 	}
