@@ -116,8 +116,10 @@ type AccountStatus struct {
 	// +optional
 	Imports *int32 `json:"imports,omitempty"`
 
-	// managed is the number of imports in the account that an Import manages, as of the last
-	// scan.
+	// managed is the number of imports in the account that an Import of this Account manages,
+	// as of the last complete scan. An import counts once if an Import with managementPolicy
+	// Manage records it in status.id, and if it does not have the ownership marker of another
+	// Import. Imports that are only observed do not count.
 	// +optional
 	Managed *int32 `json:"managed,omitempty"`
 

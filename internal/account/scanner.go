@@ -27,9 +27,9 @@ import (
 
 // Scan is the outcome of a scan.
 type Scan struct {
-	// Imports are in the account; Managed is how many an Import remembers.
+	// Imports are in the account; Managed is how many of them an Import manages: see managed.
 	Imports, Managed int32
-	// Familiar: some of the managed imports are there, or there are none.
+	// Familiar: some of the imports that an Import remembers are there, or none is remembered.
 	Familiar bool
 	// Problem is why the scan did not reach its end; the counts are then those of the scan before.
 	Problem *problem.Problem
@@ -83,7 +83,7 @@ func (s *scanner) scan(ctx context.Context) Scan {
 	clock := s.registry.clock
 	started := clock.Now()
 	number := s.observations.begin()
-	listed, markers, err := s.list(ctx)
+	listed, marked, err := s.list(ctx)
 	if err != nil {
 		return Scan{Problem: s.problem(ctx, err)}
 	}
@@ -102,7 +102,7 @@ func (s *scanner) scan(ctx context.Context) Scan {
 			}
 		}
 	}
-	s.observations.complete(number, ids, listed, markers)
+	s.observations.complete(number, ids, listed, markersOf(marked))
 	for i := range imports.Items {
 		object := &imports.Items[i]
 		if id := ownership.RemoteID(object); id != "" && !object.Spec.Suspend && s.observations.differs(object, id) {
@@ -111,25 +111,23 @@ func (s *scanner) scan(ctx context.Context) Scan {
 	}
 	metrics.ObserveScan(s.key, len(listed), clock.Since(started))
 	//nolint:gosec // an account's list is far below 2^31
-	return Scan{Imports: int32(len(listed)), Managed: int32(len(ids)), Familiar: found > 0 || len(ids) == 0}
+	return Scan{Imports: int32(len(listed)), Managed: int32(managed(imports.Items, listed, marked)), Familiar: found > 0 || len(ids) == 0}
 }
 
-// list reads the account's imports: lastModified by id, and all ownership markers.
-func (s *scanner) list(ctx context.Context) (listed map[string]string, markers []string, err error) {
-	listed = map[string]string{}
+// list reads the account's imports: lastModified by id, and those that have an ownership marker.
+func (s *scanner) list(ctx context.Context) (listed map[string]string, marked map[string]integrator.Import, err error) {
+	listed, marked = map[string]string{}, map[string]integrator.Import{}
 	options := integrator.ListOptions{Include: []string{"lastModified", "externalId"}, UnlimitedWait: true}
 	for document, err := range s.client.ListImports(ctx, options) {
 		if err != nil {
 			return nil, nil, err
 		}
 		listed[document.ID] = document.LastModified
-		for _, text := range []string{document.ExternalID, document.Name} {
-			if ownership.IsMarker(text) {
-				markers = append(markers, text)
-			}
+		if ownership.IsMarker(document.ExternalID) || ownership.IsMarker(document.Name) {
+			marked[document.ID] = integrator.Import{ID: document.ID, Name: document.Name, ExternalID: document.ExternalID}
 		}
 	}
-	return listed, markers, nil
+	return listed, marked, nil
 }
 
 func (s *scanner) problem(ctx context.Context, err error) *problem.Problem {
