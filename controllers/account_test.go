@@ -91,6 +91,57 @@ var _ = Describe("I give the operator an account", func() {
 		Expect(w.calls()).To(HaveKeyWithValue(post, 2))
 	})
 
+	It("says that the new token is of another account, until it is not", func(ctx context.Context) {
+		w, other := newWorld(ctx), newEmptyWorld(ctx)
+		objects := []*v1alpha1.Import{w.synced(ctx, w.httpImport("one")), w.synced(ctx, w.httpImport("two"))}
+		account := &v1alpha1.Account{}
+		counted := func(managed int) {
+			GinkgoHelper()
+			Eventually(func() *int32 { return get(ctx, w, account, "default").Status.Managed }).Should(HaveValue(BeEquivalentTo(managed)))
+		}
+		counted(2)
+		changeToken := func(token string) {
+			GinkgoHelper()
+			change(ctx, w.secret("token", ""), func(secret *corev1.Secret) { secret.Data["token"] = []byte(token) })
+		}
+
+		changeToken(other.token)
+		w.eventually(ctx, account, "default", "Failed False/AccountChanged")
+		Expect(message(account)).To(Equal(`the Account has a new token or baseURL, and none of its managed imports is found with it: ` +
+			`put a token of the same account into Secret "token", key "token", or delete the Account's Imports with deletionPolicy Orphan to leave their imports alone`))
+		Expect(conditionsOf(account)).To(HaveLen(2), "Ready and Stalled")
+		counted(0)
+		Eventually(func() []string { return w.events(ctx, "default") }).Should(ContainElement(HavePrefix("AccountChanged: ")))
+
+		By("saying the same while a scan fails")
+		rule, err := sim.AddRule(simulator.Rule{Account: other.account, Route: "/v1/imports", Method: "GET", Phase: simulator.PhaseBefore,
+			Action: simulator.Action{Kind: simulator.ActionAnswer, Status: 503}})
+		Expect(err).NotTo(HaveOccurred())
+		version := get(ctx, w, account, "default").ResourceVersion
+		other.scans(2)
+		Expect(sim.RemoveRule(rule)).To(Succeed())
+		other.scans(2)
+		Expect(get(ctx, w, account, "default").ResourceVersion).To(Equal(version))
+
+		By("getting a token of the same account")
+		changeToken(w.token)
+		w.eventuallyReady(ctx, account, "default")
+		counted(2)
+
+		By("moving to the other account")
+		changeToken(other.token)
+		w.eventually(ctx, account, "default", "Failed False/AccountChanged")
+		for _, object := range objects {
+			change(ctx, object, func(object *v1alpha1.Import) { object.Spec.DeletionPolicy = v1alpha1.DeletionPolicyOrphan })
+			Expect(k8s.Delete(ctx, object)).To(Succeed())
+			w.eventuallyGone(ctx, object)
+		}
+		w.eventuallyReady(ctx, account, "default")
+		Expect(sim.Imports(w.account)).To(HaveLen(2))
+		Expect(w.writes()).To(Equal(map[string]int{post: 2}))
+		Expect(other.writes()).To(BeEmpty())
+	})
+
 	It("counts as managed what an Import manages and the account has", func(ctx context.Context) {
 		w := newWorld(ctx)
 		managed := w.synced(ctx, w.httpImport("managed"))
