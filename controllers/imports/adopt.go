@@ -47,6 +47,9 @@ func (r *Reconciler) adopt(ctx context.Context, s *scope) (err error) {
 			return err
 		}
 		s.object.Status.Drift = c.Shown
+		if s.requested() {
+			r.look(ctx, s)
+		}
 		return notAdoptable(v1alpha1.ReasonAdoptionMismatch, "the import %s differs from the definition, nothing was written: %s; declare what it has, or adopt it with mode Override",
 			id, definition.Describe(c.Shown, c.Total))
 	case s.dryRun():
@@ -55,7 +58,7 @@ func (r *Reconciler) adopt(ctx context.Context, s *scope) (err error) {
 	if err := r.takeOver(ctx, s); err != nil {
 		return err
 	}
-	r.refreshUsers(ctx, s)
+	r.look(ctx, s)
 	if matches && !observes {
 		s.converged()
 		return r.debug(ctx, s)
@@ -92,6 +95,9 @@ func (r *Reconciler) planAdoption(ctx context.Context, s *scope, c importstate.C
 		s.calls = c.Calls
 	}
 	s.differences = c.Shown
+	if s.requested() {
+		r.look(ctx, s)
+	}
 	return s.planned()
 }
 

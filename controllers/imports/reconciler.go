@@ -131,7 +131,7 @@ func (r *Reconciler) reconcile(ctx context.Context, s *scope) error {
 		return r.judge(ctx, s, false)
 	default:
 		if s.requested() && pass.Deleted == "" {
-			r.refreshUsers(ctx, s)
+			r.look(ctx, s)
 		}
 		return r.correct(ctx, s)
 	}

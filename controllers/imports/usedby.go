@@ -12,6 +12,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
@@ -23,16 +24,23 @@ import (
 // maxUsers is how many users of an import status lists.
 const maxUsers = 16
 
-// refreshUsers reads what uses the import into status. No event of the platform says when
-// that changes, and a call for each Import and scan is too much: it is read when the import
-// is adopted, before it is deleted, and when somebody asks. A failure to read it fails nothing else.
-func (r *Reconciler) refreshUsers(ctx context.Context, s *scope) {
+// look reads what no event of the platform announces, and what is not worth a call for each Import
+// and scan: what uses the import, and who changed it last. Each is one call, when the import is
+// adopted and when somebody asks.
+func (r *Reconciler) look(ctx context.Context, s *scope) {
+	refreshUsers(ctx, s, r.Clock)
+	refreshAudit(ctx, s)
+}
+
+// refreshUsers reads what uses the import into status. A deletion reads it too. A failure to read it
+// fails nothing else.
+func refreshUsers(ctx context.Context, s *scope, clock clock.PassiveClock) {
 	found, err := s.session.Client.Dependencies(ctx, s.remote.ID)
 	if err != nil {
 		log.FromContext(ctx).V(1).Info("cannot read what uses the import", "id", s.remote.ID, "status", integrator.StatusCode(err))
 		return
 	}
-	showUsers(s, users(found), r.Clock.Now())
+	showUsers(s, users(found), clock.Now())
 }
 
 // showUsers puts what uses the import into status.
