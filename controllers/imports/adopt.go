@@ -47,7 +47,7 @@ func (r *Reconciler) adopt(ctx context.Context, s *scope) (err error) {
 			return err
 		}
 		s.object.Status.Drift = c.Shown
-		if s.requested() {
+		if r.looks.wanted(s) {
 			r.look(ctx, s)
 		}
 		return notAdoptable(v1alpha1.ReasonAdoptionMismatch, "the import %s differs from the definition, nothing was written: %s; declare what it has, or adopt it with mode Override",
@@ -95,7 +95,7 @@ func (r *Reconciler) planAdoption(ctx context.Context, s *scope, c importstate.C
 		s.calls = c.Calls
 	}
 	s.differences = c.Shown
-	if s.requested() {
+	if r.looks.wanted(s) {
 		r.look(ctx, s)
 	}
 	return s.planned()

@@ -56,6 +56,7 @@ type Reconciler struct {
 	Concurrency int
 
 	lastStatus status.LastStatus
+	looks      looks
 }
 
 func (r *Reconciler) objects() objects { return objects{Client: r.Client, live: r.Live} }
@@ -94,6 +95,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err := r.Get(ctx, req.NamespacedName, object); err != nil {
 		if apierrors.IsNotFound(err) {
 			r.lastStatus.Forget(req.NamespacedName)
+			r.looks.forget(req.NamespacedName)
 		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
@@ -130,7 +132,7 @@ func (r *Reconciler) reconcile(ctx context.Context, s *scope) error {
 		defer cancel()
 		return r.judge(ctx, s, false)
 	default:
-		if s.requested() && pass.Deleted == "" {
+		if r.looks.wanted(s) && pass.Deleted == "" {
 			r.look(ctx, s)
 		}
 		return r.correct(ctx, s)
@@ -211,6 +213,7 @@ func (r *Reconciler) finish(ctx context.Context, s *scope, err error) (ctrl.Resu
 	if err := r.objects().patchStatus(ctx, s); err != nil {
 		return status.ResultOfKubernetesError(ctx, err)
 	}
+	r.looks.note(s)
 	recordEvents(r.Recorder, s)
 	status.RecordTransition(r.Recorder, s.object, s.before.Status.Conditions, s.object.Status.Conditions)
 	if wait > 0 && (p == nil || p.Reason() == v1alpha1.ReasonNotAccepted || p.Reason() == v1alpha1.ReasonDryRun) {

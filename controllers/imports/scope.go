@@ -35,6 +35,8 @@ type scope struct {
 	// calls are those that a dry run did not make, differences what they would change.
 	calls       []string
 	differences []v1alpha1.Difference
+	// looked: what uses the import, and who changed it last, was read.
+	looked bool
 	// auditedID is the remote import whose audit log was read, changedBy what it says of the last change.
 	auditedID, changedBy string
 	// events are recorded after the status was written.
