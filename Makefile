@@ -18,9 +18,9 @@ LINT_FLAGS ?=
 VULNCHECK_FLAGS ?=
 # How long each fuzz target runs in "make fuzz": a time, or a number of inputs such as 1000x.
 FUZZ_TIME ?= 10s
-# Fuzzing builds all that a package needs anew, instrumented: for those that need Kubernetes,
-# as ./internal/runstate and ./internal/export do, that takes half an hour.
-FUZZ_PACKAGES ?= ./internal/integrator/... ./internal/drift ./internal/records ./api/v1alpha1
+# Fuzzing builds all that a package needs anew, instrumented: for one that needs the clients of
+# Kubernetes, as ./internal/runstate does, that takes half an hour.
+FUZZ_PACKAGES ?= ./internal/integrator/... ./internal/drift ./internal/records ./internal/export ./api/v1alpha1
 
 CONTROLLER_GEN := bin/controller-gen
 KUSTOMIZE := bin/kustomize

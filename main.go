@@ -26,6 +26,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/controllers"
 	"github.com/integrator-operator/integrator-operator/internal/command"
 	"github.com/integrator-operator/integrator-operator/internal/logging"
+	"github.com/integrator-operator/integrator-operator/internal/ownership"
 	"github.com/integrator-operator/integrator-operator/internal/serving"
 )
 
@@ -40,6 +41,7 @@ type flags struct {
 	leaderNamespace          string
 	allowedHosts             string
 	allowHTTP, allowPrivate  bool
+	ownerID, formerOwnerIDs  string
 	createUnconfirmedTimeout time.Duration
 	concurrentImports        int
 	concurrentRuns           int
@@ -51,6 +53,8 @@ func (f *flags) register(set *flag.FlagSet) {
 	set.BoolVar(&f.leaderElect, "leader-elect", false, "Work only while holding the lease, so that several replicas can run.")
 	set.StringVar(&f.leaderNamespace, "leader-election-namespace", "", "Namespace of the lease; by default the one that the operator runs in.")
 	command.RegisterHosts(set, &f.allowedHosts, &f.allowHTTP, &f.allowPrivate)
+	set.StringVar(&f.ownerID, "owner-id", "", "Name of this cluster in the ownership markers of imports, such as prod: a cluster that is built again with the same id and the same Git finds its imports. Without it, only the very objects that created them do.")
+	set.StringVar(&f.formerOwnerIDs, "former-owner-ids", "", "Owner ids that this cluster had before, separated by commas: imports with their markers are taken for its own, and get new markers.")
 	set.DurationVar(&f.createUnconfirmedTimeout, "create-unconfirmed-timeout", controllers.DefaultCreateUnconfirmedTimeout,
 		"How long after an unanswered creation its import may still turn up before another one is created.")
 	set.IntVar(&f.concurrentImports, "concurrent-imports", 8, "Imports reconciled at once.")
@@ -92,9 +96,10 @@ func run(f flags) error {
 		return fmt.Errorf("set up the manager: %w", err)
 	}
 	if err := controllers.Setup(ctx, mgr, controllers.Options{
-		AllowedHosts:             command.Hosts(f.allowedHosts),
+		AllowedHosts:             command.List(f.allowedHosts),
 		AllowHTTP:                f.allowHTTP,
 		AllowPrivate:             f.allowPrivate,
+		Owner:                    ownership.Owner{ID: f.ownerID, Former: command.List(f.formerOwnerIDs)},
 		CreateUnconfirmedTimeout: f.createUnconfirmedTimeout,
 		ConcurrentImports:        f.concurrentImports,
 		ConcurrentRuns:           f.concurrentRuns,

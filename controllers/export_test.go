@@ -219,6 +219,7 @@ spec:
   adopt:
     id: "` + first + `"
     mode: Match
+  deletionPolicy: Orphan
   definition:
     name: Mine
     adaptorType: HTTPImport
@@ -231,14 +232,15 @@ spec:
   adopt:
     id: "` + second + `"
     mode: Match
+  deletionPolicy: Orphan
   definition:
     name: Orders
     adaptorType: HTTPImport
 ` + fmt.Sprintf(rest, "    externalId: erp-1\n")))
 		Expect(strings.Split(strings.TrimSpace(stderr), "\n")).To(Equal([]string{
 			`note: skipped import ` + managed.Status.ID + ` ("mine"): Import mine in namespace ` + w.namespace + ` manages it`,
-			`note: skipped import ` + app + ` ("Of an app"): it belongs to an integration app, which updates it`,
-			`note: skipped import ` + foreign + ` ("Of another cluster"): it has the ownership marker of an Import that is not found here; if that Import no longer exists, adopt it with mode Override`,
+			`note: skipped import ` + app + ` ("Of an app"): it belongs to an integration app, which updates it; it cannot be managed here`,
+			`note: skipped import ` + foreign + ` ("Of another cluster"): it has the ownership marker of an Import that is not found here (externalId k8s/0000); if no other cluster manages it, adopt it: spec.adopt with id ` + foreign + ` and mode Override`,
 			`note: exported 2 of 5 imports`,
 		}))
 		output, err := kubectl(ctx, stdout, "apply", "--dry-run=server", "--validate=strict", "-n", w.namespace, "-f", "-")

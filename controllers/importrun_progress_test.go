@@ -364,7 +364,7 @@ var _ = Describe("A backup is restored", func() {
 })
 
 var _ = Describe("I edit a run that has ended", func() {
-	It("stays as it ended, and says that it has seen the change", func(ctx context.Context) {
+	It("stays as it ended, and its observedGeneration shows that the change was seen", func(ctx context.Context) {
 		w := newWorld(ctx)
 		w.synced(ctx, w.httpImport("orders"))
 		run := w.run("over", "orders", record("A-1"))

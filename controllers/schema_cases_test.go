@@ -342,7 +342,8 @@ func related(schema *apiextensionsv1.JSONSchemaProps, form *regexp.Regexp, name 
 	return others
 }
 
-// excluded are the fields that cannot stand beside one; one says that exactly one of them has to.
+// excluded are the fields that cannot stand beside the named one. one reports whether exactly one of
+// them all has to be there.
 func excluded(schema *apiextensionsv1.JSONSchemaProps, name string) (others []string, one bool) {
 	others = related(schema, eitherOr, name)
 	return append(others, related(schema, notBoth, name)...), len(others) > 0

@@ -149,7 +149,8 @@ func (k schemaStory) object(w *world, name string, spec map[string]any) *unstruc
 	return object
 }
 
-// mend gives the object a good spec. Its error says that another object has to take its place.
+// mend gives the object a good spec. Where it cannot, it deletes the object and returns an error:
+// another one has to take its place.
 func (k schemaStory) mend(ctx context.Context, w *world, o *schemaObject) error {
 	found := k.object(w, o.name, nil)
 	err := k8s.Get(ctx, client.ObjectKeyFromObject(found), found)

@@ -18,6 +18,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/controllers/importruns"
 	"github.com/integrator-operator/integrator-operator/controllers/imports"
 	"github.com/integrator-operator/integrator-operator/internal/account"
+	"github.com/integrator-operator/integrator-operator/internal/ownership"
 	"github.com/integrator-operator/integrator-operator/internal/watch"
 )
 
@@ -32,6 +33,8 @@ type Options struct {
 	AllowHTTP bool
 	// AllowPrivate permits hosts with addresses of private networks.
 	AllowPrivate bool
+	// Owner decides what the ownership markers say.
+	Owner ownership.Owner
 	// Clock tells the time; nil is the real one.
 	Clock clock.Clock
 	// CreateUnconfirmedTimeout is how long after an unanswered create its import may still turn
@@ -47,11 +50,14 @@ type Options struct {
 // Setup registers the controllers with a manager. Scanners of accounts end with ctx.
 func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	options.setDefaults()
-	if err := watch.SetupIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
+	if err := options.Owner.Validate(); err != nil {
+		return err
+	}
+	if err := watch.SetupIndexes(ctx, mgr.GetFieldIndexer(), options.Owner); err != nil {
 		return err
 	}
 	registry := account.NewRegistry(ctx, mgr.GetClient(), options.Clock,
-		account.Options{AllowHTTP: options.AllowHTTP, AllowPrivate: options.AllowPrivate})
+		account.Options{AllowHTTP: options.AllowHTTP, AllowPrivate: options.AllowPrivate, Owner: options.Owner})
 	recorder := mgr.GetEventRecorder("integrator-operator")
 	for _, reconciler := range []interface{ SetupWithManager(ctrl.Manager) error }{
 		&accounts.Reconciler{
@@ -59,7 +65,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 			AllowedHosts: options.AllowedHosts,
 		},
 		&imports.Reconciler{
-			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Registry: registry, Recorder: recorder, Clock: options.Clock,
+			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Registry: registry, Recorder: recorder, Clock: options.Clock, Owner: options.Owner,
 			CreateUnconfirmedTimeout: options.CreateUnconfirmedTimeout, BlockedDeletionPause: options.BlockedDeletionPause,
 			Concurrency: options.ConcurrentImports,
 		},

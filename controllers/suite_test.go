@@ -25,6 +25,7 @@ import (
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
@@ -34,6 +35,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/controllers"
 	"github.com/integrator-operator/integrator-operator/internal/logging"
+	"github.com/integrator-operator/integrator-operator/internal/ownership"
 	"github.com/integrator-operator/integrator-operator/internal/simulator"
 )
 
@@ -101,16 +103,29 @@ var _ = BeforeSuite(func() {
 // startManager runs the three controllers until the returned function is called.
 func startManager(scheme *runtime.Scheme) (stop func()) {
 	GinkgoHelper()
+	return startManagerOf(scheme, ownership.Owner{})
+}
+
+// startManagerOf is startManager with an owner of imports, in some namespaces or in all.
+func startManagerOf(scheme *runtime.Scheme, owner ownership.Owner, namespaces ...string) (stop func()) {
+	GinkgoHelper()
 	skipNames := true
 	recorded := rest.CopyConfig(restConfig)
 	recorded.Wrap(bulk.record)
-	mgr, err := ctrl.NewManager(recorded, ctrl.Options{
+	options := ctrl.Options{
 		Scheme:     scheme,
 		Cache:      controllers.CacheOptions(),
 		Client:     controllers.ClientOptions(),
 		Metrics:    metricsserver.Options{BindAddress: "0"},
 		Controller: config.Controller{SkipNameValidation: &skipNames},
-	})
+	}
+	for _, namespace := range namespaces {
+		if options.Cache.DefaultNamespaces == nil {
+			options.Cache.DefaultNamespaces = map[string]cache.Config{}
+		}
+		options.Cache.DefaultNamespaces[namespace] = cache.Config{}
+	}
+	mgr, err := ctrl.NewManager(recorded, options)
 	Expect(err).NotTo(HaveOccurred())
 
 	ctx, cancel := context.WithCancel(context.Background())
@@ -119,6 +134,7 @@ func startManager(scheme *runtime.Scheme) (stop func()) {
 	Expect(controllers.Setup(ctx, mgr, controllers.Options{
 		AllowedHosts:             []string{host.Host, "api.integrator.io"},
 		AllowHTTP:                true,
+		Owner:                    owner,
 		CreateUnconfirmedTimeout: createUnconfirmedTimeout,
 		BlockedDeletionPause:     time.Second,
 		ConcurrentImports:        4,

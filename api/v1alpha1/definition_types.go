@@ -78,8 +78,9 @@ type importDefinitionSchema struct {
 	Description *string `json:"description,omitempty"`
 
 	// externalId is any text that the server stores. It must not begin with k8s/. If it is not
-	// declared, the operator sets it to the ownership marker (k8s/ and the uid of this object),
-	// by which it finds the import again after a crash.
+	// declared, the operator sets it to the ownership marker, by which it finds the import again
+	// after a crash: k8s/ and the uid of this object, or, if the operator has an owner id,
+	// k8s/<owner id>/<namespace>/<name>.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	ExternalID *string `json:"externalId,omitempty"`

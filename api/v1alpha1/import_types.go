@@ -439,6 +439,16 @@ type ImportStatus struct {
 	// +optional
 	UsedByObservedAt *metav1.Time `json:"usedByObservedAt,omitempty"`
 
+	// copies are the ids of other imports in the account that carry the ownership marker of this
+	// Import, 16 at most: clones that somebody made on the platform, or an earlier import that
+	// was restored. The operator never changes or deletes them. To manage one, adopt it with
+	// another Import and mode Override.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MaxLength=64
+	Copies []string `json:"copies,omitempty"`
+
 	// plan is what the operator would do. It is set while the annotation integrator.io/dry-run
 	// is "true".
 	// +optional

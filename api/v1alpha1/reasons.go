@@ -119,6 +119,11 @@ const (
 	ReasonUpdated = "Updated"
 	// ReasonDeleted: the import was deleted.
 	ReasonDeleted = "Deleted"
+	// ReasonCopyFound: the account has another import with the Import's ownership marker.
+	ReasonCopyFound = "CopyFound"
+	// ReasonHandedOver: the Import was deleted, and its import was left to another Import of the
+	// namespace that adopts it.
+	ReasonHandedOver = "HandedOver"
 	// ReasonDriftDetected: the import was changed on the platform.
 	ReasonDriftDetected = "DriftDetected"
 	// ReasonDriftCorrected: a change on the platform was reverted.

@@ -40,6 +40,9 @@ const (
 	// AnnotationReconcileRequestedAt requests an immediate reconcile. Any new value counts.
 	// When the reconcile is done, status.lastHandledReconcileAt has the same value.
 	AnnotationReconcileRequestedAt = "integrator.io/reconcile-requested-at"
+	// AnnotationAllowNamesake, when "true" on an Import, has the remote import created even if
+	// the account has an import of the same name that was created by another cluster.
+	AnnotationAllowNamesake = "integrator.io/allow-namesake"
 	// AnnotationDryRun, when "true" on an Import, stops all writes to the platform. status.plan
 	// shows what would be written.
 	AnnotationDryRun = "integrator.io/dry-run"
@@ -55,7 +58,7 @@ const (
 
 	// MarkerPrefix is the beginning of the ownership marker. The marker is an externalId that
 	// consists of this prefix and the uid of the Import for which the remote import was
-	// created.
+	// created, or the owner id of the operator with the namespace and the name of the Import.
 	MarkerPrefix = "k8s/"
 )
 

@@ -601,6 +601,11 @@ func (in *ImportStatus) DeepCopyInto(out *ImportStatus) {
 		in, out := &in.UsedByObservedAt, &out.UsedByObservedAt
 		*out = (*in).DeepCopy()
 	}
+	if in.Copies != nil {
+		in, out := &in.Copies, &out.Copies
+		*out = make([]string, len(*in))
+		copy(*out, *in)
+	}
 	if in.Plan != nil {
 		in, out := &in.Plan, &out.Plan
 		*out = new(ImportPlan)

@@ -14,7 +14,9 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/definition"
 	"github.com/integrator-operator/integrator-operator/internal/drift"
 	"github.com/integrator-operator/integrator-operator/internal/importstate"
+	"github.com/integrator-operator/integrator-operator/internal/ownership"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
+	"github.com/integrator-operator/integrator-operator/internal/watch"
 )
 
 // What has to hold before an import is created, and what it is a clone of.
@@ -23,21 +25,46 @@ import (
 const scanPause = 15 * time.Second
 
 // mayCreate reports, as an error, why nothing can be created now.
-func mayCreate(s *scope, p importstate.Pass) error {
+func (o objects) mayCreate(ctx context.Context, s *scope, p importstate.Pass) error {
 	if p.Deleted == "" {
 		if err := s.session.RequireVerified(); err != nil {
 			return err
 		}
-		if !s.session.Scanned && s.object.CreationTimestamp.Time.Before(s.session.Since) {
-			// An earlier process may have created it, and everything that recorded that be lost.
-			s.session.Observations.AwaitScan(client.ObjectKeyFromObject(s.object))
-			return problem.Waitingf(v1alpha1.ReasonProgressing, "the account is scanned once before an import is created: an Import that is older than the operator's start may have one there").
-				// The scan may have ended just before this waited for it.
-				WithRetryAfter(scanPause)
-		}
+	}
+	if !s.session.Observations.Scanned() {
+		// An earlier process, or another cluster, may have created it.
+		s.session.Observations.AwaitScan(client.ObjectKeyFromObject(s.object))
+		return problem.Waitingf(v1alpha1.ReasonProgressing, "the account is scanned once before an import is created: it may have the import already").
+			// The scan may have ended just before this waited for it.
+			WithRetryAfter(scanPause)
 	}
 	if s.session.Deleting {
 		return account.BeingDeleted(s.object.Spec.AccountRef.Name)
+	}
+	return o.requireNoNamesake(ctx, s)
+}
+
+// requireNoNamesake refuses to create beside an import of the same name that carries the ownership
+// marker of an Import that does not exist here: a new cluster from the same Git would double every
+// import, and the flows would go on using those of the old one.
+func (o objects) requireNoNamesake(ctx context.Context, s *scope) error {
+	if s.object.Annotations[v1alpha1.AnnotationAllowNamesake] == "true" {
+		return nil
+	}
+	for _, remote := range s.session.Observations.Namesakes(s.desired.Name()) {
+		if remote.ExternalID == s.desired.ExternalID() || !ownership.IsMarker(remote.ExternalID) {
+			continue
+		}
+		var owners v1alpha1.ImportList
+		if err := o.List(ctx, &owners, client.MatchingFields{watch.IndexImportMarker: remote.ExternalID}, client.UnsafeDisableDeepCopy); err != nil {
+			return err
+		}
+		if len(owners.Items) > 0 {
+			continue
+		}
+		return problem.Terminalf(v1alpha1.ReasonOwnershipConflict,
+			"the account has an import of this name, %s, with the ownership marker of an Import that does not exist here (externalId %s): nothing is created. To take it over, set spec.adopt.id to %s and spec.adopt.mode to Override; to create another import beside it, set the annotation %s to \"true\"",
+			remote.ID, drift.Cut(remote.ExternalID, 64), remote.ID, v1alpha1.AnnotationAllowNamesake).WithRetryAfter(problem.BackoffMax)
 	}
 	return nil
 }

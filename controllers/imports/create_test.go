@@ -24,6 +24,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/definition"
 	"github.com/integrator-operator/integrator-operator/internal/importstate"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
+	"github.com/integrator-operator/integrator-operator/internal/ownership"
 )
 
 // cluster is an API server with these objects.
@@ -83,7 +84,7 @@ func TestCreateRequiresTheAccount(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := &scope{object: object, before: object.DeepCopy(), desired: &definition.Desired{Document: map[string]any{"name": "a"}},
-				session: &account.Session{Client: remote, Observations: account.NewObservations()}}
+				session: &account.Session{Client: remote, Observations: account.NewObservations(ownership.Owner{})}}
 			machine, pass := importstate.New(), importstate.Pass{Object: object, Step: importstate.StepCreate, Now: r.Clock.Now(), Timeout: time.Minute}
 			for err == nil && !pass.Ended() {
 				pass, err = machine.Advance(t.Context(), pass, effects{r, s})

@@ -20,6 +20,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/metrics"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
+	"github.com/integrator-operator/integrator-operator/internal/watch"
 )
 
 // delete lets the Import go: at once when the remote import stays (Orphan) or never existed,
@@ -34,6 +35,14 @@ func (r *Reconciler) delete(ctx context.Context, s *scope) error {
 		return problem.Waitingf(v1alpha1.ReasonSuspended, "spec.suspend is true: the import is not deleted; set it to false, or deletionPolicy to Orphan")
 	case importstate.DeletionLocate:
 	}
+	heir, err := r.objects().heir(ctx, s.object)
+	if err != nil {
+		return err
+	}
+	if heir != nil {
+		s.event(normal, v1alpha1.ReasonHandedOver, "left the import "+ownership.RemoteID(s.object)+" to Import "+heir.Name+", which adopts it")
+		return r.objects().release(ctx, s)
+	}
 	unresolved := r.resolve(ctx, s)
 	if s.session == nil {
 		var orphaned bool
@@ -47,7 +56,7 @@ func (r *Reconciler) delete(ctx context.Context, s *scope) error {
 	if unresolved != nil && (s.session == nil || ownership.RemoteID(s.object) == "" && !searchable) {
 		return unresolved
 	}
-	_, err := r.locate(ctx, s)
+	_, err = r.locate(ctx, s)
 	if p := problem.As(err); p != nil && p.RetryAfter() == 0 &&
 		(p.Reason() == v1alpha1.ReasonDeletionBlocked || p.Reason() == v1alpha1.ReasonOwnershipConflict) {
 		return p.WithRetryAfter(r.BlockedDeletionPause)
@@ -105,12 +114,26 @@ func (r *Reconciler) withUnverified(ctx context.Context, s *scope, last *account
 	}
 	s.session = last
 	unresolved := r.resolve(ctx, s)
-	if remote.ExternalID != ownership.Marker(s.object) && (unresolved != nil || remote.ExternalID == "" || remote.ExternalID != s.desired.ExternalID()) {
+	if !s.owner.Marks(s.object, remote.ExternalID) && (unresolved != nil || remote.ExternalID == "" || remote.ExternalID != s.desired.ExternalID()) {
 		s.session = nil
 		return true, nil
 	}
 	last.Unverified = false
 	return false, unresolved
+}
+
+// heir finds the Import that adopts the remote import of one that is being deleted. The cache is
+// enough: it shows an heir that was applied before the deletion no later than the deletion.
+func (o objects) heir(ctx context.Context, object *v1alpha1.Import) (*v1alpha1.Import, error) {
+	id := ownership.RemoteID(object)
+	if id == "" {
+		return nil, nil
+	}
+	var adopting v1alpha1.ImportList
+	if err := o.List(ctx, &adopting, client.InNamespace(object.Namespace), client.MatchingFields{watch.IndexImportAdopts: id}); err != nil {
+		return nil, err
+	}
+	return ownership.Heir(object, adopting.Items), nil
 }
 
 // namespaceDeleting reports whether the namespace is being deleted.
@@ -130,7 +153,7 @@ func (r *Reconciler) abandon(ctx context.Context, s *scope) error {
 	}
 	metrics.ImportOrphaned(s.accountKey())
 	log.FromContext(ctx).Error(nil, "the namespace is being deleted and the Account's token is gone: the import stays on the platform, delete it there",
-		"id", ownership.RemoteID(s.object), "externalId", ownership.Marker(s.object), "account", s.object.Spec.AccountRef.Name)
+		"id", ownership.RemoteID(s.object), "externalId", s.owner.Marker(s.object), "account", s.object.Spec.AccountRef.Name)
 	return nil
 }
 

@@ -72,7 +72,7 @@ func (e effects) RenewIntent(ctx context.Context) error {
 func (e effects) Search(ctx context.Context, p importstate.Pass) (importstate.SearchResult, error) {
 	result := importstate.SearchResult{Began: e.r.Clock.Now()}
 	wanted := e.searched(p)
-	options := integrator.ListOptions{Include: []string{"externalId", "createdAt"}}
+	options := integrator.ListOptions{Include: []string{"externalId", "createdAt", "_sourceId"}}
 	for remote, err := range e.s.session.Client.ListImports(ctx, options) {
 		if err != nil {
 			return result, err
@@ -82,7 +82,7 @@ func (e effects) Search(ctx context.Context, p importstate.Pass) (importstate.Se
 			return result, problem.Transientf(v1alpha1.ReasonUnexpectedResponse,
 				"the API answers 404 for the import %s, but its list has it: the import is not taken for deleted; it will be retried", p.Deleted)
 		}
-		if !ownership.IsCandidate(e.s.object, wanted, remote) || slices.Contains(result.IDs, remote.ID) {
+		if !e.r.Owner.IsCandidate(e.s.object, wanted, remote) || slices.Contains(result.IDs, remote.ID) {
 			continue
 		}
 		others, err := e.r.objects().importsWith(ctx, e.s, remote.ID)
@@ -91,7 +91,7 @@ func (e effects) Search(ctx context.Context, p importstate.Pass) (importstate.Se
 		}
 		if ownership.OwnerAmong(others, remote.ID) == nil {
 			result.IDs = append(result.IDs, remote.ID)
-			result.Unmarked = result.Unmarked || !ownership.IsMarked(e.s.object, remote)
+			result.Unmarked = result.Unmarked || !e.r.Owner.IsMarked(e.s.object, remote)
 		}
 	}
 	return result, nil
@@ -106,7 +106,7 @@ func (e effects) searched(p importstate.Pass) ownership.Intent {
 		intent, _ := ownership.ParseIntent(e.s.object, p.Now)
 		return intent
 	}
-	wanted := ownership.Intent{ExternalID: ownership.Marker(e.s.object)}
+	wanted := ownership.Intent{ExternalID: e.r.Owner.Marker(e.s.object)}
 	lived, err := time.Parse(time.RFC3339, e.s.before.Status.LastModified)
 	if p.Deleting || e.s.object.Spec.Adopt != nil || err != nil {
 		return wanted
@@ -144,7 +144,7 @@ func (e effects) ConfirmMissing(_ context.Context, p importstate.Pass) error {
 // WriteIntent writes that a create follows, in the place of the import that was deleted on the
 // platform, if there is one.
 func (e effects) WriteIntent(ctx context.Context, p importstate.Pass) (*v1alpha1.Import, error) {
-	if err := mayCreate(e.s, p); err != nil {
+	if err := e.r.objects().mayCreate(ctx, e.s, p); err != nil {
 		return nil, err
 	}
 	name := e.s.desired.Name()
@@ -156,7 +156,7 @@ func (e effects) WriteIntent(ctx context.Context, p importstate.Pass) (*v1alpha1
 			return nil, err
 		}
 		e.s.cloneSource = source
-		name, calls = ownership.Marker(e.s.object), []string{importstate.CallClone, importstate.CallPut}
+		name, calls = e.r.Owner.Marker(e.s.object), []string{importstate.CallClone, importstate.CallPut}
 	}
 	if !e.s.callOrPlan(calls...) {
 		return nil, e.s.planned()
@@ -210,7 +210,7 @@ func (e effects) Create(ctx context.Context, p importstate.Pass) (importstate.Cr
 	result, err := e.post(ctx)
 	if err != nil && integrator.OutcomeOf(err) != integrator.OutcomeNotApplied {
 		// Should the intent be removed meanwhile, as by kubectl replace, this has the account searched.
-		e.s.session.Observations.NoteMarker(ownership.Marker(e.s.object))
+		e.s.session.Observations.NoteMarker(e.r.Owner.Marker(e.s.object), "")
 	}
 	return result, err
 }
@@ -219,7 +219,7 @@ func (e effects) Create(ctx context.Context, p importstate.Pass) (importstate.Cr
 func (e effects) post(ctx context.Context) (importstate.CreateResult, error) {
 	s := e.s
 	if source := s.cloneSource; source != nil {
-		id, err := s.session.Client.CloneImport(ctx, source.id, integrator.CloneRequest{Name: ownership.Marker(s.object), ConnectionMap: source.connections})
+		id, err := s.session.Client.CloneImport(ctx, source.id, integrator.CloneRequest{Name: s.owner.Marker(s.object), ConnectionMap: source.connections})
 		if err != nil {
 			return importstate.CreateResult{}, s.failed(err, "create the import")
 		}

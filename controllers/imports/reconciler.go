@@ -5,7 +5,9 @@
 package imports
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -47,6 +49,8 @@ type Reconciler struct {
 	Registry *account.Registry
 	Recorder events.EventRecorder
 	Clock    clock.PassiveClock
+	// Owner decides what the ownership markers say.
+	Owner ownership.Owner
 	// CreateUnconfirmedTimeout is how long after an unanswered create its import may still turn
 	// up: longer than a request can be under way plus the lag of the list.
 	CreateUnconfirmedTimeout time.Duration
@@ -55,8 +59,9 @@ type Reconciler struct {
 	// Concurrency is how many Imports are reconciled at once.
 	Concurrency int
 
-	lastStatus status.LastStatus
-	looks      looks
+	lastStatus  status.LastStatus
+	corrections importstate.Corrections
+	looks       looks
 }
 
 func (r *Reconciler) objects() objects { return objects{Client: r.Client, live: r.Live} }
@@ -66,6 +71,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.Import{}, builder.WithPredicates(predicate.Or(watch.ImportChanged(), r.lastStatus.Contradicted()))).
 		Watches(&v1alpha1.Import{}, handler.EnqueueRequestsFromMapFunc(r.importsBy(watch.IndexImportOrigin)), builder.WithPredicates(watch.RemoteIDChanged())).
+		Watches(&v1alpha1.Import{}, handler.EnqueueRequestsFromMapFunc(r.adoptersOf), builder.WithPredicates(watch.RemoteReleased())).
 		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.importsBy(watch.IndexImportConfigMap))).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.importsBy(watch.IndexImportSecret))).
 		WatchesRawSource(source.Channel(r.Registry.ImportEvents(), handler.EnqueueRequestsFromMapFunc(r.importsOf))).
@@ -88,6 +94,17 @@ func (r *Reconciler) importsBy(index string) handler.MapFunc {
 	}
 }
 
+// adoptersOf maps an Import to those that want to adopt its remote import, in any namespace.
+func (r *Reconciler) adoptersOf(ctx context.Context, object client.Object) []ctrl.Request {
+	released := object.(*v1alpha1.Import)
+	id := cmp.Or(released.Annotations[v1alpha1.AnnotationID], released.Status.ID)
+	if id == "" {
+		return nil
+	}
+	requests := watch.RequestsByIndex(ctx, r, &v1alpha1.ImportList{}, "", watch.IndexImportAdopts, id)
+	return slices.DeleteFunc(requests, func(req ctrl.Request) bool { return req.NamespacedName == client.ObjectKeyFromObject(released) })
+}
+
 // Reconcile brings the remote import in line with one Import: the steps in order, then one status
 // patch, then events.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
@@ -99,7 +116,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	s := &scope{object: object, before: object.DeepCopy()}
+	s := &scope{owner: r.Owner, object: object, before: object.DeepCopy()}
 	return r.finish(ctx, s, r.reconcile(ctx, s))
 }
 
@@ -114,6 +131,7 @@ func (r *Reconciler) reconcile(ctx context.Context, s *scope) error {
 	if err := r.resolve(ctx, s); err != nil {
 		return err
 	}
+	s.showCopies()
 	if r.settled(s) {
 		return s.lastResult()
 	}
@@ -144,7 +162,7 @@ func (r *Reconciler) locate(ctx context.Context, s *scope) (importstate.Pass, er
 	machine := importstate.New()
 	pass, err := machine.Start(importstate.Pass{
 		Object: s.object, Now: r.Clock.Now(), Timeout: r.CreateUnconfirmedTimeout,
-		MarkerSeen: s.session.Observations.MarkerSeen(s.object),
+		MarkerSeen: s.session.Observations.MarkerSeen(s.object), Seen: s.session.Observations.Created(s.object),
 	})
 	for err == nil && !pass.Ended() {
 		pass, err = machine.Advance(ctx, pass, effects{r, s})
@@ -167,7 +185,7 @@ func (r *Reconciler) resolve(ctx context.Context, s *scope) (err error) {
 			return err
 		}
 	}
-	s.desired, err = definition.Desire(s.object, accountName, s.session.Aliases, values)
+	s.desired, err = definition.Desire(s.object, r.Owner.Marker(s.object), accountName, s.session.Aliases, values)
 	return err
 }
 

@@ -22,6 +22,7 @@ import (
 
 // scope carries what one reconcile of an Import knows.
 type scope struct {
+	owner  ownership.Owner
 	object *v1alpha1.Import
 	// before is the object as it was read.
 	before *v1alpha1.Import
@@ -62,24 +63,24 @@ func (s *scope) accountKey() types.NamespacedName {
 func (s *scope) recordRemote(answer integrator.Import) {
 	s.remote = answer
 	s.session.Observations.Note(answer.ID, answer.LastModified)
-	s.session.Observations.NoteMarker(answer.ExternalID)
+	s.session.Observations.NoteMarker(answer.ExternalID, answer.ID)
 	s.session.Observations.RecordRead(s.object, answer.ID, true)
 	s.object.Status.LastModified = drift.Cut(answer.LastModified, 64)
 }
 
 // evidence is what is known about who may have the remote import.
 func (s *scope) evidence(others []v1alpha1.Import) ownership.Evidence {
-	e := ownership.Evidence{Object: s.object, Remote: s.remote, Others: others}
+	e := ownership.Evidence{Owner: s.owner, Object: s.object, Remote: s.remote, Others: others}
 	if s.desired != nil {
 		e.ExternalID = s.desired.ExternalID()
-		e.Changed = importstate.SpecChanged(s.object, s.desired, s.remote)
+		e.Changed = importstate.SpecChanged(s.owner, s.object, s.desired, s.remote)
 	}
 	return e
 }
 
 // compare compares the desired document with the remote import that was read last.
 func (s *scope) compare() (importstate.Comparison, error) {
-	c, err := importstate.Compare(s.object, s.desired, s.remote)
+	c, err := importstate.Compare(s.owner, s.object, s.desired, s.remote)
 	if err == nil {
 		s.desired = c.Desired
 	}

@@ -4,6 +4,9 @@
 package imports
 
 import (
+	"slices"
+	"strings"
+
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -36,9 +39,23 @@ func (s *scope) converged() {
 func (s *scope) forgetRemote() {
 	s.object.Status = v1alpha1.ImportStatus{
 		Audit:                  s.object.Status.Audit,
+		Copies:                 s.object.Status.Copies,
 		ObservedGeneration:     s.object.Status.ObservedGeneration,
 		LastHandledReconcileAt: s.object.Status.LastHandledReconcileAt,
 		Conditions:             s.object.Status.Conditions,
+	}
+}
+
+// showCopies shows the imports that carry the Import's ownership marker without being its own. They
+// are left alone, and said once.
+func (s *scope) showCopies() {
+	copies := s.session.Observations.Copies(s.object)
+	known := s.object.Status.Copies
+	s.object.Status.Copies = copies
+	fresh := slices.DeleteFunc(slices.Clone(copies), func(id string) bool { return slices.Contains(known, id) })
+	if len(fresh) > 0 {
+		s.event(warning, v1alpha1.ReasonCopyFound, "the account has other imports with this Import's ownership marker: "+drift.Cut(strings.Join(fresh, ", "), 300)+
+			". They are left alone: somebody cloned the import, or restored an earlier one. To manage one, adopt it with another Import and mode Override, or delete it on the platform")
 	}
 }
 

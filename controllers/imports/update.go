@@ -46,6 +46,11 @@ func (r *Reconciler) correct(ctx context.Context, s *scope) error {
 		// Reported once, even if the write below has to be retried.
 		state.NotAccepted, state.DifferencesHash = nil, c.Hash
 	}
+	if !c.DeclaredChanged && len(c.Released) == 0 && !s.dryRun() && !r.corrections.Permit(s.object.UID, c.Hash, r.Clock.Now()) {
+		state.Drift = c.Shown
+		return problem.Terminalf(v1alpha1.ReasonOwnershipConflict, "the same drift was corrected %d times within %s, and undone each time: %s. Another operator with the same owner id, or another program, writes to the import; stop it there, or set spec.driftPolicy to Report",
+			importstate.MaxCorrections, importstate.CorrectionsWindow, definition.Describe(c.Shown, c.Total)).WithRetryAfter(problem.BackoffMax)
+	}
 	if !s.callOrPlan(c.Calls...) {
 		s.differences = c.Shown
 		state.ComparedLastModified = state.LastModified
@@ -133,7 +138,7 @@ func readAgain(ctx context.Context, s *scope) error {
 // put writes the remote document with the declared values laid over it, so that fields which nobody
 // declared survive the API's full replacement.
 func put(ctx context.Context, s *scope, c importstate.Comparison) error {
-	body, err := json.Marshal(c.Merged(ownership.Marker(s.object)))
+	body, err := json.Marshal(c.Merged(s.owner.Marker(s.object)))
 	if err != nil {
 		return fmt.Errorf("encode the import: %w", err)
 	}

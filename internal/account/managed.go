@@ -11,8 +11,13 @@ import (
 
 // managed counts the imports in the account that one of its Imports manages, each once: the Import's
 // policy is Manage, its status records the import, the list has it, and no ownership marker there
-// says that it is somebody else's. listed are the ids of the list, marked the imports with a marker.
-func managed(imports []v1alpha1.Import, listed map[string]string, marked map[string]integrator.Import) int {
+// says that it is somebody else's. listed are the ids of the list, withMarker the imports with an
+// ownership marker.
+func managed(owner ownership.Owner, imports []v1alpha1.Import, listed map[string]string, withMarker []integrator.Import) int {
+	byID := make(map[string]integrator.Import, len(withMarker))
+	for _, remote := range withMarker {
+		byID[remote.ID] = remote
+	}
 	counted := map[string]bool{}
 	for i := range imports {
 		object := &imports[i]
@@ -20,26 +25,11 @@ func managed(imports []v1alpha1.Import, listed map[string]string, marked map[str
 		if _, found := listed[id]; id == "" || !found || !ownership.Manages(object, id) {
 			continue
 		}
-		remote, ok := marked[id]
-		if !ok {
-			remote = integrator.Import{ID: id}
-		}
-		if ownership.Decide(ownership.UseManage, ownership.Evidence{Object: object, Remote: remote}).Verdict == ownership.Permitted {
+		remote := byID[id]
+		remote.ID = id
+		if ownership.Decide(ownership.UseManage, ownership.Evidence{Owner: owner, Object: object, Remote: remote}).Verdict == ownership.Permitted {
 			counted[id] = true
 		}
 	}
 	return len(counted)
-}
-
-// markersOf are the ownership markers of the imports.
-func markersOf(marked map[string]integrator.Import) []string {
-	var markers []string
-	for _, remote := range marked {
-		for _, text := range []string{remote.ExternalID, remote.Name} {
-			if ownership.IsMarker(text) {
-				markers = append(markers, text)
-			}
-		}
-	}
-	return markers
 }

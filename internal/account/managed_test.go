@@ -11,6 +11,7 @@ import (
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
+	"github.com/integrator-operator/integrator-operator/internal/ownership"
 )
 
 func TestManaged(t *testing.T) {
@@ -68,11 +69,8 @@ func TestManaged(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			listed, marked := map[string]string{first: "2026", second: "2026"}, map[string]integrator.Import{}
-			for _, remote := range tc.marked {
-				marked[remote.ID] = remote
-			}
-			if got := managed(tc.imports, listed, marked); got != tc.want {
+			listed := map[string]string{first: "2026", second: "2026"}
+			if got := managed(ownership.Owner{}, tc.imports, listed, tc.marked); got != tc.want {
 				t.Errorf("%s: %d are managed, want %d", tc.reason, got, tc.want)
 			}
 		})

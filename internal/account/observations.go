@@ -6,11 +6,13 @@ package account
 import (
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
 )
 
@@ -22,16 +24,34 @@ type observation struct {
 	scan int
 }
 
+// marked are the imports with one ownership marker.
+type marked struct {
+	// ids are sorted. A call of our own whose outcome is unknown may have made another.
+	ids []string
+	// scan is the number of the scan that saw them, or that was the last when a call of our own did.
+	scan int
+}
+
+// maxCopies is how many copies status lists.
+const maxCopies = 16
+
 // Observations remember what was last seen of an account's imports. They are safe for concurrent use.
 type Observations struct {
+	owner ownership.Owner
+
 	mu sync.Mutex
 	// scan is the number of the scan that began last.
 	scan int
 	// byID has the managed imports.
 	byID map[string]observation
-	// markers are the ownership markers in the account, with the number of the scan that saw them, or
-	// that was the last when a call of our own did.
-	markers map[string]int
+	// marked are the imports of the account that have an ownership marker, by marker; namesakes are
+	// those that the last complete scan saw, by name.
+	marked    map[string]marked
+	namesakes map[string][]integrator.Import
+	// sources has the _sourceId of those of them that are clones, by id.
+	sources map[string]string
+	// scanned: a scan has reached its end.
+	scanned bool
 	// missing are the Imports that have read their remote import themselves and found last that there
 	// is none of this id.
 	missing map[types.UID]string
@@ -40,8 +60,8 @@ type Observations struct {
 }
 
 // NewObservations returns observations of an account that nobody has seen yet.
-func NewObservations() *Observations {
-	return &Observations{byID: map[string]observation{}, markers: map[string]int{}, missing: map[types.UID]string{}, awaiting: map[types.NamespacedName]bool{}}
+func NewObservations(owner ownership.Owner) *Observations {
+	return &Observations{owner: owner, byID: map[string]observation{}, marked: map[string]marked{}, missing: map[types.UID]string{}, awaiting: map[types.NamespacedName]bool{}}
 }
 
 // Note records what a call of our own saw of an import.
@@ -51,23 +71,80 @@ func (o *Observations) Note(id, lastModified string) {
 	o.byID[id] = observation{lastModified: lastModified, scan: o.scan}
 }
 
-// NoteMarker records that a call of our own saw an Import's ownership marker. Another text is ignored.
-func (o *Observations) NoteMarker(text string) {
+// NoteMarker records that a call of our own saw an Import's ownership marker, on the import of this
+// id, or that it may have created one with it: then id is "". Another text is ignored.
+func (o *Observations) NoteMarker(text, id string) {
 	if !ownership.IsMarker(text) {
 		return
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.markers[text] = o.scan
+	seen := o.marked[text]
+	if id != "" && !slices.Contains(seen.ids, id) {
+		seen.ids = slices.Sorted(slices.Values(append(slices.Clone(seen.ids), id)))
+	}
+	o.marked[text] = marked{ids: seen.ids, scan: o.scan}
 }
 
-// MarkerSeen reports whether the account was last seen to have an import that was created for the
-// Import.
+// MarkerSeen reports whether the account was last seen to have an import with the ownership marker
+// of the Import.
 func (o *Observations) MarkerSeen(object *v1alpha1.Import) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	_, ok := o.markers[ownership.Marker(object)]
-	return ok
+	return slices.ContainsFunc(o.owner.Markers(object), func(text string) bool { _, ok := o.marked[text]; return ok })
+}
+
+// Scanned reports whether a scan has ever reached its end.
+func (o *Observations) Scanned() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.scanned
+}
+
+// Created are the imports of the account that have the Import's ownership marker and are no clones
+// that somebody made.
+func (o *Observations) Created(object *v1alpha1.Import) []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.DeleteFunc(o.idsWithMarker(object), func(id string) bool {
+		return o.owner.IsForeignClone(object, integrator.Import{ID: id, SourceID: o.sources[id]})
+	})
+}
+
+// Namesakes are the imports of this name that had an ownership marker when the account was scanned
+// last. Of each only the id, the name, the externalId and the _sourceId are known.
+func (o *Observations) Namesakes(name string) []integrator.Import {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.namesakes[strings.TrimSpace(name)])
+}
+
+// Copies are the imports of the account that have the Import's ownership marker, and are not its
+// own.
+func (o *Observations) Copies(object *v1alpha1.Import) []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.copies(object)
+}
+
+// idsWithMarker are the imports that have an ownership marker of the Import, sorted.
+func (o *Observations) idsWithMarker(object *v1alpha1.Import) []string {
+	var ids []string
+	for _, text := range o.owner.Markers(object) {
+		ids = append(ids, o.marked[text].ids...)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+func (o *Observations) copies(object *v1alpha1.Import) []string {
+	own := ownership.RemoteID(object)
+	if own == "" {
+		// One of them may be its own.
+		return object.Status.Copies
+	}
+	others := slices.DeleteFunc(o.idsWithMarker(object), func(id string) bool { return id == own })
+	return others[:min(len(others), maxCopies)]
 }
 
 // Changed reports whether the import was last seen with another lastModified. One that nobody has
@@ -85,8 +162,14 @@ func (o *Observations) RecordRead(object *v1alpha1.Import, id string, found bool
 	defer o.mu.Unlock()
 	if found {
 		delete(o.missing, object.UID)
-	} else {
-		o.missing[object.UID] = id
+		return
+	}
+	o.missing[object.UID] = id
+	for _, text := range o.owner.Markers(object) {
+		if seen, ok := o.marked[text]; ok {
+			seen.ids = slices.DeleteFunc(slices.Clone(seen.ids), func(other string) bool { return other == id })
+			o.marked[text] = seen
+		}
 	}
 }
 
@@ -113,13 +196,16 @@ func (o *Observations) takeAwaiting() []types.NamespacedName {
 	return keys
 }
 
-// differs reports whether the scanner saw something else than the Import when it read last. What was
-// deleted and restored has the lastModified that it had.
+// differs reports whether the scanner saw something else than the Import when it read last, or than
+// its status shows. What was deleted and restored has the lastModified that it had.
 func (o *Observations) differs(object *v1alpha1.Import, id string) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	seen, ok := o.byID[id]
 	missing := o.missing[object.UID] == id
+	if !slices.Equal(o.copies(object), object.Status.Copies) {
+		return true
+	}
 	if !ok || seen.lastModified == "" {
 		return ok && !missing && object.Status.LastModified != ""
 	}
@@ -135,11 +221,13 @@ func (o *Observations) begin() int {
 	return o.scan
 }
 
-// complete takes over what scan number scan saw of the managed ids, and of ownership markers. What
-// was noted since it began is newer and stays; all that is no longer managed is forgotten.
-func (o *Observations) complete(scan int, managed []string, listed map[string]string, markers []string) {
+// complete takes over what scan number scan saw of the managed ids, and of imports with an ownership
+// marker. What was noted since it began is newer and stays; all that is no longer managed is
+// forgotten.
+func (o *Observations) complete(scan int, managed []string, listed map[string]string, withMarker []integrator.Import) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.scanned = true
 	byID := make(map[string]observation, len(managed))
 	for _, id := range managed {
 		if noted, ok := o.byID[id]; ok && noted.scan >= scan {
@@ -149,9 +237,21 @@ func (o *Observations) complete(scan int, managed []string, listed map[string]st
 		byID[id] = observation{lastModified: listed[id], scan: scan}
 	}
 	o.byID = byID
-	maps.DeleteFunc(o.markers, func(_ string, noted int) bool { return noted < scan })
-	for _, marker := range markers {
-		o.markers[marker] = scan
+	maps.DeleteFunc(o.marked, func(_ string, seen marked) bool { return seen.scan < scan })
+	o.namesakes, o.sources = map[string][]integrator.Import{}, map[string]string{}
+	for _, remote := range withMarker {
+		if remote.SourceID != "" {
+			o.sources[remote.ID] = remote.SourceID
+		}
+		for _, text := range []string{remote.ExternalID, remote.Name} {
+			if ownership.IsMarker(text) {
+				ids := append(slices.Clone(o.marked[text].ids), remote.ID)
+				slices.Sort(ids)
+				o.marked[text] = marked{ids: slices.Compact(ids), scan: scan}
+			}
+		}
+		name := strings.TrimSpace(remote.Name)
+		o.namesakes[name] = append(o.namesakes[name], remote)
 	}
 	maps.DeleteFunc(o.missing, func(_ types.UID, id string) bool { _, managed := byID[id]; return !managed })
 }

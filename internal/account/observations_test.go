@@ -7,9 +7,12 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
 )
 
@@ -53,7 +56,7 @@ func TestChanged(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			o := NewObservations()
+			o := NewObservations(ownership.Owner{})
 			tc.play(o)
 			if got := o.Changed("a", tc.known); got != tc.want {
 				t.Errorf("%s: Changed = %t", tc.reason, got)
@@ -109,7 +112,7 @@ func TestDiffers(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			o := NewObservations()
+			o := NewObservations(ownership.Owner{})
 			tc.play(o)
 			if got := o.differs(object, "a"); got != tc.want {
 				t.Errorf("%s: differs = %t", tc.reason, got)
@@ -121,29 +124,30 @@ func TestDiffers(t *testing.T) {
 func TestMarkerSeen(t *testing.T) {
 	object := &v1alpha1.Import{}
 	object.UID = "u1"
-	marker := ownership.Marker(object)
+	marker := ownership.Owner{}.Marker(object)
+	listed := []integrator.Import{{ID: "5f0000000000000000000001", ExternalID: marker}}
 	for name, test := range map[string]struct {
 		reason string
 		play   func(*Observations)
 		want   bool
 	}{
 		"Unseen":  {"nobody saw it", func(*Observations) {}, false},
-		"Listed":  {"the scan saw it", func(o *Observations) { o.complete(o.begin(), nil, nil, []string{marker}) }, true},
-		"Created": {"our own call saw it, before any scan", func(o *Observations) { o.NoteMarker(marker) }, true},
+		"Listed":  {"the scan saw it", func(o *Observations) { o.complete(o.begin(), nil, nil, listed) }, true},
+		"Created": {"our own call saw it, before any scan", func(o *Observations) { o.NoteMarker(marker, "5f0000000000000000000001") }, true},
 		"CreatedDuringScan": {"a scan that began before is older", func(o *Observations) {
 			scan := o.begin()
-			o.NoteMarker(marker)
+			o.NoteMarker(marker, "5f0000000000000000000001")
 			o.complete(scan, nil, nil, nil)
 		}, true},
 		"Deleted": {"a later scan does not see it", func(o *Observations) {
-			o.complete(o.begin(), nil, nil, []string{marker})
+			o.complete(o.begin(), nil, nil, listed)
 			o.complete(o.begin(), nil, nil, nil)
 		}, false},
-		"OfAnother": {"it is of another Import", func(o *Observations) { o.NoteMarker(marker + "0") }, false},
-		"NoMarker":  {"a user's externalId is none", func(o *Observations) { o.NoteMarker("u1") }, false},
+		"OfAnother": {"it is of another Import", func(o *Observations) { o.NoteMarker(marker+"0", "") }, false},
+		"NoMarker":  {"a user's externalId is none", func(o *Observations) { o.NoteMarker("u1", "") }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			o := NewObservations()
+			o := NewObservations(ownership.Owner{})
 			test.play(o)
 			if got := o.MarkerSeen(object); got != test.want {
 				t.Errorf("%t, want %t: %s", got, test.want, test.reason)
@@ -152,10 +156,78 @@ func TestMarkerSeen(t *testing.T) {
 	}
 }
 
+func TestCopies(t *testing.T) {
+	const own, clone, restored = "5f0000000000000000000001", "5f0000000000000000000002", "5f0000000000000000000003"
+	object := &v1alpha1.Import{}
+	object.UID, object.Status.ID = "u1", own
+	marker := ownership.Owner{}.Marker(object)
+	listed := func(ids ...string) (all []integrator.Import) {
+		for _, id := range ids {
+			all = append(all, integrator.Import{ID: id, ExternalID: marker})
+		}
+		return all
+	}
+	scan := func(o *Observations, ids ...string) {
+		o.complete(o.begin(), []string{own}, map[string]string{own: ""}, listed(ids...))
+	}
+	cases := map[string]struct {
+		reason string
+		play   func(*Observations)
+		want   []string
+	}{
+		"Unseen":  {"nobody has seen one", func(*Observations) {}, nil},
+		"Own":     {"its own is none", func(o *Observations) { scan(o, own) }, nil},
+		"Cloned":  {"a scan saw one", func(o *Observations) { scan(o, own, clone) }, []string{clone}},
+		"Several": {"in the order of their ids", func(o *Observations) { scan(o, restored, own, clone) }, []string{clone, restored}},
+		"Deleted": {"a later scan does not see it", func(o *Observations) { scan(o, own, clone); scan(o, own) }, nil},
+		"OwnCall": {"a call of our own that saw only its own changes nothing", func(o *Observations) { scan(o, own, clone); o.NoteMarker(marker, own) }, []string{clone}},
+		"Before":  {"its import of before, which it found missing, is none", func(o *Observations) { scan(o, own, restored); o.RecordRead(object, restored, false) }, nil},
+		"OfAnother": {"it is of another Import", func(o *Observations) {
+			o.complete(o.begin(), nil, nil, []integrator.Import{{ID: clone, ExternalID: marker + "0"}})
+		}, nil},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			o := NewObservations(ownership.Owner{})
+			tc.play(o)
+			if diff := cmp.Diff(tc.want, o.Copies(object), cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
+			}
+			told := object.DeepCopy()
+			told.Status.Copies = o.Copies(object)
+			if got := o.differs(object, own); got != (len(tc.want) > 0) {
+				t.Errorf("%s: differs before it is told: %t", tc.reason, got)
+			}
+			if o.differs(told, own) {
+				t.Errorf("%s: differs although it is told", tc.reason)
+			}
+		})
+	}
+}
+
+func TestNamesakes(t *testing.T) {
+	o := NewObservations(ownership.Owner{})
+	if o.Scanned() {
+		t.Error("scanned before any scan")
+	}
+	prices := integrator.Import{ID: "5f0000000000000000000001", Name: "prices ", ExternalID: "k8s/u1"}
+	o.complete(o.begin(), nil, nil, []integrator.Import{prices})
+	if diff := cmp.Diff([]integrator.Import{prices}, o.Namesakes(" prices")); diff != "" || !o.Scanned() {
+		t.Errorf("after a scan: -want, +got:\n%s", diff)
+	}
+	if got := o.Namesakes("orders"); len(got) > 0 {
+		t.Errorf("another name has %v", got)
+	}
+	o.complete(o.begin(), nil, nil, nil)
+	if got := o.Namesakes("prices"); len(got) > 0 {
+		t.Errorf("after the next scan: %v", got)
+	}
+}
+
 func TestFoundMissingIsForgottenWithTheID(t *testing.T) {
 	object := &v1alpha1.Import{}
 	object.UID = "u1"
-	o := NewObservations()
+	o := NewObservations(ownership.Owner{})
 	o.RecordRead(object, "a", false)
 	o.complete(o.begin(), []string{"a"}, nil, nil)
 	if !o.FoundMissing(object, "a") {
@@ -169,7 +241,7 @@ func TestFoundMissingIsForgottenWithTheID(t *testing.T) {
 
 func TestAwaitScanIsAnsweredOnce(t *testing.T) {
 	key := types.NamespacedName{Namespace: "ns", Name: "a"}
-	o := NewObservations()
+	o := NewObservations(ownership.Owner{})
 	o.AwaitScan(key)
 	o.AwaitScan(key)
 	if got := o.takeAwaiting(); !slices.Equal(got, []types.NamespacedName{key}) {

@@ -25,6 +25,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
 	"github.com/integrator-operator/integrator-operator/internal/integrator/limit"
 	"github.com/integrator-operator/integrator-operator/internal/metrics"
+	"github.com/integrator-operator/integrator-operator/internal/ownership"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
 )
 
@@ -34,6 +35,8 @@ type Options struct {
 	AllowHTTP bool
 	// AllowPrivate permits hosts with addresses of private networks.
 	AllowPrivate bool
+	// Owner decides what the ownership markers say.
+	Owner ownership.Owner
 }
 
 // Registry has the accounts of the process. It is safe for concurrent use.
@@ -121,13 +124,13 @@ func (e *entry) session(key types.NamespacedName) *Session {
 	s := &e.state
 	return &Session{
 		Key: key, Client: s.client, Aliases: s.aliases, Observations: e.observations, UserID: s.userID,
-		Unverified: s.unverified, Changed: s.changed, Scanned: s.scanned(), Since: s.since,
+		Unverified: s.unverified, Changed: s.changed, Scanned: s.scanned(),
 	}
 }
 
 // Configure brings the account's client in line with the spec and the token. It returns the client
-// if its token has to be checked: it is new, or the account is blocked. An error says that base URL
-// or token cannot be used.
+// if its token has to be checked: it is new, or the account is blocked. It fails if the base URL or
+// the token cannot be used.
 func (r *Registry) Configure(key types.NamespacedName, spec *v1alpha1.AccountSpec, token string) (unchecked *integrator.Client, err error) {
 	settings := configured{
 		credential: sha256.Sum256([]byte(spec.BaseURL + "\n" + token)),
@@ -162,7 +165,7 @@ func (r *Registry) clientFor(key types.NamespacedName, e *entry, spec *v1alpha1.
 	}
 	if e.limiter == nil {
 		e.limiter = limit.New(float64(spec.RequestsPerSecond), int(spec.RequestsPerSecond), int(spec.MaxInFlight))
-		e.observations = NewObservations()
+		e.observations = NewObservations(r.options.Owner)
 	}
 	return integrator.New(integrator.Config{
 		BaseURL: spec.BaseURL, Token: token, Limiter: e.limiter,
@@ -171,8 +174,8 @@ func (r *Registry) clientFor(key types.NamespacedName, e *entry, spec *v1alpha1.
 }
 
 // TokenAccepted makes the account usable and starts its scanner. version is that of the credential,
-// for the Account's status. otherCredential says that the managed imports were found with another
-// one last, so that the token may be of another account.
+// for the Account's status. otherCredential is set when the managed imports were last found with
+// another one: the token may be of another account.
 func (r *Registry) TokenAccepted(key types.NamespacedName, userID, version string, otherCredential bool) {
 	r.apply(key, tokenAccepted{userID: userID, version: version, otherCredential: otherCredential})
 }

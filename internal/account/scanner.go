@@ -83,7 +83,7 @@ func (s *scanner) scan(ctx context.Context) Scan {
 	clock := s.registry.clock
 	started := clock.Now()
 	number := s.observations.begin()
-	listed, marked, err := s.list(ctx)
+	listed, withMarker, err := s.list(ctx)
 	if err != nil {
 		return Scan{Problem: s.problem(ctx, err)}
 	}
@@ -102,7 +102,7 @@ func (s *scanner) scan(ctx context.Context) Scan {
 			}
 		}
 	}
-	s.observations.complete(number, ids, listed, markersOf(marked))
+	s.observations.complete(number, ids, listed, withMarker)
 	for i := range imports.Items {
 		object := &imports.Items[i]
 		if id := ownership.RemoteID(object); id != "" && !object.Spec.Suspend && s.observations.differs(object, id) {
@@ -111,23 +111,23 @@ func (s *scanner) scan(ctx context.Context) Scan {
 	}
 	metrics.ObserveScan(s.key, len(listed), clock.Since(started))
 	//nolint:gosec // an account's list is far below 2^31
-	return Scan{Imports: int32(len(listed)), Managed: int32(managed(imports.Items, listed, marked)), Familiar: found > 0 || len(ids) == 0}
+	return Scan{Imports: int32(len(listed)), Managed: int32(managed(s.registry.options.Owner, imports.Items, listed, withMarker)), Familiar: found > 0 || len(ids) == 0}
 }
 
 // list reads the account's imports: lastModified by id, and those that have an ownership marker.
-func (s *scanner) list(ctx context.Context) (listed map[string]string, marked map[string]integrator.Import, err error) {
-	listed, marked = map[string]string{}, map[string]integrator.Import{}
-	options := integrator.ListOptions{Include: []string{"lastModified", "externalId"}, UnlimitedWait: true}
+func (s *scanner) list(ctx context.Context) (listed map[string]string, withMarker []integrator.Import, err error) {
+	listed = map[string]string{}
+	options := integrator.ListOptions{Include: []string{"lastModified", "externalId", "_sourceId"}, UnlimitedWait: true}
 	for document, err := range s.client.ListImports(ctx, options) {
 		if err != nil {
 			return nil, nil, err
 		}
 		listed[document.ID] = document.LastModified
 		if ownership.IsMarker(document.ExternalID) || ownership.IsMarker(document.Name) {
-			marked[document.ID] = integrator.Import{ID: document.ID, Name: document.Name, ExternalID: document.ExternalID}
+			withMarker = append(withMarker, integrator.Import{ID: document.ID, Name: document.Name, ExternalID: document.ExternalID, SourceID: document.SourceID})
 		}
 	}
-	return listed, marked, nil
+	return listed, withMarker, nil
 }
 
 func (s *scanner) problem(ctx context.Context, err error) *problem.Problem {

@@ -5,7 +5,6 @@ package account
 
 import (
 	"errors"
-	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -30,8 +29,6 @@ type Session struct {
 	Changed bool
 	// Scanned: a scan with this credential has reached its end.
 	Scanned bool
-	// Since is when the process began to work with the account.
-	Since time.Time
 	// Deleting: the Account is being deleted. It serves the Imports that it has, and nothing new is
 	// created in it.
 	Deleting bool

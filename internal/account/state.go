@@ -32,8 +32,6 @@ type state struct {
 	aliases    map[string]v1alpha1.ID
 	interval   time.Duration
 	limits     limits
-	// since is when the process began to work with the account.
-	since time.Time
 
 	// userID is the user whose token it is.
 	userID string
@@ -130,9 +128,6 @@ type configured struct {
 
 func (e configured) apply(s state) (state, actions) {
 	var do actions
-	if s.client == nil {
-		s.since = e.now
-	}
 	if s.needsClient(e.credential) {
 		do.stop = s.client != nil
 		s.client, s.credential, s.accepted = e.client, e.credential, false

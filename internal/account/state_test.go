@@ -36,7 +36,7 @@ func (s state) with(change func(*state)) state {
 
 var (
 	// fresh was configured, and its token has not been checked.
-	fresh = state{client: client1, credential: one, interval: time.Minute, limits: limits{100, 16}, since: earlier, blocked: unchecked}
+	fresh = state{client: client1, credential: one, interval: time.Minute, limits: limits{100, 16}, blocked: unchecked}
 	// usable had its token accepted, and no scan.
 	usable = fresh.with(func(s *state) {
 		s.blocked, s.accepted, s.userID, s.version, s.verified = nil, true, "u1", "v1", one
@@ -99,13 +99,13 @@ func TestConfigured(t *testing.T) {
 	checkTransitions(t, map[string]transitionCase{
 		"First": {"the process begins to work with the account; nothing may be called before the check",
 			state{}, settings(fresh),
-			fresh.with(func(s *state) { s.since = now }), actions{setLimits: true}},
+			fresh, actions{setLimits: true}},
 		"FirstWithAliases": {"those that use an alias are waiting for it",
 			state{}, settings(fresh).with(func(e *configured) { e.aliases = aliases }),
-			fresh.with(func(s *state) { s.since, s.aliases = now, aliases }), actions{setLimits: true, notifyDependents: true}},
+			fresh.with(func(s *state) { s.aliases = aliases }), actions{setLimits: true, notifyDependents: true}},
 		"AfterBlocked": {"what stood against it before there was a client is over, but not the deletion",
 			state{blocked: noSecret, deleting: true}, settings(fresh),
-			fresh.with(func(s *state) { s.since, s.deleting = now, true }), actions{setLimits: true}},
+			fresh.with(func(s *state) { s.deleting = true }), actions{setLimits: true}},
 		"Same": {"nothing changes while the Secret is only touched",
 			scanned, settings(scanned), scanned, actions{}},
 		"StillBlocked": {"nor does what blocks it",

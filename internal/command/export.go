@@ -26,7 +26,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
-	"github.com/integrator-operator/integrator-operator/internal/export"
 )
 
 const exportUsage = `Usage: manager export [flags] > imports.yaml
@@ -44,7 +43,7 @@ Flags:
 
 type exportFlags struct {
 	account, namespace      string
-	adopt                   bool
+	adopt, byExternalID     bool
 	kubeconfig, kubeContext string
 	allowedHosts            string
 	allowHTTP, allowPrivate bool
@@ -54,7 +53,8 @@ func (f *exportFlags) register(set *flag.FlagSet) {
 	set.StringVar(&f.account, "account", "default", "Name of the Account.")
 	set.StringVar(&f.namespace, "namespace", "", "Namespace of the Account; by default that of the kubeconfig's context.")
 	set.StringVar(&f.namespace, "n", "", "Short for --namespace.")
-	set.BoolVar(&f.adopt, "adopt", false, "Print manifests that take over the imports (spec.adopt, mode Match) instead of copies.")
+	set.BoolVar(&f.adopt, "adopt", false, "Print manifests that take over the imports (spec.adopt, mode Match, deletionPolicy Orphan) instead of copies.")
+	set.BoolVar(&f.byExternalID, "adopt-by-external-id", false, "As --adopt, but name the imports by their externalId where it is unique, for accounts that have imports with the same externalIds.")
 	set.StringVar(&f.kubeconfig, "kubeconfig", "", "The kubeconfig file; by default the one that kubectl uses.")
 	set.StringVar(&f.kubeContext, "context", "", "The kubeconfig's context; by default the current one.")
 	RegisterHosts(set, &f.allowedHosts, &f.allowHTTP, &f.allowPrivate)
@@ -96,18 +96,19 @@ func runExport(ctx context.Context, f exportFlags, stdout, stderr io.Writer) err
 	}
 	terminal := newTerminal(stdout, stderr)
 	defer terminal.clear()
-	exporter := export.Exporter{
-		Reader:       reader,
-		Account:      types.NamespacedName{Namespace: namespace, Name: f.account},
-		Adopt:        f.adopt,
-		AllowedHosts: Hosts(f.allowedHosts),
-		AllowHTTP:    f.allowHTTP,
-		AllowPrivate: f.allowPrivate,
-		Out:          stdout,
-		Note:         terminal.note,
-		Progress:     terminal.progress,
+	e := exporter{
+		reader:       reader,
+		account:      types.NamespacedName{Namespace: namespace, Name: f.account},
+		adopt:        f.adopt || f.byExternalID,
+		byExternalID: f.byExternalID,
+		allowedHosts: List(f.allowedHosts),
+		allowHTTP:    f.allowHTTP,
+		allowPrivate: f.allowPrivate,
+		out:          stdout,
+		note:         terminal.note,
+		progress:     terminal.progress,
 	}
-	return exporter.Run(ctx)
+	return e.run(ctx)
 }
 
 // connect finds the cluster as kubectl does.

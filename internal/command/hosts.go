@@ -17,7 +17,7 @@ func RegisterHosts(set *flag.FlagSet, allowed *string, allowHTTP, allowPrivate *
 		"Permit hosts whose names resolve to private networks (10.0.0.0/8, fc00::/7 and the like), for a gateway before the API. Otherwise only addresses on the internet are called.")
 }
 
-// Hosts splits a list of hosts.
-func Hosts(list string) []string {
+// List splits a list of hosts or owner ids.
+func List(list string) []string {
 	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
 }

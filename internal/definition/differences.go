@@ -31,7 +31,7 @@ func ShownDifferences(found []drift.Difference) []v1alpha1.Difference {
 	return shown
 }
 
-// DifferencesHash is a hash of all differences, of which status shows only the first, cut.
+// DifferencesHash is a hash of all differences, whole. Status shows only the first of them, cut.
 func DifferencesHash(found []drift.Difference) string {
 	sum := sha256.New()
 	for _, difference := range found {

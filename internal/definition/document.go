@@ -71,7 +71,7 @@ func (d *Desired) DeclaresWriteOnly() bool {
 // Desire makes the desired document: the definition with the values laid over it and its aliases
 // resolved, and the ownership marker where the user declares no externalId. Its errors are
 // problems, and none of them repeats a value.
-func Desire(object *v1alpha1.Import, accountName string, aliases map[string]v1alpha1.ID, values []Value) (*Desired, error) {
+func Desire(object *v1alpha1.Import, marker, accountName string, aliases map[string]v1alpha1.ID, values []Value) (*Desired, error) {
 	document, err := drift.Parse(object.Spec.Definition.Raw)
 	if err != nil {
 		return nil, problem.Terminalf(v1alpha1.ReasonInvalidDefinition, "spec.definition is %v", err)
@@ -89,7 +89,7 @@ func Desire(object *v1alpha1.Import, accountName string, aliases map[string]v1al
 	}
 	externalID, _ := document[externalIDField].(string)
 	if d.Marked = externalID == ""; d.Marked {
-		document[externalIDField] = ownership.Marker(object)
+		document[externalIDField] = marker
 	}
 	// The hash is made before the values are filled in: nobody can guess values and check the
 	// guesses against it.

@@ -18,6 +18,9 @@ var testAliases = map[string]v1alpha1.ID{
 	"erp.1": "64a0000000000000000000a2",
 }
 
+// testMarker is the ownership marker of the tests' Import.
+const testMarker = "k8s/11111111-2222"
+
 func newImport(text string) *v1alpha1.Import {
 	object := &v1alpha1.Import{Spec: v1alpha1.ImportSpec{Definition: v1alpha1.ImportDefinition{Raw: []byte(text)}}}
 	object.UID = "11111111-2222"
@@ -76,7 +79,7 @@ func TestDesire(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			got, err := Desire(newImport(tc.definition), "default", testAliases, nil)
+			got, err := Desire(newImport(tc.definition), testMarker, "default", testAliases, nil)
 			if tc.fails != "" {
 				if err == nil || !strings.Contains(err.Error(), tc.fails) {
 					t.Fatalf("%s: got error %v, want %q", tc.reason, err, tc.fails)
@@ -103,7 +106,7 @@ func TestDesire(t *testing.T) {
 func TestDesiredHash(t *testing.T) {
 	hash := func(text string, aliases map[string]v1alpha1.ID) string {
 		t.Helper()
-		got, err := Desire(newImport(text), "default", aliases, nil)
+		got, err := Desire(newImport(text), testMarker, "default", aliases, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -122,7 +125,7 @@ func TestDesiredHash(t *testing.T) {
 }
 
 func TestWithoutMarker(t *testing.T) {
-	made, err := Desire(newImport(`{"name": "n"}`), "default", nil, nil)
+	made, err := Desire(newImport(`{"name": "n"}`), testMarker, "default", nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

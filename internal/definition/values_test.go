@@ -66,7 +66,7 @@ func TestDesireWithValues(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			got, err := Desire(newImport(tc.definition), "default", testAliases, tc.values)
+			got, err := Desire(newImport(tc.definition), testMarker, "default", testAliases, tc.values)
 			if tc.fails != "" {
 				if err == nil || err.Error() != tc.fails {
 					t.Fatalf("%s: got error %v, want %q", tc.reason, err, tc.fails)
@@ -90,7 +90,7 @@ func TestDesireWithValues(t *testing.T) {
 func TestHashOfValues(t *testing.T) {
 	hash := func(aliases map[string]v1alpha1.ID, values ...Value) string {
 		t.Helper()
-		got, err := Desire(newImport(`{"a": {"b": 1}}`), "default", aliases, values)
+		got, err := Desire(newImport(`{"a": {"b": 1}}`), testMarker, "default", aliases, values)
 		if err != nil {
 			t.Fatal(err)
 		}

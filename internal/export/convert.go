@@ -149,8 +149,8 @@ func (w walk) remark(why, path string, keep bool) bool {
 	return keep
 }
 
-// checkCredential finds {name, value} whose name says that the value is a credential, and
-// whose value is one and not a template that is filled in when the import runs.
+// checkCredential finds {name, value} with the name of a credential and a value in plain text. A mask
+// is none, nor is a template that is filled in when the import runs.
 func (w walk) checkCredential(path string, object map[string]any) {
 	name, _ := object["name"].(string)
 	value, _ := object["value"].(string)

@@ -1,9 +1,9 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package export makes Import manifests of the imports that exist in an account. [Make] makes one
-// and is pure: no network, no clock, no Kubernetes API. [Exporter] reads the account and prints
-// them all.
+// Package export makes an Import manifest from a document of the API ([Make]), and the name of its
+// object ([Names]). All of it is pure: no network, no clock, no client of Kubernetes. The command
+// "manager export" (internal/command) reads the account and prints the manifests.
 //
 // A manifest declares all of the document that can be declared in another account: no field that
 // the server sets, no copy that it makes of another field, no secret, and aliases instead of ids.
@@ -27,9 +27,12 @@ type Options struct {
 	Account string
 	// Aliases are the Account's aliases.
 	Aliases map[string]v1alpha1.ID
-	// Adopt makes manifests that take over the imports they were made of. Otherwise they make
-	// copies.
-	Adopt bool
+	// Adopt makes manifests that take over the imports they were made of, with this mode. Otherwise
+	// they make copies.
+	Adopt v1alpha1.AdoptionMode
+	// ByExternalID names the import to take over by its externalId, which other accounts may have
+	// too, instead of its id.
+	ByExternalID bool
 }
 
 // Manifest is one import as an Import.
@@ -46,16 +49,20 @@ func Make(raw json.RawMessage, name string, options Options) (Manifest, error) {
 	if err != nil {
 		return Manifest{}, fmt.Errorf("the import's document is %w", err)
 	}
-	id, _ := document["_id"].(string)
-	c := converter{adopt: options.Adopt, aliases: reversed(options.Aliases)}
+	adopted := pair{"id", document["_id"]}
+	if options.ByExternalID {
+		adopted = pair{"externalId", document["externalId"]}
+	}
+	c := converter{adopt: options.Adopt != "", aliases: reversed(options.Aliases)}
 	document = c.definition(document)
 
 	spec := pairs{}
 	if options.Account != "" && options.Account != "default" {
 		spec = append(spec, pair{"accountRef", pairs{{"name", options.Account}}})
 	}
-	if options.Adopt {
-		spec = append(spec, pair{"adopt", pairs{{"id", id}, {"mode", string(v1alpha1.AdoptionModeMatch)}}})
+	if options.Adopt != "" {
+		// What existed before its manifest stays when the manifest goes.
+		spec = append(spec, pair{"adopt", pairs{adopted, {"mode", string(options.Adopt)}}}, pair{"deletionPolicy", string(v1alpha1.DeletionPolicyOrphan)})
 	}
 	body, err := toYAML(pairs{
 		{"apiVersion", v1alpha1.GroupVersion.String()},

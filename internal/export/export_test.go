@@ -47,8 +47,8 @@ func TestMake(t *testing.T) {
 		"AccountAndAdopt": {
 			reason:   "an account that is not the default one, and the id to take over",
 			document: `{` + id + `, "name": "x"}`,
-			options:  export.Options{Account: "prod", Adopt: true},
-			want:     "  accountRef:\n    name: prod\n  adopt:\n    id: \"6b047dc8773a222bad86bd2a\"\n    mode: Match\n  definition:\n    name: x\n",
+			options:  export.Options{Account: "prod", Adopt: v1alpha1.AdoptionModeMatch},
+			want:     "  accountRef:\n    name: prod\n  adopt:\n    id: \"6b047dc8773a222bad86bd2a\"\n    mode: Match\n  deletionPolicy: Orphan\n  definition:\n    name: x\n",
 		},
 		"DefaultAccount": {
 			reason:   "the default account goes without saying",
@@ -72,8 +72,8 @@ func TestMake(t *testing.T) {
 		"SecretsAdopted": {
 			reason:   "an array is declared whole, so one with a secret cannot be declared of an import that has it",
 			document: `{` + id + `, "name": "x", "http": {"headers": [{"name": "X", "value": "********"}], "body": ["a"]}}`,
-			options:  export.Options{Adopt: true},
-			want:     "  adopt:\n    id: \"6b047dc8773a222bad86bd2a\"\n    mode: Match\n  definition:\n    name: x\n    http:\n      body:\n        - a\n",
+			options:  export.Options{Adopt: v1alpha1.AdoptionModeMatch},
+			want:     "  adopt:\n    id: \"6b047dc8773a222bad86bd2a\"\n    mode: Match\n  deletionPolicy: Orphan\n  definition:\n    name: x\n    http:\n      body:\n        - a\n",
 			comments: "# Secret, so the API does not show it. It is left out, and stays as it is where this import is taken over:\n#   /http/headers/0/value (and with it all of /http/headers)\n",
 		},
 		"PlainCredential": {
@@ -102,8 +102,8 @@ func TestMake(t *testing.T) {
 		"TooPrecise": {
 			reason:   "and cannot be declared of an import that has it",
 			document: `{` + id + `, "name": "x", "settings": {"a": 12345678901234567890.10, "b": [12345678901234567891]}}`,
-			options:  export.Options{Adopt: true},
-			want:     "  adopt:\n    id: \"6b047dc8773a222bad86bd2a\"\n    mode: Match\n  definition:\n    name: x\n    settings: {}\n",
+			options:  export.Options{Adopt: v1alpha1.AdoptionModeMatch},
+			want:     "  adopt:\n    id: \"6b047dc8773a222bad86bd2a\"\n    mode: Match\n  deletionPolicy: Orphan\n  definition:\n    name: x\n    settings: {}\n",
 			comments: "# Left out: Kubernetes cannot hold this number to its last digit:\n#   /settings/a\n#   /settings/b/0 (and with it all of /settings/b)\n",
 		},
 		"Echoes": {
@@ -217,7 +217,7 @@ func TestEveryKindSurvives(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			manifest, err := export.Make(raw, "n", export.Options{Adopt: true})
+			manifest, err := export.Make(raw, "n", export.Options{Adopt: v1alpha1.AdoptionModeMatch})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -67,13 +67,13 @@ type Comparison struct {
 
 // Compare compares the desired document with a response. Values of spec.valuesFrom are redacted in
 // the result.
-func Compare(object *v1alpha1.Import, desired *definition.Desired, response integrator.Import) (Comparison, error) {
+func Compare(owner ownership.Owner, object *v1alpha1.Import, desired *definition.Desired, response integrator.Import) (Comparison, error) {
 	remote, err := drift.Parse(response.Raw)
 	if err != nil {
 		return Comparison{}, problem.Transientf(v1alpha1.ReasonUnexpectedResponse, "the API's import document is %v", err)
 	}
-	c := Comparison{Desired: desired, Remote: remote, Ignored: ignored(object, response)}
-	if leavesMarkerOut(object, desired, response) {
+	c := Comparison{Desired: desired, Remote: remote, Ignored: ignored(owner, object, response)}
+	if leavesMarkerOut(owner, object, desired, response) {
 		c.Desired, c.AddMarker = desired.WithoutMarker(), response.ExternalID == ""
 	}
 	found := drift.Compare(c.Desired.Document, remote, slices.Concat(drift.WriteOnly, c.Ignored))
@@ -85,7 +85,7 @@ func Compare(object *v1alpha1.Import, desired *definition.Desired, response inte
 		// The operator wrote its marker there; what is there now is not the operator's.
 		c.Released = slices.DeleteFunc(c.Released, func(path string) bool { return path == pathExternalID })
 	}
-	changed := SpecChanged(object, c.Desired, response)
+	changed := SpecChanged(owner, object, c.Desired, response)
 	c.DeclaredChanged = changed && declaredChanged(object, c.Desired, found, c.Released)
 	c.Calls = callsFor(found, c.Released, changed && needsRewrite(object, c.Desired))
 	return c, nil
@@ -113,9 +113,9 @@ func (c Comparison) MergedAssistant() any {
 
 // ignored are the fields that the user wants left alone. Name and externalId of a new clone are
 // not among them: the operator made the one, and the other is the original's.
-func ignored(object *v1alpha1.Import, response integrator.Import) []string {
+func ignored(owner ownership.Owner, object *v1alpha1.Import, response integrator.Import) []string {
 	ignore := object.Spec.IgnoreDifferences
-	if !ownership.IsNewClone(object, response) {
+	if !owner.IsNewClone(object, response) {
 		return ignore
 	}
 	return slices.DeleteFunc(slices.Clone(ignore), func(path string) bool { return path == pathName || path == pathExternalID })
@@ -124,10 +124,10 @@ func ignored(object *v1alpha1.Import, response integrator.Import) []string {
 // leavesMarkerOut reports whether an adopted import need not have the ownership marker: an
 // externalId of its own stays, and where it has none, Match does not write only because of the
 // marker.
-func leavesMarkerOut(object *v1alpha1.Import, desired *definition.Desired, response integrator.Import) bool {
+func leavesMarkerOut(owner ownership.Owner, object *v1alpha1.Import, desired *definition.Desired, response integrator.Import) bool {
 	adopt, externalID := object.Spec.Adopt, response.ExternalID
 	switch {
-	case adopt == nil || !desired.Marked || externalID == ownership.Marker(object):
+	case adopt == nil || !desired.Marked || externalID == owner.Marker(object):
 		return false
 	case ownership.Observes(object):
 		return true
@@ -152,11 +152,11 @@ func hashOf(found []drift.Difference, response integrator.Import) string {
 // SpecChanged reports whether what is declared is not what was compared last. After a restore
 // without status nobody knows: then it counts as changed, unless drift is only to be reported. A
 // new clone, and an import that Override takes over, are always brought to the definition.
-func SpecChanged(object *v1alpha1.Import, desired *definition.Desired, response integrator.Import) bool {
+func SpecChanged(owner ownership.Owner, object *v1alpha1.Import, desired *definition.Desired, response integrator.Import) bool {
 	known := object.Status.DesiredHash
 	if known == "" {
 		adopt := object.Spec.Adopt
-		return object.Spec.DriftPolicy != v1alpha1.DriftPolicyReport || ownership.IsNewClone(object, response) ||
+		return object.Spec.DriftPolicy != v1alpha1.DriftPolicyReport || owner.IsNewClone(object, response) ||
 			adopt != nil && adopt.Mode == v1alpha1.AdoptionModeOverride
 	}
 	return known != desired.Hash

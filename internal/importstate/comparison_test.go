@@ -12,6 +12,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/definition"
 	"github.com/integrator-operator/integrator-operator/internal/drift"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
+	"github.com/integrator-operator/integrator-operator/internal/ownership"
 )
 
 func TestCallsFor(t *testing.T) {
@@ -78,7 +79,7 @@ func TestDeclaredChanged(t *testing.T) {
 			}
 			object, desired := &v1alpha1.Import{}, &definition.Desired{Document: document, Hash: tc.now, Secrets: tc.secrets}
 			object.Status.DesiredHash = tc.before
-			changed := SpecChanged(object, desired, integrator.Import{})
+			changed := SpecChanged(ownership.Owner{}, object, desired, integrator.Import{})
 			if got := changed && declaredChanged(object, desired, tc.found, tc.released); got != tc.changed {
 				t.Errorf("%s: changed = %v", tc.reason, got)
 			}

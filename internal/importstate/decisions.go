@@ -31,6 +31,8 @@ const (
 	LocateSearch
 	// LocateAcquire: the search found the one import.
 	LocateAcquire
+	// LocateAcquireSeen: the last scan found the one import.
+	LocateAcquireSeen
 	// LocateAmbiguous: the search found several; a person has to choose.
 	LocateAmbiguous
 	// LocateWait: a create call may still be under way.
@@ -112,6 +114,9 @@ func (p Pass) begin() Location {
 		return LocateAdopt
 	case ownership.Observes(p.Object):
 		return LocateNothing
+	case p.MarkerSeen && p.Searches == 0 && len(p.Seen) == 1:
+		// Thousands of Imports may come at once, to a new cluster: no search for each.
+		return LocateAcquireSeen
 	case p.MarkerSeen && p.Searches == 0:
 		return LocateSearch
 	case p.MarkerSeen && len(p.Found) > 0:

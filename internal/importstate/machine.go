@@ -74,8 +74,10 @@ type Pass struct {
 	Timeout time.Duration
 	// Live: the object was read past the cache.
 	Live bool
-	// MarkerSeen: the account was last seen to have an import with this Import's marker.
+	// MarkerSeen: the account was last seen to have an import with this Import's marker, or may have
+	// one that a call of our own made. Seen are those that were created for this Import.
 	MarkerSeen bool
+	Seen       []string
 	// Searches counts the lists that were read to their end. Found are the ids that the last one
 	// had; Unmarked: one of them is without the marker.
 	Searches int
@@ -235,6 +237,9 @@ func (m Machine) locate(p Pass) (Pass, error) {
 		return p.then(StepSearch, nil)
 	case LocateAcquire:
 		p.ID = p.Found[0]
+		return p.then(StepAcquire, nil)
+	case LocateAcquireSeen:
+		p.ID = p.Seen[0]
 		return p.then(StepAcquire, nil)
 	case LocateAmbiguous:
 		return p, ambiguous(p.Found)

@@ -20,6 +20,7 @@ const (
 	goneTooSoon  = "the finalizer goes before the remote import"
 	deletesOther = "an import is deleted that is another's"
 	deletesKept  = "an import is deleted although its Import says Orphan"
+	takesCopy    = "a clone that somebody made is taken over"
 	neverRests   = "an Import can never come to rest"
 )
 
@@ -40,11 +41,14 @@ func (m *importModel) orphans() bool {
 func (m *importModel) invariants(w modelWorld, violated func(string)) {
 	var made [3]int
 	for _, remote := range w.remotes {
-		if remote.there {
+		if remote.there && !remote.copy {
 			made[remote.marker]++
 		}
 	}
 	for i, object := range w.objects {
+		if w.remotes[object.id].there && w.remotes[object.id].copy {
+			violated(takesCopy)
+		}
 		if made[i+1] > 1 {
 			violated(twoOfOne)
 		}
@@ -63,6 +67,9 @@ func (m *importModel) invariants(w modelWorld, violated func(string)) {
 		if m.orphans() {
 			violated(deletesKept)
 		}
+		if w.remotes[r.id].there && w.remotes[r.id].copy {
+			violated(deletesOther)
+		}
 		if other := w.objects[i%2^1]; other.there && other.id == r.id && w.remotes[r.id].there && (i%2 == 1 || !w.forged) {
 			violated(deletesOther)
 		}
@@ -78,7 +85,7 @@ func (m *importModel) stepInvariants(from, to modelWorld, violated func(string))
 		}
 		known := from.remotes[object.id].there && (i == 0 || !from.forged)
 		for _, remote := range from.remotes {
-			known = known || remote.there && int(remote.marker) == i+1
+			known = known || remote.there && !remote.copy && int(remote.marker) == i+1
 		}
 		if known {
 			violated(goneTooSoon)
@@ -147,6 +154,7 @@ func modelRanges() map[string]modelRange {
 		"create, deleted by users":    {with(modelWorld{deletions: 1, removals: 1}, 1, false), deletes, false, 2},
 		"create, restored and missed": {with(modelWorld{deletions: 1, wipes: 1, misses: 1}, 1, false), deletes, false, 2},
 		"create, kept":                {with(modelWorld{deletions: 1, wipes: 1, misses: 1}, 1, false), orphans, false, 2},
+		"cloned by users":             {with(modelWorld{deletions: 1, removals: 1, copies: 1}, 1, false), deletes, false, 1},
 		"clone":                       {with(modelWorld{deletions: 1, misses: 1}, 1, false), deletes, true, 2},
 		"adopt":                       {with(modelWorld{removals: 1, wipes: 1}, 1, true), adopts, false, 2},
 		"two adopt":                   {with(modelWorld{}, 2, true), adopts, false, 2},
@@ -169,7 +177,7 @@ func TestModelOfImports(t *testing.T) {
 // that was made here.
 func TestModelOfImportsFinds(t *testing.T) {
 	const users, restored, kept = "create, deleted by users", "create, restored and missed", "create, kept"
-	const adopt, two, alone, forged = "adopt", "two adopt", "two adopt, one is deleted", "an id is forged"
+	const adopt, two, alone, forged, copied = "adopt", "two adopt", "two adopt, one is deleted", "an id is forged", "cloned by users"
 	insist := func(*v1alpha1.Import, *v1alpha1.Import) bool { return true }
 	for name, mutant := range map[string]struct {
 		scope string
@@ -258,6 +266,16 @@ func TestModelOfImportsFinds(t *testing.T) {
 				return ownership.ClaimTake
 			}
 		}, twoOwn},
+		"a clone that somebody made counts as created here": {copied, func(d *modelDecisions) {
+			d.isCandidate = func(object *v1alpha1.Import, intent ownership.Intent, remote integrator.Import) bool {
+				remote.SourceID = ""
+				return ownership.Owner{}.IsCandidate(object, intent, remote)
+			}
+			d.decide = func(use ownership.Use, e ownership.Evidence) ownership.Decision {
+				e.Remote.SourceID = ""
+				return ownership.Decide(use, e)
+			}
+		}, takesCopy},
 		"an id hides a pending create": {forged, func(d *modelDecisions) {
 			without := func(object *v1alpha1.Import) *v1alpha1.Import {
 				if object.Annotations[v1alpha1.AnnotationID] != "" {

@@ -69,7 +69,7 @@ func (e modelEffects) RenewIntent(context.Context) error { return errRefused }
 
 func (e modelEffects) Search(_ context.Context, p Pass) (SearchResult, error) {
 	result := SearchResult{Began: modelStart}
-	wanted := ownership.Intent{ExternalID: ownership.Marker(p.Object)}
+	wanted := ownership.Intent{ExternalID: ownership.Owner{}.Marker(p.Object)}
 	if p.Deleted == "" {
 		wanted, _ = ownership.ParseIntent(p.Object, modelStart)
 	}
@@ -95,7 +95,7 @@ func (e modelEffects) Read(_ context.Context, p Pass) (bool, error) {
 		others = append(others, *e.m.object(e.w, e.i%2^1, other, 0))
 	}
 	decision := e.m.decide(use, ownership.Evidence{
-		Object: p.Object, Remote: e.m.remote(e.w, number), Others: others, ExternalID: ownership.Marker(p.Object), Changed: p.Object.Status.ID == "",
+		Object: p.Object, Remote: e.m.remote(e.w, number), Others: others, ExternalID: ownership.Owner{}.Marker(p.Object), Changed: p.Object.Status.ID == "",
 	})
 	if decision.Verdict != ownership.Permitted {
 		return false, errRefused

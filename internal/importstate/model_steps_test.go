@@ -229,6 +229,12 @@ func (m *importModel) interfere(w modelWorld, fails func(func(*modelWorld))) {
 		if remote.there && w.removals > 0 {
 			fails(func(n *modelWorld) { n.removals--; n.remotes[number].there = false })
 		}
+		if remote.there && w.copies > 0 {
+			fails(func(n *modelWorld) {
+				n.copies--
+				n.remotes[n.free(adoptee+1)] = modelRemote{there: true, copy: true, marker: remote.marker}
+			})
+		}
 	}
 }
 

@@ -52,8 +52,9 @@ type modelWorld struct {
 	remotes  [modelRemotes]modelRemote
 	intents  [modelIntents]modelIntent
 	// What may still happen: an object, or a remote import, is deleted by a user, a status is wiped
-	// as by a restore, a list misses an import, and the id annotation of the second object is forged.
-	deletions, removals, wipes, misses, forgeries uint8
+	// as by a restore, a list misses an import, the id annotation of the second object is forged, and
+	// a user clones an import.
+	deletions, removals, wipes, misses, forgeries, copies uint8
 	// forged: it was, and has not been written by the operator since.
 	forged bool
 }
@@ -70,9 +71,10 @@ type modelObject struct {
 type modelIntent struct{ age, replaces uint8 }
 
 // modelRemote is a remote import. marker is the number of the object, from 1, whose marker it has.
+// A copy is a clone that a user made: it has the marker of its original.
 type modelRemote struct {
-	there  bool
-	marker uint8
+	there, copy bool
+	marker      uint8
 }
 
 // modelWorker is a process at an object: what of its Pass counts, in numbers.
@@ -176,7 +178,7 @@ type modelDecisions struct {
 func shippedDecisions() modelDecisions {
 	return modelDecisions{
 		Machine: New(), beginDeletion: BeginDeletion, callUntil: ownership.Intent.CallUntil,
-		canRemoveIntent: CanRemoveIntent, canPersistID: CanPersistID, isCandidate: ownership.IsCandidate,
+		canRemoveIntent: CanRemoveIntent, canPersistID: CanPersistID, isCandidate: ownership.Owner{}.IsCandidate,
 		decide: ownership.Decide, adoption: NewAdoption(), stronger: ownership.Stronger, intends: true,
 	}
 }
@@ -207,7 +209,7 @@ func (m *importModel) object(w *modelWorld, i int, o modelObject, age uint8) *v1
 	put(v1alpha1.AnnotationAdoptPending, remoteName(o.claim))
 	if o.pending != 0 {
 		text, err := json.Marshal(ownership.Intent{
-			ExternalID: ownership.Marker(object), Name: fmt.Sprintf("intent %d", o.pending), Replaces: remoteName(key.intent.replaces),
+			ExternalID: ownership.Owner{}.Marker(object), Name: fmt.Sprintf("intent %d", o.pending), Replaces: remoteName(key.intent.replaces),
 			Time: modelStart.Add(-time.Duration(age)*modelTimeout/2 - time.Second),
 		})
 		if err != nil {
@@ -241,9 +243,12 @@ func remoteName(number uint8) string { return remoteNames[number] }
 func (m *importModel) remote(w *modelWorld, number uint8) integrator.Import {
 	remote := integrator.Import{ID: remoteName(number), Name: "prices"}
 	if owner := w.remotes[number].marker; owner != 0 && m.clones {
-		remote.Name = ownership.Marker(modelOwners[owner-1])
+		remote.Name = ownership.Owner{}.Marker(modelOwners[owner-1])
 	} else if owner != 0 {
-		remote.ExternalID = ownership.Marker(modelOwners[owner-1])
+		remote.ExternalID = ownership.Owner{}.Marker(modelOwners[owner-1])
+	}
+	if w.remotes[number].copy {
+		remote.SourceID = remoteName(adoptee)
 	}
 	return remote
 }
@@ -269,7 +274,7 @@ func (w modelWorld) String() string {
 	fmt.Fprintf(&b, "objects %s %s; account", object(w.objects[0]), object(w.objects[1]))
 	for number, remote := range w.remotes {
 		if remote.there {
-			fmt.Fprintf(&b, " %d(marker %d)", number, remote.marker)
+			fmt.Fprintf(&b, " %d(marker %d copy %t)", number, remote.marker, remote.copy)
 		}
 	}
 	for i, worker := range w.workers {

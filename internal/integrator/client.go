@@ -16,7 +16,7 @@
 // net/http must not retry either. It resends a request that failed on a reused connection when
 // its method is GET, or when the body can be rewound. Therefore POST (create, clone, invoke)
 // always gets a new connection, no request has GetBody or an Idempotency-Key, and redirects are
-// not followed. What remains: net/http may resend a GET, and a DELETE of which not one byte was
+// not followed. What remains: net/http may resend a GET, and a DELETE before its first byte was
 // written.
 //
 // A 429 pauses the account's [limit.Limiter], and with it all clients of the account. Until the

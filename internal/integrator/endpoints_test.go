@@ -12,28 +12,38 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
 	"github.com/integrator-operator/integrator-operator/internal/simulator"
 )
 
-// TestEndpoints calls every endpoint that the vendor documents for imports, and the check of the
-// token, and checks the typed answer and what the server recorded.
+// TestEndpoints calls every endpoint of the client, and checks the typed answer and what the server
+// recorded.
 func TestEndpoints(t *testing.T) {
-	for name, test := range map[string]func(*world){
-		"GET /tokenInfo":                       testTokenInfo,
-		"GET /imports":                         testListImports,
-		"POST /imports":                        testCreateImport,
-		"GET /imports/<_id>":                   testGetImport,
-		"PUT /imports/<_id>":                   testPutImport,
-		"PATCH /imports/<_id>":                 testPatchImport,
-		"DELETE /imports/<_id>":                testDeleteImport,
-		"POST /imports/<_id>/clone":            testCloneImport,
-		"GET /imports/<_id>/audit":             testListAudit,
-		"POST /imports/<_id>/invoke":           testInvoke,
-		"PUT /imports/<_id>/replaceConnection": testReplaceConnection,
-		"GET /imports/<_id>/dependencies":      testDependencies,
-	} {
-		t.Run(name, func(t *testing.T) { test(newWorld(t)) })
+	tests := map[string]func(*world){
+		"GET /v1/tokenInfo":                      testTokenInfo,
+		"GET /v1/imports":                        testListImports,
+		"POST /v1/imports":                       testCreateImport,
+		"GET /v1/imports/{id}":                   testGetImport,
+		"PUT /v1/imports/{id}":                   testPutImport,
+		"PATCH /v1/imports/{id}":                 testPatchImport,
+		"DELETE /v1/imports/{id}":                testDeleteImport,
+		"POST /v1/imports/{id}/clone":            testCloneImport,
+		"GET /v1/imports/{id}/audit":             testListAudit,
+		"POST /v1/imports/{id}/invoke":           testInvoke,
+		"PUT /v1/imports/{id}/replaceConnection": testReplaceConnection,
+		"GET /v1/imports/{id}/dependencies":      testDependencies,
+	}
+	if diff := cmp.Diff(integrator.Ops(), slices.Sorted(maps.Keys(tests))); diff != "" {
+		t.Errorf("the endpoints of the client and those tested here differ (-client +tested):\n%s", diff)
+	}
+	for op, test := range tests {
+		t.Run(op, func(t *testing.T) {
+			w := newWorld(t)
+			test(w)
+			w.served(op)
+		})
 	}
 }
 

@@ -6,7 +6,6 @@ package integrator
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -69,44 +68,6 @@ func apiError(t *testing.T, err error) *APIError {
 		t.Fatalf("error is %T (%v), want *APIError", err, err)
 	}
 	return e
-}
-
-// calls is every call of the client, by the name of its endpoint.
-func calls(c *Client) map[string]func(context.Context) error {
-	doc := json.RawMessage(`{"name":"n"}`)
-	return map[string]func(context.Context) error{
-		tokenInfo.op():    func(ctx context.Context) error { _, err := c.TokenInfo(ctx); return err },
-		createImport.op(): func(ctx context.Context) error { _, err := c.CreateImport(ctx, doc); return err },
-		getImport.op():    func(ctx context.Context) error { _, err := c.GetImport(ctx, testID); return err },
-		putImport.op():    func(ctx context.Context) error { _, err := c.PutImport(ctx, testID, doc); return err },
-		patchImport.op(): func(ctx context.Context) error {
-			return c.PatchImport(ctx, testID, []PatchOperation{{Op: "remove", Path: "/debugUntil"}})
-		},
-		deleteImport.op():      func(ctx context.Context) error { return c.DeleteImport(ctx, testID) },
-		cloneImport.op():       func(ctx context.Context) error { _, err := c.CloneImport(ctx, testID, CloneRequest{}); return err },
-		replaceConnection.op(): func(ctx context.Context) error { return c.ReplaceConnection(ctx, testID, otherID) },
-		dependencies.op():      func(ctx context.Context) error { _, err := c.Dependencies(ctx, testID); return err },
-		invokeImport.op(): func(ctx context.Context) error {
-			_, err := invoke(ctx, c, testID, InvokeRequest{Data: []json.RawMessage{doc}})
-			return err
-		},
-		listImports.op(): func(ctx context.Context) error {
-			for _, err := range c.ListImports(ctx, ListOptions{}) {
-				if err != nil {
-					return err
-				}
-			}
-			return nil
-		},
-		listAudit.op(): func(ctx context.Context) error {
-			for _, err := range c.ListAudit(ctx, testID) {
-				if err != nil {
-					return err
-				}
-			}
-			return nil
-		},
-	}
 }
 
 // invoke runs an import with a permit of its own.

@@ -337,6 +337,8 @@ func shownTexts(ctx context.Context, c *Client, op string) map[string]error {
 				texts[detail.String()] = err
 			}
 		}
+	default:
+		panic(op + " is not called here")
 	}
 	return texts
 }

@@ -33,6 +33,7 @@ type Import struct {
 	CreatedAt     string // createdAt, as the API wrote it
 	LastModified  string // lastModified, as the API wrote it
 	ConnectorID   string // _connectorId; set when an integration app owns the import
+	SourceID      string // _sourceId; set when the import is a clone of the import of this id
 
 	// Raw is the whole document, byte for byte.
 	Raw json.RawMessage
@@ -68,6 +69,8 @@ func parseImport(raw json.RawMessage) (Import, error) {
 			doc.LastModified = shortText(value)
 		case "_connectorId":
 			doc.ConnectorID = jsonscan.String(value)
+		case "_sourceId":
+			doc.SourceID = shortText(value)
 		}
 		return nil
 	})

@@ -32,7 +32,7 @@ func TestOutcomes(t *testing.T) {
 		"None": {"without an error the call was applied", nil, meant{Outcome: applied, Deletion: applied}},
 		"OfTheOperator": {"what never became a request changed nothing; a deletion is not counted on either way",
 			errors.New("x"), meant{Outcome: notApplied, Deletion: unknown}},
-		"NotSent":  {"a request of which no byte was written was not applied", &APIError{}, meant{Outcome: notApplied, Deletion: unknown, Retriable: true}},
+		"NotSent":  {"without one byte written, a request was not applied", &APIError{}, meant{Outcome: notApplied, Deletion: unknown, Retriable: true}},
 		"Argument": {"the same arguments are refused again", &APIError{Err: fmt.Errorf("%w: x", ErrInvalidArgument)}, meant{Outcome: notApplied, Deletion: unknown}},
 		"NoAnswer": {"a request that was sent may have been applied", &APIError{Sent: true, Err: context.DeadlineExceeded}, meant{Outcome: unknown, Deletion: unknown, Retriable: true}},
 		"Wrapped":  {"an error is found in the chain", fmt.Errorf("outer: %w", answer(400)), meant{Outcome: notApplied, Deletion: unknown, RefusesReplaced: true}},

@@ -131,6 +131,17 @@ func (w *world) ledger(want ...request) {
 	w.same(want, got)
 }
 
+// served checks that the simulator has a route for this endpoint, and answered it with success.
+func (w *world) served(op string) {
+	w.Helper()
+	for _, e := range w.sim.Ledger(simulator.Filter{}) {
+		if e.Method+" "+e.Route == op && e.Status < 300 {
+			return
+		}
+	}
+	w.Errorf("the simulator never served %s", op)
+}
+
 // seed puts an import into the account without a request.
 func (w *world) seed() string {
 	w.Helper()

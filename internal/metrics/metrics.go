@@ -6,6 +6,7 @@
 package metrics
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -57,8 +58,24 @@ var (
 	}, []string{"phase"})
 )
 
+// vector is a metric with labels.
+type vector interface {
+	prometheus.Collector
+	DeletePartialMatch(labels prometheus.Labels) int
+}
+
+// Every metric is in one of these lists. The series of ofAccount are dropped with the Account that
+// they are about. The others are kept: the remote imports that an Account left behind are of interest
+// only after its deletion.
+var (
+	ofAccount = []vector{apiRequests, apiRequestSeconds, scanSeconds, accountImports, driftDetected}
+	kept      = []vector{importsOrphaned, runsCompleted}
+)
+
 func init() {
-	metrics.Registry.MustRegister(apiRequests, apiRequestSeconds, scanSeconds, accountImports, driftDetected, importsOrphaned, runsCompleted)
+	for _, metric := range slices.Concat(ofAccount, kept) {
+		metrics.Registry.MustRegister(metric)
+	}
 }
 
 // ObserveRequest returns the observer of the Account's requests, for its client.
@@ -90,13 +107,10 @@ func RunCompleted(phase v1alpha1.RunPhase) {
 	runsCompleted.WithLabelValues(string(phase)).Inc()
 }
 
-// ForgetAccount drops the series of an Account that was deleted. The remote imports that it left
-// behind stay counted, because they are of interest only from then on.
+// ForgetAccount drops the series of an Account that was deleted.
 func ForgetAccount(account types.NamespacedName) {
 	labels := prometheus.Labels{"namespace": account.Namespace, "name": account.Name}
-	for _, vector := range []interface{ DeletePartialMatch(prometheus.Labels) int }{
-		apiRequests, apiRequestSeconds, scanSeconds, accountImports, driftDetected,
-	} {
-		vector.DeletePartialMatch(labels)
+	for _, metric := range ofAccount {
+		metric.DeletePartialMatch(labels)
 	}
 }

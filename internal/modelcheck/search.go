@@ -18,7 +18,7 @@ const maxStates = 2_000_000
 type Step[S comparable] struct {
 	// To is the state that it leads to.
 	To S
-	// Fault says that nobody can count on this step: it is a fault, or somebody's change of mind.
+	// Fault is set for a step that nobody can count on: a fault, or somebody's change of mind.
 	Fault bool
 }
 

@@ -15,7 +15,7 @@ import (
 
 func TestIsCandidate(t *testing.T) {
 	noon := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
-	object := &v1alpha1.Import{ObjectMeta: metav1.ObjectMeta{UID: "uid"}}
+	object := &v1alpha1.Import{ObjectMeta: metav1.ObjectMeta{UID: "uid", CreationTimestamp: metav1.NewTime(noon)}}
 	intent := Intent{ExternalID: "erp-17", Name: "prices", Time: noon}
 	at := func(offset time.Duration) string { return noon.Add(offset).Format(time.RFC3339) }
 	for name, test := range map[string]struct {
@@ -24,6 +24,9 @@ func TestIsCandidate(t *testing.T) {
 	}{
 		"our marker":                    {integrator.Import{Name: "renamed", ExternalID: "k8s/uid"}, true},
 		"our clone":                     {integrator.Import{Name: "k8s/uid", ExternalID: "k8s/other"}, true},
+		"our marker, from before us":    {integrator.Import{Name: "renamed", ExternalID: "k8s/uid", CreatedAt: at(-time.Hour)}, false},
+		"a clone of ours in the UI":     {integrator.Import{Name: "Clone - prices", ExternalID: "k8s/uid", SourceID: "5f0000000000000000000001", CreatedAt: at(time.Second)}, false},
+		"a clone with my externalId":    {integrator.Import{Name: "prices", ExternalID: "erp-17", SourceID: "5f0000000000000000000001", CreatedAt: at(time.Second)}, false},
 		"another's marker":              {integrator.Import{Name: "prices", ExternalID: "k8s/other"}, false},
 		"another's clone of ours":       {integrator.Import{Name: "k8s/other", ExternalID: "k8s/uid"}, false},
 		"my externalId":                 {integrator.Import{Name: " prices ", ExternalID: "erp-17", CreatedAt: at(time.Second)}, true},
@@ -34,7 +37,7 @@ func TestIsCandidate(t *testing.T) {
 		"my name alone":                 {integrator.Import{Name: "prices", CreatedAt: at(time.Second)}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := IsCandidate(object, intent, test.document); got != test.want {
+			if got := (Owner{}).IsCandidate(object, intent, test.document); got != test.want {
 				t.Errorf("%t, want %t", got, test.want)
 			}
 		})

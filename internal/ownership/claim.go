@@ -5,6 +5,7 @@ package ownership
 
 import (
 	"encoding/json"
+	"strings"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
@@ -105,7 +106,23 @@ func MayCreate(object *v1alpha1.Import, remote integrator.Import) bool {
 	if err := json.Unmarshal([]byte(object.Annotations[v1alpha1.AnnotationCreatePending]), &intent); err != nil || RemoteID(object) != "" {
 		return false
 	}
-	return intent.ExternalID != "" && intent.ExternalID == remote.ExternalID || IsNewClone(object, remote)
+	return intent.ExternalID != "" && intent.ExternalID == remote.ExternalID ||
+		IsMarker(intent.Name) && intent.Name == strings.TrimSpace(remote.Name)
+}
+
+// Heir is the Import that takes over the remote import when the object is deleted: it is in the same
+// namespace and Account, and names the import in spec.adopt. This is how an Import is renamed. nil
+// when there is none.
+func Heir(object *v1alpha1.Import, others []v1alpha1.Import) *v1alpha1.Import {
+	id := RemoteID(object)
+	for i := range others {
+		other := &others[i]
+		if id != "" && other.UID != object.UID && other.Namespace == object.Namespace && other.Spec.AccountRef == object.Spec.AccountRef &&
+			other.Spec.Adopt != nil && strings.EqualFold(string(other.Spec.Adopt.ID), id) && other.DeletionTimestamp.IsZero() && !Observes(other) {
+			return other
+		}
+	}
+	return nil
 }
 
 // createdBefore reports whether one Import was created before another. Both may not be nil.

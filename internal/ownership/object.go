@@ -9,27 +9,12 @@ import (
 	"cmp"
 	"encoding/json"
 	"slices"
-	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
-	"github.com/integrator-operator/integrator-operator/internal/integrator"
 )
-
-// Marker is the ownership marker: the externalId by which an import that was created for the
-// Import is found again after a crash.
-func Marker(object *v1alpha1.Import) string { return v1alpha1.MarkerPrefix + string(object.UID) }
-
-// IsMarker reports whether a text is the ownership marker of any Import, here or in another cluster.
-func IsMarker(text string) bool { return strings.HasPrefix(text, v1alpha1.MarkerPrefix) }
-
-// IsNewClone reports whether the remote import is a clone that was made for the Import and not
-// updated yet. The API takes only a name for a clone, so until then its name is the marker.
-func IsNewClone(object *v1alpha1.Import, remote integrator.Import) bool {
-	return strings.TrimSpace(remote.Name) == Marker(object)
-}
 
 // RemoteID is the id that the Import remembers. While a creation is unconfirmed there is none,
 // whatever the status still has: the operator writes the id and removes the intent in one patch. An

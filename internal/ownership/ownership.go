@@ -34,6 +34,8 @@ const (
 	ForeignMarker
 	// OtherImport: another Import of this cluster manages the import.
 	OtherImport
+	// ForeignClone: somebody cloned an import of the Import, and the clone kept its marker.
+	ForeignClone
 	// NotCreatedHere: the id comes from an annotation, which anybody can copy, and nothing on the
 	// platform shows that the import was created for this Import.
 	NotCreatedHere
@@ -41,6 +43,7 @@ const (
 
 // Evidence is what is known of a remote import and those who may have it.
 type Evidence struct {
+	Owner  Owner
 	Object *v1alpha1.Import
 	Remote integrator.Import
 	// Others are the other Imports, of any namespace, that remember or claim the remote import.
@@ -61,8 +64,8 @@ type Decision struct {
 // Decide says whether the Import may use the remote import in this way.
 func Decide(use Use, e Evidence) Decision {
 	object, id, marker := e.Object, e.Remote.ID, e.Remote.ExternalID
-	clone := IsNewClone(object, e.Remote)
-	foreign := IsMarker(marker) && marker != Marker(object) && !clone
+	clone := e.Owner.IsNewClone(object, e.Remote)
+	foreign := IsMarker(marker) && !e.Owner.Marks(object, marker) && !clone
 	switch {
 	case Observes(object):
 		return Decision{}
@@ -75,16 +78,22 @@ func Decide(use Use, e Evidence) Decision {
 	case foreign || use == UseAdopt:
 		// Here an annotation of another Import counts: it stops a takeover, and cannot start one.
 		return otherImport(e.Others, func(other *v1alpha1.Import) bool { return Manages(other, id) })
-	case marker == Marker(object), use == UseManage && object.Status.ID == id && !e.Changed:
+	case e.Owner.Marks(object, marker) && !e.Owner.IsForeignClone(object, e.Remote), use == UseManage && object.Status.ID == id && !e.Changed:
 		return Decision{}
 	}
 	if owned := otherImport(e.Others, func(other *v1alpha1.Import) bool { return recordsInStatus(other, id) }); owned.Verdict != Permitted {
 		return owned
 	}
-	if clone || object.Status.ID == id || e.NamedByAdopt() || marker != "" && marker == e.ExternalID {
+	switch {
+	case clone, object.Status.ID == id, e.NamedByAdopt():
 		return Decision{}
+	case e.Owner.IsForeignClone(object, e.Remote):
+		return Decision{Verdict: ForeignClone}
+	case marker != "" && marker == e.ExternalID:
+		return Decision{}
+	default:
+		return Decision{Verdict: NotCreatedHere}
 	}
-	return Decision{Verdict: NotCreatedHere}
 }
 
 // Overrides reports whether the remote import may have another Import's marker: spec.adopt names

@@ -45,6 +45,10 @@ func adopting(mode v1alpha1.AdoptionMode) func(*v1alpha1.Import) {
 	return func(object *v1alpha1.Import) { object.Spec.Adopt = &v1alpha1.AdoptSpec{ID: remoteID, Mode: mode} }
 }
 
+func cloning(id v1alpha1.ID) func(*v1alpha1.Import) {
+	return func(object *v1alpha1.Import) { object.Spec.CloneFrom = &v1alpha1.CloneSpec{ID: id} }
+}
+
 func TestDecide(t *testing.T) {
 	const own, foreign, theirs = "k8s/a", "k8s/another-cluster", "their-own-id"
 	manager := declared("b", recorded, annotated, finalized)
@@ -85,6 +89,11 @@ func TestDecide(t *testing.T) {
 		"RestoredDeclared":      {reason: "a declared externalId shows it after a restore without status", use: UseManage, object: declared("a", annotated), remote: integrator.Import{ExternalID: theirs}, declared: theirs, changed: true},
 		"RestoredAdopted":       {reason: "so does spec.adopt", use: UseManage, object: declared("a", annotated, adopting(v1alpha1.AdoptionModeMatch)), remote: integrator.Import{ExternalID: theirs}, changed: true},
 		"NewClone":              {reason: "a new clone has the marker in its name, and the original's externalId", use: UseManage, object: declared("a", annotated), remote: integrator.Import{Name: own, ExternalID: foreign}, changed: true},
+		"ClonedInTheUI":         {reason: "a clone keeps the marker, and is somebody else's", use: UseManage, object: declared("a", annotated), remote: integrator.Import{ExternalID: own, SourceID: "5f0000000000000000000002"}, changed: true, want: ForeignClone},
+		"DeleteClonedInTheUI":   {reason: "it is not deleted either", use: UseDelete, object: declared("a", annotated, deleting), remote: integrator.Import{ExternalID: own, SourceID: "5f0000000000000000000002"}, changed: true, want: ForeignClone},
+		"RecordedClone":         {reason: "an adopted clone is recorded", use: UseDelete, object: declared("a", recorded, annotated, deleting), remote: integrator.Import{ExternalID: own, SourceID: "5f0000000000000000000002"}, changed: true},
+		"OwnClone":              {reason: "a clone that was made for the Import is its own", use: UseDelete, object: declared("a", annotated, deleting, cloning("5f0000000000000000000002")), remote: integrator.Import{ExternalID: own, SourceID: "5f0000000000000000000002"}, changed: true},
+		"CloneOfOwnClone":       {reason: "a clone of that is not", use: UseDelete, object: declared("a", annotated, deleting, cloning("5f0000000000000000000002")), remote: integrator.Import{ExternalID: own, SourceID: "5f0000000000000000000003"}, changed: true, want: ForeignClone},
 		"DeleteNewClone":        {reason: "it may be deleted", use: UseDelete, object: declared("a", annotated), remote: integrator.Import{Name: own, ExternalID: foreign}, changed: true},
 		"DeleteClaimedNewClone": {reason: "unless somebody adopted it meanwhile", use: UseDelete, object: declared("a", annotated), remote: integrator.Import{Name: own, ExternalID: foreign}, others: []v1alpha1.Import{*manager}, changed: true, want: OtherImport},
 	}
@@ -93,7 +102,7 @@ func TestDecide(t *testing.T) {
 			tc.remote.ID = remoteID
 			e := Evidence{Object: tc.object, Remote: tc.remote, Others: tc.others, ExternalID: tc.declared, Changed: tc.changed}
 			if e.ExternalID == "" {
-				e.ExternalID = Marker(tc.object)
+				e.ExternalID = e.Owner.Marker(tc.object)
 			}
 			got := Decide(tc.use, e)
 			if diff := cmp.Diff(tc.want, got.Verdict); diff != "" {
@@ -104,6 +113,35 @@ func TestDecide(t *testing.T) {
 			}
 			if refused := Refusal(tc.use, e); (refused == nil) != (tc.want == Permitted) {
 				t.Errorf("%s: refused with %v", tc.reason, refused)
+			}
+		})
+	}
+}
+
+func TestHeir(t *testing.T) {
+	here := func(object *v1alpha1.Import) { object.Namespace, object.Spec.AccountRef.Name = "shop", "default" }
+	elsewhere := func(object *v1alpha1.Import) { object.Namespace = "another" }
+	account := func(object *v1alpha1.Import) { object.Spec.AccountRef.Name = "another" }
+	old := declared("a", here, recorded, annotated, deleting)
+	cases := map[string]struct {
+		reason string
+		old    *v1alpha1.Import
+		other  *v1alpha1.Import
+		want   bool
+	}{
+		"Adopts":      {reason: "it takes the import over", old: old, other: declared("b", here, adopting(v1alpha1.AdoptionModeOverride)), want: true},
+		"Itself":      {reason: "an adopted import is deleted with its Import", old: old, other: declared("a", here, adopting(v1alpha1.AdoptionModeMatch))},
+		"OtherImport": {reason: "it adopts another import", old: declared("a", here), other: declared("b", here, adopting(v1alpha1.AdoptionModeMatch))},
+		"NoAdopt":     {reason: "nobody adopts it", old: old, other: declared("b", here)},
+		"Elsewhere":   {reason: "another namespace cannot keep an import from being deleted", old: old, other: declared("b", here, adopting(v1alpha1.AdoptionModeOverride), elsewhere)},
+		"Account":     {reason: "in another account the id is of nothing", old: old, other: declared("b", here, adopting(v1alpha1.AdoptionModeOverride), account)},
+		"Deleting":    {reason: "an heir that goes too takes nothing", old: old, other: declared("b", here, adopting(v1alpha1.AdoptionModeOverride), deleting)},
+		"Observing":   {reason: "nor does one that only reads", old: old, other: declared("b", here, adopting(v1alpha1.AdoptionModeOverride), observing)},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if got := Heir(tc.old, []v1alpha1.Import{*tc.other}); (got != nil) != tc.want {
+				t.Errorf("%s: the heir is %v", tc.reason, got)
 			}
 		})
 	}

@@ -26,6 +26,10 @@ func Refusal(use Use, e Evidence) error {
 		return problem.Terminalf(v1alpha1.ReasonOwnedByIntegrationApp, "the import %s belongs to an integration app, which updates it: it is not managed", id)
 	case ForeignMarker:
 		marker := drift.Cut(e.Remote.ExternalID, 64)
+		if former := markedBy(e.Remote.ExternalID, e.Object); former != "" {
+			return problem.Terminalf(v1alpha1.ReasonOwnershipConflict, "the import %s has the ownership marker of this Import with the owner id %s (externalId %s): start the operator with --owner-id=%s, or with --former-owner-ids=%s to have the marker replaced",
+				id, former, marker, former, former)
+		}
 		if use == UseAdopt {
 			return problem.Terminalf(v1alpha1.ReasonOwnershipConflict, "the import %s has the ownership marker of another Import (externalId %s): delete that one with deletionPolicy Orphan, or adopt the import with mode Override", id, marker).
 				WithRetryAfter(problem.BackoffMax)
@@ -40,6 +44,8 @@ func Refusal(use Use, e Evidence) error {
 		default:
 			return problem.Terminalf(v1alpha1.ReasonOwnershipConflict, "the import %s is managed by Import %s in namespace %s: %s", id, decision.By.Name, decision.By.Namespace, wayOut)
 		}
+	case ForeignClone:
+		return problem.Terminalf(v1alpha1.ReasonOwnershipConflict, "the import %s is a clone of %s that was made on the platform: %s", id, drift.Cut(e.Remote.SourceID, 64), wayOut)
 	case NotCreatedHere:
 		return problem.Terminalf(v1alpha1.ReasonOwnershipConflict, "the import %s was not created by this Import: %s", id, wayOut)
 	default:

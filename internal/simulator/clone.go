@@ -33,6 +33,16 @@ func (s *Server) cloneImport(c *call) wire.Response {
 		return *refusal
 	}
 
+	rec, problems := s.copyImport(c.account, source, name, connection, c.actor)
+	if len(problems) > 0 {
+		return wire.Fail(http.StatusUnprocessableEntity, problems...)
+	}
+	c.applied(rec.id())
+	return wire.Answer(http.StatusCreated, s.cloneAnswer(rec))
+}
+
+// copyImport adds a copy of an import. A connection of "" stays the original's.
+func (s *Server) copyImport(acct *account, source *record, name, connection string, by actor) (*record, []ErrorDetail) {
 	doc := document.Copy(source.Doc)
 	for _, key := range document.ServerOwned {
 		delete(doc, key)
@@ -46,12 +56,20 @@ func (s *Server) cloneImport(c *call) wire.Response {
 		doc["_connectionId"] = connection
 	}
 	doc["_sourceId"] = source.id()
-	rec, problems := s.insert(c.account, doc, c.actor)
-	if len(problems) > 0 {
-		return wire.Fail(http.StatusUnprocessableEntity, problems...)
-	}
-	c.applied(rec.id())
-	return wire.Answer(http.StatusCreated, s.cloneAnswer(rec))
+	return s.insert(acct, doc, by)
+}
+
+// CloneAs clones an import as a user does in the UI, and returns the id of the clone.
+func (s *Server) CloneAs(user User, accountName, id, name string) (clone string, err error) {
+	err = s.onImport(accountName, id, func(acct *account, rec *record) error {
+		copied, problems := s.copyImport(acct, rec, name, "", inUI(user))
+		if len(problems) > 0 {
+			return asError(problems)
+		}
+		clone = copied.id()
+		return nil
+	})
+	return clone, err
 }
 
 func (s *Server) cloneAnswer(rec *record) any {

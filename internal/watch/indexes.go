@@ -8,6 +8,7 @@ package watch
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -22,11 +23,14 @@ import (
 )
 
 // Indexes of the cache: from what an object refers to, to the object. IndexImportID has all ids of
-// ownership.NamedIDs.
+// ownership.NamedIDs, IndexImportMarker all that
+// counts as its ownership marker.
 const (
 	IndexAccountSecret = "spec.tokenSecretRef.name"
 	IndexImportAccount = "spec.accountRef.name"
 	IndexImportID      = "status.id"
+	IndexImportAdopts  = "spec.adopt.id"
+	IndexImportMarker  = "ownershipMarker"
 	IndexImportOrigin  = "spec.cloneFrom.importRef.name"
 
 	IndexImportConfigMap = "spec.valuesFrom.configMapKeyRef.name"
@@ -40,7 +44,11 @@ const (
 )
 
 // SetupIndexes registers all indexes with the cache.
-func SetupIndexes(ctx context.Context, indexer client.FieldIndexer) error {
+func SetupIndexes(ctx context.Context, indexer client.FieldIndexer, owner ownership.Owner) error {
+	markers := func(object client.Object) []string { return owner.Markers(object.(*v1alpha1.Import)) }
+	if err := indexer.IndexField(ctx, &v1alpha1.Import{}, IndexImportMarker, markers); err != nil {
+		return err
+	}
 	for _, index := range indexes {
 		if err := indexer.IndexField(ctx, index.object, index.field, index.values); err != nil {
 			return err
@@ -62,6 +70,12 @@ var indexes = []struct {
 	}},
 	{&v1alpha1.Import{}, IndexImportID, func(object client.Object) []string {
 		return ownership.NamedIDs(object.(*v1alpha1.Import))
+	}},
+	{&v1alpha1.Import{}, IndexImportAdopts, func(object client.Object) []string {
+		if adopt := object.(*v1alpha1.Import).Spec.Adopt; adopt != nil {
+			return notEmpty(strings.ToLower(string(adopt.ID)))
+		}
+		return nil
 	}},
 	{&v1alpha1.Import{}, IndexImportOrigin, func(object client.Object) []string {
 		if clone := object.(*v1alpha1.Import).Spec.CloneFrom; clone != nil {

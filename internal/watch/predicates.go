@@ -33,6 +33,7 @@ func ImportChanged() predicate.Predicate {
 		OnUpdate(func(e event.UpdateEvent) bool {
 			before, after := e.ObjectOld.GetAnnotations(), e.ObjectNew.GetAnnotations()
 			return before[v1alpha1.AnnotationDryRun] != after[v1alpha1.AnnotationDryRun] ||
+				before[v1alpha1.AnnotationAllowNamesake] != after[v1alpha1.AnnotationAllowNamesake] ||
 				before[v1alpha1.AnnotationReconcileRequestedAt] != after[v1alpha1.AnnotationReconcileRequestedAt] ||
 				ownership.HasFinalizer(e.ObjectOld) && !ownership.HasFinalizer(e.ObjectNew) ||
 				before[v1alpha1.AnnotationID] != "" && before[v1alpha1.AnnotationID] != after[v1alpha1.AnnotationID] && after[v1alpha1.AnnotationCreatePending] == ""
@@ -47,6 +48,20 @@ func RemoteIDChanged() predicate.Predicate {
 		before, after := e.ObjectOld.(*v1alpha1.Import), e.ObjectNew.(*v1alpha1.Import)
 		return before.Status.ID != after.Status.ID
 	})
+}
+
+// RemoteReleased lets an Import's event through when the Import may have let go of its remote
+// import: it is deleted, or its status or its metadata no longer has the id.
+func RemoteReleased() predicate.Predicate {
+	return predicate.Funcs{
+		CreateFunc: func(event.CreateEvent) bool { return false },
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			before, after := e.ObjectOld.(*v1alpha1.Import), e.ObjectNew.(*v1alpha1.Import)
+			id := ownership.RemoteID(before)
+			return id != "" && ownership.Manages(before, id) && !ownership.Manages(after, id)
+		},
+		GenericFunc: func(event.GenericEvent) bool { return false },
+	}
 }
 
 // FinalizerChanged lets an Import's event through when the Import begins or ends to need its

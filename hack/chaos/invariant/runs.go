@@ -31,7 +31,7 @@ func (c Case) runs(v *violations) {
 	}
 }
 
-// phase checks I4 for a run of which so many records reached their destination.
+// phase checks I4 for a run. sent is how many of its records reached their destination.
 func (c Case) phase(v *violations, run *v1alpha1.ImportRun, sent int) {
 	phase := run.Status.Phase
 	usual := cmp.Or(c.Scenario.Phase, v1alpha1.RunSucceeded)

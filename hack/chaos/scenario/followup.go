@@ -108,9 +108,8 @@ func converged(ctx context.Context, x *Execution) error {
 	return nil
 }
 
-// restoredConverged waits until the Import says that its remote import belongs to another: the
-// ownership marker has the uid that the Import had before. To take it over is for its user to
-// decide.
+// restoredConverged waits until the Import is Ready, or reports an ownership conflict: the marker
+// has the uid that the Import had before. To take it over is for its user to decide.
 func restoredConverged(ctx context.Context, x *Execution) error {
 	end, err := x.EndState(ctx)
 	if err != nil {

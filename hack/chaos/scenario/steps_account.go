@@ -53,7 +53,7 @@ func createSecret(ctx context.Context, x *Execution) error {
 	return x.Create(ctx, x.TokenSecret(x.Token()))
 }
 
-// accountNotReady waits until the Account says that it cannot be used.
+// accountNotReady succeeds once the Account has conditions and is not Ready.
 func accountNotReady(ctx context.Context, x *Execution) error {
 	object := &v1alpha1.Account{ObjectMeta: x.Meta("default")}
 	if x.Ready(ctx, object) == nil {

@@ -112,8 +112,8 @@ func (c *ControlPlane) WriteKubeconfig(name, user, token string) (string, error)
 }
 
 // StartEtcd starts etcd. It serves clients at a socket in the data directory, which only this user
-// can enter. The system chooses the port for peers, of which there are none. Its data is thrown
-// away at the end, so it need not survive a crash of the machine.
+// can enter. There are no peers; the system chooses the port for them. The data is thrown away
+// at the end, so it need not survive a crash of the machine.
 func (c *ControlPlane) StartEtcd() (err error) {
 	socket := "unix://" + c.file("etcd.sock")
 	c.etcd, err = c.Processes.Start("etcd", filepath.Join(c.Assets, "etcd"), os.Environ(),

@@ -20,16 +20,31 @@ const (
 	operating    = "docs/operating.md"
 )
 
-// Where reasons are documented: those of all kinds, and those of one.
-var reasonPages = []string{"docs/conditions.md", "docs/accounts.md", "docs/importruns.md"}
+// reasonPages are the pages that document the reasons of a group in api/v1alpha1/reasons.go, by the
+// first line of the group's comment. A reason has to be in each of them.
+var reasonPages = map[string][]string{
+	"Reasons of conditions that several kinds have.": {"docs/conditions.md"},
+	"Reasons of an Account.":                         {"docs/conditions.md", "docs/accounts.md"},
+	"Reasons of an Import.":                          {"docs/conditions.md"},
+	"Reasons of an Import's events,":                 {"docs/conditions.md"},
+	"Reasons of an ImportRun.":                       {"docs/importruns.md"},
+}
 
 var (
 	code   = regexp.MustCompile("`([^`\n]+)`")
 	reason = regexp.MustCompile("`([A-Z][A-Za-z]+)`")
 	block  = regexp.MustCompile("(?ms)^```.*?^```$")
 	link   = regexp.MustCompile(`\[[^\]]*\]\(([^)\s]+)\)`)
-	test   = regexp.MustCompile("`((?:Test|Fuzz|Benchmark)[A-Z][A-Za-z]*)`")
+	// sentence is the beginning of a text, to the end of a sentence or to a comma.
+	sentence = regexp.MustCompile(`^[^.,]*[.,]`)
+	test     = regexp.MustCompile("`((?:Test|Fuzz|Benchmark)[A-Z][A-Za-z]*)`")
 )
+
+// declaredReason is a constant of api/v1alpha1/reasons.go.
+type declaredReason struct {
+	name, value string
+	pages       []string
+}
 
 // TestReasonsAreDocumented: a reason that is in no table leaves the reader of a condition alone;
 // one that no code gives sends them looking.
@@ -38,46 +53,83 @@ func TestReasonsAreDocumented(t *testing.T) {
 	if len(declared) < 50 {
 		t.Fatalf("only %d reasons are found in api/v1alpha1/reasons.go", len(declared))
 	}
-	documented := map[string]string{}
-	for _, name := range reasonPages {
-		for _, found := range documentedReasons(read(t, name)) {
-			documented[found] = name
+	documented := map[string][]string{} // by page
+	for _, pages := range reasonPages {
+		for _, name := range pages {
+			documented[name] = documentedReasons(read(t, name))
 		}
 	}
+	known := map[string]bool{}
 	for _, found := range declared {
-		if documented[found] == "" {
-			t.Errorf("reason %s is in none of %s", found, strings.Join(reasonPages, ", "))
+		known[found.value] = true
+		for _, name := range found.pages {
+			if !slices.Contains(documented[name], found.value) {
+				t.Errorf("reason %s is not in %s", found.value, name)
+			}
 		}
-		delete(documented, found)
 	}
-	for found, name := range documented {
-		t.Errorf("%s documents reason %s, which api/v1alpha1/reasons.go does not have", name, found)
+	for name, all := range documented {
+		for _, found := range all {
+			if !known[found] {
+				t.Errorf("%s documents reason %s, which api/v1alpha1/reasons.go does not have", name, found)
+			}
+		}
 	}
 }
 
-// reasons gives the values of the constants Reason… in api/v1alpha1.
-func reasons(t *testing.T) []string {
-	t.Helper()
-	var values []string
+// TestReasonsAreUsed: a reason that no code of the manager names is never given.
+func TestReasonsAreUsed(t *testing.T) {
+	used := map[string]bool{}
 	for _, file := range project(t).code {
-		if file.dir != "api/v1alpha1" || file.test {
+		if !file.shipped() || within(file.dir, "api") {
 			continue
 		}
 		ast.Inspect(file.syntax, func(node ast.Node) bool {
-			spec, ok := node.(*ast.ValueSpec)
-			if !ok || !strings.HasPrefix(spec.Names[0].Name, "Reason") || len(spec.Values) != 1 {
-				return true
-			}
-			if spec.Doc == nil {
-				t.Errorf("%s has no comment", spec.Names[0].Name)
-			}
-			if value, ok := text(spec.Values[0]); ok {
-				values = append(values, value)
+			if selector, ok := node.(*ast.SelectorExpr); ok {
+				used[selector.Sel.Name] = true
 			}
 			return true
 		})
 	}
-	return values
+	for _, found := range reasons(t) {
+		if !used[found.name] {
+			t.Errorf("no code uses the reason %s", found.name)
+		}
+	}
+}
+
+// reasons gives the constants Reason… in api/v1alpha1.
+func reasons(t *testing.T) []declaredReason {
+	t.Helper()
+	var found []declaredReason
+	for _, file := range project(t).code {
+		if file.dir != "api/v1alpha1" || file.test {
+			continue
+		}
+		for _, declaration := range file.syntax.Decls {
+			group, ok := declaration.(*ast.GenDecl)
+			if !ok || group.Tok != token.CONST {
+				continue
+			}
+			about := sentence.FindString(group.Doc.Text())
+			for _, spec := range group.Specs {
+				spec := spec.(*ast.ValueSpec)
+				if !strings.HasPrefix(spec.Names[0].Name, "Reason") || len(spec.Values) != 1 {
+					continue
+				}
+				if spec.Doc == nil {
+					t.Errorf("%s has no comment", spec.Names[0].Name)
+				}
+				if reasonPages[about] == nil {
+					t.Errorf("%s is in a group that no page is named for here: %q", spec.Names[0].Name, about)
+				}
+				if value, ok := text(spec.Values[0]); ok {
+					found = append(found, declaredReason{name: spec.Names[0].Name, value: value, pages: reasonPages[about]})
+				}
+			}
+		}
+	}
+	return found
 }
 
 // documentedReasons gives the reasons in the columns of a page that are headed "Reason", and
@@ -269,7 +321,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 
 var metricName = regexp.MustCompile(`^integrator_[a-z_]+$`)
 
-// metrics gives the labels of each metric: the strings of the call of which the name is a part.
+// metrics gives the labels of each metric: the other strings of the call that has its name.
 func metrics(t *testing.T) map[string][]string {
 	t.Helper()
 	found := map[string][]string{}
@@ -305,6 +357,62 @@ func metrics(t *testing.T) map[string][]string {
 		})
 	}
 	return found
+}
+
+// TestEndpointsAreDocumented: docs/development.md has a row for each endpoint that the client calls.
+func TestEndpointsAreDocumented(t *testing.T) {
+	documented := map[string]bool{}
+	for _, row := range rows(section(read(t, development), "### The simulator")) {
+		for _, match := range code.FindAllStringSubmatch(row[0], -1) {
+			documented[match[1]] = true
+		}
+	}
+	declared := endpoints(t)
+	if len(declared) < 12 {
+		t.Fatalf("only %d endpoints are found: %v", len(declared), declared)
+	}
+	for _, name := range declared {
+		if !documented[name] {
+			t.Errorf("endpoint %s is not in the table of %s", name, development)
+		}
+		delete(documented, name)
+	}
+	for name := range documented {
+		t.Errorf("%s documents %s, which the client does not call", development, name)
+	}
+}
+
+// endpoints gives the endpoints that the client declares, as the vendor writes them.
+func endpoints(t *testing.T) []string {
+	t.Helper()
+	var names []string
+	for _, file := range project(t).code {
+		if file.dir != "internal/integrator" || file.test {
+			continue
+		}
+		ast.Inspect(file.syntax, func(node ast.Node) bool {
+			literal, ok := node.(*ast.CompositeLit)
+			if !ok {
+				return true
+			}
+			if kind, ok := literal.Type.(*ast.Ident); !ok || kind.Name != "endpoint" {
+				return true
+			}
+			method, route := "", ""
+			for _, element := range literal.Elts {
+				pair := element.(*ast.KeyValueExpr)
+				switch key := pair.Key.(*ast.Ident); key.Name {
+				case "method":
+					method = strings.ToUpper(strings.TrimPrefix(pair.Value.(*ast.SelectorExpr).Sel.Name, "Method"))
+				case "route":
+					route, _ = text(pair.Value)
+				}
+			}
+			names = append(names, method+" "+strings.ReplaceAll(strings.TrimPrefix(route, "/v1"), "{id}", "<_id>"))
+			return true
+		})
+	}
+	return names
 }
 
 // TestFlagsAreDocumented: docs/operating.md has a row for each flag of the manager.

@@ -136,3 +136,9 @@ func HasConnection(adaptorType string) bool {
 	a, _ := adaptorNamed(adaptorType)
 	return !a.noConnection
 }
+
+// BlockOf returns the block that imports of this adaptorType have.
+func BlockOf(adaptorType string) string {
+	a, _ := adaptorNamed(adaptorType)
+	return a.block
+}

@@ -15,8 +15,8 @@ var fieldList = regexp.MustCompile(`^[A-Za-z0-9._,]+$`)
 // alwaysIncluded are the fields that are in a list whatever `include` names.
 var alwaysIncluded = []string{"_id", "name", "adaptorType"}
 
-// Projection returns the rendering of a document for the values of `include` and `exclude`, of which
-// at most one may be set.
+// Projection returns the rendering of a document for the values of `include` and `exclude`. At most
+// one of the two may be set.
 func Projection(include, exclude string) (func(Document) any, error) {
 	if include != "" && exclude != "" {
 		return nil, errors.New("include and exclude cannot be used together")

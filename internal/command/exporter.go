@@ -1,0 +1,244 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package command
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/account"
+	"github.com/integrator-operator/integrator-operator/internal/definition"
+	"github.com/integrator-operator/integrator-operator/internal/drift"
+	"github.com/integrator-operator/integrator-operator/internal/export"
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
+	"github.com/integrator-operator/integrator-operator/internal/integrator/limit"
+	"github.com/integrator-operator/integrator-operator/internal/ownership"
+	"github.com/integrator-operator/integrator-operator/internal/problem"
+)
+
+// maxManifest is about how much the Kubernetes API accepts of one object, status included.
+const maxManifest = 1 << 20
+
+// exporter prints the imports that exist in an Account's account as Import manifests. It only reads,
+// from both sides. What a manifest says is decided in internal/export.
+type exporter struct {
+	// reader reads the Account, its Secret and the Imports with the permissions of the caller.
+	reader client.Reader
+	// account is the Account's namespace and name.
+	account types.NamespacedName
+	// adopt makes manifests that take over the imports; otherwise they make copies.
+	adopt bool
+	// byExternalID names what is taken over by its externalId where that is unique.
+	byExternalID bool
+	// allowedHosts are the hosts that the Account's baseURL may name.
+	allowedHosts []string
+	// allowHTTP permits base URLs without TLS and on the machine itself, for tests and demos.
+	allowHTTP bool
+	// allowPrivate permits hosts with addresses of private networks.
+	allowPrivate bool
+
+	// out gets the YAML documents, one write for each. Every document begins with "---".
+	out io.Writer
+	// note gets a line for everything that is skipped or has to be checked.
+	note func(string)
+	// progress gets after each import how many of how many are done; it may be nil.
+	progress func(done, total int)
+}
+
+// scope is what one export knows.
+type scope struct {
+	account v1alpha1.Account
+	remote  *integrator.Client
+	names   *export.Names
+	known   inCluster
+	total   int
+	// externalIDs counts the imports of each externalId.
+	externalIDs map[string]int
+}
+
+// run exports. It ends at the first error; what was printed before stands.
+func (e *exporter) run(ctx context.Context) error {
+	var s scope
+	if err := e.connect(ctx, &s); err != nil {
+		return err
+	}
+	defer s.remote.Close()
+	if err := e.readCluster(ctx, &s); err != nil {
+		return err
+	}
+	if err := e.name(ctx, &s); err != nil {
+		return err
+	}
+	return e.print(ctx, &s)
+}
+
+// connect reads the Account and its token, under the same rules as the operator.
+func (e *exporter) connect(ctx context.Context, s *scope) error {
+	err := e.reader.Get(ctx, e.account, &s.account)
+	if apierrors.IsNotFound(err) {
+		return fmt.Errorf("there is no Account %q in namespace %q: name another with --account or --namespace", e.account.Name, e.account.Namespace)
+	}
+	if err != nil {
+		return fmt.Errorf("read Account %s: %w", e.account.Name, err)
+	}
+	if s.account.Spec.Suspend {
+		return fmt.Errorf("Account %q has spec.suspend: no call may be made for it", e.account.Name) //nolint:staticcheck // Account is the kind's name
+	}
+	if err := account.CheckHost(e.allowedHosts, s.account.Spec.BaseURL); err != nil {
+		return plainly(err)
+	}
+	token, _, err := account.ReadToken(ctx, e.reader, &s.account)
+	if err != nil {
+		return plainly(err)
+	}
+	spec := s.account.Spec
+	s.remote, err = integrator.New(integrator.Config{
+		BaseURL: spec.BaseURL, Token: token, AllowHTTP: e.allowHTTP, AllowPrivate: e.allowPrivate,
+		Limiter: limit.New(float64(spec.RequestsPerSecond), int(spec.RequestsPerSecond), int(spec.MaxInFlight)),
+	})
+	return err
+}
+
+// plainly is an error as a person at a terminal needs it: without the reason, which is for
+// conditions, and without the promise of a retry, which an export does not keep.
+func plainly(err error) error {
+	p := problem.As(err)
+	if p == nil {
+		return err
+	}
+	message := p.Message()
+	for _, promise := range []string{"; it will be retried when the API permits", "; it will be retried"} {
+		message = strings.ReplaceAll(message, promise, "")
+	}
+	return errors.New(message)
+}
+
+// name gives every import its name before the first is printed: those that are managed keep the
+// name of their Import, the others get names in the order of their creation.
+func (e *exporter) name(ctx context.Context, s *scope) error {
+	s.names = export.NewNames()
+	for _, name := range s.known.names {
+		s.names.Reserve(name)
+	}
+	for id, name := range s.known.named {
+		s.names.Fix(id, name)
+	}
+	var all []integrator.Import
+	s.externalIDs = map[string]int{}
+	for document, err := range s.remote.ListImports(ctx, integrator.ListOptions{Include: []string{"createdAt", "externalId"}, UnlimitedWait: true}) {
+		if err != nil {
+			return plainly(problem.Wrap(err, "list the imports"))
+		}
+		s.externalIDs[document.ExternalID]++
+		all = append(all, integrator.Import{ID: document.ID, Name: document.Name, CreatedAt: document.CreatedAt})
+	}
+	slices.SortFunc(all, func(a, b integrator.Import) int {
+		return cmp.Or(cmp.Compare(a.CreatedAt, b.CreatedAt), cmp.Compare(a.ID, b.ID))
+	})
+	for _, document := range all {
+		s.names.Of(document.ID, document.Name)
+	}
+	s.total = len(all)
+	return nil
+}
+
+// print writes one document after the other, as the pages come.
+func (e *exporter) print(ctx context.Context, s *scope) error {
+	options := export.Options{Account: e.account.Name, Aliases: s.account.Spec.Aliases}
+	done, printed := 0, 0
+	for document, err := range s.remote.ListImports(ctx, integrator.ListOptions{UnlimitedWait: true}) {
+		if err != nil {
+			return plainly(problem.Wrap(err, "list the imports"))
+		}
+		done++
+		if why := e.skip(s, document); why != "" {
+			e.note(fmt.Sprintf("skipped %s: %s", called(document), why))
+		} else {
+			manifest, err := export.Make(document.Raw, s.names.Of(document.ID, document.Name), e.adoption(s, document, options))
+			if err != nil {
+				return fmt.Errorf("%s: %w", called(document), err)
+			}
+			if _, err := e.out.Write(append([]byte("---\n"), manifest.YAML...)); err != nil {
+				return fmt.Errorf("write the manifests: %w", err)
+			}
+			printed++
+			e.warn(document, manifest)
+		}
+		if e.progress != nil {
+			e.progress(done, max(done, s.total))
+		}
+	}
+	e.note(fmt.Sprintf("exported %d of %d imports", printed, done))
+	return nil
+}
+
+// skip says why an import gets no manifest, and how to bring it in; "" when it gets one.
+func (e *exporter) skip(s *scope, document integrator.Import) string {
+	manager, managed := s.known.managed[document.ID]
+	wanting, wanted := s.known.wanted[document.ID]
+	_, _, marked := s.known.markedFor(document.ExternalID)
+	switch {
+	case document.ConnectorID != "":
+		return "it belongs to an integration app, which updates it; it cannot be managed here"
+	case !e.adopt:
+		return ""
+	case managed:
+		return fmt.Sprintf("Import %s in namespace %s manages it", manager.Name, manager.Namespace)
+	case wanted:
+		return fmt.Sprintf("Import %s in namespace %s names it and does not manage it; see the conditions of that Import", wanting.Name, wanting.Namespace)
+	case ownership.IsMarker(document.ExternalID) && !marked:
+		return fmt.Sprintf("it has the ownership marker of an Import that is not found here (externalId %s); if no other cluster manages it, adopt it: spec.adopt with id %s and mode Override", drift.Cut(document.ExternalID, 64), document.ID)
+	default:
+		return ""
+	}
+}
+
+// adoption is how the manifest of an import takes it over. An import with the marker of an Import
+// here that manages another one is a clone, or was restored: it has to be adopted with Override.
+func (e *exporter) adoption(s *scope, document integrator.Import, options export.Options) export.Options {
+	if !e.adopt {
+		return options
+	}
+	options.Adopt = v1alpha1.AdoptionModeMatch
+	if owner, id, ok := s.known.markedFor(document.ExternalID); ok {
+		options.Adopt = v1alpha1.AdoptionModeOverride
+		e.note(fmt.Sprintf("%s has the ownership marker of Import %s in namespace %s, which manages %s: it is a clone, or was restored; its manifest adopts it with mode Override",
+			called(document), owner.Name, owner.Namespace, cmp.Or(id, "no import yet")))
+		return options
+	}
+	options.ByExternalID = e.byExternalID && s.externalIDs[document.ExternalID] == 1 && document.ExternalID != ""
+	if e.byExternalID && !options.ByExternalID {
+		e.note(called(document) + " has no externalId that is its own: its manifest names it by id, which other accounts do not have")
+	}
+	return options
+}
+
+// warn notes that the cluster would not accept a manifest as it is.
+func (e *exporter) warn(document integrator.Import, manifest export.Manifest) {
+	if len(manifest.YAML) > maxManifest {
+		e.note(fmt.Sprintf("%s is larger than Kubernetes accepts: leave out large fields, such as sampleData", called(document)))
+	}
+	fields := drift.Fields(manifest.Definition)
+	if len(fields) > definition.MaxOwnedFields {
+		e.note(fmt.Sprintf("%s has more fields than the %d that can be tracked: leave some out, such as sampleData", called(document), definition.MaxOwnedFields))
+	}
+	if i := slices.IndexFunc(fields, func(field string) bool { return len(field) > definition.MaxPath }); i >= 0 {
+		e.note(fmt.Sprintf("%s has a path longer than %d bytes, which cannot be tracked: %s", called(document), definition.MaxPath, drift.Cut(fields[i], 100)))
+	}
+}
+
+// called names an import in a line of text.
+func called(document integrator.Import) string {
+	return fmt.Sprintf("import %s (%q)", document.ID, drift.Cut(document.Name, 80))
+}
