@@ -17,7 +17,6 @@ import (
 
 var (
 	now              = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	earlier          = now.Add(-time.Hour)
 	client1, client2 = &integrator.Client{}, &integrator.Client{}
 	one, two         = credential{1}, credential{2}
 
