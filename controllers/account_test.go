@@ -91,6 +91,101 @@ var _ = Describe("I give the operator an account", func() {
 		Expect(w.calls()).To(HaveKeyWithValue(post, 2))
 	})
 
+	It("says that the new token is of another account, until it is not", func(ctx context.Context) {
+		w, other := newWorld(ctx), newEmptyWorld(ctx)
+		objects := []*v1alpha1.Import{w.synced(ctx, w.httpImport("one")), w.synced(ctx, w.httpImport("two"))}
+		account := &v1alpha1.Account{}
+		counted := func(managed int) {
+			GinkgoHelper()
+			Eventually(func() *int32 { return get(ctx, w, account, "default").Status.Managed }).Should(HaveValue(BeEquivalentTo(managed)))
+		}
+		counted(2)
+		changeToken := func(token string) {
+			GinkgoHelper()
+			change(ctx, w.secret("token", ""), func(secret *corev1.Secret) { secret.Data["token"] = []byte(token) })
+		}
+
+		changeToken(other.token)
+		w.eventually(ctx, account, "default", "Failed False/AccountChanged")
+		Expect(message(account)).To(Equal(`the Account has a new token or baseURL, and none of its managed imports is found with it: ` +
+			`put a token of the same account into Secret "token", key "token", or delete the Account's Imports with deletionPolicy Orphan to leave their imports alone`))
+		Expect(conditionsOf(account)).To(HaveLen(2), "Ready and Stalled")
+		counted(0)
+		Eventually(func() []string { return w.events(ctx, "default") }).Should(ContainElement(HavePrefix("AccountChanged: ")))
+
+		By("saying the same while a scan fails")
+		rule, err := sim.AddRule(simulator.Rule{Account: other.account, Route: "/v1/imports", Method: "GET", Phase: simulator.PhaseBefore,
+			Action: simulator.Action{Kind: simulator.ActionAnswer, Status: 503}})
+		Expect(err).NotTo(HaveOccurred())
+		version := get(ctx, w, account, "default").ResourceVersion
+		other.scans(2)
+		Expect(sim.RemoveRule(rule)).To(Succeed())
+		other.scans(2)
+		Expect(get(ctx, w, account, "default").ResourceVersion).To(Equal(version))
+
+		By("getting a token of the same account")
+		changeToken(w.token)
+		w.eventuallyReady(ctx, account, "default")
+		counted(2)
+
+		By("moving to the other account")
+		changeToken(other.token)
+		w.eventually(ctx, account, "default", "Failed False/AccountChanged")
+		for _, object := range objects {
+			change(ctx, object, func(object *v1alpha1.Import) { object.Spec.DeletionPolicy = v1alpha1.DeletionPolicyOrphan })
+			Expect(k8s.Delete(ctx, object)).To(Succeed())
+			w.eventuallyGone(ctx, object)
+		}
+		w.eventuallyReady(ctx, account, "default")
+		Expect(sim.Imports(w.account)).To(HaveLen(2))
+		Expect(w.writes()).To(Equal(map[string]int{post: 2}))
+		Expect(other.writes()).To(BeEmpty())
+	})
+
+	It("counts as managed what an Import manages and the account has", func(ctx context.Context) {
+		w := newWorld(ctx)
+		managed := w.synced(ctx, w.httpImport("managed"))
+
+		By("not counting an import that is only observed")
+		observing := adopting(w.httpImport("observed"), v1alpha1.AdoptSpec{ID: v1alpha1.ID(w.seed("observed"))})
+		observing.Spec.ManagementPolicy = v1alpha1.ManagementPolicyObserve
+		w.synced(ctx, observing)
+		w.synced(ctx, adopting(w.httpImport("adopted"), v1alpha1.AdoptSpec{ID: v1alpha1.ID(w.seed("adopted"))}))
+
+		By("not counting an import for a second Import that wants it")
+		second := adopting(w.httpImport("second"), v1alpha1.AdoptSpec{ID: v1alpha1.ID(managed.Status.ID)})
+		Expect(k8s.Create(ctx, second)).To(Succeed())
+		w.eventually(ctx, second, "second", "Failed False/OwnershipConflict")
+		copied := w.httpImport("copied")
+		copied.Annotations = map[string]string{v1alpha1.AnnotationID: managed.Status.ID}
+		Expect(k8s.Create(ctx, copied)).To(Succeed())
+		w.eventually(ctx, copied, "copied", "Failed False/OwnershipConflict")
+
+		By("not counting an import that another cluster has taken over")
+		taken := w.synced(ctx, w.httpImport("taken"))
+		Expect(sim.EditAs(jane, w.account, taken.Status.ID, func(document simulator.Document) {
+			document["externalId"] = "k8s/00000000-0000-0000-0000-000000000000"
+		})).To(Succeed())
+		w.eventually(ctx, taken, "taken", "Failed False/OwnershipConflict")
+
+		By("not counting an import that is not in the account any more")
+		lost := w.synced(ctx, w.httpImport("lost"))
+		change(ctx, lost, func(lost *v1alpha1.Import) { lost.Spec.Suspend = true })
+		Eventually(func() int64 { return get(ctx, w, lost, "lost").Status.ObservedGeneration }).Should(Equal(lost.Generation))
+		account := &v1alpha1.Account{}
+		counts := func(imports, managed int) {
+			GinkgoHelper()
+			Eventually(func(g Gomega) {
+				get(ctx, w, account, "default")
+				g.Expect(account.Status.Imports).To(HaveValue(BeEquivalentTo(imports)))
+				g.Expect(account.Status.Managed).To(HaveValue(BeEquivalentTo(managed)))
+			}).Should(Succeed())
+		}
+		counts(5, 3)
+		Expect(sim.DeleteAs(jane, w.account, lost.Status.ID)).To(Succeed())
+		counts(4, 2)
+	})
+
 	It("does not loop when calls are rejected and the token's check is not", func(ctx context.Context) {
 		w := newWorld(ctx)
 		_, err := sim.AddRule(simulator.Rule{Account: w.account, Route: "/v1/imports", Phase: simulator.PhaseBefore,

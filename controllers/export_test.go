@@ -179,7 +179,9 @@ var _ = Describe("I bring what exists under the operator", func() {
 			return other
 		}, func(imports int) map[string]int { return map[string]int{post: imports} }),
 		Entry("taking over what they were made of", []string{"--adopt"}, func(_ context.Context, w *world) *world { return w },
-			func(imports int) map[string]int { return map[string]int{getOne: imports, dependants: imports} }),
+			func(imports int) map[string]int {
+				return map[string]int{getOne: imports, dependants: imports, audit: imports}
+			}),
 	)
 
 	It("prints manifests that take over what nobody manages, and says what it skips", func(ctx context.Context) {

@@ -68,14 +68,14 @@ var _ = Describe("I ask what uses an import", func() {
 
 		version := object.ResourceVersion
 		w.scans(2)
-		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 1, dependants: 1}))
+		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 1, dependants: 1, audit: 1}))
 		Expect(get(ctx, w, object, "shown").ResourceVersion).To(Equal(version))
 
 		Expect(sim.RemoveFlow(w.account, first.ID)).To(Succeed())
 		Expect(sim.RemoveFlow(w.account, second.ID)).To(Succeed())
 		ask(ctx, w, object, "again")
 		Expect(object.Status.UsedBy).To(BeEmpty())
-		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 2, dependants: 2}))
+		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 2, dependants: 2, audit: 2}))
 	})
 
 	DescribeTable("keeps what it knew when that cannot be read, and continues with the rest",
@@ -90,7 +90,7 @@ var _ = Describe("I ask what uses an import", func() {
 			Expect(object.Status.UsedBy).To(Equal(before.UsedBy))
 			Expect(object.Status.UsedByObservedAt).To(Equal(before.UsedByObservedAt))
 			Expect(state(object)).To(Equal("Current True/Synced"))
-			Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 2, dependants: 2}))
+			Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 2, dependants: 2, audit: 2}))
 		},
 		Entry("500", simulator.Action{Kind: simulator.ActionAnswer, Status: 500}),
 		Entry("403", simulator.Action{Kind: simulator.ActionAnswer, Status: 403}),

@@ -160,7 +160,7 @@ var _ = Describe("The API does not take what I declare", func() {
 			object.Annotations["integrator.io/reconcile-requested-at"] = "1"
 		})
 		Eventually(func() string { return get(ctx, w, object, "loud").Status.LastHandledReconcileAt }).Should(Equal("1"))
-		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 1, dependants: 1}))
+		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 1, dependants: 1, audit: 1}))
 
 		change(ctx, object, func(object *v1alpha1.Import) {
 			object.Spec.Definition.Raw = w.httpImport("loud", `{"file": {"fileName": "json"}, "http": {"type": "file", "method": ["POST"], "relativeURI": ["/"], "body": [null]}}`).Spec.Definition.Raw
@@ -457,6 +457,6 @@ var _ = Describe("The API does not take what I declare", func() {
 		calls := w.calls()
 		Expect(calls[getOne]).To(BeNumerically("<=", 2))
 		delete(calls, getOne)
-		Expect(calls).To(Equal(map[string]int{post: 1, dependants: 1}))
+		Expect(calls).To(Equal(map[string]int{post: 1, dependants: 1, audit: 1}))
 	})
 })

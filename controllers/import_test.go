@@ -134,7 +134,7 @@ var _ = Describe("I declare an import", func() {
 		Expect(object.Status.UsedBy).To(Equal([]v1alpha1.ResourceUse{{Kind: "flow", ID: "64a0000000000000000000d9", Name: "Orders to shop"}}))
 		Expect(object.Status.UsedByObservedAt).NotTo(BeNil())
 		w.scans(2)
-		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 1, dependants: 1}))
+		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 1, dependants: 1, audit: 1}))
 	})
 
 	It("lets it go without a call when I say Orphan", func(ctx context.Context) {

@@ -50,7 +50,7 @@ var _ = Describe("I declare imports of every kind, as people write them", func()
 			Eventually(func() string { return get(ctx, w, object, name).Status.LastHandledReconcileAt }).Should(Equal("now"), name)
 			Expect(state(object)).To(Equal("Current True/Synced"), name)
 		}
-		Expect(w.calls()).To(Equal(map[string]int{post: len(imports), getOne: len(imports), dependants: len(imports)}))
+		Expect(w.calls()).To(Equal(map[string]int{post: len(imports), getOne: len(imports), dependants: len(imports), audit: len(imports)}))
 
 		By("leaving alone what others set beside it")
 		for _, object := range imports {
@@ -69,7 +69,7 @@ var _ = Describe("I declare imports of every kind, as people write them", func()
 			Eventually(func() any { return get(ctx, w, object, name).Status.LastModified }).Should(Equal(edited), name)
 			Expect(state(object)).To(Equal("Current True/Synced"), name)
 		}
-		Expect(w.calls()).To(Equal(map[string]int{post: len(imports), getOne: 2 * len(imports), dependants: len(imports)}))
+		Expect(w.calls()).To(Equal(map[string]int{post: len(imports), getOne: 2 * len(imports), dependants: len(imports), audit: len(imports)}))
 	})
 
 	It("restores what I declared in an enum, and does not report its case", func(ctx context.Context) {

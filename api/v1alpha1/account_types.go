@@ -116,15 +116,18 @@ type AccountStatus struct {
 	// +optional
 	Imports *int32 `json:"imports,omitempty"`
 
-	// managed is the number of imports in the account that an Import manages, as of the last
-	// scan.
+	// managed is the number of imports in the account that an Import of this Account manages,
+	// as of the last complete scan. An import counts once if an Import with managementPolicy
+	// Manage records it in status.id, and if it does not have the ownership marker of another
+	// Import. Imports that are only observed do not count.
 	// +optional
 	Managed *int32 `json:"managed,omitempty"`
 
 	// conditions are Ready, which is always present, and Reconciling, Stalled and Suspended,
 	// which are present only while they are True. Ready has the reason TokenAccepted, or a
 	// reason for the failure: SecretNotFound, InvalidSpec, HostNotAllowed, TokenRejected,
-	// Forbidden, RateLimited, Unreachable, ServerError or UnexpectedResponse, among others.
+	// AccountChanged, Forbidden, RateLimited, Unreachable, ServerError or UnexpectedResponse,
+	// among others.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

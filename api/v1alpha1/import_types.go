@@ -442,8 +442,10 @@ type ImportStatus struct {
 	// +kubebuilder:validation:MaxLength=64
 	DifferencesHash string `json:"differencesHash,omitempty"`
 
-	// audit is an extract of the platform's audit log. It is read when drift or a deletion on
-	// the platform is found.
+	// audit is an extract of the platform's audit log. It is read when the import is adopted,
+	// when drift or a deletion on the platform is found, and when the annotation
+	// integrator.io/reconcile-requested-at requests a reconcile. If it cannot be read, the
+	// former extract stays.
 	// +optional
 	Audit *ImportAudit `json:"audit,omitempty"`
 

@@ -37,6 +37,8 @@ const (
 	ReasonAccountNotFound = "AccountNotFound"
 	// ReasonAccountNotReady: the Account cannot be used yet, or is being deleted.
 	ReasonAccountNotReady = "AccountNotReady"
+	// ReasonAccountChanged: no managed import is found with the Account's new credential.
+	ReasonAccountChanged = "AccountChanged"
 )
 
 // Reasons of an Account.
@@ -96,8 +98,6 @@ const (
 	ReasonRemoteDeleted = "RemoteDeleted"
 	// ReasonDryRun: the annotation integrator.io/dry-run is "true".
 	ReasonDryRun = "DryRun"
-	// ReasonAccountChanged: no managed import is found with the new credential.
-	ReasonAccountChanged = "AccountChanged"
 	// ReasonDeletionBlocked: something uses the import, or the API refuses to delete it.
 	ReasonDeletionBlocked = "DeletionBlocked"
 	// ReasonDriftReported: the reason of the condition Drifted. The remote import differs and

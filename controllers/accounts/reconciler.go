@@ -94,8 +94,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		}
 		r.Registry.Block(req.NamespacedName, p)
 	}
-	scan, version := r.Registry.Summary(req.NamespacedName)
-	setStatus(&object, p, scan, version)
+	setStatus(&object, p, r.Registry.Summary(req.NamespacedName))
 	setInUse(&object, before, users)
 	r.lastStatus.Note(&object)
 	if !equality.Semantic.DeepEqual(before.Status, object.Status) {

@@ -16,29 +16,37 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/status"
 )
 
-// setStatus fills the status from the problem and the last scan, which may both be nil, and from the
-// version of the credential, which is "" while that is unverified.
-func setStatus(object *v1alpha1.Account, p *problem.Problem, scan *account.Scan, version string) {
+// setStatus fills the status from the problem of the connection, nil when there is none, and from
+// what is known of the account.
+func setStatus(object *v1alpha1.Account, p *problem.Problem, summary account.Summary) {
 	object.Status.ObservedGeneration = object.Generation
-	if version != "" {
-		object.Status.CredentialVersion = version
+	if summary.Version != "" {
+		object.Status.CredentialVersion = summary.Version
 	}
-	if scan != nil && scan.Problem == nil {
+	if scan := summary.Scan; scan != nil && scan.Problem == nil {
 		object.Status.Imports, object.Status.Managed = &scan.Imports, &scan.Managed
 	}
-	if p == nil && scan != nil {
-		p = scan.Problem
+	if p == nil {
+		p = summary.Problem
 	}
 	if p == nil {
 		status.SetReady(&object.Status.Conditions, object.Generation, v1alpha1.ReasonTokenAccepted, "the API accepts the token")
 		return
 	}
-	if p.Reason() == v1alpha1.ReasonTokenRejected {
-		// The message names the Secret, whichever call it was that was rejected.
-		p = p.WithMessage("the API rejects the token (401): put a valid one into Secret %q, key %q",
-			object.Spec.TokenSecretRef.Name, object.Spec.TokenSecretRef.Key)
+	status.SetProblem(&object.Status.Conditions, object.Generation, naming(p, object.Spec.TokenSecretRef))
+}
+
+// naming has the message of a problem that another token ends name the Secret.
+func naming(p *problem.Problem, secret v1alpha1.TokenSecretReference) *problem.Problem {
+	switch p.Reason() {
+	case v1alpha1.ReasonTokenRejected:
+		return p.WithMessage("the API rejects the token (401): put a valid one into Secret %q, key %q", secret.Name, secret.Key)
+	case v1alpha1.ReasonAccountChanged:
+		return p.WithMessage("%s: put a token of the same account into Secret %q, key %q, or delete the Account's Imports with deletionPolicy Orphan to leave their imports alone",
+			p.Message(), secret.Name, secret.Key)
+	default:
+		return p
 	}
-	status.SetProblem(&object.Status.Conditions, object.Generation, p)
 }
 
 // setInUse says what an Account that is being deleted waits for. Ready stays as it is, because the

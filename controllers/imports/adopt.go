@@ -48,6 +48,9 @@ func (r *Reconciler) adopt(ctx context.Context, s *scope) (err error) {
 			return err
 		}
 		s.object.Status.Drift = c.Shown
+		if r.looks.wanted(s) {
+			r.look(ctx, s)
+		}
 		return notAdoptable(v1alpha1.ReasonAdoptionMismatch, "the import %s differs from the definition, nothing was written: %s; declare what it has, or delete this Import, which leaves the import alone, and create it again with mode Override",
 			id, definition.Describe(c.Shown, c.Total))
 	case s.dryRun():
@@ -56,7 +59,7 @@ func (r *Reconciler) adopt(ctx context.Context, s *scope) (err error) {
 	if err := r.takeOver(ctx, s); err != nil {
 		return err
 	}
-	r.refreshUsers(ctx, s)
+	r.look(ctx, s)
 	if matches && !observes {
 		s.converged()
 		return r.debug(ctx, s)
@@ -93,6 +96,9 @@ func (r *Reconciler) planAdoption(ctx context.Context, s *scope, c importstate.C
 		s.calls = c.Calls
 	}
 	s.differences = c.Shown
+	if r.looks.wanted(s) {
+		r.look(ctx, s)
+	}
 	return s.planned()
 }
 

@@ -17,8 +17,9 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
 )
 
-// The platform's audit log says who changed an import. It is read only when a change was found: it
-// says more than the comparison, and never decides anything.
+// The platform's audit log says who changed an import. It is read when a change was found, when an
+// import is adopted, and when somebody asks for a look. It says more than the comparison, and never
+// decides anything.
 
 const (
 	// maxAudit is how many entries are read: far more than anybody makes between two reads.
@@ -29,19 +30,53 @@ const (
 	auditSlack = 5 * time.Second
 )
 
+// refreshAudit reads the audit log of the remote import into status, with one call. A failure to
+// read it fails nothing else. A log that begins with its oldest entry, and has further pages, does
+// not show the last change: then status stays as it is.
+func refreshAudit(ctx context.Context, s *scope) {
+	id := s.remote.ID
+	s.auditedID, s.changedBy = id, ""
+	entries, more, err := s.session.Client.AuditPage(ctx, id)
+	if err != nil {
+		auditUnreadable(ctx, id, err)
+		return
+	}
+	if !more || newestFirst(entries) {
+		s.changedBy = showAudit(s, entries)
+	}
+}
+
 // lastChangedBy reads the audit log into status and says who made the last change, as in
-// " by jane@example.com (ui)". It is empty when the log does not say.
+// " by jane@example.com (ui)". It is empty when the log does not say. A log that this reconcile has
+// read already is not read again.
 func lastChangedBy(ctx context.Context, s *scope, id string) string {
+	if s.auditedID == id {
+		return s.changedBy
+	}
 	var entries []integrator.AuditEntry
 	for entry, err := range s.session.Client.ListAudit(ctx, id) {
 		if err != nil {
-			log.FromContext(ctx).V(1).Info("cannot read the audit log", "id", id, "status", integrator.StatusCode(err))
+			auditUnreadable(ctx, id, err)
 			return ""
 		}
 		if entries = append(entries, entry); len(entries) == maxAudit {
 			break
 		}
 	}
+	return showAudit(s, entries)
+}
+
+func auditUnreadable(ctx context.Context, id string, err error) {
+	log.FromContext(ctx).V(1).Info("cannot read the audit log", "id", id, "status", integrator.StatusCode(err))
+}
+
+// newestFirst reports whether the log is known to begin with its newest entry.
+func newestFirst(entries []integrator.AuditEntry) bool {
+	return len(entries) > 0 && auditTime(entries[0].Time).After(auditTime(entries[len(entries)-1].Time))
+}
+
+// showAudit puts an extract of the log into status and says who made the last change.
+func showAudit(s *scope, entries []integrator.AuditEntry) string {
 	audit := digestAudit(entries, s.session.UserID, s.before.Status.LastModified)
 	if audit == nil {
 		return ""

@@ -57,3 +57,29 @@ func TestDigestAudit(t *testing.T) {
 		})
 	}
 }
+
+func TestNewestFirst(t *testing.T) {
+	entry := func(id, minute string) integrator.AuditEntry {
+		return integrator.AuditEntry{ID: id, Time: "2026-03-01T12:" + minute + ":00.000Z"}
+	}
+	cases := map[string]struct {
+		reason  string
+		entries []integrator.AuditEntry
+		want    bool
+	}{
+		"Empty":        {"nothing shows the order", nil, false},
+		"One":          {"nor does one entry", []integrator.AuditEntry{entry("1", "05")}, false},
+		"Newest":       {"the first is the newest", []integrator.AuditEntry{entry("1", "09"), entry("2", "05")}, true},
+		"Oldest":       {"the first is the oldest", []integrator.AuditEntry{entry("2", "05"), entry("1", "09")}, false},
+		"SameTime":     {"nor do entries of one moment", []integrator.AuditEntry{entry("2", "05"), entry("1", "05")}, false},
+		"NoTime":       {"a time that cannot be read is the oldest", []integrator.AuditEntry{{ID: "1"}, entry("2", "05")}, false},
+		"NoTimeOfLast": {"wherever it is", []integrator.AuditEntry{entry("2", "05"), {ID: "3"}}, true},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if got := newestFirst(tc.entries); got != tc.want {
+				t.Errorf("%s: %t", tc.reason, got)
+			}
+		})
+	}
+}

@@ -61,6 +61,7 @@ type Reconciler struct {
 
 	lastStatus  status.LastStatus
 	corrections importstate.Corrections
+	looks       looks
 }
 
 func (r *Reconciler) objects() objects { return objects{Client: r.Client, live: r.Live} }
@@ -111,6 +112,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err := r.Get(ctx, req.NamespacedName, object); err != nil {
 		if apierrors.IsNotFound(err) {
 			r.lastStatus.Forget(req.NamespacedName)
+			r.looks.forget(req.NamespacedName)
 		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
@@ -148,8 +150,8 @@ func (r *Reconciler) reconcile(ctx context.Context, s *scope) error {
 		defer cancel()
 		return r.judge(ctx, s, false)
 	default:
-		if s.requested() && pass.Deleted == "" {
-			r.refreshUsers(ctx, s)
+		if r.looks.wanted(s) && pass.Deleted == "" {
+			r.look(ctx, s)
 		}
 		return r.correct(ctx, s)
 	}
@@ -229,6 +231,7 @@ func (r *Reconciler) finish(ctx context.Context, s *scope, err error) (ctrl.Resu
 	if err := r.objects().patchStatus(ctx, s); err != nil {
 		return status.ResultOfKubernetesError(ctx, err)
 	}
+	r.looks.note(s)
 	recordEvents(r.Recorder, s)
 	status.RecordTransition(r.Recorder, s.object, s.before.Status.Conditions, s.object.Status.Conditions)
 	if wait > 0 && (p == nil || p.Reason() == v1alpha1.ReasonNotAccepted || p.Reason() == v1alpha1.ReasonDryRun) {

@@ -38,6 +38,10 @@ type scope struct {
 	differences []v1alpha1.Difference
 	// withdrawn: the last write of metadata took a claim or a takeover back.
 	withdrawn bool
+	// looked: what uses the import, and who changed it last, was read.
+	looked bool
+	// auditedID is the remote import whose audit log was read, changedBy what it says of the last change.
+	auditedID, changedBy string
 	// events are recorded after the status was written.
 	events []status.Event
 }

@@ -9,9 +9,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
@@ -23,16 +27,58 @@ import (
 // maxUsers is how many users of an import status lists.
 const maxUsers = 16
 
-// refreshUsers reads what uses the import into status. No event of the platform says when
-// that changes, and a call for each Import and scan is too much: it is read when the import
-// is adopted, before it is deleted, and when somebody asks. A failure to read it fails nothing else.
-func (r *Reconciler) refreshUsers(ctx context.Context, s *scope) {
+// look reads what no event of the platform announces, and what is not worth a call for each Import
+// and scan: what uses the import, and who changed it last. Each is one call, when the import is
+// adopted and when somebody asks.
+func (r *Reconciler) look(ctx context.Context, s *scope) {
+	refreshUsers(ctx, s, r.Clock)
+	refreshAudit(ctx, s)
+	s.looked = true
+}
+
+// looks remembers for which requests the import was looked at, although a step that failed later has
+// left them unanswered: the reconciles that follow do not look again. Its zero value is ready for
+// use, and it may be used from several goroutines.
+type looks struct{ byKey sync.Map }
+
+// lookRequest is a request for a look. An Import that is created anew may make the same one.
+type lookRequest struct {
+	uid   types.UID
+	value string
+}
+
+func requestOf(object *v1alpha1.Import) lookRequest {
+	return lookRequest{uid: object.UID, value: requestedAt(object)}
+}
+
+// wanted reports whether somebody asks for a look and had none.
+func (l *looks) wanted(s *scope) bool {
+	last, ok := l.byKey.Load(client.ObjectKeyFromObject(s.object))
+	return s.requested() && (!ok || last != requestOf(s.object))
+}
+
+// note records, once the status was written, whether the request had its look.
+func (l *looks) note(s *scope) {
+	switch key := client.ObjectKeyFromObject(s.object); {
+	case requestedAt(s.object) == s.object.Status.LastHandledReconcileAt:
+		l.forget(key)
+	case s.looked:
+		l.byKey.Store(key, requestOf(s.object))
+	}
+}
+
+// forget drops what is remembered of an Import whose request was answered, or that was deleted.
+func (l *looks) forget(key client.ObjectKey) { l.byKey.Delete(key) }
+
+// refreshUsers reads what uses the import into status. A deletion reads it too. A failure to read it
+// fails nothing else.
+func refreshUsers(ctx context.Context, s *scope, clock clock.PassiveClock) {
 	found, err := s.session.Client.Dependencies(ctx, s.remote.ID)
 	if err != nil {
 		log.FromContext(ctx).V(1).Info("cannot read what uses the import", "id", s.remote.ID, "status", integrator.StatusCode(err))
 		return
 	}
-	showUsers(s, users(found), r.Clock.Now())
+	showUsers(s, users(found), clock.Now())
 }
 
 // showUsers puts what uses the import into status.

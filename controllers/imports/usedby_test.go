@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
@@ -27,6 +28,45 @@ func TestUsers(t *testing.T) {
 	if diff := cmp.Diff([]integrator.Dependency{flow, unheardOf}, got); diff != "" {
 		t.Error(diff)
 	}
+}
+
+// TestLooks: a request is looked at once, and remembered only until it is answered.
+func TestLooks(t *testing.T) {
+	var l looks
+	// pass is one reconcile: whether it looks, and whether it answers the request.
+	pass := func(uid types.UID, request string, answers bool) (looked bool) {
+		object := &v1alpha1.Import{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "a", UID: uid,
+			Annotations: map[string]string{v1alpha1.AnnotationReconcileRequestedAt: request}}}
+		s := &scope{object: object, before: object.DeepCopy()}
+		s.looked = l.wanted(s)
+		if answers {
+			object.Status.LastHandledReconcileAt = request
+		}
+		l.note(s)
+		return s.looked
+	}
+	for i, step := range []struct {
+		uid     types.UID
+		request string
+		answers bool
+		want    bool
+	}{
+		{"1", "", true, false},
+		{"1", "now", false, true},
+		{"1", "now", false, false},
+		{"1", "later", false, true},
+		{"2", "later", false, true},
+		{"2", "later", true, false},
+		{"2", "again", true, true},
+	} {
+		if got := pass(step.uid, step.request, step.answers); got != step.want {
+			t.Errorf("step %d: looked = %t", i, got)
+		}
+	}
+	l.byKey.Range(func(key, _ any) bool {
+		t.Errorf("an answered request is remembered: %v", key)
+		return true
+	})
 }
 
 func TestShowUsers(t *testing.T) {

@@ -124,7 +124,7 @@ func (e *entry) session(key types.NamespacedName) *Session {
 	s := &e.state
 	return &Session{
 		Key: key, Client: s.client, Aliases: s.aliases, Observations: e.observations, UserID: s.userID,
-		Unverified: s.unverified, Scanned: s.scanned(),
+		Unverified: s.unverified, Changed: s.changed, Scanned: s.scanned(),
 	}
 }
 
@@ -267,20 +267,29 @@ func (r *Registry) Rejection(key types.NamespacedName) *problem.Problem {
 	return e.state.blocked.WithRetryAfter(rest)
 }
 
-// Summary returns the outcome of the account's last scan, nil when there is none, and the version of
-// the credential, "" while it is unverified.
-func (r *Registry) Summary(key types.NamespacedName) (scan *Scan, version string) {
+// Summary is what the Account's status shows of an account whose token was accepted.
+type Summary struct {
+	// Scan is the outcome of the last scan, nil when there is none.
+	Scan *Scan
+	// Version is that of the credential, "" while it is unverified.
+	Version string
+	// Problem is why the Account is not Ready, nil when it is.
+	Problem *problem.Problem
+}
+
+// Summary returns what the Account's status shows; of an Account that is not known, nothing.
+func (r *Registry) Summary(key types.NamespacedName) Summary {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	e, ok := r.byKey[key]
-	switch {
-	case !ok:
-		return nil, ""
-	case e.state.unverified:
-		return e.state.scan, ""
-	default:
-		return e.state.scan, e.state.version
+	if !ok {
+		return Summary{}
 	}
+	summary := Summary{Scan: e.state.scan, Version: e.state.version, Problem: e.state.notReady()}
+	if e.state.unverified {
+		summary.Version = ""
+	}
+	return summary
 }
 
 // ScanInterval reads the scan interval, such as 60s; the CRD's pattern admits no other form.

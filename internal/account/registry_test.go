@@ -160,14 +160,14 @@ func TestScannerRunsAtTheInterval(t *testing.T) {
 		}); err != nil {
 			t.Fatal("there is no scan")
 		}
-		scan, version := r.Summary(key)
-		if scan == nil || scan.Problem == nil || scan.Problem.Reason() != v1alpha1.ReasonUnreachable || version != "v1" {
-			t.Errorf("the scan's outcome is %+v, the version %q", scan, version)
+		summary := r.Summary(key)
+		if summary.Scan == nil || !problem.HasReason(summary.Problem, v1alpha1.ReasonUnreachable) || summary.Version != "v1" {
+			t.Errorf("the summary is %+v", summary)
 		}
 		clock.Step(2 * time.Minute)
 	}
 	r.Forget(key)
-	if scan, version := r.Summary(key); scan != nil || version != "" {
-		t.Error("a deleted Account has a scan")
+	if summary := r.Summary(key); summary != (Summary{}) {
+		t.Errorf("a deleted Account has a summary: %+v", summary)
 	}
 }

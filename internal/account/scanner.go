@@ -27,9 +27,9 @@ import (
 
 // Scan is the outcome of a scan.
 type Scan struct {
-	// Imports are in the account; Managed is how many an Import remembers.
+	// Imports are in the account; Managed is how many of them an Import manages: see managed.
 	Imports, Managed int32
-	// Familiar: some of the managed imports are there, or there are none.
+	// Familiar: some of the imports that an Import remembers are there, or none is remembered.
 	Familiar bool
 	// Problem is why the scan did not reach its end; the counts are then those of the scan before.
 	Problem *problem.Problem
@@ -111,7 +111,7 @@ func (s *scanner) scan(ctx context.Context) Scan {
 	}
 	metrics.ObserveScan(s.key, len(listed), clock.Since(started))
 	//nolint:gosec // an account's list is far below 2^31
-	return Scan{Imports: int32(len(listed)), Managed: int32(len(ids)), Familiar: found > 0 || len(ids) == 0}
+	return Scan{Imports: int32(len(listed)), Managed: int32(managed(s.registry.options.Owner, imports.Items, listed, withMarker)), Familiar: found > 0 || len(ids) == 0}
 }
 
 // list reads the account's imports: lastModified by id, and those that have an ownership marker.

@@ -25,6 +25,8 @@ type Session struct {
 	UserID string
 	// Unverified: the credential may be of another account than before.
 	Unverified bool
+	// Changed: it is Unverified, and a scan that reached its end found none of the managed imports.
+	Changed bool
 	// Scanned: a scan with this credential has reached its end.
 	Scanned bool
 	// Deleting: the Account is being deleted. It serves the Imports that it has, and nothing new is
@@ -38,7 +40,7 @@ func (s *Session) RequireVerified() error {
 	switch {
 	case !s.Unverified:
 		return nil
-	case !s.Scanned:
+	case !s.Changed:
 		return problem.Waitingf(v1alpha1.ReasonAccountNotReady, "the Account has a new token: the first scan with it shows whether it is of the same account")
 	default:
 		return problem.Terminalf(v1alpha1.ReasonAccountChanged, "the Account has a new token, and none of its managed imports is found with it: put a token of the same account into the Secret, or delete this Import with deletionPolicy Orphan to leave its import alone")

@@ -41,6 +41,9 @@ type state struct {
 	// finds one of them. verified is the last credential that was found to be of the right one.
 	unverified bool
 	verified   credential
+	// changed: a scan that reached its end found none of the managed imports with the unverified
+	// credential. It lasts until another scan finds one, or another credential is accepted.
+	changed bool
 	// accepted: the API accepted the token when it was checked last. It ends when a check is
 	// answered with 401, or a call of the last session is.
 	accepted bool
@@ -63,6 +66,21 @@ func (s state) usable() bool { return s.client != nil && s.blocked == nil }
 
 // scanned reports whether the last scan with this credential reached its end.
 func (s state) scanned() bool { return s.scan != nil && s.scan.Problem == nil }
+
+// notReady is why the Account is not Ready although calls may be made; nil when it is Ready. A scan
+// that fails does not put right what a complete one found.
+func (s state) notReady() *problem.Problem {
+	switch {
+	case s.changed:
+		return problem.Terminalf(v1alpha1.ReasonAccountChanged, "the Account has a new token or baseURL, and none of its managed imports is found with it")
+	case s.scan != nil && s.scan.Problem != nil:
+		return s.scan.Problem
+	case s.unverified:
+		return problem.Waitingf(v1alpha1.ReasonProgressing, "the API accepts the new token; the first scan with it shows whether it is of the same account")
+	default:
+		return nil
+	}
+}
 
 // needsClient reports whether another client has to be made for a credential.
 func (s state) needsClient(c credential) bool { return s.client == nil || s.credential != c }
@@ -113,7 +131,7 @@ func (e configured) apply(s state) (state, actions) {
 	if s.needsClient(e.credential) {
 		do.stop = s.client != nil
 		s.client, s.credential, s.accepted = e.client, e.credential, false
-		s.scan, s.rejections, s.retryAt = nil, 0, time.Time{}
+		s.scan, s.changed, s.rejections, s.retryAt = nil, false, 0, time.Time{}
 		s.blocked = problem.Waitingf(v1alpha1.ReasonProgressing, "the token is being checked")
 	}
 	do.setLimits = s.limits != e.limits
@@ -144,7 +162,7 @@ func (e tokenAccepted) apply(s state) (state, actions) {
 	s.userID, s.version = e.userID, e.version
 	s.blocked, s.accepted = nil, true
 	// The same token in a Secret that was only touched is of the same account.
-	s.unverified = e.otherCredential && s.credential != s.verified
+	s.unverified, s.changed = e.otherCredential && s.credential != s.verified, false
 	if s.unverified {
 		s.scan = nil
 	} else {
@@ -222,10 +240,12 @@ func (e scanEnded) apply(s state) (state, actions) {
 	if s.unverified {
 		verified := scan.Familiar
 		// The first complete scan ends the wait for it, whatever it found.
-		do.notifyDependents = verified || before == nil || before.Problem != nil
+		if verified || !s.changed {
+			do.notifyDependents, do.notifyAccount = true, true
+		}
+		s.changed = !verified
 		if verified {
 			s.unverified, s.verified = false, s.credential
-			do.notifyAccount = true
 		}
 	}
 	return s, do

@@ -17,7 +17,6 @@ import (
 
 var (
 	now              = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	earlier          = now.Add(-time.Hour)
 	client1, client2 = &integrator.Client{}, &integrator.Client{}
 	one, two         = credential{1}, credential{2}
 
@@ -47,6 +46,10 @@ var (
 	suspect = usable.with(func(s *state) {
 		s.client, s.credential, s.version, s.unverified = client2, two, "v2", true
 	})
+	// strange is such a token, and foreign the scan that found none of the managed imports with it.
+	foreign    = Scan{Imports: 3}
+	failedScan = Scan{Imports: 3, Problem: unreachable}
+	strange    = suspect.with(func(s *state) { s.scan, s.changed = &foreign, true })
 	// last has only the token that worked until its Secret was deleted.
 	last = scanned.with(func(s *state) { s.blocked = noSecret })
 )
@@ -113,6 +116,12 @@ func TestConfigured(t *testing.T) {
 				s.client, s.credential, s.blocked, s.accepted, s.scan = client2, two, unchecked, false, nil
 			}),
 			actions{stop: true}},
+		"CredentialAfterAStrangeOne": {"that a former token is of another account says nothing of this one",
+			strange, settings(strange).with(func(e *configured) { e.client, e.credential = client1, one }),
+			strange.with(func(s *state) {
+				s.client, s.credential, s.blocked, s.accepted, s.scan, s.changed = client1, one, unchecked, false, nil, false
+			}),
+			actions{stop: true}},
 		"Aliases": {"those that use an alias are told",
 			scanned, settings(scanned).with(func(e *configured) { e.aliases = aliases }),
 			scanned.with(func(s *state) { s.aliases = aliases }), actions{notifyDependents: true}},
@@ -148,6 +157,17 @@ func TestTokenAccepted(t *testing.T) {
 		"TouchedSecret": {"the same token under another version is of the same account, and the last scan counts",
 			last, tokenAccepted{userID: "u1", version: "v2", otherCredential: true},
 			scanned.with(func(s *state) { s.version = "v2" }), actions{start: true, notifyDependents: true}},
+		"OfTheSameAccountAgain": {"the token that was verified needs no scan",
+			strange.with(func(s *state) {
+				s.client, s.credential, s.blocked, s.accepted, s.scan, s.changed = client1, one, unchecked, false, nil, false
+			}), tokenAccepted{userID: "u1", version: "v3", otherCredential: true},
+			usable.with(func(s *state) { s.version = "v3" }), actions{start: true, notifyDependents: true}},
+		"StrangeAgain": {"a token that was blocked meanwhile is scanned with anew",
+			strange.with(func(s *state) { s.blocked = unreachable }), tokenAccepted{userID: "u1", version: "v2", otherCredential: true},
+			suspect, actions{start: true, notifyDependents: true}},
+		"StrangeWithNothingManaged": {"it is no other account where nothing is managed",
+			strange.with(func(s *state) { s.blocked = unreachable }), tokenAccepted{userID: "u1", version: "v2"},
+			strange.with(func(s *state) { s.unverified, s.changed, s.verified = false, false, two }), actions{start: true, notifyDependents: true}},
 		"AfterRejection": {"it is usable again, and the rejections still count until a scan ends",
 			scanned.with(func(s *state) { s.blocked, s.rejections, s.retryAt = rejected, 2, now }), tokenAccepted{userID: "u1", version: "v1"},
 			scanned.with(func(s *state) { s.rejections, s.retryAt = 2, now }), actions{start: true, notifyDependents: true}},
@@ -217,7 +237,6 @@ func TestTokenRejected(t *testing.T) {
 
 func TestScanEnded(t *testing.T) {
 	complete := Scan{Imports: 3, Managed: 2, Familiar: true}
-	strange := Scan{Imports: 3, Managed: 2}
 	failed := Scan{Imports: 3, Managed: 2, Problem: unreachable}
 	verified := suspect.with(func(s *state) { s.unverified, s.verified, s.scan = false, two, &complete })
 	checkTransitions(t, map[string]transitionCase{
@@ -261,21 +280,55 @@ func TestScanEnded(t *testing.T) {
 			suspect, scanEnded{client2, complete, now},
 			verified, actions{notifyDependents: true, notifyWaiting: true, notifyAccount: true}},
 		"VerifiedLater": {"also when earlier scans showed none",
-			suspect.with(func(s *state) { s.scan = &strange }), scanEnded{client2, complete, now},
+			strange, scanEnded{client2, complete, now},
 			verified, actions{notifyDependents: true, notifyWaiting: true, notifyAccount: true}},
-		"Unverified": {"the first scan that shows none ends the wait for it",
-			suspect, scanEnded{client2, strange, now},
-			suspect.with(func(s *state) { s.scan = &strange }), actions{notifyDependents: true, notifyWaiting: true, notifyAccount: true}},
+		"NothingLeft": {"and when no managed import is left to be found",
+			strange, scanEnded{client2, Scan{Imports: 3, Familiar: true}, now},
+			verified.with(func(s *state) { s.scan = &Scan{Imports: 3, Familiar: true} }), actions{notifyDependents: true, notifyWaiting: true, notifyAccount: true}},
+		"Unverified": {"the first scan that shows none says that the account is another",
+			suspect, scanEnded{client2, foreign, now},
+			strange, actions{notifyDependents: true, notifyWaiting: true, notifyAccount: true}},
 		"UnverifiedAfterFailure": {"the first complete one, that is",
-			suspect.with(func(s *state) { s.scan = &failed }), scanEnded{client2, strange, now},
-			suspect.with(func(s *state) { s.scan = &strange }), actions{notifyDependents: true, notifyWaiting: true, notifyAccount: true}},
+			suspect.with(func(s *state) { s.scan = &failedScan }), scanEnded{client2, foreign, now},
+			strange, actions{notifyDependents: true, notifyWaiting: true, notifyAccount: true}},
 		"StillUnverified": {"the next one is no news",
-			suspect.with(func(s *state) { s.scan = &strange }), scanEnded{client2, strange, now},
-			suspect.with(func(s *state) { s.scan = &strange }), actions{notifyWaiting: true}},
+			strange, scanEnded{client2, foreign, now},
+			strange, actions{notifyWaiting: true}},
+		"StrangeFails": {"one that fails does not make it the same account",
+			strange, scanEnded{client2, Scan{Problem: unreachable}, now},
+			strange.with(func(s *state) { s.scan = &failedScan }), actions{notifyAccount: true}},
+		"StrangeAfterFailure": {"nor is it news to the Imports that it is another once scans succeed again",
+			strange.with(func(s *state) { s.scan = &failedScan }), scanEnded{client2, foreign, now},
+			strange, actions{notifyWaiting: true, notifyAccount: true}},
 		"UnverifiedFails": {"a scan that did not reach its end is evidence of nothing",
 			suspect, scanEnded{client2, Scan{Problem: unreachable, Familiar: true}, now},
 			suspect.with(func(s *state) { s.scan = &Scan{Problem: unreachable, Familiar: true} }), actions{notifyAccount: true}},
 	})
+}
+
+func TestNotReady(t *testing.T) {
+	cases := map[string]struct {
+		reason string
+		state  state
+		want   string
+		class  problem.Class
+	}{
+		"Usable":          {"the token was accepted, and no managed import can be missed", usable, "", 0},
+		"Scanned":         {"the last scan reached its end", scanned, "", 0},
+		"ScanFails":       {"the scan says why", scanned.with(func(s *state) { s.scan = &failedScan }), v1alpha1.ReasonUnreachable, problem.Transient},
+		"Unverified":      {"nothing is created before the first scan", suspect, v1alpha1.ReasonProgressing, problem.Waiting},
+		"UnverifiedFails": {"the scan that is waited for says why", suspect.with(func(s *state) { s.scan = &failedScan }), v1alpha1.ReasonUnreachable, problem.Transient},
+		"Changed":         {"a person has to act", strange, v1alpha1.ReasonAccountChanged, problem.Terminal},
+		"ChangedFails":    {"also while scans fail", strange.with(func(s *state) { s.scan = &failedScan }), v1alpha1.ReasonAccountChanged, problem.Terminal},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			p := tc.state.notReady()
+			if (p != nil) != (tc.want != "") || p != nil && (p.Reason() != tc.want || p.Class() != tc.class) {
+				t.Errorf("%s: the problem is %v, want %q", tc.reason, p, tc.want)
+			}
+		})
+	}
 }
 
 func TestDeletion(t *testing.T) {
@@ -290,7 +343,8 @@ func TestDeletion(t *testing.T) {
 }
 
 // TestScannerRunsWhileUsable walks all sequences of six events: a scanner runs if and only if the
-// account is usable, and always with the account's own client.
+// account is usable, and always with the account's own client. Only an unverified credential is
+// known to be of another account.
 func TestScannerRunsWhileUsable(t *testing.T) {
 	moves := []func(state) event{
 		func(s state) event {
@@ -312,6 +366,7 @@ func TestScannerRunsWhileUsable(t *testing.T) {
 		func(state) event { return blocked{noSecret} },
 		func(s state) event { return tokenRejected{s.client, rejected, now} },
 		func(s state) event { return scanEnded{s.client, Scan{Familiar: true}, now} },
+		func(s state) event { return scanEnded{s.client, Scan{}, now} },
 		func(state) event { return removed{} },
 	}
 	walked := 0
@@ -320,6 +375,9 @@ func TestScannerRunsWhileUsable(t *testing.T) {
 		walked++
 		if (running != nil) != s.usable() || running != nil && running != s.client {
 			t.Fatalf("a scanner runs with %p, the state is %+v", running, s)
+		}
+		if s.changed && !s.unverified {
+			t.Fatalf("a verified credential is of another account: %+v", s)
 		}
 		if depth == 0 {
 			return

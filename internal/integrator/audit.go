@@ -43,6 +43,20 @@ func (c *Client) ListAudit(ctx context.Context, id string) iter.Seq2[AuditEntry,
 	return pages(ctx, c, listAudit, id, "", parseAuditEntry)
 }
 
+// AuditPage reads the first page of the audit log of one import, in the API's order, with one call
+// that is not repeated. more reports whether the log has another page.
+func (c *Client) AuditPage(ctx context.Context, id string) (entries []AuditEntry, more bool, err error) {
+	first, err := c.target(listAudit, id)
+	if err != nil {
+		return nil, false, err
+	}
+	entries, next, err := requestPage(ctx, c, listAudit, first, parseAuditEntry)
+	if err != nil {
+		return nil, false, err
+	}
+	return entries, next != nil, nil
+}
+
 // parseAuditEntry reads one entry; raw must be an object.
 func parseAuditEntry(raw json.RawMessage) (AuditEntry, error) {
 	var e AuditEntry

@@ -140,6 +140,8 @@ func TestInvalidArguments(t *testing.T) {
 		for _, err := range c.ListAudit(ctx, id) {
 			add(err)
 		}
+		_, _, err = c.AuditPage(ctx, id)
+		add(err)
 	}
 	for _, body := range []string{"", "null", "[]", "{", `"` + secret + `"`, "{}" + secret, "{}{}"} {
 		_, err := c.CreateImport(ctx, json.RawMessage(body))

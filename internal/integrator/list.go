@@ -113,35 +113,40 @@ func pages[T any](ctx context.Context, c *Client, e endpoint, id, query string, 
 	}
 }
 
-// readPage reads one page, element by element. It also returns the URL of the next page, nil after
-// the last.
+// readPage reads one page, and requests it again while it is answered with 429. It also returns the
+// URL of the next page, nil after the last.
 func readPage[T any](ctx context.Context, c *Client, e endpoint, u *url.URL, parse func(json.RawMessage) (T, error)) (items []T, next *url.URL, err error) {
-	e.page = u
 	for attempt := 1; ; attempt++ {
-		items, next = nil, nil
-		err = c.call(ctx, e, "", nil, func(resp *http.Response, body io.Reader) error {
-			if resp.StatusCode == http.StatusNoContent {
-				return nil
-			}
-			target, err := nextLink(resp.Header.Values("Link"))
-			if err != nil {
-				return err
-			}
-			if target != "" {
-				if next, err = c.follow(u, target); err != nil {
-					return err
-				}
-			}
-			return jsonscan.StreamArray(body, func(element json.RawMessage) error {
-				item, err := parse(element)
-				items = append(items, item)
-				return err
-			})
-		})
+		items, next, err = requestPage(ctx, c, e, u, parse)
 		if StatusCode(err) != http.StatusTooManyRequests || attempt == maxPageAttempts {
 			return items, next, err
 		}
 	}
+}
+
+// requestPage requests a page once, and reads it element by element.
+func requestPage[T any](ctx context.Context, c *Client, e endpoint, u *url.URL, parse func(json.RawMessage) (T, error)) (items []T, next *url.URL, err error) {
+	e.page = u
+	err = c.call(ctx, e, "", nil, func(resp *http.Response, body io.Reader) error {
+		if resp.StatusCode == http.StatusNoContent {
+			return nil
+		}
+		target, err := nextLink(resp.Header.Values("Link"))
+		if err != nil {
+			return err
+		}
+		if target != "" {
+			if next, err = c.follow(u, target); err != nil {
+				return err
+			}
+		}
+		return jsonscan.StreamArray(body, func(element json.RawMessage) error {
+			item, err := parse(element)
+			items = append(items, item)
+			return err
+		})
+	})
+	return items, next, err
 }
 
 // notInFieldPath reports whether a character cannot be part of a path.

@@ -270,6 +270,37 @@ func TestListKeepsBytes(t *testing.T) {
 	}
 }
 
+// TestAuditPageIsOneCall: what only informs costs one request, however the API answers.
+func TestAuditPageIsOneCall(t *testing.T) {
+	for name, handler := range map[string]http.HandlerFunc{
+		"empty":           answer(204, ""),
+		"the whole log":   answer(200, `[{"_id":"1"}]`),
+		"one of pages":    answer(200, `[{"_id":"1"}]`, "Link", `<?skip=1>; rel="next"`),
+		"too many":        answer(429, `{}`),
+		"gone":            answer(404, `{}`),
+		"a broken link":   answer(200, `[]`, "Link", `<http://elsewhere.test/v1/x>; rel="next"`),
+		"no answer to it": answer(503, ``),
+	} {
+		t.Run(name, func(t *testing.T) {
+			asked := 0
+			c, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				asked++
+				handler(w, r)
+			})
+			entries, more, err := c.AuditPage(t.Context(), testID)
+			if asked != 1 {
+				t.Errorf("%d requests", asked)
+			}
+			if err != nil && (entries != nil || more) {
+				t.Errorf("an error with entries %v, more %t", entries, more)
+			}
+			if more != (name == "one of pages") {
+				t.Errorf("more = %t, %v", more, err)
+			}
+		})
+	}
+}
+
 func TestListAudit(t *testing.T) {
 	c, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/v1/imports/"+testID+"/audit" {
@@ -308,12 +339,21 @@ func TestListAudit(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 
+	page, more, err := c.AuditPage(t.Context(), testID)
+	if diff := cmp.Diff(want[:1], page); diff != "" || !more || err != nil {
+		t.Errorf("the first page: more %t, %v (-want +got):\n%s", more, err, diff)
+	}
+
 	for _, body := range []string{`[null]`, `[1]`, `{}`, `[{"_id":"x"}`} {
 		c, _ := serve(t, answer(200, body))
 		for _, err := range c.ListAudit(t.Context(), testID) {
 			if e := apiError(t, err); !e.NotUnderstood() {
 				t.Errorf("%s: %v", body, err)
 			}
+		}
+		entries, more, err := c.AuditPage(t.Context(), testID)
+		if e := apiError(t, err); !e.NotUnderstood() || entries != nil || more {
+			t.Errorf("%s: %v, more %t, %v", body, entries, more, err)
 		}
 	}
 }
