@@ -100,12 +100,13 @@ var adviceToEdit = map[string]advised{
 var adviceElsewhere = map[string][]string{
 	"in another object, or in the account": {
 		"create it", "create it with the API token under key %q", "put the API token there", "put a valid one into Secret %q", "correct it there",
-		"put a token of the same account into the Secret", "put a valid token into the Account's Secret", "put another token into the Account's Secret",
+		"put a token of the same account into the Secret", "put a token of the same account into Secret %q", "put a valid token into the Account's Secret", "put another token into the Account's Secret",
 		"remove it there", "remove it from what uses it", "delete it on the platform", "adopt it with another Import and mode Override", "delete that one", "delete all but one of them", "delete it there",
 		"delete ConfigMap %q to use this one again", "create the Account again once it is deleted",
 		"delete that one with deletionPolicy Orphan", "delete that one with deletionPolicy Orphan first",
 	},
 	"a deletion, and a new object": {
+		"delete the Account's Imports with deletionPolicy Orphan to leave their imports alone",
 		"delete this Import", "delete this Import and create it again with another spec.adopt", "delete this Import and create it again with one of them in spec.adopt.id",
 		"delete this Import and create it again with mode Override", "create it again with mode Override",
 		"delete this Import with deletionPolicy Orphan to leave its import alone", "delete this Import with deletionPolicy Orphan and create it again with spec.adopt",
