@@ -78,8 +78,9 @@ func (e effects) TakeOver(ctx context.Context, a importstate.Adoption) (*v1alpha
 	if err != nil {
 		return nil, err
 	}
-	if err := e.r.objects().requireAccount(ctx, e.s); err != nil {
-		// The Account may be released before its controller sees the finalizer.
+	// The claim's finalizer keeps the Account since before the list of rivals. Nothing is created, so
+	// the cache is enough for an Account that was deleted before.
+	if err := requireAccount(ctx, e.r.Client, e.s); err != nil {
 		undo := metadataChange{locked: true, dropFinalizer: true, label: noLabel, annotations: map[string]any{v1alpha1.AnnotationID: nil}}
 		return nil, cmp.Or(e.r.objects().patchMetadata(ctx, e.s, undo), err)
 	}

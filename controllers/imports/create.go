@@ -73,12 +73,12 @@ func (o objects) requireNoNamesake(ctx context.Context, s *scope) error {
 	return nil
 }
 
-// requireAccount confirms, past the cache, that the Account is not being deleted. It is asked after
+// requireAccount confirms that the Account is not being deleted. It is asked after
 // the Import's finalizer was written: the Account's controller looks for that past the cache before
 // it releases the Account.
-func (o objects) requireAccount(ctx context.Context, s *scope) error {
+func requireAccount(ctx context.Context, reader client.Reader, s *scope) error {
 	var object v1alpha1.Account
-	if err := o.live.Get(ctx, s.accountKey(), &object); client.IgnoreNotFound(err) != nil {
+	if err := reader.Get(ctx, s.accountKey(), &object); client.IgnoreNotFound(err) != nil {
 		return err
 	} else if err != nil || !object.DeletionTimestamp.IsZero() {
 		return account.BeingDeleted(s.object.Spec.AccountRef.Name)

@@ -208,7 +208,7 @@ func (e effects) Create(ctx context.Context, p importstate.Pass) (importstate.Cr
 	intent, _ := ownership.ParseIntent(p.Object, now)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), intent.CallUntil(p.Timeout).Sub(now))
 	defer cancel()
-	if err := e.r.objects().requireAccount(ctx, e.s); err != nil {
+	if err := requireAccount(ctx, e.r.Live, e.s); err != nil {
 		return importstate.CreateResult{}, err
 	}
 	result, err := e.post(ctx)
