@@ -57,7 +57,7 @@ func (m *importModel) invariants(w modelWorld, violated func(string)) {
 		}
 	}
 	one, other := w.objects[0], w.objects[1]
-	if one.id != 0 && one.id == other.id && !w.forged || one.status != 0 && one.status == other.status {
+	if one.id != 0 && one.id == other.id && !w.forged || one.status != 0 && one.status == other.status && !other.observed {
 		violated(twoOwn)
 	}
 	for i, r := range w.requests {
@@ -105,6 +105,9 @@ func (m *importModel) settled(w modelWorld) bool {
 		other := w.objects[i^1]
 		has := object.finalizer && w.remotes[object.id].there && object.status == object.id
 		lost := !object.finalizer && object.id == 0 && (!w.remotes[adoptee].there || other.id == adoptee)
+		if object.observed && !object.deleting {
+			continue
+		}
 		if i == 1 && w.forged && other.status == adoptee {
 			// It waits for a person.
 			continue
@@ -150,6 +153,13 @@ func modelRanges() map[string]modelRange {
 		start.remotes[adoptee].marker = 1
 		return start
 	}
+	// The second one has observed it. It has no ownership marker.
+	observed := func(start modelWorld) modelWorld {
+		start = managed(start)
+		start.objects[1].status, start.objects[1].observed = adoptee, true
+		start.remotes[adoptee].marker = 0
+		return start
+	}
 	return map[string]modelRange{
 		"create, deleted by users":    {with(modelWorld{deletions: 1, removals: 1}, 1, false), deletes, false, 2},
 		"create, restored and missed": {with(modelWorld{deletions: 1, wipes: 1, misses: 1}, 1, false), deletes, false, 2},
@@ -158,6 +168,7 @@ func modelRanges() map[string]modelRange {
 		"clone":                       {with(modelWorld{deletions: 1, misses: 1}, 1, false), deletes, true, 2},
 		"adopt":                       {with(modelWorld{removals: 1, wipes: 1}, 1, true), adopts, false, 2},
 		"two adopt":                   {with(modelWorld{}, 2, true), adopts, false, 2},
+		"only observed, and forged":   {observed(modelWorld{deletions: 1, forgeries: 1}), adopts, false, 1},
 		"an id is forged":             {managed(modelWorld{deletions: 1, forgeries: 1}), deletes, false, 1},
 		"two adopt, one is deleted":   {with(modelWorld{deletions: 1, wipes: 1}, 2, true), adopts, false, 1},
 	}
@@ -177,7 +188,7 @@ func TestModelOfImports(t *testing.T) {
 // that was made here.
 func TestModelOfImportsFinds(t *testing.T) {
 	const users, restored, kept = "create, deleted by users", "create, restored and missed", "create, kept"
-	const adopt, two, alone, forged, copied = "adopt", "two adopt", "two adopt, one is deleted", "an id is forged", "cloned by users"
+	const adopt, two, alone, forged, copied, observes = "adopt", "two adopt", "two adopt, one is deleted", "an id is forged", "cloned by users", "only observed, and forged"
 	insist := func(*v1alpha1.Import, *v1alpha1.Import) bool { return true }
 	for name, mutant := range map[string]struct {
 		scope string
@@ -276,6 +287,22 @@ func TestModelOfImportsFinds(t *testing.T) {
 				return ownership.Decide(use, e)
 			}
 		}, takesCopy},
+		"metadata makes an observer the owner": {observes, func(d *modelDecisions) {
+			believe := func(object *v1alpha1.Import) *v1alpha1.Import {
+				if object.Annotations[v1alpha1.AnnotationID] != "" {
+					object = object.DeepCopy()
+					object.Status.Management = ""
+				}
+				return object
+			}
+			d.Locate = func(p Pass) Location { p.Object = believe(p.Object); return Locate(p) }
+			d.beginDeletion = func(object *v1alpha1.Import) DeletionStart { return BeginDeletion(believe(object)) }
+			d.decide = func(use ownership.Use, e ownership.Evidence) ownership.Decision {
+				e.Object = believe(e.Object)
+				e.Others = nil
+				return ownership.Decide(use, e)
+			}
+		}, deletesOther},
 		"an id hides a pending create": {forged, func(d *modelDecisions) {
 			without := func(object *v1alpha1.Import) *v1alpha1.Import {
 				if object.Annotations[v1alpha1.AnnotationID] != "" {

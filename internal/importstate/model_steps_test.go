@@ -56,7 +56,7 @@ func (m *importModel) work(w modelWorld, i int, happens, fails func(func(*modelW
 		m.advance(w, i, happens, fails)
 	case atStatus:
 		if !worker.stale || current.there && current.status == worker.seen.status {
-			happens(func(n *modelWorld) { n.objects[i%2].status = worker.id; n.wrote(i%2, i); n.rest(i) })
+			happens(func(n *modelWorld) { n.objects[i%2].status, n.objects[i%2].observed = worker.id, false; n.wrote(i%2, i); n.rest(i) })
 		}
 		happens(func(n *modelWorld) { n.rest(i) })
 	case atAdopt:
@@ -215,13 +215,14 @@ func (m *importModel) interfere(w modelWorld, fails func(func(*modelWorld))) {
 			})
 		}
 		if object.status != 0 && w.wipes > 0 {
-			fails(func(n *modelWorld) { n.wipes--; n.objects[i].status = 0; n.wrote(i, -1) })
+			fails(func(n *modelWorld) { n.wipes--; n.objects[i].status, n.objects[i].observed = 0, false; n.wrote(i, -1) })
 		}
 	}
 	if other := w.objects[1]; other.there && w.forgeries > 0 {
 		fails(func(n *modelWorld) {
 			n.forgeries--
 			n.objects[1].id, n.forged = adoptee, true
+			n.objects[1].finalizer = n.objects[1].finalizer || n.objects[1].observed
 			n.wrote(1, -1)
 		})
 	}

@@ -62,6 +62,8 @@ type modelWorld struct {
 // modelObject is an Import as the API server has it, or had it.
 type modelObject struct {
 	there, deleting, finalizer bool
+	// observed: the status was recorded by observing the import alone.
+	observed bool
 	// id and claim are the annotations, status is status.id: numbers of remote imports.
 	id, claim, status uint8
 	// pending is the number of the intent.
@@ -227,6 +229,9 @@ func (m *importModel) object(w *modelWorld, i int, o modelObject, age uint8) *v1
 		object.DeletionTimestamp = &metav1.Time{Time: modelStart}
 	}
 	object.Status.ID = remoteName(o.status)
+	if o.observed {
+		object.Status.Management = v1alpha1.ManagementStateObserved
+	}
 	m.policy(object)
 	m.built[key] = object
 	return object
