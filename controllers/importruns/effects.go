@@ -25,7 +25,7 @@ type work struct {
 	session *account.Session
 	// importID is the id of the remote import to invoke.
 	importID string
-	// secretImport says that the definition of the import has values from elsewhere.
+	// secretImport: the definition of the import has values from elsewhere.
 	secretImport bool
 	// payload is what the run sends, once it is gathered, and reserved how many bytes of the budget
 	// were taken for it.

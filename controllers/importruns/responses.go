@@ -48,7 +48,7 @@ type responses struct {
 	uid  types.UID
 	// free is how much more it can take, in bytes.
 	free int
-	// full says that something was left out already.
+	// full: something was left out already.
 	full bool
 }
 

@@ -203,7 +203,7 @@ func (o objects) patchWhile(ctx context.Context, s *scope, change metadataChange
 	})
 }
 
-// errOvertaken says that another process went on with the object.
+// errOvertaken: another process went on with the object.
 var errOvertaken = errors.New("another process went on with the Import")
 
 // readUnchanged reads the version that the API server has now. It is a conflict when that is

@@ -359,7 +359,7 @@ func (m Machine) delete(ctx context.Context, p Pass, e Effects) (Pass, error) {
 	}
 }
 
-// Unconfirmed says that a creation may or may not have happened. cause is the create's error, nil
+// Unconfirmed is the problem that a creation may or may not have happened. cause is the create's error, nil
 // when it was made by an earlier reconcile.
 func Unconfirmed(after time.Duration, cause error) *problem.Problem {
 	p := problem.Waitingf(v1alpha1.ReasonCreateUnconfirmed, "the response to the creation was lost; the account is searched for the import before another is created")
@@ -369,7 +369,7 @@ func Unconfirmed(after time.Duration, cause error) *problem.Problem {
 	return p.WithRetryAfter(after).WithCause(cause)
 }
 
-// ambiguous says that several imports were found, or one that need not be this Import's.
+// ambiguous is the problem that several imports were found, or one that need not be this Import's.
 func ambiguous(found []string) *problem.Problem {
 	if len(found) == 1 {
 		return problem.Terminalf(v1alpha1.ReasonAmbiguousCreate, "the import of this Import was deleted, and the account has another with its externalId and name: %s; delete that one, or delete this Import with deletionPolicy Orphan and create it again with spec.adopt", found[0]).

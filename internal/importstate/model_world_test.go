@@ -86,7 +86,7 @@ type modelWorker struct {
 	step Step
 	// adoption is the next step of its adoption, while it is in one.
 	adoption AdoptionStep
-	// seen is the version that it has read, or written; stale says that there is a newer one.
+	// seen is the version that it has read, or written; stale: there is a newer one.
 	seen  modelObject
 	stale bool
 	// cache is the version before its last write, while the process may still read that again.
@@ -97,9 +97,9 @@ type modelWorker struct {
 	// id is the remote import that the pass is about, deleted the one that it found deleted.
 	id, deleted uint8
 	settling    bool
-	// deleting says that the pass began as a deletion.
+	// deleting: the pass began as a deletion.
 	deleting bool
-	// persisted says that the pass's status has id already.
+	// persisted: the pass's status has id already.
 	persisted bool
 	call      modelCall
 	// outcome is what the call did, as far as the worker knows.
@@ -133,7 +133,7 @@ type modelRequest struct {
 	// id is of the import to delete, 0 of a create.
 	id     uint8
 	intent uint8
-	// heard says that the sender still waits for the response.
+	// heard: the sender still waits for the response.
 	heard bool
 }
 

@@ -22,7 +22,7 @@ const (
 	UseDelete
 )
 
-// Verdict says whether the Import may do that, or why not.
+// Verdict is whether the Import may do that, or why not.
 type Verdict int
 
 const (
@@ -61,7 +61,7 @@ type Decision struct {
 	By      *v1alpha1.Import
 }
 
-// Decide says whether the Import may use the remote import in this way.
+// Decide reports whether the Import may use the remote import in this way.
 func Decide(use Use, e Evidence) Decision {
 	object, id, marker := e.Object, e.Remote.ID, e.Remote.ExternalID
 	clone := e.Owner.IsNewClone(object, e.Remote)

@@ -55,7 +55,7 @@ func Refusal(use Use, e Evidence) error {
 	}
 }
 
-// Contested says that another Import has the remote import, or is about to have it.
+// Contested is the problem that another Import has the remote import, or is about to have it.
 func Contested(c Contest, rival *v1alpha1.Import) *problem.Problem {
 	id := c.Remote.ID
 	switch {

@@ -22,7 +22,7 @@ type Claim struct {
 	Batch int `json:"batch"`
 	// Attempt is how many attempts there were to send this batch before.
 	Attempt int `json:"attempt,omitempty"`
-	// Uncertain says that one of these attempts may have been applied.
+	// Uncertain: one of these attempts may have been applied.
 	Uncertain bool `json:"uncertain,omitempty"`
 	// Token, Holder and Time belong to the call. Without a token no call is under way.
 	Token  string    `json:"token,omitempty"`

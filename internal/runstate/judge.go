@@ -25,7 +25,7 @@ type Verdict struct {
 	// are empty with OutcomeApplied.
 	Reason, Message string
 	Problem         *problem.Problem
-	// Retriable says that a call that was not applied may be accepted later.
+	// Retriable: a call that was not applied may be accepted later.
 	Retriable bool
 }
 

@@ -31,7 +31,7 @@ type modelWorld struct {
 	requests [2]modelRequest
 	// applied counts how often each batch was applied.
 	applied [modelBatches]uint8
-	// late says that all deadlines and graces are over.
+	// late: all deadlines and graces are over.
 	late bool
 	// what may still happen
 	crashes, edits, tokens uint8
@@ -70,7 +70,7 @@ type modelWorker struct {
 
 	// step is 0 when it is idle.
 	step Step
-	// seen is the version that it has read, or written; stale says that there is a newer one.
+	// seen is the version that it has read, or written; stale: there is a newer one.
 	seen  modelObject
 	stale bool
 	// claim and outcome are those of the pass, by their numbers.
@@ -82,7 +82,7 @@ func (w modelWorker) idle() bool { return w.step == 0 }
 type modelRequest struct {
 	open  bool
 	batch uint8
-	// heard says that the sender still waits for the answer.
+	// heard: the sender still waits for the answer.
 	heard bool
 }
 

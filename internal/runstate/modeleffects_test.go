@@ -53,7 +53,7 @@ type modelEffects struct {
 	i     int
 	// fresh is the newest version of the run, when this step has read or written it.
 	fresh *v1alpha1.ImportRun
-	// wrote says that the run was written.
+	// wrote: the run was written.
 	wrote bool
 }
 

@@ -16,7 +16,7 @@ type Payload struct {
 	Settings json.RawMessage
 	// Batches are ranges of Records, in order.
 	Batches []records.Batch
-	// Secret says that some of it, or of the import's definition, comes from a Secret.
+	// Secret: some of it, or of the import's definition, comes from a Secret.
 	Secret bool
 	// Digest stands for all of it: another digest means that it changed.
 	Digest string
