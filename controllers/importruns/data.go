@@ -23,8 +23,7 @@ const (
 	// maxRunData bounds what is kept of one run, in bytes: twice what its ConfigMaps can have
 	// uncompressed.
 	maxRunData = 64 << 20
-	// maxRunRecords bounds the number of its records, each of which takes recordSize bytes beside its
-	// text.
+	// maxRunRecords bounds the number of its records. Each takes recordSize bytes beside its text.
 	maxRunRecords = 1_000_000
 	recordSize    = int(unsafe.Sizeof(json.RawMessage{}))
 )

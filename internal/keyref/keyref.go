@@ -30,7 +30,7 @@ type Key struct {
 	Ref  *v1alpha1.KeyReference
 }
 
-// Of makes a Key of whichever of the two references is set. The CRD has exactly one set.
+// Of makes a Key of the reference that is set. The CRD has exactly one set.
 func Of(secret, configMap *v1alpha1.KeyReference) Key {
 	if secret != nil {
 		return Key{Kind: kindSecret, Ref: secret}

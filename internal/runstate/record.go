@@ -26,7 +26,7 @@ const (
 	shortAttempts  = 3
 )
 
-// ErrSuperseded: the run went on without this process: it has ended, was deleted, or
+// ErrSuperseded means that the run went on without this process: it has ended, was deleted, or
 // another process has claimed a call meanwhile.
 var ErrSuperseded = errors.New("the run went on in another process")
 
