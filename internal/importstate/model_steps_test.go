@@ -56,7 +56,11 @@ func (m *importModel) work(w modelWorld, i int, happens, fails func(func(*modelW
 		m.advance(w, i, happens, fails)
 	case atStatus:
 		if !worker.stale || current.there && current.status == worker.seen.status {
-			happens(func(n *modelWorld) { n.objects[i%2].status, n.objects[i%2].observed = worker.id, false; n.wrote(i%2, i); n.rest(i) })
+			happens(func(n *modelWorld) {
+				n.objects[i%2].status, n.objects[i%2].observed = worker.id, false
+				n.wrote(i%2, i)
+				n.rest(i)
+			})
 		}
 		happens(func(n *modelWorld) { n.rest(i) })
 	case atAdopt:
