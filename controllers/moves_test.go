@@ -25,7 +25,6 @@ import (
 
 // reader follows docs/restore-move-rename.md: the commands of a section are run as they stand there.
 type reader struct {
-	w *world
 	// dir is where the reader's Git is checked out.
 	dir string
 	// replace are pairs of what the page writes and what it is here, as for strings.NewReplacer.
@@ -47,7 +46,7 @@ const (
 
 func (w *world) reader(ctx context.Context) *reader {
 	GinkgoHelper()
-	r := &reader{w: w, dir: GinkgoT().TempDir()}
+	r := &reader{dir: GinkgoT().TempDir()}
 	Expect(os.WriteFile(filepath.Join(r.dir, "kubeconfig"), kubeconfig, 0o600)).To(Succeed())
 	Expect(os.Mkdir(filepath.Join(r.dir, "imports"), 0o700)).To(Succeed())
 	r.run(ctx, "kubectl config set-context --current --namespace="+w.namespace)
@@ -86,17 +85,24 @@ func (r *reader) edit(name string, change func(*v1alpha1.Import)) {
 
 var shBlock = regexp.MustCompile("(?ms)^```sh\n(.*?)^```$")
 
-// follow runs the n-th commands of a section of the page, and returns what they print.
-func (r *reader) follow(ctx context.Context, heading string, n int) string {
+// commands are those of a section of the page.
+func commands(heading string) (blocks []string) {
 	GinkgoHelper()
 	page, err := os.ReadFile(filepath.Join("..", "docs", "restore-move-rename.md"))
 	Expect(err).NotTo(HaveOccurred())
 	_, section, found := strings.Cut(string(page), "\n## "+heading+"\n")
 	Expect(found).To(BeTrue(), "the page has no section %q", heading)
 	section, _, _ = strings.Cut(section, "\n## ")
-	blocks := shBlock.FindAllStringSubmatch(section, -1)
-	Expect(len(blocks)).To(BeNumerically(">=", n), "the commands of section %q", heading)
-	return r.run(ctx, strings.NewReplacer(r.replace...).Replace(blocks[n-1][1]))
+	for _, block := range shBlock.FindAllStringSubmatch(section, -1) {
+		blocks = append(blocks, block[1])
+	}
+	return blocks
+}
+
+// follow runs the n-th commands of a section, and returns what they print.
+func (r *reader) follow(ctx context.Context, heading string, n int) string {
+	GinkgoHelper()
+	return r.run(ctx, strings.NewReplacer(r.replace...).Replace(commands(heading)[n-1]))
 }
 
 func (r *reader) run(ctx context.Context, script string) string {
@@ -204,6 +210,14 @@ var _ = Describe("I follow the page about restoring, moving and renaming", func(
 		stop = func() {}
 		w.lose(ctx)
 	}
+
+	It("has commands that are all run here", func() {
+		for heading, count := range map[string]int{
+			takeAllOver: 1, withStatus: 3, withoutStatus: 1, onlyGit: 2, otherCluster: 2, otherNamespace: 1, rename: 3, clones: 2, twoClusters: 2,
+		} {
+			Expect(commands(heading)).To(HaveLen(count), heading)
+		}
+	})
 
 	It("I restore a backup with its status, with an owner id", func(ctx context.Context) {
 		begin(ctx, prod, true)
