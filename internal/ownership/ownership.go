@@ -105,6 +105,15 @@ func (e Evidence) Overrides() bool {
 		e.Object.DeletionTimestamp.IsZero() && e.ExternalID != "" && e.Changed && len(e.Object.Status.OwnedFields) == 0
 }
 
+// overrode reports whether spec.adopt would permit another Import's marker, had the Import not
+// applied its definition to the remote import before: it did, or its status was restored.
+func (e Evidence) overrode() bool {
+	object := *e.Object
+	applied := len(object.Status.OwnedFields) > 0
+	object.Status.OwnedFields, e.Object, e.Changed = nil, &object, true
+	return applied && e.Overrides()
+}
+
 // NamedByAdopt reports whether spec.adopt names the remote import.
 func (e Evidence) NamedByAdopt() bool {
 	adopt := e.Object.Spec.Adopt

@@ -4,6 +4,7 @@
 package ownership
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -121,6 +122,34 @@ func TestDecide(t *testing.T) {
 			}
 			if refused := Refusal(tc.use, e); (refused == nil) != (tc.want == Permitted) {
 				t.Errorf("%s: refused with %v", tc.reason, refused)
+			}
+		})
+	}
+}
+
+// TestRefusalOfATakeover: where spec.adopt is set and has no effect, the message says why.
+func TestRefusalOfATakeover(t *testing.T) {
+	applied := func(object *v1alpha1.Import) { object.Status.OwnedFields = []string{"/name"} }
+	cases := map[string]struct {
+		reason string
+		object *v1alpha1.Import
+		want   bool
+	}{
+		"Restored":    {reason: "the status was restored, or another cluster took it back", object: declared("a", adopting(v1alpha1.AdoptionModeOverride), recorded, annotated, applied), want: true},
+		"NotApplied":  {reason: "there is no status to empty", object: declared("a", adopting(v1alpha1.AdoptionModeOverride), recorded, annotated)},
+		"Match":       {reason: "an empty status would not help", object: declared("a", adopting(v1alpha1.AdoptionModeMatch), recorded, annotated, applied)},
+		"NotAdopting": {reason: "adopt comes first", object: declared("a", recorded, annotated, applied)},
+		"Deleting":    {reason: "a deletion never overrides", object: declared("a", adopting(v1alpha1.AdoptionModeOverride), recorded, annotated, applied, deleting)},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			e := Evidence{Object: tc.object, Remote: integrator.Import{ID: remoteID, ExternalID: "k8s/another-cluster"}, ExternalID: "k8s/a"}
+			err := Refusal(UseManage, e)
+			if err == nil {
+				t.Fatal("it is not refused")
+			}
+			if got := strings.Contains(err.Error(), "empty this Import's status"); got != tc.want {
+				t.Errorf("%s: refused with %v", tc.reason, err)
 			}
 		})
 	}

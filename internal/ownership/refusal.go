@@ -36,6 +36,10 @@ func Refusal(use Use, e Evidence) error {
 			return problem.Terminalf(v1alpha1.ReasonOwnershipConflict, "the import %s has the ownership marker of another Import (externalId %s): delete that one with deletionPolicy Orphan, or delete this Import and create it again with mode Override", id, marker).
 				WithRetryAfter(problem.BackoffMax)
 		}
+		if e.overrode() {
+			return problem.Terminalf(v1alpha1.ReasonOwnershipConflict, "the import %s has the ownership marker of another Import (externalId %s). This Import had the import before, so spec.adopt does not take it back again. If no other cluster manages it, empty this Import's status: kubectl patch import %s --subresource=status --type=merge -p '{\"status\":null}'",
+				id, marker, e.Object.Name)
+		}
 		return problem.Terminalf(v1alpha1.ReasonOwnershipConflict, "the import %s has the ownership marker of another Import (externalId %s): %s", id, marker, wayOut)
 	case OtherImport:
 		switch {
