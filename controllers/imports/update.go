@@ -63,6 +63,7 @@ func (r *Reconciler) correct(ctx context.Context, s *scope) error {
 	if c.DeclaredChanged {
 		s.event(normal, v1alpha1.ReasonUpdated, "updated the import "+s.remote.ID)
 	} else {
+		r.corrections.Note(s.object.UID, c.Hash, r.Clock.Now())
 		s.event(normal, v1alpha1.ReasonDriftCorrected, "restored what is declared: "+definition.Describe(c.Shown, c.Total))
 	}
 	return r.judge(ctx, s, patched)

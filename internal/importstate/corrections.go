@@ -33,24 +33,30 @@ type corrected struct {
 	times []time.Time
 }
 
-// Permit reports whether the drift with this hash may be corrected now, and counts the correction if
-// so. Another drift begins anew.
+// Permit reports whether the drift with this hash may be corrected now.
 func (c *Corrections) Permit(uid types.UID, hash string, now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	known := c.byUID[uid]
+	return known.hash != hash || len(recent(known.times, now)) < MaxCorrections
+}
+
+// Note counts a correction that was made. Another drift begins anew.
+func (c *Corrections) Note(uid types.UID, hash string, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.byUID == nil {
 		c.byUID = map[types.UID]corrected{}
 	}
-	old := func(at time.Time) bool { return now.Sub(at) >= CorrectionsWindow }
-	maps.DeleteFunc(c.byUID, func(_ types.UID, known corrected) bool { return old(known.times[len(known.times)-1]) })
+	maps.DeleteFunc(c.byUID, func(_ types.UID, known corrected) bool { return len(recent(known.times, now)) == 0 })
 	known := c.byUID[uid]
 	if known.hash != hash {
 		known = corrected{hash: hash}
 	}
-	times := slices.DeleteFunc(slices.Clone(known.times), old)
-	if len(times) >= MaxCorrections {
-		return false
-	}
-	c.byUID[uid] = corrected{hash: hash, times: append(times, now)}
-	return true
+	c.byUID[uid] = corrected{hash: hash, times: append(recent(known.times, now), now)}
+}
+
+// recent are those of the times that are still counted.
+func recent(times []time.Time, now time.Time) []time.Time {
+	return slices.DeleteFunc(slices.Clone(times), func(at time.Time) bool { return now.Sub(at) >= CorrectionsWindow })
 }

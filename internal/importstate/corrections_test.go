@@ -13,8 +13,20 @@ import (
 func TestCorrections(t *testing.T) {
 	at := func(minutes int) time.Time { return modelStart.Add(time.Duration(minutes) * time.Minute) }
 	var c Corrections
+	correct := func(uid types.UID, hash string, now time.Time) bool {
+		permitted := c.Permit(uid, hash, now)
+		if permitted {
+			c.Note(uid, hash, now)
+		}
+		return permitted
+	}
+	for range 2 * MaxCorrections {
+		if !c.Permit("a", "one", at(0)) {
+			t.Fatal("a correction is refused although none was made: the calls may have failed")
+		}
+	}
 	for i := range MaxCorrections {
-		if !c.Permit("a", "one", at(i)) {
+		if !correct("a", "one", at(i)) {
 			t.Fatalf("correction %d is refused", i)
 		}
 	}
@@ -32,7 +44,7 @@ func TestCorrections(t *testing.T) {
 		{"after a rest it begins anew", "a", "two", 60, true},
 	}
 	for _, step := range steps {
-		if got := c.Permit(types.UID(step.uid), step.hash, at(step.minute)); got != step.want {
+		if got := correct(types.UID(step.uid), step.hash, at(step.minute)); got != step.want {
 			t.Errorf("%s: %t", step.reason, got)
 		}
 	}
