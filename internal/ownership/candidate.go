@@ -4,6 +4,7 @@
 package ownership
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -17,13 +18,14 @@ const ClockSkew = 10 * time.Minute
 // IsCandidate reports whether an import of the account may have been created for the Import: it
 // has the Import's marker or, when the definition declares an externalId, it has that one and the
 // name and is not older than the intent. What has the uid in its marker is not older than the
-// Import. A clone that somebody else made is none.
+// Import. A clone that somebody else made is none, nor, for a deletion, what status.copies lists: the
+// operator has said that it leaves those alone.
 func (o Owner) IsCandidate(object *v1alpha1.Import, intent Intent, remote integrator.Import) bool {
 	switch {
 	case IsMarker(remote.Name) && !o.IsNewClone(object, remote):
 		// A clone that another Import is just making: its other fields are the original's.
 		return false
-	case o.IsForeignClone(object, remote):
+	case o.IsForeignClone(object, remote), !object.DeletionTimestamp.IsZero() && slices.Contains(object.Status.Copies, remote.ID):
 		return false
 	case remote.ExternalID == uidMarker(object) || remote.Name == uidMarker(object):
 		return createdSince(remote.CreatedAt, object.CreationTimestamp.Add(-ClockSkew))

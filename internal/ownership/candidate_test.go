@@ -43,3 +43,26 @@ func TestIsCandidate(t *testing.T) {
 		})
 	}
 }
+
+// What status.copies lists is left alone: also when the Import's own import was deleted with a lost
+// answer, so that the next read does not find it.
+func TestIsCandidateForDeletion(t *testing.T) {
+	noon := metav1.NewTime(time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC))
+	object := &v1alpha1.Import{ObjectMeta: metav1.ObjectMeta{UID: "uid", CreationTimestamp: noon}}
+	object.Status.Copies = []string{"restored"}
+	deleted := object.DeepCopy()
+	deleted.DeletionTimestamp = &noon
+	for _, test := range []struct {
+		object *v1alpha1.Import
+		id     string
+		want   bool
+	}{
+		{object, "restored", true},
+		{deleted, "restored", false},
+		{deleted, "created", true},
+	} {
+		if got := (Owner{}).IsCandidate(test.object, Intent{}, integrator.Import{ID: test.id, ExternalID: "k8s/uid"}); got != test.want {
+			t.Errorf("deleted %v: %s: %t, want %t", test.object.DeletionTimestamp, test.id, got, test.want)
+		}
+	}
+}

@@ -16,9 +16,13 @@ import (
 
 // Singles are the plans with one injection: every fault at every write of a baseline.
 func (b Baseline) Singles() (plans []Plan) {
+	if b.scenario.Races {
+		return nil
+	}
 	for i, w := range b.writes {
 		for _, f := range fault.All {
-			if f.Possible(w) && (!f.Election || w.Key != "patch.accounts.default.status") {
+			ofAccount := w.Key == "patch.accounts.default.status"
+			if f.Possible(w) && !(ofAccount && (f.Election || b.scenario.KeepsToken && f.Name == fault.TokenRotated)) {
 				plans = append(plans, Plan{Scenario: b.scenario.Name, injections: []fault.Injection{{Write: w.ID(), Fault: f}}, mustSucceed: b.mustSucceed(i, f)})
 			}
 		}

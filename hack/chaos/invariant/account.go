@@ -5,7 +5,9 @@ package invariant
 
 import (
 	"bytes"
+	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/integrator-operator/integrator-operator/hack/chaos/sandbox"
 	"github.com/integrator-operator/integrator-operator/hack/chaos/scenario"
@@ -38,13 +40,19 @@ func (c Case) creations(v *violations) {
 	}
 }
 
-// orphans checks I2: every import that was created is known to an Import.
+// orphans checks I2: every import that was created is known to an Import, and to only one.
 func (c Case) orphans(v *violations) {
+	known := c.Found.IDs()
+	for i, id := range known {
+		if slices.Contains(known[:i], id) {
+			v.add("I2: two Imports refer to the import %s", id)
+		}
+	}
 	for _, document := range c.API.Imports(sandbox.AccountName) {
 		id, _ := document["_id"].(string)
 		switch {
-		case id == sandbox.UnmanagedID, id == sandbox.OriginalID, c.Foreign(id), c.Scenario.Orphans:
-		case c.Found.ID() != id:
+		case id == sandbox.OriginalID, c.Foreign(id), c.Kept(id), c.Scenario.Orphans:
+		case !slices.Contains(known, id):
 			v.add("I2: no Import refers to the import %s", id)
 		}
 	}
@@ -52,8 +60,9 @@ func (c Case) orphans(v *violations) {
 
 // losses checks I6: what others wrote has not been changed.
 func (c Case) losses(v *violations) {
-	if !c.UnmanagedUnchanged() {
-		v.add("I6: the import of somebody else was changed")
+	changed := c.Changed()
+	for _, id := range slices.Sorted(maps.Keys(changed)) {
+		v.add("I6: the import %s, which is not the operator's to write to, is now %q", id, changed[id])
 	}
 	specs := c.Specs()
 	for _, object := range c.Found.Objects() {

@@ -14,9 +14,9 @@ import (
 // runs checks I3 and I4: no record is sent twice, and a run's status is true.
 func (c Case) runs(v *violations) {
 	sent := 0
-	if id := c.Found.ID(); id != "" {
+	for _, id := range c.Found.IDs() {
 		records, count := c.API.Written(sandbox.AccountName, id)
-		sent = count
+		sent += count
 		seen := map[string]bool{}
 		for _, record := range records {
 			if text := string(record); seen[text] {

@@ -39,9 +39,16 @@ var All = []Mutant{
 		{Package: "internal/importstate", Function: "Comparison.Merged", Find: Argument("Merge", 3), With: `c.Desired.Document`},
 	}, []string{"adopt", "clone"}},
 	{"marker-not-searched", "after a lost response there is no import with the marker", []Edit{
-		{Package: "internal/ownership", Function: "IsCandidate", Find: Call("IsMarked"), With: `false`},
-		{Package: "internal/ownership", Function: "IsCandidate", Find: Comparison("ExternalID"), With: `false`},
+		{Package: "internal/ownership", Function: "Owner.IsCandidate", Find: FirstStatement(), With: `return false
+	$0`},
 	}, []string{"create"}},
+	{"clone-taken", "only the operator writes ownership markers", []Edit{
+		{Package: "internal/ownership", Function: "Owner.IsForeignClone", Find: FirstStatement(), With: `return false
+	$0`},
+	}, []string{"cloned"}},
+	{"namesake-ignored", "names are not unique, so they say nothing", []Edit{
+		{Package: "controllers/imports", Function: "objects.requireNoNamesake", Find: FirstStatement(), With: `return nil`},
+	}, []string{"namesake"}},
 	{"redirects-followed", "the HTTP client's default is fine", []Edit{
 		{Package: "internal/integrator", Function: "Client.send", Find: Call("RoundTrip"), With: `(&http.Client{Transport: $recv}).Do($1)`},
 		{Package: "internal/integrator", Function: "Client.request", Find: Assignment("Body"), With: resendable},

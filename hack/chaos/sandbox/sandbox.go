@@ -82,6 +82,8 @@ type Sandbox struct {
 	// specs are as the users wrote them, by name.
 	specs map[string][]byte
 	token string
+	// handedOn is an import that one Import leaves to another.
+	handedOn string
 	// stored is closed when the token that is being rotated has been stored.
 	stored   chan struct{}
 	rotating sync.WaitGroup
@@ -174,14 +176,28 @@ func (s *Sandbox) Quiet() (from, until time.Time) {
 	return s.quietFrom, s.quietUntil
 }
 
+// HandOn records that one Import leaves an import to another: see override.
+func (s *Sandbox) HandOn(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.handedOn = id
+}
+
+// adoptable reports whether an import was there before an Import that adopts it.
+func (s *Sandbox) adoptable(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return id == OriginalID || id == s.handedOn
+}
+
 // override has the API say of an import that it does not exist: in the API's own words, as the
-// account's list can confirm it, or as a gateway does for one that was there before all else.
+// account's list can confirm it, or as a gateway does for one that is adopted.
 func (s *Sandbox) override(r *http.Request) *proxy.Answer {
 	id, isImport := path.Base(r.URL.Path), path.Dir(r.URL.Path) == "/v1/imports"
 	switch {
 	case r.Method != http.MethodGet || !isImport || !s.Injector.Armed() || !s.Noise.HidesImport():
 		return nil
-	case id == OriginalID:
+	case s.adoptable(id):
 		return proxy.Page(http.StatusNotFound)
 	default:
 		return proxy.APIError(http.StatusNotFound)

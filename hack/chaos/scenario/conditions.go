@@ -52,7 +52,8 @@ func labelAll(ctx context.Context, x *Execution) {
 	for i := 0; ctx.Err() == nil; i++ {
 		patch := client.RawPatch(sandbox.MergePatch, fmt.Appendf(nil, `{"metadata":{"labels":{%q:"%d"}}}`, TouchedLabel, i))
 		for _, object := range []client.Object{
-			&v1alpha1.Account{ObjectMeta: x.Meta("default")}, &v1alpha1.Import{ObjectMeta: x.Meta("orders")}, &v1alpha1.ImportRun{ObjectMeta: x.Meta("first")},
+			&v1alpha1.Account{ObjectMeta: x.Meta("default")}, &v1alpha1.ImportRun{ObjectMeta: x.Meta("first")},
+			&v1alpha1.Import{ObjectMeta: x.Meta("orders")}, &v1alpha1.Import{ObjectMeta: x.Meta(second)},
 		} {
 			_ = x.Objects.Patch(ctx, object, patch) // it may not exist
 		}
@@ -60,13 +61,24 @@ func labelAll(ctx context.Context, x *Execution) {
 	}
 }
 
-// stripAnnotations removes the operator's annotations from the Import again and again, as kubectl
-// replace does.
+// stripAnnotations removes the operator's annotations from the Imports again and again, as kubectl
+// replace does. Claims of rivals stay: one that loses its claim keeps the finalizer, which may be that
+// of a creation.
 func stripAnnotations(ctx context.Context, x *Execution) {
-	patch := client.RawPatch(sandbox.MergePatch, fmt.Appendf(nil, `{"metadata":{"annotations":{%q:null,%q:null,%q:null}}}`,
-		v1alpha1.AnnotationID, v1alpha1.AnnotationCreatePending, v1alpha1.AnnotationAdoptPending))
+	annotations := map[string]any{v1alpha1.AnnotationID: nil, v1alpha1.AnnotationCreatePending: nil}
+	if !x.Scenario.Contested {
+		annotations[v1alpha1.AnnotationAdoptPending] = nil
+	}
+	body, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": annotations}})
+	if err != nil {
+		x.Fail(err)
+		return
+	}
+	patch := client.RawPatch(sandbox.MergePatch, body)
 	for ctx.Err() == nil {
-		_ = x.Objects.Patch(ctx, &v1alpha1.Import{ObjectMeta: x.Meta("orders")}, patch) // it may not exist
+		for _, name := range []string{"orders", second} {
+			_ = x.Objects.Patch(ctx, &v1alpha1.Import{ObjectMeta: x.Meta(name)}, patch) // it may not exist
+		}
 		sandbox.Pause(ctx, 300*time.Millisecond)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	gocmp "github.com/google/go-cmp/cmp"
@@ -21,16 +22,16 @@ import (
 // EndState is what is left after a scenario: the objects, nil where one was deleted, and the
 // imports of the account.
 type EndState struct {
-	Account *v1alpha1.Account
-	Import  *v1alpha1.Import
-	Run     *v1alpha1.ImportRun
+	Account        *v1alpha1.Account
+	Import, Second *v1alpha1.Import
+	Run            *v1alpha1.ImportRun
 	// remote are the documents of the account as JSON, without what differs each time.
 	remote []string
 }
 
 // EndState reads what is left.
 func (x *Execution) EndState(ctx context.Context) (*EndState, error) {
-	e := &EndState{Account: &v1alpha1.Account{}, Import: &v1alpha1.Import{}, Run: &v1alpha1.ImportRun{}}
+	e := &EndState{Account: &v1alpha1.Account{}, Import: &v1alpha1.Import{}, Second: &v1alpha1.Import{}, Run: &v1alpha1.ImportRun{}}
 	for _, read := range []struct {
 		name    string
 		into    client.Object
@@ -38,6 +39,7 @@ func (x *Execution) EndState(ctx context.Context) (*EndState, error) {
 	}{
 		{"default", e.Account, func() { e.Account = nil }},
 		{"orders", e.Import, func() { e.Import = nil }},
+		{second, e.Second, func() { e.Second = nil }},
 		{"first", e.Run, func() { e.Run = nil }},
 	} {
 		switch err := x.Objects.Get(ctx, client.ObjectKey{Namespace: x.Namespace, Name: read.name}, read.into); {
@@ -48,13 +50,16 @@ func (x *Execution) EndState(ctx context.Context) (*EndState, error) {
 		}
 	}
 	for _, document := range x.API.Imports(sandbox.AccountName) {
-		if id, _ := document["_id"].(string); x.Foreign(id) {
+		id, _ := document["_id"].(string)
+		if x.Foreign(id) || x.Kept(id) {
 			continue
 		}
 		for _, field := range []string{"_id", "createdAt", "lastModified", "apiIdentifier"} {
 			delete(document, field)
 		}
-		if marker, _ := document["externalId"].(string); e.Import != nil && marker == v1alpha1.MarkerPrefix+string(e.Import.UID) {
+		if marker, _ := document["externalId"].(string); slices.ContainsFunc(e.Imports(), func(object *v1alpha1.Import) bool {
+			return idOf(object) == id && marker == v1alpha1.MarkerPrefix+string(object.UID)
+		}) {
 			document["externalId"] = "the ownership marker"
 		} else if strings.HasPrefix(marker, v1alpha1.MarkerPrefix) {
 			document["externalId"] = "another ownership marker"
@@ -68,13 +73,30 @@ func (x *Execution) EndState(ctx context.Context) (*EndState, error) {
 	return e, nil
 }
 
-// ID is the remote import that the Import refers to: by its status, or, as after a restore, by its
-// annotation alone.
-func (e *EndState) ID() string {
-	if e.Import == nil {
-		return ""
+// Imports are those that are left.
+func (e *EndState) Imports() (objects []*v1alpha1.Import) {
+	for _, object := range []*v1alpha1.Import{e.Import, e.Second} {
+		if object != nil {
+			objects = append(objects, object)
+		}
 	}
-	return cmp.Or(e.Import.Status.ID, e.Import.Annotations[v1alpha1.AnnotationID])
+	return objects
+}
+
+// IDs are the remote imports that the Imports refer to.
+func (e *EndState) IDs() (ids []string) {
+	for _, object := range e.Imports() {
+		if id := idOf(object); id != "" {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// idOf is the remote import that an Import refers to: by its status, or, as after a restore, by its
+// annotation alone.
+func idOf(object *v1alpha1.Import) string {
+	return cmp.Or(object.Status.ID, object.Annotations[v1alpha1.AnnotationID])
 }
 
 // Objects are those that are left.
@@ -82,8 +104,8 @@ func (e *EndState) Objects() (objects []client.Object) {
 	if e.Account != nil {
 		objects = append(objects, e.Account)
 	}
-	if e.Import != nil {
-		objects = append(objects, e.Import)
+	for _, object := range e.Imports() {
+		objects = append(objects, object)
 	}
 	if e.Run != nil {
 		objects = append(objects, e.Run)
@@ -97,6 +119,8 @@ func (e *EndState) Diff(reference *EndState) string {
 	return gocmp.Diff(reference.summary(), e.summary())
 }
 
+// summary has a line for each object and each document. Of several Imports it does not say which is
+// which: it may differ each time.
 func (e *EndState) summary() (lines []string) {
 	for _, object := range e.Objects() {
 		if _, isRun := object.(*v1alpha1.ImportRun); isRun {
@@ -107,12 +131,13 @@ func (e *EndState) summary() (lines []string) {
 		for _, c := range sandbox.ConditionsOf(object) {
 			line += fmt.Sprintf(" %s=%s/%s", c.Type, c.Status, c.Reason)
 		}
+		if object, isImport := object.(*v1alpha1.Import); isImport {
+			line += fmt.Sprintf(" drift %v, pending %q, id kept %t", object.Status.Drift,
+				object.Annotations[v1alpha1.AnnotationCreatePending]+object.Annotations[v1alpha1.AnnotationAdoptPending],
+				object.Status.ID != "" && object.Status.ID == object.Annotations[v1alpha1.AnnotationID])
+		}
 		lines = append(lines, line)
 	}
-	if e.Import != nil {
-		lines = append(lines, fmt.Sprintf("drift %v, pending %q, id kept %t", e.Import.Status.Drift,
-			e.Import.Annotations[v1alpha1.AnnotationCreatePending]+e.Import.Annotations[v1alpha1.AnnotationAdoptPending],
-			e.Import.Status.ID != "" && e.Import.Status.ID == e.Import.Annotations[v1alpha1.AnnotationID]))
-	}
+	slices.Sort(lines)
 	return append(lines, e.remote...)
 }

@@ -7,8 +7,6 @@ import (
 	"context"
 	"fmt"
 
-	apimeta "k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
@@ -101,14 +99,15 @@ func converged(ctx context.Context, x *Execution) error {
 			}
 			continue
 		}
-		if err := x.Ready(ctx, object); err != nil {
+		err := x.Ready(ctx, object)
+		if err != nil && !(x.Scenario.Contested && conflicts(object)) {
 			return err
 		}
 	}
 	return nil
 }
 
-// restoredConverged waits until the Import is Ready, or reports an ownership conflict: the marker
+// restoredConverged waits until each Import is Ready, or reports an ownership conflict: the marker
 // has the uid that the Import had before. To take it over is for its user to decide.
 func restoredConverged(ctx context.Context, x *Execution) error {
 	end, err := x.EndState(ctx)
@@ -118,13 +117,10 @@ func restoredConverged(ctx context.Context, x *Execution) error {
 	if end.Run != nil && !sandbox.Finished(end.Run.Status.Phase) {
 		return fmt.Errorf("the run is %q", end.Run.Status.Phase)
 	}
-	if end.Import == nil {
-		return nil
+	for _, object := range end.Imports() {
+		if err := x.Ready(ctx, object); err != nil && !conflicts(object) {
+			return err
+		}
 	}
-	stalled := apimeta.FindStatusCondition(end.Import.Status.Conditions, v1alpha1.ConditionStalled)
-	if apimeta.IsStatusConditionTrue(end.Import.Status.Conditions, v1alpha1.ConditionReady) ||
-		stalled != nil && stalled.Status == metav1.ConditionTrue && stalled.Reason == v1alpha1.ReasonOwnershipConflict {
-		return nil
-	}
-	return fmt.Errorf("the Import orders: %s", sandbox.Describe(end.Import.Status.Conditions))
+	return nil
 }

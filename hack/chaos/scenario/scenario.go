@@ -7,6 +7,7 @@ package scenario
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"sync"
 
@@ -33,6 +34,16 @@ type Scenario struct {
 	// Retakes is true when an object restored from a backup takes its remote import over with one
 	// more write.
 	Retakes bool
+	// Contested is true when one of its Imports does not get the remote import, and stays Stalled.
+	Contested bool
+	// Races is true when it differs each time who writes what: no fault is injected at one write.
+	Races bool
+	// KeepsToken is true when its only remote import is deleted in the UI before the manager has seen
+	// that: a token that is replaced just then may be of another account, and waits for a person.
+	KeepsToken bool
+	// Unrepeated is true when its users write to Kubernetes while the manager does. They would have
+	// to do it again if etcd were set back to before that.
+	Unrepeated bool
 }
 
 // Step is something that a user does, and what has to be true after it.
@@ -48,17 +59,20 @@ type Execution struct {
 	Scenario   *Scenario
 	Conditions *Conditions
 
-	// unmanaged is the import that nobody declares, as it was at the beginning.
-	unmanaged string
 	// deletedID is the import that somebody deleted in the account, scansBefore how many scans there
 	// had been when a step began.
 	deletedID   string
 	scansBefore int
+	// inherited is the import that one Import leaves to another, copied the last that got the ownership
+	// marker of an Import without being its own.
+	inherited, copied string
 
 	mu sync.Mutex
 	// foreign are the imports of other people, foreignOrder the oldest of them first.
 	foreign      map[string]bool
 	foreignOrder []string
+	// kept are the imports that may not be written to or deleted, as JSON by id.
+	kept map[string]string
 }
 
 // New makes a sandbox for a scenario under conditions, which are nil for none.
@@ -70,7 +84,7 @@ func New(ctx context.Context, c *cluster.Cluster, sc *Scenario, conditions *Cond
 	if conditions == nil {
 		conditions = &Conditions{}
 	}
-	return &Execution{Sandbox: s, Scenario: sc, Conditions: conditions, foreign: map[string]bool{}}, nil
+	return &Execution{Sandbox: s, Scenario: sc, Conditions: conditions, foreign: map[string]bool{}, kept: map[string]string{}}, nil
 }
 
 // Prepare fills the account and starts the manager, or both of them.
@@ -78,8 +92,7 @@ func (x *Execution) Prepare(ctx context.Context) error {
 	if err := seedUnmanaged(x); err != nil {
 		return err
 	}
-	document, _ := x.API.Import(sandbox.AccountName, sandbox.UnmanagedID)
-	x.unmanaged = fmt.Sprint(document)
+	x.Keep(sandbox.UnmanagedID)
 	for _, seed := range []func(*Execution) error{x.Conditions.Seed, x.Scenario.Seed} {
 		if seed != nil {
 			if err := seed(x); err != nil {
@@ -114,10 +127,58 @@ func (x *Execution) Foreign(id string) bool {
 	return x.foreign[id]
 }
 
-// UnmanagedUnchanged reports whether the import that nobody declares is as it was.
-func (x *Execution) UnmanagedUnchanged() bool {
-	document, ok := x.API.Import(sandbox.AccountName, sandbox.UnmanagedID)
-	return ok && fmt.Sprint(document) == x.unmanaged
+// Keep has an import stay as it is now, to the last byte.
+func (x *Execution) Keep(id string) {
+	text := x.textOf(id)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.kept[id] = text
+}
+
+// Kept reports whether an import has to stay as it is.
+func (x *Execution) Kept(id string) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	_, kept := x.kept[id]
+	return kept
+}
+
+// Changed are the imports that had to stay as they were and did not: what each is now, by id.
+func (x *Execution) Changed() map[string]string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	changed := map[string]string{}
+	for id, before := range x.kept {
+		if now := x.textOf(id); now != before {
+			changed[id] = now
+		}
+	}
+	return changed
+}
+
+// letGo ends that an import has to stay as it is, and returns an error if it did not.
+func (x *Execution) letGo(id string) error {
+	now, changed := x.Changed()[id]
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	delete(x.kept, id)
+	if changed {
+		return fmt.Errorf("I6: the import %s was changed: %s", id, now)
+	}
+	return nil
+}
+
+// textOf is the document of an import as JSON, "" when there is none.
+func (x *Execution) textOf(id string) string {
+	document, ok := x.API.Import(sandbox.AccountName, id)
+	if !ok {
+		return ""
+	}
+	text, err := json.Marshal(document)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
 }
 
 // Named returns the scenario with a name.

@@ -25,14 +25,22 @@ var All = []Scenario{
 	{Name: "adopt", Seed: seedOriginal, Retakes: true, Prelude: []Step{CreateAccount}, Steps: []Step{
 		{declare(`{"adopt":{"id":"` + sandbox.OriginalID + `","mode":"Override"},"definition":` + Definition + `}`), importReady},
 	}},
+	{Name: "rivals", Seed: seedOriginal, Retakes: true, Contested: true, Races: true, Prelude: []Step{CreateAccount}, Steps: []Step{{declareRivals, oneHasIt}}},
+	{Name: "renamed", Retakes: true, Prelude: []Step{CreateAccount, createImport, {declareHeir, heirWaits}}, Creates: 1, Steps: []Step{{deleteImport, handedOver}}},
+	{Name: "namesake", Seed: seedNamesake, Retakes: true, Unrepeated: true, Prelude: []Step{CreateAccount}, Steps: []Step{
+		{declare(`{"definition":` + Definition + `}`), namesakeDecided}, {takeNamesake, importReady},
+	}},
+	{Name: "cloned", KeepsToken: true, Unrepeated: true, Prelude: []Step{CreateAccount, createImport, nextScans, {cloneRemote, copyShown}}, Creates: 2, Deletes: 1, Steps: []Step{
+		{deleteRemote, importRecreated}, nextScans, {restoreRemote, copyShown}, {deleteImport, importDeleted},
+	}},
 	{Name: "values", Prelude: []Step{CreateAccount, {Do: createValue("canary-value-1")}, {declare(`{"definition":` + Definition + `,
 		"valuesFrom":[{"path":"/http/headers","secretKeyRef":{"name":"shop","key":"headers"},"format":"JSON"}]}`), importReady}}, Creates: 1, Steps: []Step{
 		{Do: changeValue("canary-value-2"), Until: valueWritten("canary-value-2")},
 	}},
-	{Name: "rotation", Prelude: []Step{CreateAccount, createImport}, Creates: 1, Steps: []Step{{Do: rotateToken, Until: scannedAgain}}},
+	{Name: "rotation", Unrepeated: true, Prelude: []Step{CreateAccount, createImport}, Creates: 1, Steps: []Step{{Do: rotateToken, Until: scannedAgain}}},
 	{Name: "delete", Prelude: []Step{CreateAccount, createImport}, Creates: 1, Deletes: 1, Steps: []Step{{deleteImport, importDeleted}}},
 	{Name: "orphan", Orphans: true, Prelude: []Step{CreateAccount, {declare(`{"deletionPolicy":"Orphan","definition":` + Definition + `}`), importReady}}, Creates: 1, Steps: []Step{{deleteImport, importDeleted}}},
-	{Name: "secret-gone", Prelude: []Step{CreateAccount, createImport}, Creates: 1, Deletes: 1, Steps: []Step{{deleteSecret, accountNotReady}, {deleteImport, importNotReady}, {createSecret, importDeleted}}},
+	{Name: "secret-gone", Unrepeated: true, Prelude: []Step{CreateAccount, createImport}, Creates: 1, Deletes: 1, Steps: []Step{{deleteSecret, accountNotReady}, {deleteImport, importNotReady}, {createSecret, importDeleted}}},
 	{Name: "run", Prelude: []Step{CreateAccount, createImport}, Creates: 1, Records: 3, Steps: []Step{{createRun(3, ``), runFinished}}},
 	{Name: "batches", Prelude: []Step{CreateAccount, createImport}, Creates: 1, Records: 4, Steps: []Step{{createRun(4, `"batchSize":2`), runFinished}}},
 	{Name: "keyed", Prelude: []Step{CreateAccount, createImport}, Creates: 1, Records: 2, Steps: []Step{{createRun(2, `"idempotencyKey":"monday","responseSecretName":"answers"`), runFinished}}},

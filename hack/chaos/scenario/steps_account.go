@@ -31,9 +31,17 @@ var CreateAccount = Step{
 	},
 }
 
-func rotateToken(_ context.Context, x *Execution) error {
+func rotateToken(ctx context.Context, x *Execution) error {
 	x.RotateToken()
 	x.AwaitToken()
+	return noteScans(ctx, x)
+}
+
+// nextScans waits until the Account shows what is in the account now. Otherwise it may leave out a
+// number, and so a write, that it shows another time.
+var nextScans = Step{noteScans, scannedAgain}
+
+func noteScans(_ context.Context, x *Execution) error {
 	_, x.scansBefore = x.Recorder().Counts()
 	return nil
 }

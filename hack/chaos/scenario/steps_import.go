@@ -41,9 +41,12 @@ func seedUnmanaged(x *Execution) error {
 }
 
 // declare creates the Import with a spec.
-func declare(spec string) func(context.Context, *Execution) error {
+func declare(spec string) func(context.Context, *Execution) error { return declareAs("orders", spec) }
+
+// declareAs creates an Import of this name with a spec.
+func declareAs(name, spec string) func(context.Context, *Execution) error {
 	return func(ctx context.Context, x *Execution) error {
-		object := &v1alpha1.Import{ObjectMeta: x.Meta("orders")}
+		object := &v1alpha1.Import{ObjectMeta: x.Meta(name)}
 		if err := json.Unmarshal([]byte(spec), &object.Spec); err != nil {
 			return err
 		}
