@@ -49,7 +49,7 @@ func TestManaged(t *testing.T) {
 		"Observed": {"what is only observed is not managed",
 			[]v1alpha1.Import{of("a", first, func(object *v1alpha1.Import) { object.Spec.ManagementPolicy = v1alpha1.ManagementPolicyObserve })}, nil, 0},
 		"ObservedUntilNow": {"nor is it before it is adopted",
-			[]v1alpha1.Import{of("a", first, adopts, func(object *v1alpha1.Import) { object.Finalizers, object.Annotations = nil, nil })}, nil, 0},
+			[]v1alpha1.Import{of("a", first, adopts, func(object *v1alpha1.Import) { object.Status.Management = v1alpha1.ManagementStateObserved })}, nil, 0},
 		"OnlyAnAnnotation": {"anybody can write an annotation",
 			[]v1alpha1.Import{of("a", first, func(object *v1alpha1.Import) { object.Status.ID = "" })}, nil, 0},
 		"OtherAnnotation": {"the status is of another import than the annotation",
