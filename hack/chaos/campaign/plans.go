@@ -22,7 +22,7 @@ func (b Baseline) Singles() (plans []Plan) {
 	for i, w := range b.writes {
 		for _, f := range fault.All {
 			ofAccount := w.Key == "patch.accounts.default.status"
-			if f.Possible(w) && !(ofAccount && (f.Election || b.scenario.KeepsToken && f.Name == fault.TokenRotated)) {
+			if f.Possible(w) && (!ofAccount || !f.Election && (!b.scenario.KeepsToken || f.Name != fault.TokenRotated)) {
 				plans = append(plans, Plan{Scenario: b.scenario.Name, injections: []fault.Injection{{Write: w.ID(), Fault: f}}, mustSucceed: b.mustSucceed(i, f)})
 			}
 		}

@@ -100,7 +100,7 @@ func converged(ctx context.Context, x *Execution) error {
 			continue
 		}
 		err := x.Ready(ctx, object)
-		if err != nil && !(x.Scenario.Contested && conflicts(object)) {
+		if err != nil && (!x.Scenario.Contested || !conflicts(object)) {
 			return err
 		}
 	}
