@@ -16,14 +16,20 @@ import (
 // The old cluster's imports have the ownership markers of Imports that do not exist here.
 var _ = Describe("I apply my Git to a new cluster", func() {
 	const marker = "k8s/00000000-0000-0000-0000-000000000000"
-
-	It("does not make a second set of what the old cluster created, and names both ways out", func(ctx context.Context) {
-		w := newWorld(ctx)
-		id := w.seed("prices", `{"externalId": "`+marker+`"}`)
+	// refused is an Import whose name the old cluster's import of this id has.
+	refused := func(ctx context.Context) (w *world, id string, object *v1alpha1.Import) {
+		GinkgoHelper()
+		w = newWorld(ctx)
+		id = w.seed("prices", `{"externalId": "`+marker+`"}`)
 		w.scans(1)
-		object := w.httpImport("prices")
+		object = w.httpImport("prices")
 		Expect(k8s.Create(ctx, object)).To(Succeed())
 		w.eventually(ctx, object, "prices", "Failed False/OwnershipConflict")
+		return w, id, object
+	}
+
+	It("does not make a second set of what the old cluster created, and names both ways out", func(ctx context.Context) {
+		w, id, object := refused(ctx)
 		Expect(message(object)).To(And(ContainSubstring(id), ContainSubstring("spec.adopt.id"), ContainSubstring(v1alpha1.AnnotationAllowNamesake)))
 		w.scans(2)
 		Expect(w.writes()).To(BeEmpty())
@@ -38,12 +44,7 @@ var _ = Describe("I apply my Git to a new cluster", func() {
 	})
 
 	It("creates another beside it when I insist", func(ctx context.Context) {
-		w := newWorld(ctx)
-		id := w.seed("prices", `{"externalId": "`+marker+`"}`)
-		w.scans(1)
-		object := w.httpImport("prices")
-		Expect(k8s.Create(ctx, object)).To(Succeed())
-		w.eventually(ctx, object, "prices", "Failed False/OwnershipConflict")
+		w, id, object := refused(ctx)
 		change(ctx, object, func(object *v1alpha1.Import) {
 			object.Annotations = map[string]string{v1alpha1.AnnotationAllowNamesake: "true"}
 		})
@@ -64,12 +65,7 @@ var _ = Describe("I apply my Git to a new cluster", func() {
 	})
 
 	It("goes on when the old one has another name", func(ctx context.Context) {
-		w := newWorld(ctx)
-		id := w.seed("prices", `{"externalId": "`+marker+`"}`)
-		w.scans(1)
-		object := w.httpImport("prices")
-		Expect(k8s.Create(ctx, object)).To(Succeed())
-		w.eventually(ctx, object, "prices", "Failed False/OwnershipConflict")
+		w, id, object := refused(ctx)
 		Expect(sim.EditAs(jane, w.account, id, func(document simulator.Document) { document["name"] = "old prices" })).To(Succeed())
 		w.scans(1)
 		change(ctx, object, func(object *v1alpha1.Import) {

@@ -24,19 +24,11 @@ var _ = Describe("My cluster has an owner id", func() {
 	var (
 		w       *world
 		stop    func()
-		operate func(ownership.Owner)
+		operate func(owner ownership.Owner, others ...string)
 	)
 	BeforeEach(func(ctx context.Context) {
 		w = newWorld(ctx)
-		stopSuite, startSuite := replaceManager()
-		stopSuite()
-		stop = func() {}
-		operate = func(owner ownership.Owner) {
-			GinkgoHelper()
-			stop()
-			stop = startManagerOf(k8s.Scheme(), owner, w.namespace)
-		}
-		DeferCleanup(func() { stop(); startSuite() })
+		operate, stop = w.operators()
 	})
 	manifest := func(n int) *v1alpha1.Import { return w.httpImport(fmt.Sprintf("import-%d", n)) }
 	marker := func(object *v1alpha1.Import) string { return "k8s/prod/" + w.namespace + "/" + object.Name }
@@ -61,7 +53,6 @@ var _ = Describe("My cluster has an owner id", func() {
 			Expect(client.IgnoreNotFound(k8s.Delete(ctx, object))).To(Succeed())
 		}
 		before := w.writes()
-		stop = func() {}
 		operate(prod)
 		for n := range imports {
 			Expect(k8s.Create(ctx, manifest(n))).To(Succeed())

@@ -136,22 +136,14 @@ var _ = Describe("I follow the page about restoring, moving and renaming", func(
 		w       *world
 		r       *reader
 		stop    func()
-		operate func(ownership.Owner)
+		operate func(owner ownership.Owner, others ...string)
 		// ids are the remote imports by the names of the Imports.
 		ids map[string]string
 	)
 	BeforeEach(func(ctx context.Context) {
 		w = newWorld(ctx)
 		r = w.reader(ctx)
-		stopSuite, startSuite := replaceManager()
-		stopSuite()
-		stop = func() {}
-		operate = func(owner ownership.Owner) {
-			GinkgoHelper()
-			stop()
-			stop = startManagerOf(k8s.Scheme(), owner, w.namespace)
-		}
-		DeferCleanup(func() { stop(); startSuite() })
+		operate, stop = w.operators()
 	})
 	// begin has an operator create what Git has: imports with ownership markers, and, if wanted, one
 	// with an externalId of its own. A flow uses each.
@@ -207,7 +199,6 @@ var _ = Describe("I follow the page about restoring, moving and renaming", func(
 	loseCluster := func(ctx context.Context) {
 		GinkgoHelper()
 		stop()
-		stop = func() {}
 		w.lose(ctx)
 	}
 
@@ -341,8 +332,7 @@ var _ = Describe("I follow the page about restoring, moving and renaming", func(
 		target := newEmptyWorld(ctx)
 		Expect(k8s.Create(ctx, target.secret("token", from.token))).To(Succeed())
 		Expect(k8s.Create(ctx, target.accountObject("default"))).To(Succeed())
-		stop()
-		stop = startManagerOf(k8s.Scheme(), none, from.namespace, target.namespace)
+		operate(none, target.namespace)
 		r.replace = []string{"-n test", "-n " + from.namespace, "-n production", "-n " + target.namespace,
 			"kubectl get imports", "kubectl -n " + target.namespace + " get imports", "kubectl patch", "kubectl -n " + target.namespace + " patch"}
 		r.follow(ctx, otherNamespace, 1)

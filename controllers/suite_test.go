@@ -158,6 +158,26 @@ func replaceManager() (stop, start func()) {
 	return stop, sync.OnceFunc(func() { stopManager = startManager(k8s.Scheme()) })
 }
 
+// operators replaces the suite's manager by others until the story ends, one at a time and in the
+// namespace of the story, and in others that are named: operate starts one after it has stopped the
+// one before.
+func (w *world) operators() (operate func(owner ownership.Owner, others ...string), stop func()) {
+	GinkgoHelper()
+	stopSuite, startSuite := replaceManager()
+	stopSuite()
+	running := func() {}
+	stop = func() {
+		running()
+		running = func() {}
+	}
+	DeferCleanup(func() { stop(); startSuite() })
+	return func(owner ownership.Owner, others ...string) {
+		GinkgoHelper()
+		stop()
+		running = startManagerOf(k8s.Scheme(), owner, append(others, w.namespace)...)
+	}, stop
+}
+
 // createUnconfirmedTimeout is that of the managers of the suite.
 const createUnconfirmedTimeout = 6 * time.Second
 

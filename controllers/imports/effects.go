@@ -82,7 +82,7 @@ func (e effects) Search(ctx context.Context, p importstate.Pass) (importstate.Se
 			return result, problem.Transientf(v1alpha1.ReasonUnexpectedResponse,
 				"the API answers 404 for the import %s, but its list has it: the import is not taken for deleted; it will be retried", p.Deleted)
 		}
-		if !e.r.Owner.IsCandidate(e.s.object, wanted, remote) || slices.Contains(result.IDs, remote.ID) {
+		if !e.s.owner.IsCandidate(e.s.object, wanted, remote) || slices.Contains(result.IDs, remote.ID) {
 			continue
 		}
 		others, err := e.r.objects().importsWith(ctx, e.s, remote.ID)
@@ -91,7 +91,7 @@ func (e effects) Search(ctx context.Context, p importstate.Pass) (importstate.Se
 		}
 		if ownership.OwnerAmong(others, remote.ID) == nil {
 			result.IDs = append(result.IDs, remote.ID)
-			result.Unmarked = result.Unmarked || !e.r.Owner.IsMarked(e.s.object, remote)
+			result.Unmarked = result.Unmarked || !e.s.owner.IsMarked(e.s.object, remote)
 		}
 	}
 	return result, nil
@@ -106,7 +106,7 @@ func (e effects) searched(p importstate.Pass) ownership.Intent {
 		intent, _ := ownership.ParseIntent(e.s.object, p.Now)
 		return intent
 	}
-	wanted := ownership.Intent{ExternalID: e.r.Owner.Marker(e.s.object)}
+	wanted := ownership.Intent{ExternalID: e.s.owner.Marker(e.s.object)}
 	lived, err := time.Parse(time.RFC3339, e.s.before.Status.LastModified)
 	if p.Deleting || e.s.object.Spec.Adopt != nil || err != nil {
 		return wanted
@@ -156,7 +156,7 @@ func (e effects) WriteIntent(ctx context.Context, p importstate.Pass) (*v1alpha1
 			return nil, err
 		}
 		e.s.cloneSource = source
-		name, calls = e.r.Owner.Marker(e.s.object), []string{importstate.CallClone, importstate.CallPut}
+		name, calls = e.s.owner.Marker(e.s.object), []string{importstate.CallClone, importstate.CallPut}
 	}
 	if !e.s.callOrPlan(calls...) {
 		return nil, e.s.planned()
@@ -214,7 +214,7 @@ func (e effects) Create(ctx context.Context, p importstate.Pass) (importstate.Cr
 	result, err := e.post(ctx)
 	if err != nil && integrator.OutcomeOf(err) != integrator.OutcomeNotApplied {
 		// Should the intent be removed meanwhile, as by kubectl replace, this has the account searched.
-		e.s.session.Observations.NoteMarker(e.r.Owner.Marker(e.s.object), "")
+		e.s.session.Observations.NoteMarker(e.s.owner.Marker(e.s.object), "")
 	}
 	return result, err
 }

@@ -185,7 +185,7 @@ func (r *Reconciler) resolve(ctx context.Context, s *scope) (err error) {
 			return err
 		}
 	}
-	s.desired, err = definition.Desire(s.object, r.Owner.Marker(s.object), accountName, s.session.Aliases, values)
+	s.desired, err = definition.Desire(s.object, s.owner.Marker(s.object), accountName, s.session.Aliases, values)
 	return err
 }
 

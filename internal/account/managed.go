@@ -22,7 +22,7 @@ func managed(owner ownership.Owner, imports []v1alpha1.Import, listed map[string
 	for i := range imports {
 		object := &imports[i]
 		id := object.Status.ID
-		if _, found := listed[id]; id == "" || !found || !ownership.Manages(object, id) {
+		if _, found := listed[id]; id == "" || !found || !ownership.ManagesByStatus(object, id) {
 			continue
 		}
 		remote := byID[id]

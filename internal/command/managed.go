@@ -81,7 +81,7 @@ func (k *inCluster) add(object *v1alpha1.Import, namespace string) {
 	key := client.ObjectKeyFromObject(object)
 	id := ownership.RemoteID(object)
 	k.uids[object.UID], k.ids[key] = key, id
-	if ownership.Manages(object, id) && object.Status.ID == id && id != "" {
+	if id != "" && ownership.ManagesByStatus(object, id) {
 		k.managed[id] = key
 	} else if id != "" {
 		k.wanted[id] = key

@@ -82,7 +82,7 @@ func Decide(use Use, e Evidence) Decision {
 	case e.Owner.Marks(object, marker) && !e.Owner.IsForeignClone(object, e.Remote), use == UseManage && Recorded(object, id) && !e.Changed:
 		return Decision{}
 	}
-	if owned := otherImport(e.Others, func(other *v1alpha1.Import) bool { return recordsInStatus(other, id) }); owned.Verdict != Permitted {
+	if owned := otherImport(e.Others, func(other *v1alpha1.Import) bool { return ManagesByStatus(other, id) }); owned.Verdict != Permitted {
 		return owned
 	}
 	switch {
@@ -123,10 +123,12 @@ func (e Evidence) NamedByAdopt() bool {
 // OwnerAmong is the Import whose status records that it manages the remote import of this id, nil
 // when there is none. Annotations do not count, because anybody may have written them.
 func OwnerAmong(others []v1alpha1.Import, id string) *v1alpha1.Import {
-	return otherImport(others, func(other *v1alpha1.Import) bool { return recordsInStatus(other, id) }).By
+	return otherImport(others, func(other *v1alpha1.Import) bool { return ManagesByStatus(other, id) }).By
 }
 
-func recordsInStatus(other *v1alpha1.Import, id string) bool {
+// ManagesByStatus reports whether the Import has the remote import of this id as its own, and its
+// status records that.
+func ManagesByStatus(other *v1alpha1.Import, id string) bool {
 	return Recorded(other, id) && Manages(other, id)
 }
 

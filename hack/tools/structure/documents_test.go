@@ -229,25 +229,7 @@ func metrics(t *testing.T) map[string][]string {
 
 // TestEndpointsAreDocumented: docs/development.md has a row for each endpoint that the client calls.
 func TestEndpointsAreDocumented(t *testing.T) {
-	documented := map[string]bool{}
-	for _, row := range rows(section(read(t, development), "### The simulator")) {
-		for _, match := range code.FindAllStringSubmatch(row[0], -1) {
-			documented[match[1]] = true
-		}
-	}
-	declared := endpoints(t)
-	if len(declared) < 12 {
-		t.Fatalf("only %d endpoints are found: %v", len(declared), declared)
-	}
-	for _, name := range declared {
-		if !documented[name] {
-			t.Errorf("endpoint %s is not in the table of %s", name, development)
-		}
-		delete(documented, name)
-	}
-	for name := range documented {
-		t.Errorf("%s documents %s, which the client does not call", development, name)
-	}
+	checkTable(t, endpoints(t), 12, development, "### The simulator", "endpoint")
 }
 
 // endpoints gives the endpoints that the client declares, as the vendor writes them.
@@ -285,25 +267,7 @@ func endpoints(t *testing.T) []string {
 
 // TestFlagsAreDocumented: docs/operating.md has a row for each flag of the manager.
 func TestFlagsAreDocumented(t *testing.T) {
-	documented := map[string]bool{}
-	for _, row := range rows(section(read(t, operating), "## Flags")) {
-		for _, match := range code.FindAllStringSubmatch(row[0], -1) {
-			documented[strings.TrimLeft(match[1], "-")] = true
-		}
-	}
-	declared := flags(t)
-	if len(declared) < 8 {
-		t.Fatalf("only %d flags are found: %v", len(declared), declared)
-	}
-	for _, name := range declared {
-		if !documented[name] {
-			t.Errorf("flag --%s is not in the table of %s", name, operating)
-		}
-		delete(documented, name)
-	}
-	for name := range documented {
-		t.Errorf("%s documents --%s, which the manager does not have", operating, name)
-	}
+	checkTable(t, flags(t), 8, operating, "## Flags", "flag")
 }
 
 var registers = regexp.MustCompile(`^(String|Bool|Int|Int64|Uint|Float64|Duration)Var$|^(Var|TextVar|Func|BoolFunc)$`)
@@ -330,6 +294,30 @@ func flags(t *testing.T) []string {
 		})
 	}
 	return names
+}
+
+// checkTable holds the names in the first column of a page's tables against those of the code, at
+// least as many as given: each has a row, and no row has another. Dashes before a name do not count.
+func checkTable(t *testing.T, declared []string, least int, page, heading, kind string) {
+	t.Helper()
+	if len(declared) < least {
+		t.Fatalf("only %d names of the kind %s are found: %v", len(declared), kind, declared)
+	}
+	documented := map[string]bool{}
+	for _, row := range rows(section(read(t, page), heading)) {
+		for _, match := range code.FindAllStringSubmatch(row[0], -1) {
+			documented[strings.TrimLeft(match[1], "-")] = true
+		}
+	}
+	for _, name := range declared {
+		if !documented[name] {
+			t.Errorf("%s %s is not in the table of %s", kind, name, page)
+		}
+		delete(documented, name)
+	}
+	for name := range documented {
+		t.Errorf("%s documents the %s %s, which the code does not have", page, kind, name)
+	}
 }
 
 // text gives the value of a string literal.
