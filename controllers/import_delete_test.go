@@ -208,7 +208,8 @@ var _ = Describe("Something stands against a deletion", func() {
 		Expect(k8s.Delete(ctx, object)).To(Succeed())
 		w.eventuallyGone(ctx, object)
 		Expect(sim.Imports(w.account)).To(BeEmpty())
-		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 1, dependants: 1, remove: 1}))
+		// An old version in the cache may cost one more read.
+		Expect(w.writes()).To(Equal(map[string]int{post: 1, remove: 1}))
 	})
 })
 

@@ -256,8 +256,10 @@ var _ = Describe("Somebody changes the import on the platform", func() {
 	It("is created again where an older one has my own externalId too", func(ctx context.Context) {
 		w := newWorld(ctx)
 		older := w.seed("twice", `{"externalId": "erp-22"}`)
-		object := w.synced(ctx, w.httpImport("twice", `{"externalId": "erp-22"}`))
-		first := object.Status.ID
+		object := w.httpImport("twice", `{"externalId": "erp-22"}`)
+		object.Annotations = map[string]string{v1alpha1.AnnotationAllowNamesake: "true"}
+		first := w.synced(ctx, object).Status.ID
+		change(ctx, object, func(object *v1alpha1.Import) { delete(object.Annotations, v1alpha1.AnnotationAllowNamesake) })
 		Expect(sim.DeleteAs(jane, w.account, first)).To(Succeed())
 		Eventually(func() string { return get(ctx, w, object, "twice").Status.ID }).ShouldNot(Or(Equal(first), BeEmpty()))
 		w.eventuallyReady(ctx, object, "twice")

@@ -273,47 +273,47 @@ var _ = Describe("I follow the page about restoring, moving and renaming", func(
 	})
 
 	It("I have only Git, with an owner id", func(ctx context.Context) {
-		begin(ctx, prod, false)
-		loseCluster(ctx)
-		operate(prod)
-		r.follow(ctx, onlyGit, 2)
-		keepTheirs(ctx, 0)
-	})
-
-	It("I have only Git, without an owner id, and an import has an externalId", func(ctx context.Context) {
-		begin(ctx, none, true)
-		loseCluster(ctx)
-		operate(none)
-		Eventually(func() string { return r.follow(ctx, onlyGit, 1) }).Should(MatchRegexp(`orders +<none> +\[POST /v1/imports\]`))
-		refused(ctx, "prices", "stock")
-		r.edit("orders", func(object *v1alpha1.Import) { object.Spec.Adopt = &v1alpha1.AdoptSpec{ExternalID: "erp-orders"} })
-		r.follow(ctx, onlyGit, 2)
-		refused(ctx, "prices", "stock")
-		r.follow(ctx, takeAllOver, 1)
-		keepTheirs(ctx, 2)
-
-		By("applying Git, which has no adopt for two of them, once more")
-		r.follow(ctx, onlyGit, 2)
-		keepTheirs(ctx, 2)
-	})
-
-	It("I have only Git, and skip the dry run", func(ctx context.Context) {
 		begin(ctx, prod, true)
 		loseCluster(ctx)
 		operate(prod)
 		r.follow(ctx, onlyGit, 2)
-		object := &v1alpha1.Import{}
-		w.eventuallyReady(ctx, object, "orders")
-		Expect(object.Status.ID).NotTo(Equal(ids["orders"]))
-		Expect(w.writes()).To(Equal(map[string]int{post: 4}))
+		for _, name := range []string{"prices", "stock"} {
+			object := &v1alpha1.Import{}
+			w.eventuallyReady(ctx, object, name)
+			Expect(object.Status.ID).To(Equal(ids[name]))
+		}
+		refused(ctx, "orders")
+		r.follow(ctx, takeAllOver, 1)
+		keepTheirs(ctx, 0)
 
-		By("deleting the second import")
-		r.run(ctx, "kubectl delete import orders")
-		r.edit("orders", func(object *v1alpha1.Import) { object.Spec.Adopt = &v1alpha1.AdoptSpec{ExternalID: "erp-orders"} })
+		By("applying Git, which has no adopt, once more")
 		r.follow(ctx, onlyGit, 2)
-		w.eventuallyReady(ctx, object, "orders")
-		Expect(object.Status.ID).To(Equal(ids["orders"]))
-		Expect(w.writes()).To(Equal(map[string]int{post: 4, remove: 1}))
+		keepTheirs(ctx, 0)
+	})
+
+	It("I have only Git, without an owner id", func(ctx context.Context) {
+		begin(ctx, none, true)
+		loseCluster(ctx)
+		operate(none)
+		r.follow(ctx, onlyGit, 2)
+		refused(ctx, "prices", "stock", "orders")
+		r.follow(ctx, takeAllOver, 1)
+		keepTheirs(ctx, 2)
+	})
+
+	It("I have only Git, and somebody renamed an import on the platform", func(ctx context.Context) {
+		begin(ctx, none, true)
+		loseCluster(ctx)
+		renameRemote("orders")
+		operate(none)
+		Eventually(func() string { return r.follow(ctx, onlyGit, 1) }).Should(MatchRegexp(`orders +<none> +\[POST /v1/imports\]`))
+		refused(ctx, "prices", "stock")
+		r.edit("orders", func(object *v1alpha1.Import) {
+			object.Spec.Adopt = &v1alpha1.AdoptSpec{ExternalID: "erp-orders", Mode: v1alpha1.AdoptionModeOverride}
+		})
+		r.follow(ctx, onlyGit, 2)
+		r.follow(ctx, takeAllOver, 1)
+		keepTheirs(ctx, 3)
 	})
 
 	It("I move to another cluster", func(ctx context.Context) {

@@ -41,7 +41,8 @@ const (
 	// When the reconcile is done, status.lastHandledReconcileAt has the same value.
 	AnnotationReconcileRequestedAt = "integrator.io/reconcile-requested-at"
 	// AnnotationAllowNamesake, when "true" on an Import, has the remote import created even if
-	// the account has an import of the same name that was created by another cluster.
+	// the account has an import of the same name that was created by another cluster, or that has
+	// the externalId of the definition and that no Import of this cluster manages.
 	AnnotationAllowNamesake = "integrator.io/allow-namesake"
 	// AnnotationDryRun, when "true" on an Import, stops all writes to the platform. status.plan
 	// shows what would be written.

@@ -14,6 +14,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/definition"
 	"github.com/integrator-operator/integrator-operator/internal/drift"
 	"github.com/integrator-operator/integrator-operator/internal/importstate"
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
 	"github.com/integrator-operator/integrator-operator/internal/watch"
@@ -41,36 +42,67 @@ func (o objects) mayCreate(ctx context.Context, s *scope, p importstate.Pass) er
 	if s.session.Deleting {
 		return account.BeingDeleted(s.object.Spec.AccountRef.Name)
 	}
-	return o.requireNoNamesake(ctx, s)
+	return o.requireNoNamesake(ctx, s, p)
 }
 
-// requireNoNamesake refuses to create beside an import of the same name that carries the ownership
-// marker of an Import that does not exist here: a new cluster from the same Git would double every
-// import, and the flows would go on using those of the old one.
-func (o objects) requireNoNamesake(ctx context.Context, s *scope) error {
+// requireNoNamesake refuses to create beside an import of the same name that was created from the same
+// manifest before, and that no Import here manages: it has the ownership marker of an Import that does
+// not exist here, or the externalId that the definition declares. A new cluster from the same Git
+// would double every import, and the flows would go on using those of the old one.
+func (o objects) requireNoNamesake(ctx context.Context, s *scope, p importstate.Pass) error {
 	if s.object.Annotations[v1alpha1.AnnotationAllowNamesake] == "true" {
 		return nil
 	}
 	for _, remote := range s.session.Observations.Namesakes(s.desired.Name()) {
-		if remote.ExternalID == s.desired.ExternalID() || !ownership.IsMarker(remote.ExternalID) {
+		if p.Deleted != "" && !ownership.IsMarker(remote.ExternalID) {
+			// The import that was deleted existed beside this one.
 			continue
 		}
-		var owners v1alpha1.ImportList
-		if err := o.List(ctx, &owners, client.MatchingFields{watch.IndexImportMarker: remote.ExternalID}, client.UnsafeDisableDeepCopy); err != nil {
+		if managed, err := o.managedHere(ctx, s, remote); err != nil {
 			return err
-		}
-		if len(owners.Items) > 0 {
+		} else if managed || s.resembles(remote) == ownership.Distinct {
 			continue
 		}
-		takeOver := ""
-		if s.object.Spec.Adopt == nil && s.object.Spec.CloneFrom == nil { // admission refuses it beside these
-			takeOver = ". To take it over, set spec.adopt.id to " + remote.ID + " and spec.adopt.mode to Override"
+		// The scan is not of this moment.
+		live, err := s.session.Client.GetImport(ctx, remote.ID)
+		if integrator.IsNotFound(err) {
+			continue
 		}
-		return problem.Terminalf(v1alpha1.ReasonOwnershipConflict,
-			"the account has an import of this name, %s, with the ownership marker of an Import that does not exist here (externalId %s): nothing is created%s; to create another import beside it, set the annotation %s to \"true\"",
-			remote.ID, drift.Cut(remote.ExternalID, 64), takeOver, v1alpha1.AnnotationAllowNamesake).WithRetryAfter(problem.BackoffMax)
+		if err != nil {
+			return s.failed(err, "read the import of the same name")
+		}
+		if resemblance := s.resembles(live); resemblance != ownership.Distinct {
+			return namesakeExists(s.object, live, resemblance)
+		}
 	}
 	return nil
+}
+
+// managedHere reports whether an Import of this cluster has an import of the account, or is the one
+// that its ownership marker names.
+func (o objects) managedHere(ctx context.Context, s *scope, remote integrator.Import) (bool, error) {
+	if ownership.IsMarker(remote.ExternalID) {
+		var owners v1alpha1.ImportList
+		err := o.List(ctx, &owners, client.MatchingFields{watch.IndexImportMarker: remote.ExternalID}, client.UnsafeDisableDeepCopy)
+		return len(owners.Items) > 0, err
+	}
+	others, err := o.importsWith(ctx, s, remote.ID)
+	return ownership.OwnerAmong(others, remote.ID) != nil, err
+}
+
+// namesakeExists is the problem that the account has an import that was created from the same manifest.
+func namesakeExists(object *v1alpha1.Import, remote integrator.Import, resemblance ownership.Resemblance) *problem.Problem {
+	what := "with the ownership marker of an Import that does not exist here"
+	if resemblance == ownership.SameExternalID {
+		what = "with the externalId of the definition, and no Import here manages it"
+	}
+	takeOver := ""
+	if object.Spec.Adopt == nil && object.Spec.CloneFrom == nil { // admission refuses it beside these
+		takeOver = ". To take it over, set spec.adopt.id to " + remote.ID + " and spec.adopt.mode to Override"
+	}
+	return problem.Terminalf(v1alpha1.ReasonOwnershipConflict,
+		"the account has an import of this name, %s, %s (externalId %s): nothing is created%s; to create another import beside it, set the annotation %s to \"true\"",
+		remote.ID, what, drift.Cut(remote.ExternalID, 64), takeOver, v1alpha1.AnnotationAllowNamesake).WithRetryAfter(problem.BackoffMax)
 }
 
 // requireAccount confirms that the Account is not being deleted. It is asked after

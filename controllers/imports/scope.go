@@ -70,6 +70,11 @@ func (s *scope) recordRemote(answer integrator.Import) {
 	s.object.Status.LastModified = drift.Cut(answer.LastModified, 64)
 }
 
+// resembles compares an import of the account with the one that is to be created.
+func (s *scope) resembles(remote integrator.Import) ownership.Resemblance {
+	return s.owner.Resembles(s.object, s.desired.Name(), s.desired.ExternalID(), remote)
+}
+
 // evidence is what is known about who may have the remote import.
 func (s *scope) evidence(others []v1alpha1.Import) ownership.Evidence {
 	e := ownership.Evidence{Owner: s.owner, Object: s.object, Remote: s.remote, Others: others}

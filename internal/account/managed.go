@@ -11,11 +11,11 @@ import (
 
 // managed counts the imports in the account that one of its Imports manages, each once: the Import's
 // policy is Manage, its status records the import, the list has it, and no ownership marker there
-// says that it is somebody else's. listed are the ids of the list, withMarker the imports with an
-// ownership marker.
-func managed(owner ownership.Owner, imports []v1alpha1.Import, listed map[string]string, withMarker []integrator.Import) int {
-	byID := make(map[string]integrator.Import, len(withMarker))
-	for _, remote := range withMarker {
+// says that it is somebody else's. listed are the ids of the list, identified the imports with
+// an externalId.
+func managed(owner ownership.Owner, imports []v1alpha1.Import, listed map[string]string, identified []integrator.Import) int {
+	byID := make(map[string]integrator.Import, len(identified))
+	for _, remote := range identified {
 		byID[remote.ID] = remote
 	}
 	counted := map[string]bool{}

@@ -45,7 +45,7 @@ type Observations struct {
 	// byID has the managed imports.
 	byID map[string]observation
 	// marked are the imports of the account that have an ownership marker, by marker; namesakes are
-	// those that the last complete scan saw, by name.
+	// those with any externalId that the last complete scan saw, by name.
 	marked    map[string]marked
 	namesakes map[string][]integrator.Import
 	// sources has the _sourceId of those of them that are clones, by id.
@@ -111,8 +111,8 @@ func (o *Observations) Created(object *v1alpha1.Import) []string {
 	})
 }
 
-// Namesakes are the imports of this name that had an ownership marker when the account was scanned
-// last. Of each only the id, the name, the externalId and the _sourceId are known.
+// Namesakes are the imports of this name that had an externalId when the account was scanned last.
+// Of each only the id, the name, the externalId and the _sourceId are known.
 func (o *Observations) Namesakes(name string) []integrator.Import {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -221,10 +221,10 @@ func (o *Observations) begin() int {
 	return o.scan
 }
 
-// complete takes over what scan number scan saw of the managed ids, and of imports with an ownership
-// marker. What was noted since it began is newer and stays; all that is no longer managed is
+// complete takes over what scan number scan saw of the managed ids, and of the imports that something
+// identifies: an externalId, or a name that is an ownership marker. What was noted since it began is newer and stays; all that is no longer managed is
 // forgotten.
-func (o *Observations) complete(scan int, managed []string, listed map[string]string, withMarker []integrator.Import) {
+func (o *Observations) complete(scan int, managed []string, listed map[string]string, identified []integrator.Import) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.scanned = true
@@ -239,7 +239,7 @@ func (o *Observations) complete(scan int, managed []string, listed map[string]st
 	o.byID = byID
 	maps.DeleteFunc(o.marked, func(_ string, seen marked) bool { return seen.scan < scan })
 	o.namesakes, o.sources = map[string][]integrator.Import{}, map[string]string{}
-	for _, remote := range withMarker {
+	for _, remote := range identified {
 		if remote.SourceID != "" {
 			o.sources[remote.ID] = remote.SourceID
 		}

@@ -83,7 +83,7 @@ func (s *scanner) scan(ctx context.Context) Scan {
 	clock := s.registry.clock
 	started := clock.Now()
 	number := s.observations.begin()
-	listed, withMarker, err := s.list(ctx)
+	listed, identified, err := s.list(ctx)
 	if err != nil {
 		return Scan{Problem: s.problem(ctx, err)}
 	}
@@ -102,7 +102,7 @@ func (s *scanner) scan(ctx context.Context) Scan {
 			}
 		}
 	}
-	s.observations.complete(number, ids, listed, withMarker)
+	s.observations.complete(number, ids, listed, identified)
 	for i := range imports.Items {
 		object := &imports.Items[i]
 		if id := ownership.RemoteID(object); id != "" && !object.Spec.Suspend && s.observations.differs(object, id) {
@@ -111,11 +111,12 @@ func (s *scanner) scan(ctx context.Context) Scan {
 	}
 	metrics.ObserveScan(s.key, len(listed), clock.Since(started))
 	//nolint:gosec // an account's list is far below 2^31
-	return Scan{Imports: int32(len(listed)), Managed: int32(managed(s.registry.options.Owner, imports.Items, listed, withMarker)), Familiar: found > 0 || len(ids) == 0}
+	return Scan{Imports: int32(len(listed)), Managed: int32(managed(s.registry.options.Owner, imports.Items, listed, identified)), Familiar: found > 0 || len(ids) == 0}
 }
 
-// list reads the account's imports: lastModified by id, and those that have an ownership marker.
-func (s *scanner) list(ctx context.Context) (listed map[string]string, withMarker []integrator.Import, err error) {
+// list reads the account's imports: lastModified by id, and those that something identifies, which
+// is an externalId, or a name that is an ownership marker.
+func (s *scanner) list(ctx context.Context) (listed map[string]string, identified []integrator.Import, err error) {
 	listed = map[string]string{}
 	options := integrator.ListOptions{Include: []string{"lastModified", "externalId", "_sourceId"}, UnlimitedWait: true}
 	for document, err := range s.client.ListImports(ctx, options) {
@@ -123,11 +124,11 @@ func (s *scanner) list(ctx context.Context) (listed map[string]string, withMarke
 			return nil, nil, err
 		}
 		listed[document.ID] = document.LastModified
-		if ownership.IsMarker(document.ExternalID) || ownership.IsMarker(document.Name) {
-			withMarker = append(withMarker, integrator.Import{ID: document.ID, Name: document.Name, ExternalID: document.ExternalID, SourceID: document.SourceID})
+		if document.ExternalID != "" || ownership.IsMarker(document.Name) {
+			identified = append(identified, integrator.Import{ID: document.ID, Name: document.Name, ExternalID: document.ExternalID, SourceID: document.SourceID})
 		}
 	}
-	return listed, withMarker, nil
+	return listed, identified, nil
 }
 
 func (s *scanner) problem(ctx context.Context, err error) *problem.Problem {
