@@ -170,7 +170,7 @@ var _ = Describe("I adopt an import that is already in the account", func() {
 		second.Name, second.Annotations = "copy", map[string]string{v1alpha1.AnnotationID: id}
 		Expect(k8s.Create(ctx, second)).To(Succeed())
 		w.eventually(ctx, second, "copy", "Failed False/OwnershipConflict")
-		Expect(message(second)).To(ContainSubstring("managed by Import prices in namespace " + w.namespace))
+		Expect(message(second)).To(ContainSubstring("managed by Import prices:"))
 
 		Expect(k8s.Delete(ctx, second)).To(Succeed())
 		w.eventually(ctx, second, "copy", "Terminating False/OwnershipConflict")

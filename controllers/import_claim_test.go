@@ -95,7 +95,7 @@ var _ = Describe("Two Imports adopt one import at the same time", func() {
 
 			change(ctx, object, func(object *v1alpha1.Import) { object.Spec.Suspend = false })
 			w.eventually(ctx, object, "prices", "InProgress False/AdoptionConflict")
-			Expect(message(object)).To(Equal("Import rival in namespace " + w.namespace + " is about to adopt the import " + id +
+			Expect(message(object)).To(Equal("Import rival is about to adopt the import " + id +
 				" too: one of the two gets it; it will be retried"))
 			Expect(object.Annotations).NotTo(HaveKey(v1alpha1.AnnotationID))
 			if keeps {
@@ -125,7 +125,7 @@ var _ = Describe("Two Imports adopt one import at the same time", func() {
 		second := adopting(w.httpImport("prices-too", `{"name": "prices", "externalId": "erp-prices"}`), v1alpha1.AdoptSpec{ExternalID: "erp-prices"})
 		Expect(k8s.Create(ctx, second)).To(Succeed())
 		w.eventually(ctx, second, "prices-too", "InProgress False/AdoptionConflict")
-		Expect(message(second)).To(HavePrefix("Import prices in namespace " + w.namespace + " is just creating an import that may be "))
+		Expect(message(second)).To(HavePrefix("Import prices is just creating an import that may be "))
 		Expect(sim.ReleaseRule(id)).To(Succeed())
 		w.eventuallyReady(ctx, first, "prices")
 		w.eventually(ctx, second, "prices-too", "Failed False/OwnershipConflict")

@@ -63,11 +63,30 @@ type AccountSpec struct {
 	// +kubebuilder:validation:Maximum=256
 	MaxInFlight int32 `json:"maxInFlight,omitempty"`
 
+	// foreignValues says whether Imports of this Account show the values of a remote import that
+	// another Import manages, in their status, events and plans: Redacted shows only which fields
+	// differ, Shown shows the values too. Values from Secrets and ConfigMaps (spec.valuesFrom of
+	// an Import) are never shown. It applies from the next comparison. Defaults to Redacted.
+	// +optional
+	// +default="Redacted"
+	ForeignValues ForeignValues `json:"foreignValues,omitempty"`
+
 	// suspend stops all calls for this account: no scans, no writes, no deletions. Imports and
 	// ImportRuns wait until it is false again. Defaults to false.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 }
+
+// ForeignValues says what is shown of remote imports that other Imports manage.
+//
+// +kubebuilder:validation:Enum=Redacted;Shown
+type ForeignValues string
+
+// The values of spec.foreignValues.
+const (
+	ForeignValuesRedacted ForeignValues = "Redacted"
+	ForeignValuesShown    ForeignValues = "Shown"
+)
 
 // ID is an id of the integrator.io API: 24 hexadecimal characters.
 //

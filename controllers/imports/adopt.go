@@ -35,7 +35,7 @@ func (r *Reconciler) adopt(ctx context.Context, s *scope) (err error) {
 	if err := readToAdopt(ctx, s, id); err != nil {
 		return err
 	}
-	c, err := s.compare()
+	c, err := s.compare(ctx, r.Registry)
 	if err != nil {
 		return err
 	}

@@ -102,7 +102,7 @@ func namesakeExists(object *v1alpha1.Import, remote integrator.Import, resemblan
 	}
 	return problem.Terminalf(v1alpha1.ReasonOwnershipConflict,
 		"the account has an import of this name, %s, %s (externalId %s): nothing is created%s; to create another import beside it, set the annotation %s to \"true\"",
-		remote.ID, what, drift.Cut(remote.ExternalID, 64), takeOver, v1alpha1.AnnotationAllowNamesake).WithRetryAfter(problem.BackoffMax)
+		remote.ID, what, ownership.ShownMarker(object, remote.ExternalID), takeOver, v1alpha1.AnnotationAllowNamesake).WithRetryAfter(problem.BackoffMax)
 }
 
 // requireAccount confirms that the Account is not being deleted. It is asked after

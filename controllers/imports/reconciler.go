@@ -206,11 +206,13 @@ func (r *Reconciler) settled(s *scope) bool {
 
 // finish writes the status if it changed, then records the events, and says when to reconcile again.
 func (r *Reconciler) finish(ctx context.Context, s *scope, err error) (ctrl.Result, error) {
+	r.Registry.SecretPaths.Note(s.before, r.Clock.Now())
 	err = s.redact(err)
 	p := problem.FromAPI(err, "reach the import")
 	if err != nil && p == nil {
 		return status.ResultOfKubernetesError(ctx, err)
 	}
+	s.reportOwner(ctx, err)
 	if p != nil && p.Reason() == v1alpha1.ReasonTokenRejected && s.session != nil {
 		r.Registry.TokenRejected(s.session, p)
 	}

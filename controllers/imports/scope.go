@@ -4,6 +4,7 @@
 package imports
 
 import (
+	"context"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -31,6 +32,8 @@ type scope struct {
 	desired *definition.Desired
 	// remote is the remote import as the API answered it last.
 	remote integrator.Import
+	// foreign is what of it belongs to others, as of the last comparison.
+	foreign drift.Foreign
 	// cloneSource is what the import is cloned from, from the intent on; nil when it is created.
 	cloneSource *cloneSource
 	// calls are those that a dry run did not make, differences what they would change.
@@ -85,10 +88,13 @@ func (s *scope) evidence(others []v1alpha1.Import) ownership.Evidence {
 	return e
 }
 
-// compare compares the desired document with the remote import that was read last.
-func (s *scope) compare() (importstate.Comparison, error) {
-	c, err := importstate.Compare(s.owner, s.object, s.desired, s.remote)
-	if err == nil {
+// compare compares the desired document with the remote import that was read last. What of it belongs
+// to others is not shown.
+func (s *scope) compare(ctx context.Context, registry *account.Registry) (c importstate.Comparison, err error) {
+	if s.foreign, err = registry.Foreign(ctx, s.session, s.object, s.remote, s.desired.Secrets); err != nil {
+		return c, err
+	}
+	if c, err = importstate.Compare(s.owner, s.object, s.desired, s.remote, s.foreign); err == nil {
 		s.desired = c.Desired
 	}
 	return c, err
@@ -98,9 +104,9 @@ func (s *scope) compare() (importstate.Comparison, error) {
 func (s *scope) failed(err error, what string) error { return problem.Wrap(s.redact(err), what) }
 
 // redact takes the API's words, which could repeat a value, out of the error of an Import that has
-// values from elsewhere. Codes and names of fields stay.
+// values from elsewhere, or whose remote import has values of others. Codes and names of fields stay.
 func (s *scope) redact(err error) error {
-	if len(s.object.Spec.ValuesFrom) == 0 {
+	if len(s.object.Spec.ValuesFrom) == 0 && len(s.foreign.Secrets) == 0 && !s.foreign.Values {
 		return err
 	}
 	return problem.Redact(err, true)

@@ -4,15 +4,19 @@
 package imports
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"strings"
 
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/definition"
 	"github.com/integrator-operator/integrator-operator/internal/drift"
+	"github.com/integrator-operator/integrator-operator/internal/metrics"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
 	"github.com/integrator-operator/integrator-operator/internal/status"
@@ -161,4 +165,15 @@ func (s *scope) staysReady(p *problem.Problem) bool {
 		state.ObservedGeneration == s.object.Generation && s.object.DeletionTimestamp.IsZero() &&
 		s.compared() && len(state.NotAccepted) == 0 && state.Plan == nil &&
 		requestedAt(s.object) == state.LastHandledReconcileAt
+}
+
+// reportOwner tells the administrator, in the log and the metrics, which Import has what this one is
+// refused. The status says it only within the namespace.
+func (s *scope) reportOwner(ctx context.Context, err error) {
+	var held ownership.HeldBy
+	if !errors.As(err, &held) {
+		return
+	}
+	log.FromContext(ctx).Info("The remote import belongs to another Import", "id", s.remote.ID, "owner", held.Import)
+	metrics.ImportConflict(s.accountKey(), held.Import.Namespace)
 }

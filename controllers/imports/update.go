@@ -22,7 +22,7 @@ import (
 
 // correct compares, and writes when something differs and the write is wanted.
 func (r *Reconciler) correct(ctx context.Context, s *scope) error {
-	c, err := s.compare()
+	c, err := s.compare(ctx, r.Registry)
 	if err != nil {
 		return err
 	}
@@ -177,7 +177,7 @@ func (s *scope) ownFields(remote map[string]any) (before []string) {
 // changed otherwise it would drop or change again: a person has to act, and the write is not
 // repeated.
 func (r *Reconciler) judge(ctx context.Context, s *scope, patched bool) error {
-	c, err := s.compare()
+	c, err := s.compare(ctx, r.Registry)
 	if err != nil {
 		return err
 	}
@@ -185,7 +185,7 @@ func (r *Reconciler) judge(ctx context.Context, s *scope, patched bool) error {
 		if err := patchAssistant(ctx, s, c); err != nil {
 			return err
 		}
-		if c, err = s.compare(); err != nil {
+		if c, err = s.compare(ctx, r.Registry); err != nil {
 			return err
 		}
 	}

@@ -49,6 +49,9 @@ type Registry struct {
 
 	accountEvents, importEvents, runEvents chan ctrlevent.GenericEvent
 
+	// SecretPaths are those of the Imports of all accounts.
+	SecretPaths SecretPaths
+
 	mu    sync.Mutex
 	byKey map[types.NamespacedName]*entry
 }
@@ -101,6 +104,7 @@ func (r *Registry) Session(ctx context.Context, namespace, name string) (*Sessio
 	}
 	session := e.session(key)
 	session.Deleting = !object.DeletionTimestamp.IsZero()
+	session.ShowsForeignValues = object.Spec.ForeignValues == v1alpha1.ForeignValuesShown
 	return session, nil
 }
 

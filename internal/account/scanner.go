@@ -105,6 +105,7 @@ func (s *scanner) scan(ctx context.Context) Scan {
 	s.observations.complete(number, ids, listed, identified)
 	for i := range imports.Items {
 		object := &imports.Items[i]
+		s.registry.SecretPaths.Note(object, started)
 		if id := ownership.RemoteID(object); id != "" && !object.Spec.Suspend && s.observations.differs(object, id) {
 			s.registry.send(s.registry.importEvents, importObject(client.ObjectKeyFromObject(object)))
 		}

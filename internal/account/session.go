@@ -32,6 +32,8 @@ type Session struct {
 	// Deleting: the Account is being deleted. It serves the Imports that it has, and nothing new is
 	// created in it.
 	Deleting bool
+	// ShowsForeignValues: spec.foreignValues is Shown.
+	ShowsForeignValues bool
 }
 
 // RequireVerified refuses to take a missing import for a deleted one, and to create, where the

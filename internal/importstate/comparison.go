@@ -66,8 +66,8 @@ type Comparison struct {
 }
 
 // Compare compares the desired document with a response. Values of spec.valuesFrom are redacted in
-// the result.
-func Compare(owner ownership.Owner, object *v1alpha1.Import, desired *definition.Desired, response integrator.Import) (Comparison, error) {
+// the result, and what belongs to others.
+func Compare(owner ownership.Owner, object *v1alpha1.Import, desired *definition.Desired, response integrator.Import, foreign drift.Foreign) (Comparison, error) {
 	remote, err := drift.Parse(response.Raw)
 	if err != nil {
 		return Comparison{}, problem.Transientf(v1alpha1.ReasonUnexpectedResponse, "the API's import document is %v", err)
@@ -77,7 +77,7 @@ func Compare(owner ownership.Owner, object *v1alpha1.Import, desired *definition
 		c.Desired, c.AddMarker = desired.WithoutMarker(), response.ExternalID == ""
 	}
 	found := drift.Compare(c.Desired.Document, remote, slices.Concat(drift.WriteOnly, c.Ignored))
-	found = drift.Redact(found, c.Desired.Document, c.Desired.Secrets)
+	found = drift.RedactForeign(drift.Redact(found, c.Desired.Document, c.Desired.Secrets), remote, foreign)
 	c.Shown, c.Hash, c.Total = definition.ShownDifferences(found), hashOf(found, response), len(found)
 	c.AssistantDiffers = slices.ContainsFunc(found, isAssistant)
 	c.Released = drift.Released(object.Status.OwnedFields, c.Desired.Document, remote, object.Spec.IgnoreDifferences)

@@ -47,6 +47,11 @@ var (
 		Help: "Times that a remote import was found to differ from its definition.",
 	}, []string{"namespace", "name"})
 
+	importConflicts = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "integrator_import_conflicts_total",
+		Help: "Times that an Import was refused a remote import which an Import of owner_namespace has.",
+	}, []string{"namespace", "name", "owner_namespace"})
+
 	importsOrphaned = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "integrator_import_orphaned_total",
 		Help: "Remote imports left behind because their namespace was deleted and the Account's token was no longer there.",
@@ -68,7 +73,7 @@ type vector interface {
 // they are about. The others are kept: the remote imports that an Account left behind are of interest
 // only after its deletion.
 var (
-	ofAccount = []vector{apiRequests, apiRequestSeconds, scanSeconds, accountImports, driftDetected}
+	ofAccount = []vector{apiRequests, apiRequestSeconds, scanSeconds, accountImports, driftDetected, importConflicts}
 	kept      = []vector{importsOrphaned, runsCompleted}
 )
 
@@ -95,6 +100,12 @@ func ObserveScan(account types.NamespacedName, imports int, took time.Duration) 
 // DriftDetected counts a remote import of the Account that differs from its definition.
 func DriftDetected(account types.NamespacedName) {
 	driftDetected.WithLabelValues(account.Namespace, account.Name).Inc()
+}
+
+// ImportConflict counts a remote import of the Account that an Import of another namespace, or of the
+// same, has already.
+func ImportConflict(account types.NamespacedName, ownerNamespace string) {
+	importConflicts.WithLabelValues(account.Namespace, account.Name, ownerNamespace).Inc()
 }
 
 // ImportOrphaned counts a remote import that is left behind in the account.

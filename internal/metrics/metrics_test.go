@@ -28,6 +28,7 @@ func TestMetrics(t *testing.T) {
 	ObserveRequest(account)(integrator.Observation{Method: "GET", Route: "/v1/imports", StatusCode: 200, Duration: time.Second})
 	ObserveScan(account, 3, time.Second)
 	DriftDetected(account)
+	ImportConflict(account, "elsewhere")
 	ImportOrphaned(account)
 	RunCompleted(v1alpha1.RunSucceeded)
 
