@@ -277,6 +277,13 @@ type ImportRunStatus struct {
 	// +optional
 	Batches *BatchCounts `json:"batches,omitempty"`
 
+	// call identifies the call in progress, or the last one whose response was lost, by the token
+	// of its claim. The operator sends nothing if the annotation integrator.io/claim contradicts
+	// it, unless onUnknownOutcome is Retry.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	Call string `json:"call,omitempty"`
+
 	// progress is the number of batches as "done/total".
 	// +optional
 	// +kubebuilder:validation:MaxLength=32

@@ -21,7 +21,7 @@ import (
 
 // The ledger of idempotency keys: one ConfigMap for each import and key. Nobody owns it: it has to
 // outlive the run, and also an Import or an Account that is created again. A run takes its entry
-// before its first claim, and the outcome of its last call goes there before it goes to status.
+// before each claim, and the outcome of its last call goes there before it goes to status.
 // While the run exists, the run itself says how it ended; the entry counts when the run was deleted,
 // and when it says that the run has succeeded.
 
@@ -30,15 +30,21 @@ const (
 	keyLabel = "integrator.io/idempotency-key"
 )
 
-// awaitKey makes sure, before the first batch, that no other run has the idempotency key, or had it.
+// awaitKey makes sure, before each batch, that no other run has the idempotency key, or had it, and
+// after the first batch that this run has it: the claim alone does not say that it ever had.
 func (w *work) awaitKey(ctx context.Context, run *v1alpha1.ImportRun, next runstate.Claim) (*runstate.Outcome, error) {
-	if run.Spec.IdempotencyKey == "" || next.Batch > 0 {
+	if run.Spec.IdempotencyKey == "" {
 		return nil, nil
 	}
 	w.key = nil
 	object, entry, err := w.r.readKey(ctx, run)
 	if apierrors.IsNotFound(err) {
-		return nil, nil
+		if next.Batch == 0 {
+			return nil, nil
+		}
+		name, _ := runstate.KeyObject(run)
+		end := runstate.WithoutKey(run, next, name.Name)
+		return &end, nil
 	}
 	if err != nil {
 		return nil, err
@@ -67,10 +73,10 @@ func (w *work) awaitKey(ctx context.Context, run *v1alpha1.ImportRun, next runst
 // takeKey has the ledger say that the run may be sending, over exactly the entry that awaitKey has
 // read.
 func (w *work) takeKey(ctx context.Context, run *v1alpha1.ImportRun, next runstate.Claim) error {
-	if run.Spec.IdempotencyKey == "" || next.Batch > 0 {
+	if run.Spec.IdempotencyKey == "" {
 		return nil
 	}
-	entry := runstate.KeyOf(run, w.Now().UTC())
+	entry := runstate.KeyOf(run, next, w.Now().UTC())
 	if w.key == nil {
 		return w.r.createKey(ctx, run, entry)
 	}

@@ -52,6 +52,11 @@ func (w *work) ShowRunning(ctx context.Context, run *v1alpha1.ImportRun, granted
 	return w.r.writeStatus(ctx, run, withRunning(run, granted, prepared))
 }
 
+// ShowPause shows that the call is over, and why its batch is sent again later.
+func (w *work) ShowPause(ctx context.Context, run *v1alpha1.ImportRun, outcome runstate.Outcome) (*v1alpha1.ImportRun, error) {
+	return w.r.writeStatus(ctx, run, withPause(run, outcome))
+}
+
 // WriteOutcome shows how far the run has come, or how it ended.
 func (w *work) WriteOutcome(ctx context.Context, run *v1alpha1.ImportRun, outcome runstate.Outcome) (*v1alpha1.ImportRun, error) {
 	return w.r.writeStatus(ctx, run, withOutcome(run, outcome, w.Now()))

@@ -29,7 +29,7 @@ func withRunning(run *v1alpha1.ImportRun, granted runstate.Claim, prepared runst
 	run = run.DeepCopy()
 	at := runstate.Standing(run, granted)
 	at.ImportID, at.Total, at.Records.Total = prepared.ImportID, len(prepared.Payload.Batches), prepared.Payload.Total()
-	run.Status.Phase = v1alpha1.RunRunning
+	run.Status.Phase, run.Status.Call = v1alpha1.RunRunning, granted.Token
 	setCounts(run, at)
 	if prepared.ResponseSecret != "" {
 		run.Status.ResponseSecretName = prepared.ResponseSecret
@@ -42,6 +42,7 @@ func withRunning(run *v1alpha1.ImportRun, granted runstate.Claim, prepared runst
 func withOutcome(run *v1alpha1.ImportRun, o runstate.Outcome, now time.Time) *v1alpha1.ImportRun {
 	run = run.DeepCopy()
 	setCounts(run, o)
+	run.Status.Call = o.Call(run.Status.Call)
 	if o.Phase == "" {
 		return run
 	}
@@ -57,6 +58,15 @@ func withOutcome(run *v1alpha1.ImportRun, o runstate.Outcome, now time.Time) *v1
 		status.SetNotReady(&shown.Conditions, generation, problem.New(problem.Terminal, o.Reason, o.Message))
 	}
 	status.SetCondition(&shown.Conditions, generation, v1alpha1.ConditionSucceeded, succeeded, o.Reason, o.Message)
+	return run
+}
+
+// withPause is the run as it is shown when nothing came of its call, and the batch is sent again.
+func withPause(run *v1alpha1.ImportRun, o runstate.Outcome) *v1alpha1.ImportRun {
+	run = run.DeepCopy()
+	setCounts(run, o)
+	run.Status.Phase, run.Status.Call = v1alpha1.RunWaiting, o.Call(run.Status.Call)
+	setProgress(run, o.Again.Reason(), o.Again.Message())
 	return run
 }
 

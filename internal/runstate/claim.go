@@ -6,6 +6,8 @@ package runstate
 import (
 	"encoding/json"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
@@ -15,9 +17,23 @@ import (
 // be writing the result, by a clock that is not ours.
 const claimGrace = 30 * time.Second
 
+const (
+	// maxClockSkew is how far the clock of the process that wrote a claim may be ahead of ours.
+	maxClockSkew = 10 * time.Minute
+	// maxPause is the longest pause before a batch is sent again: what the API may ask for.
+	maxPause = time.Hour
+	// maxClaimCount bounds every number of a claim: more than any run has records or attempts.
+	maxClaimCount = 1_000_000
+	// maxClaimReason bounds a claim's reason, in bytes.
+	maxClaimReason = 64
+)
+
 // Claim is the value of the claim annotation: where the run stands, and, while it has a token, the
 // permission for one call. A token is never given twice.
 type Claim struct {
+	// Run is the uid of the run: the claim of another run, or of this one before it was restored as
+	// a new object, permits nothing.
+	Run string `json:"run,omitempty"`
 	// Batch is the number of the batch that the call is for, from 0. Those before it were answered.
 	Batch int `json:"batch"`
 	// Attempt is how many attempts there were to send this batch before.
@@ -48,16 +64,65 @@ type Claim struct {
 var errDamagedClaim = errors.New("the claim cannot be read")
 
 // ParseClaim reads the annotation. A run without one is at its beginning: the claim is empty then.
-// Every claim names its batch, and counts nothing below zero.
+// Every claim names its batch, and has nothing that a status could not show: anybody who may edit
+// the run can write one.
 func ParseClaim(text string) (Claim, error) {
 	if text == "" {
 		return Claim{}, nil
 	}
 	c := Claim{Batch: -1}
-	if err := json.Unmarshal([]byte(text), &c); err != nil || c == (Claim{}) || c.Batch < 0 || c.Attempt < 0 || c.Spent < 0 {
+	if err := json.Unmarshal([]byte(text), &c); err != nil || c == (Claim{}) || !c.countsPlainly() || !c.canBeShown() {
 		return Claim{}, errDamagedClaim
 	}
 	return c, nil
+}
+
+// countsPlainly reports whether each number of the claim is one that a run can come to.
+func (c Claim) countsPlainly() bool {
+	counts := []int{c.Batch, c.Attempt, c.Batches}
+	if r := c.Records; r != nil {
+		counts = append(counts, int(r.Total), int(r.Sent), int(r.Succeeded), int(r.Failed), int(r.Ignored))
+	}
+	return c.Spent >= 0 && !slices.ContainsFunc(counts, func(n int) bool { return n < 0 || n > maxClaimCount })
+}
+
+// canBeShown reports whether reason and message fit into a condition.
+func (c Claim) canBeShown() bool {
+	strange := func(r rune) bool { return (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') }
+	return len(c.Reason) <= maxClaimReason && !strings.ContainsFunc(c.Reason, strange) && len(c.Message) <= 2*maxPauseMessage
+}
+
+// disproved says what the run's own status has against its claim, "" when it bears the claim out.
+// Whoever may edit the run can write the annotation, and cannot write the status. While the status
+// shows a call in progress, the claim has to be that of the call. With onUnknownOutcome Retry the
+// batch of a call in progress may be sent again anyway.
+func disproved(run *v1alpha1.ImportRun, c Claim, self Process, now time.Time) string {
+	latest := now.Add(maxClockSkew)
+	switch {
+	case c.Run != string(run.UID):
+		return "it is not a claim of this object"
+	case c.Batch > batchesDone(run):
+		return "it counts batches as answered that the status does not"
+	case interrupted(run, c) && !slices.Contains(self.Unused, run.Status.Call) && run.Spec.OnUnknownOutcome != v1alpha1.UnknownOutcomeRetry:
+		return "the status shows another call in progress"
+	case c.Time.After(latest), c.Started.After(latest), c.Deadline.After(latest.Add(TimeLimit(run))), c.NotBefore.After(latest.Add(maxPause)):
+		return "its times are too far in the future"
+	default:
+		return ""
+	}
+}
+
+// interrupted reports whether the status shows a call in progress that is not the claim's.
+func interrupted(run *v1alpha1.ImportRun, c Claim) bool {
+	return run.Status.Call != "" && run.Status.Call != c.Token
+}
+
+// batchesDone is how many batches were answered, by the status.
+func batchesDone(run *v1alpha1.ImportRun) int {
+	if run.Status.Batches == nil {
+		return 0
+	}
+	return int(run.Status.Batches.Done)
 }
 
 // ClaimOf is the run's claim. It is empty when the claim cannot be read: Decide ends such a run.
@@ -68,7 +133,7 @@ func ClaimOf(run *v1alpha1.ImportRun) Claim {
 
 // answered reports whether the outcome of the claim's call is in status.
 func answered(run *v1alpha1.ImportRun, c Claim) bool {
-	return run.Status.Batches != nil && int(run.Status.Batches.Done) > c.Batch
+	return batchesDone(run) > c.Batch
 }
 
 // following is the claim to take after the current one, still without a token: for the next batch,
@@ -86,7 +151,7 @@ func following(run *v1alpha1.ImportRun, current Claim) Claim {
 
 // granted is the claim with the permission for one call.
 func (c Claim) granted(run *v1alpha1.ImportRun, token, holder string, sent Payload, now time.Time) Claim {
-	c.Token, c.Holder, c.Time = token, holder, now
+	c.Run, c.Token, c.Holder, c.Time = string(run.UID), token, holder, now
 	c.NotBefore, c.Reason, c.Message = time.Time{}, "", ""
 	if c.Started.IsZero() {
 		c.Started, c.Spent = now.Add(-c.Spent), 0

@@ -55,8 +55,17 @@ func Decide(run *v1alpha1.ImportRun, self Process, now time.Time) Decision {
 	case err != nil, text == "" && (run.Status.Phase == v1alpha1.RunRunning || run.Status.StartTime != nil):
 		// Damaged or taken away: its call may have been made.
 		return ended(lost(run, current))
+	case text != "":
+		if because := disproved(run, current, self, now); because != "" {
+			return ended(unproven(run, because))
+		}
 	}
 	next := following(run, current)
+	retry := run.Spec.OnUnknownOutcome == v1alpha1.UnknownOutcomeRetry
+	if retry && interrupted(run, current) && !next.Uncertain {
+		// Somebody has replaced the claim of a call, or of several.
+		next.Attempt, next.Uncertain = current.Attempt+1, true
+	}
 	if current.Token != "" && !slices.Contains(self.Unused, current.Token) && !answered(run, current) {
 		rest, again := await(run, current, self, now)
 		switch {

@@ -35,6 +35,9 @@ type Effects interface {
 	Invoke(ctx context.Context, run *v1alpha1.ImportRun, granted Claim, prepared Prepared) (integrator.InvokeResponse, error)
 	// ReadRun reads the run past the cache.
 	ReadRun(ctx context.Context, run *v1alpha1.ImportRun) (*v1alpha1.ImportRun, error)
+	// ShowPause writes into status that the call of the outcome is over and its batch will be sent
+	// again.
+	ShowPause(ctx context.Context, run *v1alpha1.ImportRun, outcome Outcome) (*v1alpha1.ImportRun, error)
 	// WriteOutcome writes into status how far the run has come, or how it ended.
 	WriteOutcome(ctx context.Context, run *v1alpha1.ImportRun, outcome Outcome) (*v1alpha1.ImportRun, error)
 

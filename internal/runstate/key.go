@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -30,6 +31,8 @@ type KeyEntry struct {
 	// that nothing was sent.
 	Phase v1alpha1.RunPhase `json:"phase"`
 	Time  time.Time         `json:"time"`
+	// Batch is the last batch that the run has taken the key for, from 0.
+	Batch int `json:"batch,omitempty"`
 	// Records counts those of a run that has succeeded.
 	Records *v1alpha1.RecordCounts `json:"records,omitempty"`
 }
@@ -56,10 +59,10 @@ func KeyObject(run *v1alpha1.ImportRun) (object types.NamespacedName, target str
 	return types.NamespacedName{Namespace: run.Namespace, Name: "importrun-key-" + hex.EncodeToString(sum[:12])}, target
 }
 
-// KeyOf is the entry with which a run takes its key.
-func KeyOf(run *v1alpha1.ImportRun, now time.Time) KeyEntry {
+// KeyOf is the entry with which a run takes its key for the batch of a claim.
+func KeyOf(run *v1alpha1.ImportRun, next Claim, now time.Time) KeyEntry {
 	_, target := KeyObject(run)
-	return KeyEntry{Key: run.Spec.IdempotencyKey, Import: target, Run: run.Name, RunUID: string(run.UID), Phase: v1alpha1.RunRunning, Time: now}
+	return KeyEntry{Key: run.Spec.IdempotencyKey, Import: target, Run: run.Name, RunUID: string(run.UID), Phase: v1alpha1.RunRunning, Time: now, Batch: next.Batch}
 }
 
 // KeyAction is what an entry means for a run that wants its key.
@@ -81,16 +84,16 @@ type KeyDecision struct {
 	Outcome Outcome
 }
 
-// JudgeKey decides whether a run may have a key, from its entry. holder is the run that the entry
-// names, nil when it was deleted; object is the name of the ConfigMap, for messages.
+// JudgeKey decides whether a run may have a key for the batch of a claim, from its entry. holder is
+// the run that the entry names, nil when it was deleted; object is the name of the ConfigMap, for
+// messages. After the first batch only the run that has the key goes on.
 func JudgeKey(run *v1alpha1.ImportRun, at Claim, entry KeyEntry, holder *v1alpha1.ImportRun, object string) KeyDecision {
 	phase := entry.Phase
 	switch {
 	case entry.RunUID == string(run.UID):
-		if o, ok := Settled(run, at, entry); ok {
-			return KeyDecision{Action: KeyEnd, Outcome: o}
-		}
-		return KeyDecision{Action: KeyTake}
+		return judgeOwnKey(run, at, entry)
+	case at.Batch > 0:
+		return KeyDecision{Action: KeyEnd, Outcome: WithoutKey(run, at, object)}
 	case phase == v1alpha1.RunSucceeded:
 	case holder != nil && !Finished(holder):
 		// No event says when somebody frees the key by hand.
@@ -112,6 +115,27 @@ func JudgeKey(run *v1alpha1.ImportRun, at Claim, entry KeyEntry, holder *v1alpha
 	default:
 		return KeyDecision{Action: KeyTake}
 	}
+}
+
+// judgeOwnKey decides whether a run may keep its key. Where the entry has an end of the run, or a
+// later batch, an older state of the run was restored.
+func judgeOwnKey(run *v1alpha1.ImportRun, at Claim, entry KeyEntry) KeyDecision {
+	if o, ok := Settled(run, at, entry); ok {
+		return KeyDecision{Action: KeyEnd, Outcome: o}
+	}
+	over := Finished(&v1alpha1.ImportRun{Status: v1alpha1.ImportRunStatus{Phase: entry.Phase}})
+	if entry.Batch > at.Batch || over && run.Spec.OnUnknownOutcome != v1alpha1.UnknownOutcomeRetry {
+		return KeyDecision{Action: KeyEnd, Outcome: Standing(run, at).end(v1alpha1.RunUnknown, v1alpha1.ReasonOutcomeUnknown,
+			"the ledger of idempotencyKey has seen more of this run than its status: it was at batch %d, and is %s there; nothing more is sent, look into the destination before running again", entry.Batch+1, entry.Phase)}
+	}
+	return KeyDecision{Action: KeyTake}
+}
+
+// WithoutKey is the end of a run that has sent batches, and that the ledger does not name; object
+// is the name of the ConfigMap.
+func WithoutKey(run *v1alpha1.ImportRun, at Claim, object string) Outcome {
+	return Stop(run, at, v1alpha1.RunFailed, v1alpha1.ReasonIdempotencyKeyUnknown,
+		fmt.Sprintf("ConfigMap %q, the ledger of idempotencyKey, no longer says that this run has the key", object))
 }
 
 // Settled is the success of a run that its own entry knows and its status does not, because the

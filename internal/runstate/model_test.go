@@ -21,7 +21,10 @@ import (
 // server that refuses a write to an old version (modeleffects_test.go), and a remote API
 // that applies a request once, late, or never. The invariants are in modelcheck_test.go.
 
-const modelBatches = 2
+const (
+	modelBatches = 2
+	modelUID     = "run"
+)
 
 // modelWorld is one state of everything. It is a value, and comparable.
 type modelWorld struct {
@@ -41,8 +44,10 @@ type modelWorld struct {
 // modelObject is the run as the API server has it.
 type modelObject struct {
 	// claim is the number of its text, 0 of none.
-	claim  uint16
-	done   uint8
+	claim uint16
+	done  uint8
+	// call is the number of the token that the status shows, 0 of none.
+	call   uint8
 	phase  modelPhase
 	cancel bool
 }
@@ -65,8 +70,10 @@ func (o modelObject) finished() bool {
 // modelWorker is a process at the run: what it remembers, and, unless it is idle, its pass.
 type modelWorker struct {
 	life uint8
-	// unused is the claim that it could not confirm, by its number; unrecorded the outcome.
-	unused, unrecorded uint16
+	// unused are the last claims that it could not confirm, by their numbers; unrecorded is the
+	// outcome.
+	unused     [2]uint16
+	unrecorded uint16
 
 	// step is 0 when it is idle.
 	step Step
@@ -102,7 +109,8 @@ func (w *modelWorld) holder(i int) string { return fmt.Sprintf("worker %d.%d", i
 // run is the object as a pass sees it.
 func (m *modelCheck) run(o modelObject) *v1alpha1.ImportRun {
 	run := &v1alpha1.ImportRun{}
-	run.UID = "run"
+	run.UID = modelUID
+	run.Status.Call = tokenOf(o.call)
 	if o.claim != 0 {
 		run.Annotations = map[string]string{v1alpha1.AnnotationClaim: m.claims[o.claim]}
 	}
@@ -119,11 +127,26 @@ func (m *modelCheck) run(o modelObject) *v1alpha1.ImportRun {
 
 // object is the inverse of run.
 func (m *modelCheck) object(run *v1alpha1.ImportRun) modelObject {
-	o := modelObject{phase: phaseAs(run.Status.Phase), cancel: run.Spec.Cancel, claim: m.claimNumbers[run.Annotations[v1alpha1.AnnotationClaim]]}
+	o := modelObject{phase: phaseAs(run.Status.Phase), cancel: run.Spec.Cancel, claim: m.claimNumbers[run.Annotations[v1alpha1.AnnotationClaim]], call: callOf(run.Status.Call)}
 	if run.Status.Batches != nil {
 		o.done = uint8(run.Status.Batches.Done) //nolint:gosec // at most 2
 	}
 	return o
+}
+
+// tokenOf is the token with this number, and callOf the number of a token; 0 is none.
+func tokenOf(number uint8) string {
+	if number == 0 {
+		return ""
+	}
+	return fmt.Sprintf("t%d", number-1)
+}
+
+func callOf(token string) uint8 {
+	if token == "" {
+		return 0
+	}
+	return token[1] - '0' + 1
 }
 
 // numberOf gives a text its number among those that are known.
@@ -170,8 +193,10 @@ func (m *modelCheck) outcomeAs(o *Outcome) uint16 {
 // process is what a worker remembers.
 func (m *modelCheck) process(w *modelWorld, i int) Process {
 	self := Process{Holder: w.holder(i)}
-	if unused := w.workers[i].unused; unused != 0 {
-		self.Unused = []string{m.claim(unused).Token}
+	for _, unused := range w.workers[i].unused {
+		if unused != 0 {
+			self.Unused = append(self.Unused, m.claim(unused).Token)
+		}
 	}
 	return self
 }
@@ -196,9 +221,9 @@ func (m *modelCheck) keep(w *modelWorld, i int, p Pass, fresh bool) {
 	worker.unrecorded = m.outcomeAs(p.Unrecorded)
 	switch n := len(p.Process.Unused); {
 	case n == 0:
-		worker.unused = 0
+		worker.unused = [2]uint16{}
 	case p.Process.Unused[n-1] == p.claim.Token:
-		worker.unused = m.claimAs(p.claim)
+		worker.unused = [2]uint16{worker.unused[1], m.claimAs(p.claim)}
 	}
 	if p.Ended() {
 		*worker = modelWorker{life: worker.life, unused: worker.unused, unrecorded: worker.unrecorded}
@@ -233,10 +258,15 @@ func (m *modelCheck) next(w modelWorld) []modelcheck.Step[modelWorld] {
 		}
 	}
 	if w.edits > 0 {
-		// Somebody writes a label, removes the claim, or the status is lost.
+		// Somebody writes a label, removes the claim, or writes one of this run, for either batch and
+		// without a call, or the status is lost.
 		add(func(n *modelWorld) { n.edits--; n.written(-1) })
 		add(func(n *modelWorld) { n.edits--; n.object.claim = 0; n.written(-1) })
-		add(func(n *modelWorld) { n.edits--; n.object.done, n.object.phase = 0, 0; n.written(-1) })
+		for batch := range modelBatches {
+			forged := m.claimAs(Claim{Run: modelUID, Batch: batch, Batches: modelBatches})
+			add(func(n *modelWorld) { n.edits--; n.object.claim = forged; n.written(-1) })
+		}
+		add(func(n *modelWorld) { n.edits--; n.object.done, n.object.phase, n.object.call = 0, 0, 0; n.written(-1) })
 	}
 	if !w.canceled {
 		add(func(n *modelWorld) { n.canceled, n.object.cancel = true, true; n.written(-1) })
@@ -289,8 +319,8 @@ func (w *modelWorld) written(by int) {
 	}
 }
 
-// tidy gives states that are alike one form: what will be refused has been, and a claim that no
-// longer stands is not remembered as unused.
+// tidy gives states that are alike one form: what will be refused has been, and a claim that
+// stands nowhere is not remembered as unused.
 func (m *modelCheck) tidy(w *modelWorld) {
 	for i := range w.workers {
 		worker := &w.workers[i]
@@ -298,8 +328,10 @@ func (m *modelCheck) tidy(w *modelWorld) {
 		if refused && worker.stale && !m.careless {
 			m.step(w, i, modelEffects{})
 		}
-		if worker.unused != w.object.claim {
-			worker.unused = 0
+		for k, unused := range worker.unused {
+			if unused != 0 && unused != w.object.claim && callOf(m.claim(unused).Token) != w.object.call {
+				worker.unused[k] = 0
+			}
 		}
 	}
 }
@@ -334,7 +366,7 @@ func (m *modelCheck) work(w modelWorld, i int, add func(func(*modelWorld))) {
 				n.requests[i] = modelRequest{open: true, heard: true, batch: uint8(m.claim(worker.claim).Batch)} //nolint:gosec // 0 or 1
 			})
 		}
-	case StepReturnClaim, StepWriteOutcome:
+	case StepShowPause, StepReturnClaim, StepWriteOutcome:
 		do(modelEffects{})
 		if !worker.stale {
 			// Written, and the answer is lost: it is retried.

@@ -138,6 +138,22 @@ func TestModelOfARun(t *testing.T) {
 				return Decide(run, self, now)
 			}
 		}, "a batch is written twice"},
+		"a claim needs no call in the status": {func(m *modelCheck) {
+			m.rules.decide = func(run *v1alpha1.ImportRun, self Process, now time.Time) Decision {
+				run = run.DeepCopy()
+				run.Status.Call = ""
+				return Decide(run, self, now)
+			}
+		}, "a batch is written twice"},
+		"a claim says how many batches were answered": {func(m *modelCheck) {
+			m.rules.decide = func(run *v1alpha1.ImportRun, self Process, now time.Time) Decision {
+				if c := ClaimOf(run); c.Token == "" && c.Batch > batchesDone(run) {
+					run = run.DeepCopy()
+					run.Status.Call, run.Status.Batches = "", &v1alpha1.BatchCounts{Total: modelBatches, Done: int32(c.Batch)} //nolint:gosec // at most 2
+				}
+				return Decide(run, self, now)
+			}
+		}, "a run has succeeded with a batch that was not written"},
 		"a cancel does not wait for the call": {func(m *modelCheck) {
 			m.rules.decide = func(run *v1alpha1.ImportRun, self Process, now time.Time) Decision {
 				if run.Spec.Cancel {

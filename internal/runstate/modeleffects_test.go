@@ -170,13 +170,19 @@ func (e *modelEffects) WriteClaim(_ context.Context, _ *v1alpha1.ImportRun, clai
 func (e *modelEffects) ShowRunning(_ context.Context, run *v1alpha1.ImportRun, granted Claim, _ Prepared) (*v1alpha1.ImportRun, error) {
 	return e.write(func(o *modelObject) {
 		o.phase, o.done = phaseAs(v1alpha1.RunRunning), uint8(Standing(run, granted).Done) //nolint:gosec // at most 2
+		o.call = callOf(granted.Token)
 	})
 }
 
 func (e *modelEffects) WriteOutcome(_ context.Context, _ *v1alpha1.ImportRun, outcome Outcome) (*v1alpha1.ImportRun, error) {
 	return e.write(func(o *modelObject) {
 		o.phase, o.done = phaseAs(cmp.Or(outcome.Phase, v1alpha1.RunRunning)), uint8(outcome.Done) //nolint:gosec // at most 2
+		o.call = 0
 	})
+}
+
+func (e *modelEffects) ShowPause(_ context.Context, _ *v1alpha1.ImportRun, outcome Outcome) (*v1alpha1.ImportRun, error) {
+	return e.write(func(o *modelObject) { o.call = callOf(outcome.Call(tokenOf(o.call))) })
 }
 
 func (e *modelEffects) ReadRun(context.Context, *v1alpha1.ImportRun) (*v1alpha1.ImportRun, error) {

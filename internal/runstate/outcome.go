@@ -38,6 +38,16 @@ type Outcome struct {
 	Message string
 }
 
+// Call is what the status shows as the call in progress once the outcome is recorded, where it has
+// shown shown: a call that may have been applied stays there until its batch is answered, so that
+// nobody can have it forgotten by an edit of the claim.
+func (o Outcome) Call(shown string) string {
+	if o.Again != nil && o.Next.Uncertain {
+		return shown
+	}
+	return ""
+}
+
 // OfCall reports whether the outcome is that of a call, so that nobody else knows it.
 func (o Outcome) OfCall() bool { return o.Token != "" }
 
@@ -72,6 +82,14 @@ func lost(run *v1alpha1.ImportRun, at Claim) Outcome {
 	}
 	return o.end(v1alpha1.RunUnknown, v1alpha1.ReasonOutcomeUnknown,
 		"%sa call was permitted and its outcome is unknown, because the operator stopped before the answer or the claim was changed: the records may or may not have been written; look into the destination before running again", o.batch())
+}
+
+// unproven is the end of a run whose claim is not borne out. Nothing that the claim says counts.
+func unproven(run *v1alpha1.ImportRun, because string) Outcome {
+	o := Standing(run, Claim{})
+	return o.end(v1alpha1.RunUnknown, v1alpha1.ReasonOutcomeUnknown,
+		"the annotation %s contradicts the run's status (%s), so the object was restored or the annotation was edited: nothing more is sent, and batches that the status does not count may have been written; look into the destination, then create another ImportRun without the annotation",
+		v1alpha1.AnnotationClaim, because)
 }
 
 // Stop ends a run before its next batch, because of what the text says.

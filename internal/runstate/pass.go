@@ -51,6 +51,10 @@ const (
 	StepInvoke
 	// StepSettleLedger: the outcome of a call goes into the ledger, before it goes into the run.
 	StepSettleLedger
+	// StepShowPause: the status shows that the call is over and nothing came of it. It is written
+	// before the claim loses its token: a claim without a token permits another call only where the
+	// status shows none in progress.
+	StepShowPause
 	// StepReturnClaim: the claim is written without its token, so that the batch is sent again later.
 	StepReturnClaim
 	// StepWriteOutcome: how far the run has come, or how it ended, goes into its status.
@@ -154,6 +158,8 @@ func (p Pass) carryOut(ctx context.Context, e Effects) (Pass, error) {
 		return p.invoke(ctx, e), nil
 	case StepSettleLedger:
 		return p.settleLedger(ctx, e)
+	case StepShowPause:
+		return p.showPause(ctx, e)
 	case StepReturnClaim:
 		return p.returnClaim(ctx, e)
 	case StepWriteOutcome:

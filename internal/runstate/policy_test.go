@@ -40,6 +40,9 @@ func runAt(t *testing.T, c *Claim, done int, edits ...func(*v1alpha1.ImportRun))
 			t.Fatal(err)
 		}
 		run.Annotations = map[string]string{v1alpha1.AnnotationClaim: string(text)}
+		if done >= 0 && c.Batch == done {
+			run.Status.Call = c.Token
+		}
 	}
 	if done >= 0 {
 		run.Status.Phase = v1alpha1.RunRunning
@@ -67,6 +70,7 @@ func TestDecide(t *testing.T) {
 	}
 	retry := func(run *v1alpha1.ImportRun) { run.Spec.OnUnknownOutcome = v1alpha1.UnknownOutcomeRetry }
 	cancel := func(run *v1alpha1.ImportRun) { run.Spec.Cancel = true }
+	calling := func(run *v1alpha1.ImportRun) { run.Status.Call = "t2" }
 	suspend := func(run *v1alpha1.ImportRun) { run.Spec.Suspend = true }
 	past := func(c *Claim) { c.Started, c.Deadline = noon.Add(-time.Hour), noon.Add(-time.Hour+600*time.Second) }
 
@@ -94,7 +98,7 @@ func TestDecide(t *testing.T) {
 		"InGrace":           {"the holder may be writing the result", runAt(t, claimed(1, func(c *Claim) { c.Deadline = noon.Add(-time.Second) }), 1), want{Reason: v1alpha1.ReasonProgressing, Wait: claimGrace - time.Second}},
 		"PastGrace":         {"nobody will answer any longer", runAt(t, claimed(1, past), 1), want{Phase: v1alpha1.RunUnknown, Reason: v1alpha1.ReasonOutcomeUnknown, Records: 2}},
 		"NoDeadline":        {"a claim without a deadline was made all the same", runAt(t, &Claim{Token: "t"}, -1), want{Phase: v1alpha1.RunUnknown, Reason: v1alpha1.ReasonOutcomeUnknown}},
-		"Restored":          {"without status nobody knows whether the batch was answered", runAt(t, claimed(2, past, func(c *Claim) { c.Records = &v1alpha1.RecordCounts{Total: 8, Sent: 4, Succeeded: 4} }), -1), want{Phase: v1alpha1.RunUnknown, Reason: v1alpha1.ReasonOutcomeUnknown, Records: 4}},
+		"Restored":          {"without status nobody knows whether the batch was answered", runAt(t, claimed(2, past, func(c *Claim) { c.Records = &v1alpha1.RecordCounts{Total: 8, Sent: 4, Succeeded: 4} }), -1), want{Phase: v1alpha1.RunUnknown, Reason: v1alpha1.ReasonOutcomeUnknown}},
 		"Answered":          {"the next batch follows", runAt(t, claimed(1), 2), want{Batch: 2}},
 		"AnsweredCancel":    {"between two batches it ends", runAt(t, claimed(1), 2, cancel), want{Phase: v1alpha1.RunCanceled, Reason: v1alpha1.ReasonCanceled, Records: 4}},
 		"AnsweredSuspend":   {"between two batches it waits", runAt(t, claimed(1), 2, suspend), want{Reason: v1alpha1.ReasonSuspended}},
@@ -102,15 +106,32 @@ func TestDecide(t *testing.T) {
 		"SuspendOverLate":   {"the time stands still while it is suspended", runAt(t, claimed(1, past), 2, suspend), want{Reason: v1alpha1.ReasonSuspended}},
 		"Unused":            {"a claim that was never used is taken anew", runAt(t, claimed(1, func(c *Claim) { c.Token = "unused" }), 1), want{Batch: 1}},
 		"Free":              {"what was not sent is sent", runAt(t, free(1, func(c *Claim) { c.Attempt = 2 }), 1), want{Batch: 1, Attempt: 2}},
-		"FreeRestored":      {"a claim given back tells where the run stands", runAt(t, free(3), -1), want{Batch: 3}},
-		"Pause":             {"a pause is kept, whatever wakes the run", runAt(t, free(1, func(c *Claim) { c.NotBefore = noon.Add(time.Minute) }), 1), want{Reason: v1alpha1.ReasonProgressing, Wait: time.Minute}},
-		"PauseOver":         {"and ends", runAt(t, free(1, func(c *Claim) { c.NotBefore = noon }), 1), want{Batch: 1}},
-		"UncertainCancel":   {"an attempt that was lost stays unknown", runAt(t, free(1, func(c *Claim) { c.Uncertain = true }), 1, cancel), want{Phase: v1alpha1.RunUnknown, Reason: v1alpha1.ReasonOutcomeUnknown, Records: 2}},
-		"RetryOther":        {"its holder may be alive for a moment", runAt(t, claimed(1, func(c *Claim) { c.Time = noon }), 1, retry), want{Reason: v1alpha1.ReasonProgressing, Wait: claimGrace}},
-		"RetryAbandoned":    {"then the batch is sent again", runAt(t, claimed(1), 1, retry), want{Batch: 1, Attempt: 1, Uncertain: true}},
-		"RetryCancel":       {"who cancels wants no more attempts, and the outcome of the last is unknown", runAt(t, claimed(1), 1, retry, cancel), want{Phase: v1alpha1.RunUnknown, Reason: v1alpha1.ReasonOutcomeUnknown, Records: 2}},
-		"RetrySuspend":      {"who suspends wants none yet", runAt(t, claimed(1), 1, retry, suspend), want{Reason: v1alpha1.ReasonSuspended}},
-		"Emptied":           {"a claim of nothing is damaged", runAt(t, nil, 1, func(run *v1alpha1.ImportRun) { run.Annotations = map[string]string{v1alpha1.AnnotationClaim: "{}"} }), want{Phase: v1alpha1.RunUnknown, Reason: v1alpha1.ReasonOutcomeUnknown, Records: 2}},
+		"FreeRestored":      {"a claim alone does not tell where the run stands", runAt(t, free(3), -1), want{Phase: v1alpha1.RunUnknown, Reason: v1alpha1.ReasonOutcomeUnknown}},
+		"Foreign":           {"the claim of another object permits nothing", runAt(t, free(1, func(c *Claim) { c.Run = "other" }), 1), want{Phase: v1alpha1.RunUnknown, Reason: v1alpha1.ReasonOutcomeUnknown, Records: 2}},
+		"Ahead":             {"nor one that counts more batches than the status", runAt(t, free(2), 1), want{Phase: v1alpha1.RunUnknown, Reason: v1alpha1.ReasonOutcomeUnknown, Records: 2}},
+		"Behind":            {"one that counts fewer does no harm", runAt(t, free(0), 2), want{Batch: 2}},
+		"Freed by hand":     {"a call in progress is not forgotten", runAt(t, free(1), 1, calling), want{Phase: v1alpha1.RunUnknown, Reason: v1alpha1.ReasonOutcomeUnknown, Records: 2}},
+		"Exchanged":         {"nor taken for another", runAt(t, claimed(1), 1, calling), want{Phase: v1alpha1.RunUnknown, Reason: v1alpha1.ReasonOutcomeUnknown, Records: 2}},
+		"Freed, Retry":      {"it may be sent again, and may have been written", runAt(t, free(1), 1, calling, retry), want{Batch: 1, Attempt: 1, Uncertain: true}},
+		"Freed, canceled":   {"which is then not known", runAt(t, free(1), 1, calling, retry, cancel), want{Phase: v1alpha1.RunUnknown, Reason: v1alpha1.ReasonOutcomeUnknown, Records: 2}},
+		"Retaken":           {"a call that was never made is none", runAt(t, claimed(1), 1, func(run *v1alpha1.ImportRun) { run.Status.Call = "unused" }), want{Reason: v1alpha1.ReasonProgressing, Wait: 9*time.Minute + claimGrace}},
+		"Pause for ever":    {"nobody has a run wait longer than the API may ask for", runAt(t, free(1, func(c *Claim) { c.NotBefore = noon.Add(2 * time.Hour) }), 1), want{Phase: v1alpha1.RunUnknown, Reason: v1alpha1.ReasonOutcomeUnknown, Records: 2}},
+		"Call for ever":     {"nor longer than a call takes", runAt(t, claimed(1, func(c *Claim) { c.Deadline = noon.Add(time.Hour) }), 1), want{Phase: v1alpha1.RunUnknown, Reason: v1alpha1.ReasonOutcomeUnknown, Records: 2}},
+		"Begins later":      {"nor for a beginning to come", runAt(t, claimed(1, func(c *Claim) { c.Started = noon.Add(time.Hour) }), 1), want{Phase: v1alpha1.RunUnknown, Reason: v1alpha1.ReasonOutcomeUnknown, Records: 2}},
+		"Clock ahead": {"another clock may be somewhat ahead", runAt(t, claimed(1, func(c *Claim) {
+			c.Time, c.Started = noon.Add(time.Minute), noon.Add(time.Minute)
+			c.Deadline = noon.Add(11 * time.Minute)
+		}), 1), want{Reason: v1alpha1.ReasonProgressing, Wait: 11*time.Minute + claimGrace}},
+		"Not to be shown": {"a reason that no condition can have is no reason", runAt(t, free(1, func(c *Claim) { c.Reason = "no reason" }), 1), want{Phase: v1alpha1.RunUnknown, Reason: v1alpha1.ReasonOutcomeUnknown, Records: 2}},
+		"Too large":       {"nor a number that no run can come to", runAt(t, free(1, func(c *Claim) { c.Batches = 1 << 40 }), 1), want{Phase: v1alpha1.RunUnknown, Reason: v1alpha1.ReasonOutcomeUnknown, Records: 2}},
+		"Pause":           {"a pause is kept, whatever wakes the run", runAt(t, free(1, func(c *Claim) { c.NotBefore = noon.Add(time.Minute) }), 1), want{Reason: v1alpha1.ReasonProgressing, Wait: time.Minute}},
+		"PauseOver":       {"and ends", runAt(t, free(1, func(c *Claim) { c.NotBefore = noon }), 1), want{Batch: 1}},
+		"UncertainCancel": {"an attempt that was lost stays unknown", runAt(t, free(1, func(c *Claim) { c.Uncertain = true }), 1, cancel), want{Phase: v1alpha1.RunUnknown, Reason: v1alpha1.ReasonOutcomeUnknown, Records: 2}},
+		"RetryOther":      {"its holder may be alive for a moment", runAt(t, claimed(1, func(c *Claim) { c.Time = noon }), 1, retry), want{Reason: v1alpha1.ReasonProgressing, Wait: claimGrace}},
+		"RetryAbandoned":  {"then the batch is sent again", runAt(t, claimed(1), 1, retry), want{Batch: 1, Attempt: 1, Uncertain: true}},
+		"RetryCancel":     {"who cancels wants no more attempts, and the outcome of the last is unknown", runAt(t, claimed(1), 1, retry, cancel), want{Phase: v1alpha1.RunUnknown, Reason: v1alpha1.ReasonOutcomeUnknown, Records: 2}},
+		"RetrySuspend":    {"who suspends wants none yet", runAt(t, claimed(1), 1, retry, suspend), want{Reason: v1alpha1.ReasonSuspended}},
+		"Emptied":         {"a claim of nothing is damaged", runAt(t, nil, 1, func(run *v1alpha1.ImportRun) { run.Annotations = map[string]string{v1alpha1.AnnotationClaim: "{}"} }), want{Phase: v1alpha1.RunUnknown, Reason: v1alpha1.ReasonOutcomeUnknown, Records: 2}},
 		"ClaimRemovedWaiting": {"a run that has begun has a claim", runAt(t, nil, 1, func(run *v1alpha1.ImportRun) {
 			run.Status.Phase, run.Status.StartTime = v1alpha1.RunWaiting, ptr.To(metav1.NewTime(noon))
 		}), want{Phase: v1alpha1.RunUnknown, Reason: v1alpha1.ReasonOutcomeUnknown, Records: 2}},
@@ -261,6 +282,9 @@ func TestJudgeKey(t *testing.T) {
 	in := func(phase v1alpha1.RunPhase) *v1alpha1.ImportRun {
 		return &v1alpha1.ImportRun{Status: v1alpha1.ImportRunStatus{Phase: phase}}
 	}
+	batch := func(done int32) func(*v1alpha1.ImportRun) {
+		return func(run *v1alpha1.ImportRun) { run.Status.Batches = &v1alpha1.BatchCounts{Total: 4, Done: done} }
+	}
 	cases := map[string]struct {
 		reason string
 		entry  KeyEntry
@@ -268,22 +292,27 @@ func TestJudgeKey(t *testing.T) {
 		edit   []func(*v1alpha1.ImportRun)
 		want   string
 	}{
-		"Ours":             {"the run goes on with its key", KeyEntry{RunUID: "me", Phase: v1alpha1.RunRunning}, in(v1alpha1.RunRunning), nil, "take"},
-		"Ours, given back": {"it has to say again that it may be sending", KeyEntry{RunUID: "me", Phase: v1alpha1.RunWaiting}, in(v1alpha1.RunWaiting), nil, "take"},
-		"Ours, succeeded":  {"the operator was killed before the status knew", KeyEntry{RunUID: "me", Phase: v1alpha1.RunSucceeded}, in(v1alpha1.RunRunning), nil, v1alpha1.ReasonRecordsAccepted},
-		"Not over yet":     {"an end that is not in its status may be taken back", KeyEntry{Phase: v1alpha1.RunCanceled}, in(v1alpha1.RunRunning), nil, v1alpha1.ReasonIdempotencyKeyInUse},
-		"Restored ledger":  {"the run knows better than an old entry", KeyEntry{Phase: v1alpha1.RunWaiting}, in(v1alpha1.RunSucceeded), nil, v1alpha1.ReasonAlreadySucceeded},
-		"Succeeded":        {"once is enough", KeyEntry{Phase: v1alpha1.RunSucceeded}, nil, nil, v1alpha1.ReasonAlreadySucceeded},
-		"Succeeded, Retry": {"whatever the policy", KeyEntry{Phase: v1alpha1.RunSucceeded}, nil, []func(*v1alpha1.ImportRun){retry}, v1alpha1.ReasonAlreadySucceeded},
-		"Failed":           {"one that failed does not count", KeyEntry{Phase: v1alpha1.RunFailed}, in(v1alpha1.RunFailed), nil, "take"},
-		"Canceled":         {"nor one that was canceled", KeyEntry{Phase: v1alpha1.RunCanceled}, nil, nil, "take"},
-		"Under way":        {"it is waited for", KeyEntry{Phase: v1alpha1.RunRunning}, in(v1alpha1.RunRunning), nil, v1alpha1.ReasonIdempotencyKeyInUse},
-		"RateLimited":      {"it has the key while it waits", KeyEntry{Phase: v1alpha1.RunWaiting}, in(v1alpha1.RunWaiting), nil, v1alpha1.ReasonIdempotencyKeyInUse},
-		"Deleted, waiting": {"it had sent nothing", KeyEntry{Phase: v1alpha1.RunWaiting}, nil, nil, "take"},
-		"Deleted, running": {"it may have sent", KeyEntry{Phase: v1alpha1.RunRunning}, nil, nil, v1alpha1.ReasonIdempotencyKeyUnknown},
-		"Deleted, Retry":   {"who retries the unknown may go on", KeyEntry{Phase: v1alpha1.RunRunning}, nil, []func(*v1alpha1.ImportRun){retry}, "take"},
-		"Unknown":          {"nobody has checked yet", KeyEntry{Phase: v1alpha1.RunUnknown}, in(v1alpha1.RunUnknown), nil, v1alpha1.ReasonIdempotencyKeyUnknown},
-		"Not settled":      {"the run itself says how it ended, where that is not in the ledger", KeyEntry{Phase: v1alpha1.RunRunning}, in(v1alpha1.RunSucceeded), nil, v1alpha1.ReasonAlreadySucceeded},
+		"Ours":              {"the run goes on with its key", KeyEntry{RunUID: "me", Phase: v1alpha1.RunRunning}, in(v1alpha1.RunRunning), nil, "take"},
+		"Ours, given back":  {"it has to say again that it may be sending", KeyEntry{RunUID: "me", Phase: v1alpha1.RunWaiting}, in(v1alpha1.RunWaiting), nil, "take"},
+		"Ours, succeeded":   {"the operator was killed before the status knew", KeyEntry{RunUID: "me", Phase: v1alpha1.RunSucceeded}, in(v1alpha1.RunRunning), nil, v1alpha1.ReasonRecordsAccepted},
+		"Ours, next batch":  {"it has the key for every batch", KeyEntry{RunUID: "me", Phase: v1alpha1.RunRunning}, in(v1alpha1.RunRunning), []func(*v1alpha1.ImportRun){batch(1)}, "take"},
+		"Ours, restored":    {"a batch was sent that its status does not know", KeyEntry{RunUID: "me", Phase: v1alpha1.RunRunning, Batch: 2}, in(v1alpha1.RunRunning), []func(*v1alpha1.ImportRun){batch(1)}, v1alpha1.ReasonOutcomeUnknown},
+		"Ours, over":        {"it has ended before it was restored", KeyEntry{RunUID: "me", Phase: v1alpha1.RunFailed, Batch: 1}, in(v1alpha1.RunRunning), []func(*v1alpha1.ImportRun){batch(1)}, v1alpha1.ReasonOutcomeUnknown},
+		"Ours, over, Retry": {"who retries the unknown may go on", KeyEntry{RunUID: "me", Phase: v1alpha1.RunUnknown, Batch: 1}, in(v1alpha1.RunRunning), []func(*v1alpha1.ImportRun){batch(1), retry}, "take"},
+		"Never ours":        {"a run that goes on has the key", KeyEntry{Phase: v1alpha1.RunFailed}, in(v1alpha1.RunFailed), []func(*v1alpha1.ImportRun){batch(1)}, v1alpha1.ReasonIdempotencyKeyUnknown},
+		"Not over yet":      {"an end that is not in its status may be taken back", KeyEntry{Phase: v1alpha1.RunCanceled}, in(v1alpha1.RunRunning), nil, v1alpha1.ReasonIdempotencyKeyInUse},
+		"Restored ledger":   {"the run knows better than an old entry", KeyEntry{Phase: v1alpha1.RunWaiting}, in(v1alpha1.RunSucceeded), nil, v1alpha1.ReasonAlreadySucceeded},
+		"Succeeded":         {"once is enough", KeyEntry{Phase: v1alpha1.RunSucceeded}, nil, nil, v1alpha1.ReasonAlreadySucceeded},
+		"Succeeded, Retry":  {"whatever the policy", KeyEntry{Phase: v1alpha1.RunSucceeded}, nil, []func(*v1alpha1.ImportRun){retry}, v1alpha1.ReasonAlreadySucceeded},
+		"Failed":            {"one that failed does not count", KeyEntry{Phase: v1alpha1.RunFailed}, in(v1alpha1.RunFailed), nil, "take"},
+		"Canceled":          {"nor one that was canceled", KeyEntry{Phase: v1alpha1.RunCanceled}, nil, nil, "take"},
+		"Under way":         {"it is waited for", KeyEntry{Phase: v1alpha1.RunRunning}, in(v1alpha1.RunRunning), nil, v1alpha1.ReasonIdempotencyKeyInUse},
+		"RateLimited":       {"it has the key while it waits", KeyEntry{Phase: v1alpha1.RunWaiting}, in(v1alpha1.RunWaiting), nil, v1alpha1.ReasonIdempotencyKeyInUse},
+		"Deleted, waiting":  {"it had sent nothing", KeyEntry{Phase: v1alpha1.RunWaiting}, nil, nil, "take"},
+		"Deleted, running":  {"it may have sent", KeyEntry{Phase: v1alpha1.RunRunning}, nil, nil, v1alpha1.ReasonIdempotencyKeyUnknown},
+		"Deleted, Retry":    {"who retries the unknown may go on", KeyEntry{Phase: v1alpha1.RunRunning}, nil, []func(*v1alpha1.ImportRun){retry}, "take"},
+		"Unknown":           {"nobody has checked yet", KeyEntry{Phase: v1alpha1.RunUnknown}, in(v1alpha1.RunUnknown), nil, v1alpha1.ReasonIdempotencyKeyUnknown},
+		"Not settled":       {"the run itself says how it ended, where that is not in the ledger", KeyEntry{Phase: v1alpha1.RunRunning}, in(v1alpha1.RunSucceeded), nil, v1alpha1.ReasonAlreadySucceeded},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -292,7 +321,7 @@ func TestJudgeKey(t *testing.T) {
 			for _, edit := range tc.edit {
 				edit(run)
 			}
-			step := JudgeKey(run, Claim{}, tc.entry, tc.holder, "ledger")
+			step := JudgeKey(run, Claim{Batch: batchesDone(run)}, tc.entry, tc.holder, "ledger")
 			got := ""
 			switch step.Action {
 			case KeyEnd:

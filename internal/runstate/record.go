@@ -52,7 +52,7 @@ func shortPause(attempt int) (pause time.Duration, retry bool) {
 
 // recording reports whether the step is one that records an outcome.
 func (p Pass) recording() bool {
-	return slices.Contains([]Step{StepSettleLedger, StepReturnClaim, StepWriteOutcome, StepRefresh, StepTellLedger}, p.step)
+	return slices.Contains([]Step{StepSettleLedger, StepShowPause, StepReturnClaim, StepWriteOutcome, StepRefresh, StepTellLedger}, p.step)
 }
 
 // record begins to record an outcome. That of a call is remembered until it is recorded, whatever
@@ -73,10 +73,10 @@ func (p Pass) firstWrite() Step {
 	return p.runWrite()
 }
 
-// runWrite is the step that writes the outcome into the run.
+// runWrite is the first step that writes the outcome into the run.
 func (p Pass) runWrite() Step {
 	if p.outcome.Again != nil {
-		return StepReturnClaim
+		return StepShowPause
 	}
 	return StepWriteOutcome
 }
@@ -91,6 +91,15 @@ func (p Pass) settleLedger(ctx context.Context, e Effects) (Pass, error) {
 		return p.retryRecord(err, e, p.step)
 	}
 	return p.then(p.runWrite()), nil
+}
+
+func (p Pass) showPause(ctx context.Context, e Effects) (Pass, error) {
+	run, err := e.ShowPause(ctx, p.Run, p.outcome)
+	if err != nil {
+		return p.retryRecord(err, e, p.step)
+	}
+	p.Run = run
+	return p.then(StepReturnClaim), nil
 }
 
 func (p Pass) returnClaim(ctx context.Context, e Effects) (Pass, error) {
