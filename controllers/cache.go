@@ -13,15 +13,15 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/runstate"
 )
 
-// CacheOptions keep the cache small: no managed fields, and no data of runs that have ended. Of
-// Secrets and ConfigMaps only the metadata is cached, without the annotations: kubectl keeps all
-// that it applied in one of them.
+// CacheOptions keep the cache small: no managed fields, and of runs neither records nor settings.
+// Of Secrets and ConfigMaps only the metadata is cached, and of that nothing that their authors can
+// make large: kubectl, for one, keeps all that it applied in an annotation.
 func CacheOptions() cache.Options {
 	return cache.Options{
 		DefaultTransform:            stripMetadata,
 		ReaderFailOnMissingInformer: true,
 		ByObject: map[client.Object]cache.ByObject{
-			&v1alpha1.ImportRun{}: {Transform: stripFinishedRun},
+			&v1alpha1.ImportRun{}: {Transform: stripRun},
 		},
 	}
 }
@@ -39,16 +39,14 @@ func ClientOptions() client.Options {
 
 func stripMetadata(object any) (any, error) {
 	if bare, ok := object.(*metav1.PartialObjectMetadata); ok {
-		bare.Annotations = nil
+		bare.Annotations, bare.Labels, bare.OwnerReferences, bare.Finalizers = nil, nil, nil, nil
 	}
 	return cache.TransformStripManagedFields()(object)
 }
 
-func stripFinishedRun(object any) (any, error) {
-	if run, ok := object.(*v1alpha1.ImportRun); ok && runstate.Finished(run) {
-		run.ManagedFields = nil
-		run.Spec.Data, run.Spec.Settings = nil, nil
-		return run, nil
+func stripRun(object any) (any, error) {
+	if run, ok := object.(*v1alpha1.ImportRun); ok {
+		runstate.Strip(run)
 	}
-	return cache.TransformStripManagedFields()(object)
+	return object, nil
 }

@@ -11,6 +11,7 @@ import (
 	"unsafe"
 
 	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/keyref"
@@ -53,13 +54,64 @@ func (w *work) gather(ctx context.Context, run *v1alpha1.ImportRun, at runstate.
 	return nil, nil
 }
 
+// inline is what a run has in its own spec.
+type inline struct {
+	records  []json.RawMessage
+	settings json.RawMessage
+}
+
+// readInline reads the records and settings of the run's spec, which no cache keeps, in exactly the
+// version of the run that was decided on. They are copied into one piece of memory: each record by
+// itself would take several times its size.
+func (w *work) readInline(ctx context.Context, run *v1alpha1.ImportRun) (inline, error) {
+	w.r.unpacking.Lock()
+	defer w.r.unpacking.Unlock()
+	live := &v1alpha1.ImportRun{}
+	if err := w.r.Live.Get(ctx, client.ObjectKeyFromObject(run), live); err != nil {
+		return inline{}, err
+	}
+	if live.UID != run.UID || live.ResourceVersion != run.ResourceVersion {
+		return inline{}, runstate.Superseded(run)
+	}
+	size := 0
+	for _, record := range live.Spec.Data {
+		size += len(record.Raw)
+	}
+	if err := w.reserveData(size + settingsSize(live) + len(live.Spec.Data)*recordSize); err != nil {
+		return inline{}, err
+	}
+	read := inline{records: make([]json.RawMessage, 0, len(live.Spec.Data))}
+	text := make([]byte, 0, size)
+	for _, record := range live.Spec.Data {
+		begin := len(text)
+		text = append(text, record.Raw...)
+		read.records = append(read.records, text[begin:len(text):len(text)])
+	}
+	if live.Spec.Settings != nil {
+		read.settings = live.Spec.Settings.Raw
+	}
+	return read, nil
+}
+
+// settingsSize is the size of what goes along with each call, in bytes.
+func settingsSize(run *v1alpha1.ImportRun) int {
+	if run.Spec.Settings == nil {
+		return 0
+	}
+	return len(run.Spec.Settings.Raw)
+}
+
 // readPayload reads the records of data and dataFrom, in order, and divides them into batches.
 func (w *work) readPayload(ctx context.Context, run *v1alpha1.ImportRun) (runstate.Payload, error) {
 	spec := &run.Spec
 	payload, identity := runstate.Payload{Secret: w.secretImport}, newDigest()
-	for _, record := range spec.Data {
-		payload.Records = append(payload.Records, record.Raw)
-		identity.add(record.Raw)
+	own, err := w.readInline(ctx, run)
+	if err != nil {
+		return payload, err
+	}
+	payload.Records = own.records
+	for _, record := range own.records {
+		identity.add(record)
 	}
 	room := maxRunData
 	keys := keyref.Reader{Live: w.r.Live, Namespace: run.Namespace, Reason: v1alpha1.ReasonDataNotFound}
@@ -81,13 +133,13 @@ func (w *work) readPayload(ctx context.Context, run *v1alpha1.ImportRun) (runsta
 		}
 		identity.add(content)
 	}
-	if spec.Settings != nil {
+	if own.settings != nil {
 		var object map[string]json.RawMessage
-		if err := json.Unmarshal(spec.Settings.Raw, &object); err != nil || object == nil {
+		if err := json.Unmarshal(own.settings, &object); err != nil || object == nil {
 			return payload, invalidf("settings is not a JSON object")
 		}
-		payload.Settings = spec.Settings.Raw
-		identity.add(spec.Settings.Raw)
+		payload.Settings = own.settings
+		identity.add(own.settings)
 	}
 	if len(payload.Records) == 0 {
 		return payload, invalidf("there are no records in data and dataFrom")

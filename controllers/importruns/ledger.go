@@ -126,8 +126,7 @@ func (r *Reconciler) settleKey(ctx context.Context, run *v1alpha1.ImportRun, out
 
 // holderOf is the run that has the key, as the API server has it now; nil when it was deleted.
 func (r *Reconciler) holderOf(ctx context.Context, run *v1alpha1.ImportRun, entry runstate.KeyEntry) (*v1alpha1.ImportRun, error) {
-	holder := &v1alpha1.ImportRun{}
-	err := r.Live.Get(ctx, types.NamespacedName{Namespace: run.Namespace, Name: entry.Run}, holder)
+	holder, err := r.readRun(ctx, types.NamespacedName{Namespace: run.Namespace, Name: entry.Run})
 	if client.IgnoreNotFound(err) != nil {
 		return nil, err
 	}

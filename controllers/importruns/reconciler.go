@@ -43,8 +43,8 @@ type Reconciler struct {
 	memories sync.Map
 	// budget bounds what the runs under way keep in memory together.
 	budget dataBudget
-	// unpacking serialises decompressing and parsing: what that needs is not in the budget until it
-	// is done.
+	// unpacking serialises reading runs with their records, decompressing and parsing: what that
+	// needs is not in the budget until it is done.
 	unpacking sync.Mutex
 }
 

@@ -144,8 +144,7 @@ func (w *work) reserveResponses(ctx context.Context, run *v1alpha1.ImportRun, ne
 func (w *work) foreignSecret(ctx context.Context, run *v1alpha1.ImportRun, next runstate.Claim, secret *corev1.Secret) (*runstate.Outcome, error) {
 	deleting := !secret.DeletionTimestamp.IsZero()
 	if owner := metav1.GetControllerOf(secret); owner != nil && owner.Kind == "ImportRun" && !deleting {
-		former := &v1alpha1.ImportRun{}
-		err := w.r.Live.Get(ctx, types.NamespacedName{Namespace: secret.Namespace, Name: owner.Name}, former)
+		former, err := w.r.readRun(ctx, types.NamespacedName{Namespace: secret.Namespace, Name: owner.Name})
 		if client.IgnoreNotFound(err) != nil {
 			return nil, err
 		}

@@ -35,15 +35,24 @@ func (w *work) WriteClaim(ctx context.Context, run *v1alpha1.ImportRun, claim ru
 	if err := w.r.Patch(ctx, patched, client.RawPatch(types.MergePatchType, body)); err != nil {
 		return nil, err
 	}
+	runstate.Strip(patched)
 	return patched, nil
 }
 
 // ReadRun reads the run past the cache.
 func (w *work) ReadRun(ctx context.Context, run *v1alpha1.ImportRun) (*v1alpha1.ImportRun, error) {
+	return w.r.readRun(ctx, client.ObjectKeyFromObject(run))
+}
+
+// readRun reads a run past the cache, without what it sends.
+func (r *Reconciler) readRun(ctx context.Context, name types.NamespacedName) (*v1alpha1.ImportRun, error) {
+	r.unpacking.Lock()
+	defer r.unpacking.Unlock()
 	live := &v1alpha1.ImportRun{}
-	if err := w.r.Live.Get(ctx, client.ObjectKeyFromObject(run), live); err != nil {
+	if err := r.Live.Get(ctx, name, live); err != nil {
 		return nil, err
 	}
+	runstate.Strip(live)
 	return live, nil
 }
 

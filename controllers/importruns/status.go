@@ -104,6 +104,7 @@ func (r *Reconciler) writeStatus(ctx context.Context, run, shown *v1alpha1.Impor
 	if err := r.Status().Patch(ctx, shown, client.MergeFromWithOptions(run, client.MergeFromWithOptimisticLock{})); err != nil {
 		return nil, err
 	}
+	runstate.Strip(shown)
 	return shown, nil
 }
 

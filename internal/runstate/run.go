@@ -26,6 +26,18 @@ func Finished(run *v1alpha1.ImportRun) bool {
 	return false
 }
 
+// Strip removes from a run what no decision needs, and what can be large: its records, its settings,
+// and all metadata but the claim. The operator keeps runs only like this: anybody who may create
+// runs can create many large ones, and leave them suspended. What is sent is read when it is sent.
+func Strip(run *v1alpha1.ImportRun) {
+	claim, claimed := run.Annotations[v1alpha1.AnnotationClaim]
+	run.ManagedFields, run.Labels, run.Annotations, run.OwnerReferences, run.Finalizers = nil, nil, nil, nil, nil
+	if claimed {
+		run.Annotations = map[string]string{v1alpha1.AnnotationClaim: claim}
+	}
+	run.Spec.Data, run.Spec.Settings = nil, nil
+}
+
 // RetryLimit is how often a batch is sent again when its call is known to have changed nothing.
 func RetryLimit(run *v1alpha1.ImportRun) int { return int(ptr.Deref(run.Spec.RetryLimit, 0)) }
 
