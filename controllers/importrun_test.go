@@ -242,7 +242,8 @@ var _ = Describe("I run an import", func() {
 		Expect(k8s.Create(ctx, run)).To(Succeed())
 		w.eventually(ctx, run, "resting", "InProgress False/RateLimited")
 		Expect(run.Status.Phase).To(Equal(v1alpha1.RunWaiting))
-		Expect(run.Annotations).To(HaveKeyWithValue("integrator.io/claim", Not(ContainSubstring("token"))))
+		Eventually(func() map[string]string { return get(ctx, w, run, "resting").Annotations }).
+			Should(HaveKeyWithValue("integrator.io/claim", Not(ContainSubstring("token"))))
 		version := run.ResourceVersion
 		Consistently(func() string { return get(ctx, w, run, "resting").ResourceVersion }).Should(Equal(version))
 		Expect(w.calls()).To(HaveKeyWithValue(invoke, 1))

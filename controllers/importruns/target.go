@@ -22,7 +22,7 @@ import (
 func (w *work) findTarget(ctx context.Context, run *v1alpha1.ImportRun) (err error) {
 	if run.Spec.ImportRef == nil {
 		w.importID = string(run.Spec.ImportID)
-		if w.secretImport, err = w.declaredWithValues(ctx, run); err != nil {
+		if w.secretImport, err = w.declaredWithValues(ctx); err != nil {
 			return err
 		}
 		w.session, err = w.r.Registry.Session(ctx, run.Namespace, run.Spec.AccountRef.Name)
@@ -45,12 +45,12 @@ func (w *work) findTarget(ctx context.Context, run *v1alpha1.ImportRun) (err err
 	return err
 }
 
-// declaredWithValues reports whether an Import that declares the run's import has values from
-// elsewhere. The destination's words may repeat them, and a run that names its import by id must
-// not show them either.
-func (w *work) declaredWithValues(ctx context.Context, run *v1alpha1.ImportRun) (bool, error) {
+// declaredWithValues reports whether an Import that declares the run's import, in any namespace, has
+// values from elsewhere. The destination's words may repeat them, and a run that names its import by
+// id must not show them either.
+func (w *work) declaredWithValues(ctx context.Context) (bool, error) {
 	var declared v1alpha1.ImportList
-	if err := w.r.List(ctx, &declared, client.InNamespace(run.Namespace), client.MatchingFields{watch.IndexImportID: w.importID}); err != nil {
+	if err := w.r.List(ctx, &declared, client.MatchingFields{watch.IndexImportID: w.importID}); err != nil {
 		return false, err
 	}
 	return slices.ContainsFunc(declared.Items, func(i v1alpha1.Import) bool { return len(i.Spec.ValuesFrom) > 0 }), nil
