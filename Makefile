@@ -20,7 +20,7 @@ VULNCHECK_FLAGS ?=
 FUZZ_TIME ?= 10s
 # Fuzzing builds all that a package needs anew, instrumented: for one that needs the clients of
 # Kubernetes, as ./internal/runstate does, that takes half an hour.
-FUZZ_PACKAGES ?= ./internal/integrator/... ./internal/drift ./internal/records ./internal/export ./api/v1alpha1
+FUZZ_PACKAGES ?= ./internal/integrator/... ./internal/drift ./internal/records ./internal/export ./internal/ownership ./api/v1alpha1
 
 CONTROLLER_GEN := bin/controller-gen
 KUSTOMIZE := bin/kustomize

@@ -46,13 +46,13 @@ type ImportRunSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="an ImportRun's spec is immutable except for suspend, cancel and ttlSecondsAfterFinished: create a new ImportRun"
 	AccountRef *LocalReference `json:"accountRef,omitempty"`
 
-	// data is a JSON array of records. The values of data, dataFrom and settings at the time of
+	// data is a JSON array of at most 10,000 records; put more into dataFrom. The values of data, dataFrom and settings at the time of
 	// the first batch apply to the whole run. If they change afterwards, the run sends nothing
 	// more and ends with reason DataChanged.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=100000
+	// +kubebuilder:validation:MaxItems=10000
 	Data []JSON `json:"data,omitempty"`
 
 	// dataFrom is a list of sources of records, which are sent after those of data, in order.

@@ -28,11 +28,13 @@ const (
 	fuzzRetry
 	fuzzBegun
 	fuzzUnused
+	fuzzCalling
 )
 
 // fuzzRun is a run of four batches with any annotation.
 func fuzzRun(text string, done, switches uint8) *v1alpha1.ImportRun {
 	run := &v1alpha1.ImportRun{}
+	run.UID = "u"
 	run.Annotations = map[string]string{v1alpha1.AnnotationClaim: text}
 	run.Spec.Cancel, run.Spec.Suspend = switches&fuzzCancel != 0, switches&fuzzSuspend != 0
 	run.Spec.RetryLimit = ptr.To[int32](3)
@@ -44,12 +46,16 @@ func fuzzRun(text string, done, switches uint8) *v1alpha1.ImportRun {
 		run.Status.Phase, run.Status.StartTime = v1alpha1.RunRunning, ptr.To(metav1.NewTime(noon))
 		run.Status.Batches = &v1alpha1.BatchCounts{Total: 4, Done: done}
 		run.Status.Records = &v1alpha1.RecordCounts{Total: 8, Sent: 2 * done, Succeeded: 2 * done}
+		if switches&fuzzCalling != 0 {
+			run.Status.Call = "t"
+		}
 	}
 	return run
 }
 
-// FuzzClaim: whatever stands in the annotation, a call is made only for a text that is a
-// claim, never beside one that may be under way, never for a batch that was answered, and
+// FuzzClaim: whatever stands in the annotation, a call is made only for a text that is a claim of
+// this run and that its status bears out, never beside one that may be under way, never for a batch
+// that was answered. Nothing is waited for that does not come, what is shown fits into a status, and
 // what comes of it can be written and read again.
 func FuzzClaim(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string, done, switches uint8) {
@@ -74,6 +80,7 @@ func FuzzClaim(f *testing.F) {
 			if at.Wait != nil || at.Claim != (Claim{}) || !Finished(&v1alpha1.ImportRun{Status: v1alpha1.ImportRunStatus{Phase: at.Outcome.Phase}}) {
 				t.Errorf("it ended, and more is to come: %+v", at)
 			}
+			shown(t, at.Outcome)
 			return
 		}
 		begun := run.Status.StartTime != nil
@@ -84,6 +91,12 @@ func FuzzClaim(f *testing.F) {
 			if at.Wait == nil || at.Wait.RetryAfter() <= 0 && !run.Spec.Suspend {
 				t.Errorf("waits for ever: %+v", at.Wait)
 			}
+			if most := TimeLimit(run) + maxPause + 2*maxClockSkew; at.Wait.RetryAfter() > most {
+				t.Errorf("waits for %s: %+v", at.Wait.RetryAfter(), current)
+			}
+			if len(at.Wait.Reason()) > 1024 || len(at.Wait.Message()) > 32768 || strings.ContainsAny(at.Wait.Reason(), " \n\"") {
+				t.Errorf("no condition can say %q, %q", at.Wait.Reason(), at.Wait.Message())
+			}
 			return
 		}
 		mayCall(t, run, self, current, at.Claim)
@@ -91,6 +104,14 @@ func FuzzClaim(f *testing.F) {
 			concluded(t, run, at.Claim, call)
 		}
 	})
+}
+
+// shown makes sure that a status can show an outcome.
+func shown(t *testing.T, o Outcome) {
+	t.Helper()
+	if o.Done < 0 || o.Done > maxClaimCount || o.Total < 0 || o.Total > maxClaimCount || len(o.Message) > 32768 {
+		t.Errorf("no status can show %+v", o)
+	}
 }
 
 // looksLikeClaim reports whether a text is a JSON object with the field that each claim has.
@@ -113,6 +134,16 @@ func mayCall(t *testing.T, run *v1alpha1.ImportRun, self Process, current, next 
 	if next.Token != "" || next.Holder != "" || next.Batch < 0 || next.Attempt < 0 || next.Spent < 0 {
 		t.Errorf("the next claim is %+v", next)
 	}
+	retry := run.Spec.OnUnknownOutcome == v1alpha1.UnknownOutcomeRetry
+	if current != (Claim{}) && current.Run != "u" {
+		t.Errorf("goes on with the claim of run %q", current.Run)
+	}
+	if next.Batch != batchesDone(run) {
+		t.Errorf("goes on with batch %d after %d", next.Batch, batchesDone(run))
+	}
+	if call := run.Status.Call; call != "" && call != current.Token && !slices.Contains(self.Unused, call) && (!retry || !next.Uncertain) {
+		t.Errorf("forgets the call %q with the claim %+v", call, current)
+	}
 	if run.Spec.Cancel || run.Spec.Suspend {
 		t.Error("goes on although it is canceled or suspended")
 	}
@@ -120,7 +151,7 @@ func mayCall(t *testing.T, run *v1alpha1.ImportRun, self Process, current, next 
 		t.Errorf("goes back to batch %d", next.Batch)
 	}
 	underWay := current.Token != "" && !slices.Contains(self.Unused, current.Token) && next.Batch == current.Batch
-	if underWay && (run.Spec.OnUnknownOutcome != v1alpha1.UnknownOutcomeRetry || current.Holder == self.Holder || !next.Uncertain) {
+	if underWay && (!retry || current.Holder == self.Holder || !next.Uncertain) {
 		t.Errorf("sends batch %d beside its claim %+v", next.Batch, current)
 	}
 }
