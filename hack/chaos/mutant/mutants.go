@@ -69,6 +69,9 @@ var All = []Mutant{
 		return sent, nil
 	}`},
 	}, []string{"run"}},
+	{"claim-believed", "only the operator writes claims", []Edit{
+		{Package: "internal/runstate", Function: "disproved", Find: FirstStatement(), With: `return ""`},
+	}, []string{"forged"}},
 	{"unknown-retried", "a lost response is an error as any other", []Edit{
 		{Package: "internal/runstate", Function: "sendAgain", Find: Comparison("UnknownOutcomeRetry"), With: `true`},
 	}, []string{"run"}},

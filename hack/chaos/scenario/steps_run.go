@@ -33,9 +33,18 @@ var createRefusedRun = createRunWith([]v1alpha1.JSON{
 	{Raw: []byte(`{"number":"canary-record-1","_simulate":{"statusCode":422,"code":"invalid","message":"no such sku"}}`)},
 }, ``)
 
-func createRunWith(data []v1alpha1.JSON, spec string) func(context.Context, *Execution) error {
+// createForgedRun creates a run of two batches whose author claims that the first was answered.
+var createForgedRun = createRunWith([]v1alpha1.JSON{{Raw: []byte(`{"number":"canary-record-0"}`)}, {Raw: []byte(`{"number":"canary-record-1"}`)}},
+	`"batchSize":1`, func(object *v1alpha1.ImportRun) {
+		object.Annotations = map[string]string{v1alpha1.AnnotationClaim: `{"batch":1,"batches":2}`}
+	})
+
+func createRunWith(data []v1alpha1.JSON, spec string, edits ...func(*v1alpha1.ImportRun)) func(context.Context, *Execution) error {
 	return func(ctx context.Context, x *Execution) error {
 		object := &v1alpha1.ImportRun{ObjectMeta: x.Meta("first")}
+		for _, edit := range edits {
+			edit(object)
+		}
 		if err := json.Unmarshal([]byte(`{`+spec+`}`), &object.Spec); err != nil {
 			return err
 		}
