@@ -70,7 +70,7 @@ var All = []Mutant{
 	}`},
 	}, []string{"run"}},
 	{"claim-believed", "only the operator writes claims", []Edit{
-		{Package: "internal/runstate", Function: "disproved", Find: FirstStatement(), With: `return ""`},
+		{Package: "internal/runstate", Function: "Decide", Find: Call("disproved"), With: `""`},
 	}, []string{"forged"}},
 	{"unknown-retried", "a lost response is an error as any other", []Edit{
 		{Package: "internal/runstate", Function: "sendAgain", Find: Comparison("UnknownOutcomeRetry"), With: `true`},
