@@ -61,8 +61,8 @@ type inline struct {
 }
 
 // readInline reads the records and settings of the run's spec, which no cache keeps, in exactly the
-// version of the run that was decided on. They are copied into one piece of memory: each record by
-// itself would take several times its size.
+// version of the run that was decided on. They are copied into one piece of memory: separate
+// records would take several times their size.
 func (w *work) readInline(ctx context.Context, run *v1alpha1.ImportRun) (inline, error) {
 	w.r.unpacking.Lock()
 	defer w.r.unpacking.Unlock()

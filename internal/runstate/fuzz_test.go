@@ -54,7 +54,7 @@ func fuzzRun(text string, done, switches uint8) *v1alpha1.ImportRun {
 }
 
 // FuzzClaim: whatever stands in the annotation, a call is made only for a text that is a claim of
-// this run and that its status bears out, never beside one that may be under way, never for a batch
+// this run and that its status confirms, never beside one that may be under way, never for a batch
 // that was answered. Nothing is waited for that does not come, what is shown fits into a status, and
 // what comes of it can be written and read again.
 func FuzzClaim(f *testing.F) {
