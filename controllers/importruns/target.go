@@ -22,7 +22,7 @@ import (
 func (w *work) findTarget(ctx context.Context, run *v1alpha1.ImportRun) (err error) {
 	if run.Spec.ImportRef == nil {
 		w.importID = string(run.Spec.ImportID)
-		if w.secretImport, err = w.declaredWithValues(ctx); err != nil {
+		if w.secretImport, err = w.declaredWithValues(ctx, run.Namespace); err != nil {
 			return err
 		}
 		w.session, err = w.r.Registry.Session(ctx, run.Namespace, run.Spec.AccountRef.Name)
@@ -41,17 +41,29 @@ func (w *work) findTarget(ctx context.Context, run *v1alpha1.ImportRun) (err err
 	}
 	w.importID = ownership.RemoteID(&declared)
 	w.secretImport = len(declared.Spec.ValuesFrom) > 0
+	if !w.secretImport && !ownership.ManagesByStatus(&declared, w.importID) {
+		if w.secretImport, err = w.declaredWithValues(ctx, run.Namespace); err != nil {
+			return err
+		}
+	}
 	w.session, err = w.r.Registry.Session(ctx, run.Namespace, declared.Spec.AccountRef.Name)
 	return err
 }
 
-// declaredWithValues reports whether an Import that declares the run's import, in any namespace, has
-// values from elsewhere. The destination's words may repeat them, and a run that names its import by
-// id must not show them either.
-func (w *work) declaredWithValues(ctx context.Context) (bool, error) {
+// declaredWithValues reports whether the run's import has values from elsewhere: of an Import of the
+// namespace that declares it, or of one of any namespace that manages it, or did. The destination's
+// words may repeat them, and a run that names its import by id, or by an Import that only observes
+// it, must not show them either. In another namespace an annotation does not count: anybody could
+// hide the destination's words from others with it.
+func (w *work) declaredWithValues(ctx context.Context, namespace string) (bool, error) {
+	if len(w.r.Registry.SecretPaths.Of(w.importID, true, w.Now())) > 0 {
+		return true, nil
+	}
 	var declared v1alpha1.ImportList
 	if err := w.r.List(ctx, &declared, client.MatchingFields{watch.IndexImportID: w.importID}); err != nil {
 		return false, err
 	}
-	return slices.ContainsFunc(declared.Items, func(i v1alpha1.Import) bool { return len(i.Spec.ValuesFrom) > 0 }), nil
+	return slices.ContainsFunc(declared.Items, func(i v1alpha1.Import) bool {
+		return len(i.Spec.ValuesFrom) > 0 && (i.Namespace == namespace || ownership.ManagesByStatus(&i, w.importID))
+	}), nil
 }
