@@ -7,6 +7,8 @@ MAKEFLAGS += --no-builtin-rules
 
 # The image of the manager, for docker-build and deploy.
 IMG ?= integrator-operator:latest
+# What "make deploy" installs: config/default, or what is made of it, such as config/certmanager.
+OVERLAY ?= config/default
 CONTAINER_TOOL ?= docker
 # What "make run", "make demo", "make chaos", "make test", "make lint" and "make vulncheck" pass on.
 RUN_FLAGS ?=
@@ -185,14 +187,16 @@ uninstall: $(KUSTOMIZE) ## Remove the CRDs and every object of theirs; first of 
 	$(KUSTOMIZE) build config/crd | $(KUBECTL) delete --ignore-not-found -f -
 
 .PHONY: deploy
-deploy: $(KUSTOMIZE) ## Install the CRDs and the manager (IMG=...).
-	$(KUSTOMIZE) build config/default | sed 's|image: controller:latest|image: $(IMG)|' | $(KUBECTL) apply --server-side -f -
+deploy: $(KUSTOMIZE) ## Install the CRDs and the manager (IMG=..., OVERLAY=config/certmanager).
+	cd config/manager && "$(CURDIR)/$(KUSTOMIZE)" edit set image "controller=$(IMG)"
+	$(KUSTOMIZE) build $(OVERLAY) | $(KUBECTL) apply --server-side -f -
 
 # The CRDs stay: without the manager nobody would answer the finalizers of their objects.
+CLUSTER_KINDS := clusterroles,clusterrolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings
 .PHONY: undeploy
-undeploy: ## Remove the manager; the CRDs and their objects stay.
+undeploy: ## Remove the manager and the admission policies; the CRDs and their objects stay.
 	$(KUBECTL) delete --ignore-not-found namespace integrator-operator-system
-	$(KUBECTL) delete clusterroles,clusterrolebindings -l app.kubernetes.io/name=integrator-operator
+	$(KUBECTL) delete $(CLUSTER_KINDS) -l app.kubernetes.io/name=integrator-operator
 
 # Tools, built again only when what pins them changes. The touch is for a build that
 # gives the same file and leaves its old time.
