@@ -104,28 +104,24 @@ func overlaidConfig(namespace, prefix string) string {
 // there, and returns the manager's ServiceAccount.
 func installRendered(ctx context.Context, directory string) (account client.ObjectKey) {
 	GinkgoHelper()
-	var namespaces, others strings.Builder
+	var stream strings.Builder
 	for _, object := range kustomized(ctx, directory) {
-		into := &others
 		switch object.GetKind() {
 		case "CustomResourceDefinition":
 			continue
-		case "Namespace":
-			into = &namespaces
 		case "ServiceAccount":
 			account = client.ObjectKeyFromObject(object)
 		}
 		document, err := yaml.Marshal(object.Object)
 		Expect(err).NotTo(HaveOccurred())
-		into.WriteString("---\n" + string(document))
-	}
-	output, err := kubectl(ctx, namespaces.String()+others.String(), "apply", "--server-side", "--validate=strict", "-f", "-")
-	Expect(err).NotTo(HaveOccurred(), output)
-	DeferCleanup(func(ctx context.Context) {
+		stream.WriteString("---\n" + string(document))
 		// The namespace stays: nothing here would end it, and the next installation needs it.
-		output, err := kubectl(ctx, others.String(), "delete", "--ignore-not-found", "-f", "-")
-		Expect(err).NotTo(HaveOccurred(), output)
-	})
+		if object.GetKind() != "Namespace" {
+			DeferCleanup(func(ctx context.Context) { Expect(client.IgnoreNotFound(k8s.Delete(ctx, object))).To(Succeed()) })
+		}
+	}
+	output, err := kubectl(ctx, stream.String(), "apply", "--server-side", "--validate=strict", "-f", "-")
+	Expect(err).NotTo(HaveOccurred(), output)
 	return account
 }
 
