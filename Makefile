@@ -113,6 +113,16 @@ lint-fix: lint ## Lint, and correct what can be corrected by machine.
 vulncheck: $(VULNCHECK) ## Look for known vulnerabilities in what the code calls, in the database at vuln.go.dev.
 	$(VULNCHECK) $(VULNCHECK_FLAGS) ./...
 
+# What is released has been checked: neither may be skipped.
+.PHONY: release-check
+release-check: $(VULNCHECK) $(DOCKERFILE_LINT) ## Fail when a release must not be made: a known vulnerability, none looked for, or an image without a digest.
+	$(DOCKERFILE_LINT) --pinned Dockerfile
+	$(VULNCHECK) $(VULNCHECK_FLAGS) --release ./...
+
+.PHONY: pin-images
+pin-images: ## Name the images of the Dockerfile by the digests that the registries have for their tags.
+	@CONTAINER_TOOL="$(CONTAINER_TOOL)" hack/pin-images.sh Dockerfile
+
 .PHONY: verify
 verify: $(CONTROLLER_GEN) $(KUSTOMIZE) ## Fail when anything generated, formatted or tidied is stale, or a module is not that of go.sum; changes nothing.
 	@CONTROLLER_GEN=$(CONTROLLER_GEN) KUSTOMIZE=$(KUSTOMIZE) MODULES="$(MODULES)" hack/verify.sh
