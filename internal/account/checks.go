@@ -37,26 +37,28 @@ func checkPause(interval time.Duration, before int) time.Duration {
 	return min(min(interval, problem.BackoffMax)<<min(before, doublings), checkPauseMax)
 }
 
-// turns are the checks of a namespace. The next one that nobody has taken is at next.
-type turns struct{ next time.Time }
+// slots are the checks of a namespace. The next one that nobody has taken is at next.
+type slots struct{ next time.Time }
 
-// idle reports whether the turns are as if none had been taken.
-func (t turns) idle(now time.Time) bool { return !t.next.After(now.Add(-(checkBurst - 1) * checkInterval)) }
-
-// take returns the turns without the next one, and the time of that.
-func (t turns) take(now time.Time) (left turns, at time.Time) {
-	slot := t.next
-	if t.idle(now) {
-		slot = now.Add(-(checkBurst - 1) * checkInterval)
-	}
-	if at = slot; at.Before(now) {
-		at = now
-	}
-	return turns{next: slot.Add(checkInterval)}, at
+// idle reports whether the slots are as if none had been taken.
+func (t slots) idle(now time.Time) bool {
+	return !t.next.After(now.Add(-(checkBurst - 1) * checkInterval))
 }
 
-// giveBack returns the turns with one more: it was taken and not used.
-func (t turns) giveBack() turns { return turns{next: t.next.Add(-checkInterval)} }
+// take returns the slots without the next one, and the time of that.
+func (t slots) take(now time.Time) (left slots, at time.Time) {
+	first := t.next
+	if t.idle(now) {
+		first = now.Add(-(checkBurst - 1) * checkInterval)
+	}
+	if at = first; at.Before(now) {
+		at = now
+	}
+	return slots{next: first.Add(checkInterval)}, at
+}
+
+// giveBack returns the slots with one more: it was taken and not used.
+func (t slots) giveBack() slots { return slots{next: t.next.Add(-checkInterval)} }
 
 // BeginCheck returns why the token is not checked yet, and how long; nil when it is to be checked now.
 func (r *Registry) BeginCheck(key types.NamespacedName, check Check) *problem.Problem {
@@ -70,28 +72,28 @@ func (r *Registry) BeginCheck(key types.NamespacedName, check Check) *problem.Pr
 	if rest := e.state.retryAt.Sub(now); rest > 0 && e.state.blocked != nil && e.state.checked == check {
 		return e.state.blocked.WithRetryAfter(rest)
 	}
-	if e.turn.IsZero() {
-		e.turn = r.takeTurn(key.Namespace, now)
+	if e.slot.IsZero() {
+		e.slot = r.takeSlot(key.Namespace, now)
 	}
-	if rest := e.turn.Sub(now); rest > 0 {
+	if rest := e.slot.Sub(now); rest > 0 {
 		if cause := e.state.blocked; cause != nil && cause.Reason() == v1alpha1.ReasonTokenRejected {
 			return cause.WithRetryAfter(rest)
 		}
 		return problem.Waitingf(v1alpha1.ReasonProgressing, "waiting to check the token: other Accounts of the namespace are checked first").WithRetryAfter(rest)
 	}
-	e.turn = time.Time{}
+	e.slot = time.Time{}
 	r.advance(key, e, checking{check})
 	return nil
 }
 
-// takeTurn takes a turn of a namespace. Registry.mu is held.
-func (r *Registry) takeTurn(namespace string, now time.Time) (at time.Time) {
-	for other, t := range r.turns {
+// takeSlot takes a slot of a namespace. Registry.mu is held.
+func (r *Registry) takeSlot(namespace string, now time.Time) (at time.Time) {
+	for other, t := range r.slots {
 		if t.idle(now) {
-			delete(r.turns, other)
+			delete(r.slots, other)
 		}
 	}
-	r.turns[namespace], at = r.turns[namespace].take(now)
+	r.slots[namespace], at = r.slots[namespace].take(now)
 	return at
 }
 

@@ -35,8 +35,8 @@ func TestCheckPause(t *testing.T) {
 	}
 }
 
-// TestTurns takes turns at given times, and shows how long each has to wait.
-func TestTurns(t *testing.T) {
+// TestSlots takes slots at given times, and shows how long each has to wait.
+func TestSlots(t *testing.T) {
 	const many = checkBurst + 4
 	for _, tc := range []struct {
 		name string
@@ -46,18 +46,18 @@ func TestTurns(t *testing.T) {
 		{"as many as there may be at once", make([]time.Duration, checkBurst), make([]time.Duration, checkBurst)},
 		{"the others one after the other", make([]time.Duration, many),
 			append(make([]time.Duration, checkBurst), checkInterval, 2*checkInterval, 3*checkInterval, 4*checkInterval)},
-		{"time gives turns back, one for each interval",
+		{"time gives slots back, one for each interval",
 			append(make([]time.Duration, checkBurst), checkInterval, checkInterval, 2*checkInterval),
 			append(make([]time.Duration, checkBurst), 0, checkInterval, checkInterval)},
 		{"and never more than at the beginning", append([]time.Duration{0}, repeat(time.Hour, checkBurst+1)...),
 			append(make([]time.Duration, checkBurst+1), checkInterval)},
 	} {
-		var left turns
+		var left slots
 		var got []time.Duration
 		for _, at := range tc.at {
-			var turn time.Time
-			left, turn = left.take(now.Add(at))
-			got = append(got, turn.Sub(now.Add(at)))
+			var slot time.Time
+			left, slot = left.take(now.Add(at))
+			got = append(got, slot.Sub(now.Add(at)))
 		}
 		if diff := cmp.Diff(tc.want, got); diff != "" {
 			t.Errorf("%s (-want +got)\n%s", tc.name, diff)
@@ -91,24 +91,24 @@ func TestBeginCheck(t *testing.T) {
 	}
 	late, later := keyOf("crowd", checkBurst), keyOf("crowd", checkBurst+1)
 	if p := begin(late, 1); p == nil || p.Reason() != v1alpha1.ReasonProgressing || p.RetryAfter() != checkInterval {
-		t.Errorf("one too many is not kept waiting for its turn: %v", p)
+		t.Errorf("one too many is not kept waiting for its slot: %v", p)
 	}
 	if p := begin(late, 2); p == nil || p.RetryAfter() != checkInterval {
-		t.Errorf("asking again takes another turn: %v", p)
+		t.Errorf("asking again takes another slot: %v", p)
 	}
 	if p := begin(later, 1); p == nil || p.RetryAfter() != 2*checkInterval {
-		t.Errorf("the next one's turn: %v", p)
+		t.Errorf("the next one's slot: %v", p)
 	}
 	r.Forget(later)
 	if p := begin(later, 1); p == nil || p.RetryAfter() != 2*checkInterval {
-		t.Errorf("a turn of an Account that was deleted is lost: %v", p)
+		t.Errorf("a slot of an Account that was deleted is lost: %v", p)
 	}
 	if p := begin(keyOf("quiet", 0), 1); p != nil {
 		t.Errorf("another namespace waits too: %v", p)
 	}
 	clock.Step(checkInterval)
 	if p := begin(late, 2); p != nil {
-		t.Errorf("it waits beyond its turn: %v", p)
+		t.Errorf("it waits beyond its slot: %v", p)
 	}
 
 	// Rejected: it waits, unless the Secret or the spec is another.
@@ -131,7 +131,7 @@ func TestBeginCheck(t *testing.T) {
 	if p := begin(late, 3); p != nil {
 		t.Errorf("it is not checked after the pause: %v", p)
 	}
-	if len(r.turns) > 1 {
-		t.Errorf("the turns of namespaces where nothing happens are kept: %v", r.turns)
+	if len(r.slots) > 1 {
+		t.Errorf("the slots of namespaces where nothing happens are kept: %v", r.slots)
 	}
 }

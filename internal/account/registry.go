@@ -54,7 +54,7 @@ type Registry struct {
 
 	mu    sync.Mutex
 	byKey map[types.NamespacedName]*entry
-	turns map[string]turns // by namespace
+	slots map[string]slots // by namespace
 }
 
 // entry is an account's state with what the actions of its transitions work on. Registry.mu guards
@@ -64,8 +64,8 @@ type entry struct {
 	limiter      *limit.Limiter
 	observations *Observations
 	stopScanner  context.CancelFunc
-	// turn is when its token may be checked, if that has to wait.
-	turn time.Time
+	// slot is when its token may be checked, if that has to wait.
+	slot time.Time
 }
 
 // NewRegistry returns an empty registry whose scanners end with ctx. reader reads Kubernetes objects
@@ -80,7 +80,7 @@ func NewRegistry(ctx context.Context, reader client.Reader, clock clock.Clock, o
 		importEvents:  make(chan ctrlevent.GenericEvent),
 		runEvents:     make(chan ctrlevent.GenericEvent),
 		byKey:         map[types.NamespacedName]*entry{},
-		turns:         map[string]turns{},
+		slots:         map[string]slots{},
 	}
 }
 
@@ -218,8 +218,8 @@ func (r *Registry) Forget(key types.NamespacedName) {
 	if !ok {
 		e = &entry{}
 	}
-	if e.turn.After(r.clock.Now()) {
-		r.turns[key.Namespace] = r.turns[key.Namespace].giveBack()
+	if e.slot.After(r.clock.Now()) {
+		r.slots[key.Namespace] = r.slots[key.Namespace].giveBack()
 	}
 	do := r.advance(key, e, removed{})
 	delete(r.byKey, key)

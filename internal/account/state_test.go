@@ -247,7 +247,9 @@ func TestChecks(t *testing.T) {
 		"AnotherToken": {"nothing is known of it",
 			scanned.with(func(s *state) { s.rejected, s.retryAt = 5, now.Add(time.Hour) }),
 			settings(scanned).with(func(e *configured) { e.client, e.credential = client2, two }),
-			scanned.with(func(s *state) { s.client, s.credential, s.accepted, s.scan, s.blocked = client2, two, false, nil, unchecked }), actions{stop: true}},
+			scanned.with(func(s *state) {
+				s.client, s.credential, s.accepted, s.scan, s.blocked = client2, two, false, nil, unchecked
+			}), actions{stop: true}},
 	}
 	for before, pause := range map[int]time.Duration{0: time.Minute, 1: 2 * time.Minute, 5: 32 * time.Minute, 6: time.Hour, 200: time.Hour} {
 		cases[fmt.Sprintf("RejectedAfter%d", before)] = transitionCase{"the next check waits, each time twice as long, up to an hour",
