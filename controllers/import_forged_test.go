@@ -31,7 +31,7 @@ var _ = Describe("Somebody in another namespace forges what the operator keeps i
 		owner := w.synced(ctx, w.httpImport("prices", `{"externalId": "erp-prices"}`))
 		id := owner.Status.ID
 		attacker := w.neighbour(ctx)
-		tenant := attacker.tenant(ctx, "attacker")
+		tenant := attacker.editor(ctx, "attacker")
 		forged := adopting(attacker.httpImport("mine", `{"name": "prices", "externalId": "erp-prices", "description": "taken"}`), v1alpha1.AdoptSpec{ID: v1alpha1.ID(id)})
 		forged.Spec.ManagementPolicy = v1alpha1.ManagementPolicyObserve
 		Expect(tenant.Create(ctx, forged)).To(Succeed())
@@ -65,7 +65,7 @@ var _ = Describe("Somebody in another namespace forges what the operator keeps i
 		w := newWorld(ctx)
 		id := w.seed("prices", `{"externalId": "erp-prices"}`)
 		attacker := w.neighbour(ctx)
-		tenant := attacker.tenant(ctx, "attacker")
+		tenant := attacker.editor(ctx, "attacker")
 		forged := attacker.httpImport("mine", `{"name": "prices", "externalId": "erp-prices"}`)
 		forged.Spec.Suspend = true
 		forged.Finalizers = []string{v1alpha1.Finalizer}

@@ -44,7 +44,7 @@ var _ = Describe("Tenants create Accounts whose tokens are rejected", func() {
 	It("and neither keep the API busy nor the Account of another tenant waiting", func(ctx context.Context) {
 		bad, good := newEmptyWorld(ctx), newEmptyWorld(ctx)
 		bad.rejectTokens()
-		attacker, victim := bad.tenant(ctx, "attacker"), good.tenant(ctx, "victim")
+		attacker, victim := bad.editor(ctx, "attacker"), good.editor(ctx, "victim")
 		Expect(k8s.Create(ctx, bad.secret("token", bad.token))).To(Succeed())
 		Expect(k8s.Create(ctx, good.secret("token", good.token))).To(Succeed())
 		begin := time.Now()
@@ -67,7 +67,7 @@ var _ = Describe("Tenants create Accounts whose tokens are rejected", func() {
 	It("and a token that is put right is checked at once, after however many rejections", func(ctx context.Context) {
 		w := newEmptyWorld(ctx)
 		accept := w.rejectTokens()
-		tenant := w.tenant(ctx, "tenant")
+		tenant := w.editor(ctx, "tenant")
 		secret := w.secret("token", w.token)
 		Expect(k8s.Create(ctx, secret)).To(Succeed())
 		object := w.accountObject("default")
@@ -104,7 +104,7 @@ var _ = Describe("Tenants create Accounts whose tokens are rejected", func() {
 var _ = Describe("Tenants name a base URL that some parser may read as another host", func() {
 	It("and each is refused, by admission or by the list of hosts, before anything is sent", func(ctx context.Context) {
 		w := newEmptyWorld(ctx)
-		tenant := w.tenant(ctx, "tenant")
+		tenant := w.editor(ctx, "tenant")
 		Expect(k8s.Create(ctx, w.secret("token", w.token))).To(Succeed())
 		listening, err := url.Parse(simURL)
 		Expect(err).NotTo(HaveOccurred())

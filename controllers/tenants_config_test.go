@@ -49,9 +49,9 @@ func shippedRole(file string) *rbacv1.ClusterRole {
 	return role
 }
 
-// tenant is a client of a ServiceAccount in the story's namespace with the editor's roles of the
+// editor is a client with a token of a ServiceAccount in the story's namespace with the editor's roles of the
 // three kinds, as they are shipped, and with more rules.
-func (w *world) tenant(ctx context.Context, name string, more ...rbacv1.PolicyRule) client.Client {
+func (w *world) editor(ctx context.Context, name string, more ...rbacv1.PolicyRule) client.Client {
 	GinkgoHelper()
 	Expect(k8s.Create(ctx, &corev1.ServiceAccount{ObjectMeta: w.meta(name)})).To(Succeed())
 	role := &rbacv1.Role{ObjectMeta: w.meta(name), Rules: more}
@@ -297,9 +297,9 @@ func certifiedConfig() string {
 var _ = Describe("Tenants who may not read Secrets", func() {
 	It("occupy no name of a Secret through a run", func(ctx context.Context) {
 		w := newEmptyWorld(ctx)
-		reader := w.tenant(ctx, "reader", secretRule("get"))
-		other := w.tenant(ctx, "other", secretRule("create", "other"))
-		creator := w.tenant(ctx, "creator", secretRule("create"))
+		reader := w.editor(ctx, "reader", secretRule("get"))
+		other := w.editor(ctx, "other", secretRule("create", "other"))
+		creator := w.editor(ctx, "creator", secretRule("create"))
 		run := func(name string) *v1alpha1.ImportRun {
 			run := w.run("answers", "nothing", `{}`)
 			run.GenerateName, run.Name = "answers-", ""
@@ -329,7 +329,7 @@ var _ = Describe("Tenants who may not read Secrets", func() {
 
 	DescribeTable("name no Secret in another field either", func(ctx context.Context, object func(*world) client.Object) {
 		w := newEmptyWorld(ctx)
-		tenant := w.tenant(ctx, "tenant")
+		tenant := w.editor(ctx, "tenant")
 		Eventually(func() error { return client.NewDryRunClient(tenant).Create(ctx, object(w)) }).Should(Succeed())
 		installPolicies(ctx)
 		Eventually(func() error { return client.NewDryRunClient(tenant).Create(ctx, object(w)) }).Should(beSecretDenied("the Secret"))
@@ -351,7 +351,7 @@ var _ = Describe("Tenants who may not read Secrets", func() {
 var _ = Describe("Tenants forge a status", func() {
 	It("and RBAC refuses it for each kind, with each verb", func(ctx context.Context) {
 		w := newEmptyWorld(ctx)
-		tenant := w.tenant(ctx, "tenant")
+		tenant := w.editor(ctx, "tenant")
 		account := w.accountObject("own")
 		account.Spec.Suspend = true
 		object := w.httpImport("own")
