@@ -7,6 +7,8 @@ MAKEFLAGS += --no-builtin-rules
 
 # The image of the manager, for docker-build and deploy.
 IMG ?= integrator-operator:latest
+# What "make deploy" installs: config/default, or what is made of it, such as config/certmanager.
+OVERLAY ?= config/default
 CONTAINER_TOOL ?= docker
 # What "make run", "make demo", "make chaos", "make test", "make lint" and "make vulncheck" pass on.
 RUN_FLAGS ?=
@@ -111,6 +113,16 @@ lint-fix: lint ## Lint, and correct what can be corrected by machine.
 vulncheck: $(VULNCHECK) ## Look for known vulnerabilities in what the code calls, in the database at vuln.go.dev.
 	$(VULNCHECK) $(VULNCHECK_FLAGS) ./...
 
+# What is released has been checked: neither may be skipped.
+.PHONY: release-check
+release-check: $(VULNCHECK) $(DOCKERFILE_LINT) ## Fail when a release must not be made: a known vulnerability, none looked for, or an image without a digest.
+	$(DOCKERFILE_LINT) --pinned Dockerfile
+	$(VULNCHECK) $(VULNCHECK_FLAGS) --release ./...
+
+.PHONY: pin-images
+pin-images: ## Name the images of the Dockerfile by the digests that the registries have for their tags.
+	@CONTAINER_TOOL="$(CONTAINER_TOOL)" hack/pin-images.sh Dockerfile
+
 .PHONY: verify
 verify: $(CONTROLLER_GEN) $(KUSTOMIZE) ## Fail when anything generated, formatted or tidied is stale, or a module is not that of go.sum; changes nothing.
 	@CONTROLLER_GEN=$(CONTROLLER_GEN) KUSTOMIZE=$(KUSTOMIZE) MODULES="$(MODULES)" hack/verify.sh
@@ -185,14 +197,16 @@ uninstall: $(KUSTOMIZE) ## Remove the CRDs and every object of theirs; first of 
 	$(KUSTOMIZE) build config/crd | $(KUBECTL) delete --ignore-not-found -f -
 
 .PHONY: deploy
-deploy: $(KUSTOMIZE) ## Install the CRDs and the manager (IMG=...).
-	$(KUSTOMIZE) build config/default | sed 's|image: controller:latest|image: $(IMG)|' | $(KUBECTL) apply --server-side -f -
+deploy: $(KUSTOMIZE) ## Install the CRDs and the manager (IMG=..., OVERLAY=config/certmanager).
+	cd config/manager && "$(CURDIR)/$(KUSTOMIZE)" edit set image "controller=$(IMG)"
+	$(KUSTOMIZE) build $(OVERLAY) | $(KUBECTL) apply --server-side -f -
 
 # The CRDs stay: without the manager nobody would answer the finalizers of their objects.
+CLUSTER_KINDS := clusterroles,clusterrolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings
 .PHONY: undeploy
-undeploy: ## Remove the manager; the CRDs and their objects stay.
+undeploy: ## Remove the manager and the admission policies; the CRDs and their objects stay.
 	$(KUBECTL) delete --ignore-not-found namespace integrator-operator-system
-	$(KUBECTL) delete clusterroles,clusterrolebindings -l app.kubernetes.io/name=integrator-operator
+	$(KUBECTL) delete $(CLUSTER_KINDS) -l app.kubernetes.io/name=integrator-operator
 
 # Tools, built again only when what pins them changes. The touch is for a build that
 # gives the same file and leaves its old time.

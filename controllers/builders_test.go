@@ -97,12 +97,18 @@ func get[T client.Object](ctx context.Context, w *world, object T, name string) 
 // change edits an object's spec as a user does.
 func change[T client.Object](ctx context.Context, object T, edit func(T)) {
 	GinkgoHelper()
+	changeAs(ctx, k8s, object, edit)
+}
+
+// changeAs is change by somebody.
+func changeAs[T client.Object](ctx context.Context, somebody client.Client, object T, edit func(T)) {
+	GinkgoHelper()
 	Eventually(func() error {
-		if err := k8s.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil {
+		if err := somebody.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil {
 			return err
 		}
 		edit(object)
-		return k8s.Update(ctx, object)
+		return somebody.Update(ctx, object)
 	}).Should(Succeed())
 }
 

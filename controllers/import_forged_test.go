@@ -31,14 +31,15 @@ var _ = Describe("Somebody in another namespace forges what the operator keeps i
 		owner := w.synced(ctx, w.httpImport("prices", `{"externalId": "erp-prices"}`))
 		id := owner.Status.ID
 		attacker := w.neighbour(ctx)
+		tenant := attacker.editor(ctx, "attacker")
 		forged := adopting(attacker.httpImport("mine", `{"name": "prices", "externalId": "erp-prices", "description": "taken"}`), v1alpha1.AdoptSpec{ID: v1alpha1.ID(id)})
 		forged.Spec.ManagementPolicy = v1alpha1.ManagementPolicyObserve
-		Expect(k8s.Create(ctx, forged)).To(Succeed())
+		Expect(tenant.Create(ctx, forged)).To(Succeed())
 		attacker.eventuallyReady(ctx, forged, "mine")
 		Expect(forged.Status.Management).To(Equal(v1alpha1.ManagementStateObserved))
 
 		By("writing annotation, label and finalizer, and Manage, in one go")
-		change(ctx, forged, func(object *v1alpha1.Import) {
+		changeAs(ctx, tenant, forged, func(object *v1alpha1.Import) {
 			object.Annotations = map[string]string{v1alpha1.AnnotationID: id}
 			object.Labels = map[string]string{v1alpha1.LabelRemoteImport: id}
 			object.Finalizers = []string{v1alpha1.Finalizer}
@@ -53,7 +54,7 @@ var _ = Describe("Somebody in another namespace forges what the operator keeps i
 		Expect(w.writes()).To(Equal(map[string]int{post: 1, put: 1}))
 
 		By("deleting it with deletionPolicy Delete")
-		Expect(k8s.Delete(ctx, forged)).To(Succeed())
+		Expect(tenant.Delete(ctx, forged)).To(Succeed())
 		attacker.eventuallyGone(ctx, forged)
 		Expect(k8s.Delete(ctx, owner)).To(Succeed())
 		w.eventuallyGone(ctx, owner)
@@ -64,16 +65,17 @@ var _ = Describe("Somebody in another namespace forges what the operator keeps i
 		w := newWorld(ctx)
 		id := w.seed("prices", `{"externalId": "erp-prices"}`)
 		attacker := w.neighbour(ctx)
+		tenant := attacker.editor(ctx, "attacker")
 		forged := attacker.httpImport("mine", `{"name": "prices", "externalId": "erp-prices"}`)
 		forged.Spec.Suspend = true
 		forged.Finalizers = []string{v1alpha1.Finalizer}
 		forged.Annotations, forged.Labels = map[string]string{}, map[string]string{}
 		forge(id, forged)
-		Expect(k8s.Create(ctx, forged)).To(Succeed())
+		Expect(tenant.Create(ctx, forged)).To(Succeed())
 		object := w.synced(ctx, adopting(w.httpImport("prices"), v1alpha1.AdoptSpec{ID: v1alpha1.ID(id)}))
 		Expect(object.Status.ID).To(Equal(id))
-		change(ctx, forged, func(object *v1alpha1.Import) { object.Spec.DeletionPolicy = v1alpha1.DeletionPolicyOrphan })
-		Expect(k8s.Delete(ctx, forged)).To(Succeed())
+		changeAs(ctx, tenant, forged, func(object *v1alpha1.Import) { object.Spec.DeletionPolicy = v1alpha1.DeletionPolicyOrphan })
+		Expect(tenant.Delete(ctx, forged)).To(Succeed())
 	},
 		Entry("with its id", func(id string, object *v1alpha1.Import) {
 			object.Annotations[v1alpha1.AnnotationID], object.Labels[v1alpha1.LabelRemoteImport] = id, id

@@ -88,10 +88,6 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, err
 	}
 	if p != nil {
-		if p.Reason() == v1alpha1.ReasonTokenRejected && p.RetryAfter() == 0 {
-			// The token may be activated again on the platform, and no event tells.
-			p = p.WithRetryAfter(min(account.ScanInterval(&object.Spec), problem.BackoffMax))
-		}
 		r.Registry.Block(req.NamespacedName, p)
 	}
 	setStatus(&object, p, r.Registry.Summary(req.NamespacedName))
@@ -126,10 +122,11 @@ func (r *Reconciler) connect(ctx context.Context, object *v1alpha1.Account) erro
 	if unchecked == nil {
 		return nil
 	}
-	if p := r.Registry.Rejection(key); p != nil {
+	check := account.Check{Version: account.CredentialVersion(object, secret), Generation: object.Generation}
+	if p := r.Registry.BeginCheck(key, check); p != nil {
 		return p
 	}
-	return r.checkToken(ctx, unchecked, object, account.CredentialVersion(object, secret))
+	return r.checkToken(ctx, unchecked, object, check.Version)
 }
 
 // checkToken asks the API whose token it is. Only an accepted token makes the account usable.
@@ -137,7 +134,8 @@ func (r *Reconciler) checkToken(ctx context.Context, remote *integrator.Client, 
 	info, err := remote.TokenInfo(ctx)
 	if err != nil {
 		if p := problem.FromAPI(err, "check the token"); p != nil && p.Reason() == v1alpha1.ReasonTokenRejected {
-			return p.WithCause(errors.Join(account.ErrTokenRevoked, p.Unwrap()))
+			// The token may be activated again on the platform, and no event tells.
+			return p.WithCause(errors.Join(account.ErrTokenRevoked, p.Unwrap())).WithRetryAfter(r.Registry.CheckRejected(client.ObjectKeyFromObject(object)))
 		}
 		return problem.Wrap(err, "check the token")
 	}

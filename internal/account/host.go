@@ -21,7 +21,9 @@ func CheckHost(allowedHosts []string, baseURL string) error {
 		return problem.Terminalf(v1alpha1.ReasonInvalidSpec, "spec.baseURL is not a URL; use one like https://api.integrator.io")
 	}
 	if !slices.ContainsFunc(allowedHosts, func(host string) bool {
-		return strings.EqualFold(host, parsed.Host) || strings.EqualFold(host+":443", parsed.Host) && parsed.Scheme == "https"
+		// Without a port, http would be another one.
+		plain := parsed.Port() == "" && parsed.Scheme != "https"
+		return strings.EqualFold(host, parsed.Host) && !plain || strings.EqualFold(host+":443", parsed.Host) && parsed.Scheme == "https"
 	}) {
 		return problem.Terminalf(v1alpha1.ReasonHostNotAllowed, "the host of spec.baseURL, %s, is not allowed; use one of %s, or start the operator with it in --allowed-api-hosts",
 			drift.Cut(parsed.Host, 128), strings.Join(allowedHosts, ", "))

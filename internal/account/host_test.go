@@ -19,6 +19,8 @@ func TestCheckHost(t *testing.T) {
 		"https://gateway.example:8443":          "",
 		"https://api.integrator.io:8443":        v1alpha1.ReasonHostNotAllowed,
 		"http://api.integrator.io:443":          v1alpha1.ReasonHostNotAllowed,
+		"http://api.integrator.io":              v1alpha1.ReasonHostNotAllowed,
+		"http://gateway.example:8443":           "",
 		"https://gateway.example":               v1alpha1.ReasonHostNotAllowed,
 		"https://api.integrator.io.example":     v1alpha1.ReasonHostNotAllowed,
 		"https://api.integrator.io@example.org": v1alpha1.ReasonHostNotAllowed,

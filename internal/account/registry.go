@@ -54,6 +54,7 @@ type Registry struct {
 
 	mu    sync.Mutex
 	byKey map[types.NamespacedName]*entry
+	slots map[string]slots // by namespace
 }
 
 // entry is an account's state with what the actions of its transitions work on. Registry.mu guards
@@ -63,6 +64,8 @@ type entry struct {
 	limiter      *limit.Limiter
 	observations *Observations
 	stopScanner  context.CancelFunc
+	// slot is when its token may be checked, if that has to wait.
+	slot time.Time
 }
 
 // NewRegistry returns an empty registry whose scanners end with ctx. reader reads Kubernetes objects
@@ -77,6 +80,7 @@ func NewRegistry(ctx context.Context, reader client.Reader, clock clock.Clock, o
 		importEvents:  make(chan ctrlevent.GenericEvent),
 		runEvents:     make(chan ctrlevent.GenericEvent),
 		byKey:         map[types.NamespacedName]*entry{},
+		slots:         map[string]slots{},
 	}
 }
 
@@ -214,6 +218,9 @@ func (r *Registry) Forget(key types.NamespacedName) {
 	if !ok {
 		e = &entry{}
 	}
+	if e.slot.After(r.clock.Now()) {
+		r.slots[key.Namespace] = r.slots[key.Namespace].giveBack()
+	}
 	do := r.advance(key, e, removed{})
 	delete(r.byKey, key)
 	r.mu.Unlock()
@@ -253,22 +260,6 @@ func (r *Registry) advance(key types.NamespacedName, e *entry, ev event) actions
 		e.stopScanner = r.startScanner(key, e)
 	}
 	return do
-}
-
-// Rejection returns why the account is blocked by a call of its own, and how long its token is not
-// checked again; nil when it may be checked.
-func (r *Registry) Rejection(key types.NamespacedName) *problem.Problem {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	e, ok := r.byKey[key]
-	if !ok || e.state.blocked == nil {
-		return nil
-	}
-	rest := e.state.retryAt.Sub(r.clock.Now())
-	if rest <= 0 {
-		return nil
-	}
-	return e.state.blocked.WithRetryAfter(rest)
 }
 
 // Summary is what the Account's status shows of an account whose token was accepted.

@@ -120,11 +120,11 @@ func TestRejectionLasts(t *testing.T) {
 	r, clock := registryOf(t)
 	session := accept(t, r)
 	r.TokenRejected(session, rejected)
-	if p := r.Rejection(key); p == nil || p.RetryAfter() != time.Minute || p.Reason() != v1alpha1.ReasonTokenRejected {
+	if p := r.BeginCheck(key, Check{}); p == nil || p.RetryAfter() != time.Minute || p.Reason() != v1alpha1.ReasonTokenRejected {
 		t.Errorf("the rejection is %v", p)
 	}
 	clock.Step(time.Minute)
-	if p := r.Rejection(key); p != nil {
+	if p := r.BeginCheck(key, Check{}); p != nil {
 		t.Errorf("the rejection is still %v", p)
 	}
 }

@@ -54,6 +54,10 @@ type state struct {
 	// token was not. The next check waits until retryAt.
 	rejections int
 	retryAt    time.Time
+	// rejected counts the checks in a row that were answered with 401, and checked is what the last
+	// check was about: of that nothing is checked until retryAt.
+	rejected int
+	checked  Check
 
 	// deleting: the Account is being deleted.
 	deleting bool
@@ -131,7 +135,7 @@ func (e configured) apply(s state) (state, actions) {
 	if s.needsClient(e.credential) {
 		do.stop = s.client != nil
 		s.client, s.credential, s.accepted = e.client, e.credential, false
-		s.scan, s.changed, s.rejections, s.retryAt = nil, false, 0, time.Time{}
+		s.scan, s.changed, s.rejections, s.rejected, s.retryAt = nil, false, 0, 0, time.Time{}
 		s.blocked = problem.Waitingf(v1alpha1.ReasonProgressing, "the token is being checked")
 	}
 	do.setLimits = s.limits != e.limits
@@ -160,7 +164,7 @@ func (e tokenAccepted) apply(s state) (state, actions) {
 	}
 	do := actions{start: !s.usable(), notifyDependents: true}
 	s.userID, s.version = e.userID, e.version
-	s.blocked, s.accepted = nil, true
+	s.blocked, s.accepted, s.rejected = nil, true, 0
 	// The same token in a Secret that was only touched is of the same account.
 	s.unverified, s.changed = e.otherCredential && s.credential != s.verified, false
 	if s.unverified {
@@ -186,6 +190,23 @@ func (e blocked) apply(s state) (state, actions) {
 	return s, do
 }
 
+// checking: the token is about to be checked.
+type checking struct{ check Check }
+
+func (e checking) apply(s state) (state, actions) {
+	s.checked = e.check
+	return s, actions{}
+}
+
+// checkRejected: the check of the token was answered with 401.
+type checkRejected struct{ now time.Time }
+
+func (e checkRejected) apply(s state) (state, actions) {
+	s.retryAt = e.now.Add(checkPause(s.interval, s.rejected))
+	s.rejected++
+	return s, actions{}
+}
+
 // tokenRejected: a call was answered with 401. The account is blocked until its token was checked
 // again, and that waits: checks that succeed while calls fail would otherwise never end. The last
 // session of an account whose Secret was deleted ends.
@@ -200,7 +221,7 @@ func (e tokenRejected) apply(s state) (state, actions) {
 	case s.client == nil || s.client != e.client:
 		return s, actions{}
 	case s.usable():
-		pause := min(min(s.interval, problem.BackoffMax)<<min(s.rejections, 10), problem.BackoffMax)
+		pause := min(checkPause(s.interval, s.rejections), problem.BackoffMax)
 		s.blocked = e.problem
 		s.rejections++
 		s.retryAt = e.now.Add(pause)

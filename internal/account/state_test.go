@@ -235,6 +235,30 @@ func TestTokenRejected(t *testing.T) {
 	checkTransitions(t, cases)
 }
 
+func TestChecks(t *testing.T) {
+	about := Check{Version: "v2", Generation: 7}
+	cases := map[string]transitionCase{
+		"Begins": {"what it is about is not checked again until the pause is over",
+			fresh, checking{about},
+			fresh.with(func(s *state) { s.checked = about }), actions{}},
+		"Accepted": {"the next rejection is the first again",
+			fresh.with(func(s *state) { s.rejected = 5 }), tokenAccepted{userID: "u1", version: "v1"},
+			usable, actions{start: true, notifyDependents: true}},
+		"AnotherToken": {"nothing is known of it",
+			scanned.with(func(s *state) { s.rejected, s.retryAt = 5, now.Add(time.Hour) }),
+			settings(scanned).with(func(e *configured) { e.client, e.credential = client2, two }),
+			scanned.with(func(s *state) {
+				s.client, s.credential, s.accepted, s.scan, s.blocked = client2, two, false, nil, unchecked
+			}), actions{stop: true}},
+	}
+	for before, pause := range map[int]time.Duration{0: time.Minute, 1: 2 * time.Minute, 5: 32 * time.Minute, 6: time.Hour, 200: time.Hour} {
+		cases[fmt.Sprintf("RejectedAfter%d", before)] = transitionCase{"the next check waits, each time twice as long, up to an hour",
+			fresh.with(func(s *state) { s.rejected = before }), checkRejected{now},
+			fresh.with(func(s *state) { s.rejected, s.retryAt = before+1, now.Add(pause) }), actions{}}
+	}
+	checkTransitions(t, cases)
+}
+
 func TestScanEnded(t *testing.T) {
 	complete := Scan{Imports: 3, Managed: 2, Familiar: true}
 	failed := Scan{Imports: 3, Managed: 2, Problem: unreachable}

@@ -4,6 +4,7 @@
 package proxy
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"log"
@@ -54,7 +55,7 @@ func NewKubernetes(o KubernetesOptions) (*Proxy, error) {
 		Transport:     transport,
 		FlushInterval: -1, // watches are streams
 		ModifyResponse: func(response *http.Response) error {
-			k.recordForbidden(response.Request, response.StatusCode)
+			k.recordForbidden(response.Request, response.StatusCode, "")
 			return o.Filter.Modify(response)
 		},
 		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
@@ -88,7 +89,11 @@ func (k *kubernetes) forward(r *http.Request) (*Answer, error) {
 	}
 	defer func() { _ = response.Body.Close() }() // it was read to its end
 	body, err := io.ReadAll(response.Body)
-	k.recordForbidden(r, response.StatusCode)
+	by := ""
+	if bytes.Contains(body, []byte("ValidatingAdmissionPolicy")) {
+		by = ByPolicy
+	}
+	k.recordForbidden(r, response.StatusCode, by)
 	return &Answer{response.StatusCode, response.Header, body}, err
 }
 
@@ -103,9 +108,12 @@ func (k *kubernetes) read(w http.ResponseWriter, r *http.Request) {
 	k.reverse.ServeHTTP(w, r)
 }
 
+// ByPolicy ends the record of a request that an admission policy denied, and not the role.
+const ByPolicy = " by an admission policy"
+
 // recordForbidden records what the API server denied.
-func (k *kubernetes) recordForbidden(r *http.Request, status int) {
+func (k *kubernetes) recordForbidden(r *http.Request, status int, by string) {
 	if status == http.StatusForbidden && !k.IgnoreForbidden {
-		k.Recorder.forbidden(fmt.Sprintf("%s %s", r.Method, r.URL.Path))
+		k.Recorder.forbidden(fmt.Sprintf("%s %s%s", r.Method, r.URL.Path, by))
 	}
 }

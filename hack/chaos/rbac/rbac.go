@@ -3,7 +3,8 @@
 
 // Package rbac shows that the manager's role has no permission too many. Every plan of the campaign
 // runs with the permissions of the manager's ServiceAccount, and nothing may be denied: so they are
-// enough. Here each permission is removed alone, and some plan has to be denied something.
+// enough. Here each permission is removed alone, and some plan has to be denied something. The
+// admission policies on the manager's ServiceAccount bind these users too, and must not be what denies.
 package rbac
 
 import (
@@ -69,8 +70,11 @@ func Run(ctx context.Context, c *campaign.Campaign) error {
 		return err
 	}
 	all := permissionsOf(role)
-	needed := make([]string, len(all))
-	campaign.InParallel(ctx, c.Parallel, len(all), func(i int) { needed[i] = neededBy(ctx, c, all, i) })
+	needed, failures := make([]string, len(all)), make([]error, len(all))
+	campaign.InParallel(ctx, c.Parallel, len(all), func(i int) { needed[i], failures[i] = neededBy(ctx, c, all, i) })
+	if err := errors.Join(failures...); err != nil {
+		return err
+	}
 	table := tabwriter.NewWriter(c.Report.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "permission removed\tneeded by\t\n")
 	unused := 0
@@ -91,40 +95,54 @@ func Run(ctx context.Context, c *campaign.Campaign) error {
 
 // neededBy plays plans as a user who lacks a permission until one is denied something, and returns
 // its name.
-func neededBy(ctx context.Context, c *campaign.Campaign, all []permission, i int) string {
-	user := fmt.Sprintf("lacks-%d", i)
-	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: user}, Rules: rulesWithout(all, all[i])}
+func neededBy(ctx context.Context, c *campaign.Campaign, all []permission, i int) (plan string, err error) {
+	account := fmt.Sprintf("lacks-%d", i)
+	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: account}, Rules: rulesWithout(all, all[i])}
 	if err := c.Cluster.Objects.Create(ctx, role); err != nil {
-		return ""
+		return "", err
+	}
+	if err := restrict(ctx, c.Cluster.Objects, account); err != nil {
+		return "", err
 	}
 	for _, name := range plans {
 		p, err := campaign.ParsePlan(name)
 		if err != nil {
-			return ""
+			return "", err
 		}
-		if denied(ctx, c, p, user, all[i]) {
-			return name
+		if denied, err := denied(ctx, c, p, account, all[i]); denied || err != nil {
+			return name, err
 		}
 	}
-	return ""
+	return "", nil
 }
 
-// denied plays a plan as a user, and reports whether Kubernetes denied it anything.
-func denied(ctx context.Context, c *campaign.Campaign, p campaign.Plan, user string, removed permission) (denied bool) {
+// denied plays a plan as a ServiceAccount, and reports whether its role denied it anything.
+func denied(ctx context.Context, c *campaign.Campaign, p campaign.Plan, account string, removed permission) (denied bool, err error) {
 	ctx, stop := context.WithCancel(ctx)
 	var watching sync.WaitGroup
+	user := userOf(account)
 	c.Execute(ctx, p, campaign.Setup{User: user, Started: func(x *scenario.Execution) {
 		if removed.verb == "list" {
 			// As with an API server that does not stream lists.
 			x.Noise.RecordLists()
 		}
-		binding := &rbacv1.RoleBinding{ObjectMeta: x.Meta(user),
-			RoleRef:  rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: user},
+		binding := &rbacv1.RoleBinding{ObjectMeta: x.Meta(account),
+			RoleRef:  rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: account},
 			Subjects: []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user}}}
 		x.Fail(x.Objects.Create(ctx, binding))
+		if removed != (permission{"", "secrets", "create"}) {
+			if err = restricted(ctx, c, x.Namespace, user); err != nil {
+				stop()
+				return
+			}
+		}
 		watching.Go(func() {
 			for ctx.Err() == nil {
-				if denied = len(x.Recorder().Refusals()) > 0; denied {
+				if byRole, byPolicy := refusals(x.Recorder().Refusals()); len(byRole)+len(byPolicy) > 0 {
+					denied = len(byRole) > 0
+					if len(byPolicy) > 0 {
+						err = fmt.Errorf("%s: a policy denies %q", p.Scenario, byPolicy)
+					}
 					stop()
 				}
 				sandbox.Pause(ctx, 100*time.Millisecond)
@@ -133,5 +151,5 @@ func denied(ctx context.Context, c *campaign.Campaign, p campaign.Plan, user str
 	}})
 	stop()
 	watching.Wait()
-	return denied
+	return denied, err
 }

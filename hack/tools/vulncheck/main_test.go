@@ -28,23 +28,28 @@ func TestVulncheck(t *testing.T) {
 
 	for _, test := range []struct {
 		name, module, database string
-		skip                   bool
+		skip, release          bool
 		code                   int
 		says                   string
 	}{
-		{"it is called, whether or not skipping is allowed", "affected", database, true, 3, "#1: GO-0000-0001"},
-		{"its package is used, but not what is vulnerable", "spared", database, false, 0, "No vulnerabilities found."},
-		{"nobody there", "affected", closed.URL, false, 1, "error: reach the vulnerability database: "},
-		{"nobody there, and skipping is allowed", "affected", closed.URL, true, 0, "skipped: nothing was checked for known vulnerabilities: "},
-		{"no such name", "affected", "https://vuln.invalid", true, 0, "skipped: nothing was checked for known vulnerabilities: "},
-		{"it answers wrongly", "affected", broken.URL, true, 1, "503 Service Unavailable"},
-		{"no such directory", "affected", database + "/none", true, 1, "error: "},
-		{"code that does not build", "none", database, true, 1, "error: "},
+		{"it is called, whether or not skipping is allowed", "affected", database, true, false, 3, "#1: GO-0000-0001"},
+		{"its package is used, but not what is vulnerable", "spared", database, false, false, 0, "No vulnerabilities found."},
+		{"nobody there", "affected", closed.URL, false, false, 1, "error: reach the vulnerability database: "},
+		{"nobody there, and skipping is allowed", "affected", closed.URL, true, false, 0, "skipped: nothing was checked for known vulnerabilities: "},
+		{"no such name", "affected", "https://vuln.invalid", true, false, 0, "skipped: nothing was checked for known vulnerabilities: "},
+		{"it answers wrongly", "affected", broken.URL, true, false, 1, "503 Service Unavailable"},
+		{"no such directory", "affected", database + "/none", true, false, 1, "error: "},
+		{"code that does not build", "none", database, true, false, 1, "error: "},
+		{"nobody there, and it is to be released", "affected", closed.URL, true, true, 1, "error: reach the vulnerability database: "},
+		{"it is to be released, and there is a copy of the database", "spared", database, true, true, 0, "No vulnerabilities found."},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			args := []string{"-db", test.database, "-C", filepath.Join("testdata", test.module)}
 			if test.skip {
 				args = append(args, "--skip-unreachable")
+			}
+			if test.release {
+				args = append(args, "--release")
 			}
 			var output strings.Builder
 			if code := run(t.Context(), append(args, "./..."), &output, &output); code != test.code {

@@ -1,0 +1,112 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package account
+
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/problem"
+)
+
+// Whoever may create Accounts has the operator check tokens: as many as there are Accounts, bad ones
+// again and again. So a rejected token is checked with growing pauses, and the checks of a namespace
+// are bounded. Neither holds a worker of the controller, which serves the other namespaces meanwhile.
+
+const (
+	// checkPauseMax is the longest pause between two checks of a token that is rejected.
+	checkPauseMax = time.Hour
+	// checkInterval is the time between two checks in a namespace, after as many as checkBurst.
+	checkInterval = 500 * time.Millisecond
+	checkBurst    = 10
+)
+
+// Check is what a check of the token is about. What is new about it is checked at once.
+type Check struct {
+	// Version is that of the credential, Generation that of the Account's spec.
+	Version    string
+	Generation int64
+}
+
+// checkPause is how long a token is not checked that was rejected so many times before this one.
+func checkPause(interval time.Duration, before int) time.Duration {
+	const doublings = 12 // from a second to an hour
+	return min(min(interval, problem.BackoffMax)<<min(before, doublings), checkPauseMax)
+}
+
+// slots are the checks of a namespace. The next one that nobody has taken is at next.
+type slots struct{ next time.Time }
+
+// idle reports whether the slots are as if none had been taken.
+func (t slots) idle(now time.Time) bool {
+	return !t.next.After(now.Add(-(checkBurst - 1) * checkInterval))
+}
+
+// take returns the slots without the next one, and the time of that.
+func (t slots) take(now time.Time) (left slots, at time.Time) {
+	first := t.next
+	if t.idle(now) {
+		first = now.Add(-(checkBurst - 1) * checkInterval)
+	}
+	if at = first; at.Before(now) {
+		at = now
+	}
+	return slots{next: first.Add(checkInterval)}, at
+}
+
+// giveBack returns the slots with one more: it was taken and not used.
+func (t slots) giveBack() slots { return slots{next: t.next.Add(-checkInterval)} }
+
+// BeginCheck returns why the token is not checked yet, and how long; nil when it is to be checked now.
+func (r *Registry) BeginCheck(key types.NamespacedName, check Check) *problem.Problem {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e, ok := r.byKey[key]
+	if !ok {
+		return nil
+	}
+	now := r.clock.Now()
+	if rest := e.state.retryAt.Sub(now); rest > 0 && e.state.blocked != nil && e.state.checked == check {
+		return e.state.blocked.WithRetryAfter(rest)
+	}
+	if e.slot.IsZero() {
+		e.slot = r.takeSlot(key.Namespace, now)
+	}
+	if rest := e.slot.Sub(now); rest > 0 {
+		if cause := e.state.blocked; cause != nil && cause.Reason() == v1alpha1.ReasonTokenRejected {
+			return cause.WithRetryAfter(rest)
+		}
+		return problem.Waitingf(v1alpha1.ReasonProgressing, "waiting to check the token: other Accounts of the namespace are checked first").WithRetryAfter(rest)
+	}
+	e.slot = time.Time{}
+	r.advance(key, e, checking{check})
+	return nil
+}
+
+// takeSlot takes a slot of a namespace. Registry.mu is held.
+func (r *Registry) takeSlot(namespace string, now time.Time) (at time.Time) {
+	for other, t := range r.slots {
+		if t.idle(now) {
+			delete(r.slots, other)
+		}
+	}
+	r.slots[namespace], at = r.slots[namespace].take(now)
+	return at
+}
+
+// CheckRejected reports that the check of the token was answered with 401, and returns how long it
+// is not checked again.
+func (r *Registry) CheckRejected(key types.NamespacedName) (pause time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e, ok := r.byKey[key]
+	if !ok {
+		return problem.BackoffMax
+	}
+	now := r.clock.Now()
+	r.advance(key, e, checkRejected{now: now})
+	return e.state.retryAt.Sub(now)
+}
