@@ -75,7 +75,7 @@ func TestPinImages(t *testing.T) {
 	}
 	pin := func(answer string) error {
 		script := "#!/bin/sh\necho '" + answer + "'\n"
-		if err := os.WriteFile(tool, []byte(script), 0o700); err != nil { //nolint:gosec // it is a program
+		if err := os.WriteFile(tool, []byte(script), 0o700); err != nil {
 			t.Fatal(err)
 		}
 		command := exec.CommandContext(t.Context(), filepath.Join("..", "..", "..", "pin-images.sh"), path)
