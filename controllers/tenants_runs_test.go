@@ -128,7 +128,7 @@ var _ = Describe("Tenants forge the claim of a run", func() {
 		Expect(w.sizes()).To(Equal([]int{2}))
 		Expect(w.written(target.Status.ID)).To(Equal(numbered(2)))
 	},
-		Entry("by a claim that permits the batch again", `{"run":"UID","batch":0}`),
+		Entry("by a claim that permits the batch again", `{"run":"UID","batch":0,"batches":2}`),
 		Entry("by one that skips it", `{"run":"UID","batch":1}`),
 		Entry("by one of another call", `{"run":"UID","batch":0,"token":"t","holder":"h","time":"2020-01-01T00:00:00Z"}`),
 	)
