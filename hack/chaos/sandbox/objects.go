@@ -57,6 +57,7 @@ func (s *Sandbox) TokenSecret(token string) *corev1.Secret {
 // Create creates objects as a user does.
 func (s *Sandbox) Create(ctx context.Context, objects ...client.Object) error {
 	for _, object := range objects {
+		s.mark(object)
 		err := s.Objects.Create(ctx, object)
 		if s.Outage && apierrors.IsAlreadyExists(err) {
 			// The first attempt was successful, its answer was lost.
