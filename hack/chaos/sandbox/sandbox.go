@@ -70,6 +70,10 @@ type Sandbox struct {
 	sink     *proxy.Sink
 	recorder *proxy.Recorder
 
+	// specs are as the users wrote them, by name: also while no manager runs, and mu is locked.
+	specsMu sync.Mutex
+	specs   map[string][]byte
+
 	mu       sync.Mutex
 	managers []*managerProcess
 	closed   bool
@@ -81,9 +85,7 @@ type Sandbox struct {
 	dying chan struct{}
 	// failure is what went wrong in the sandbox itself.
 	failure error
-	// specs are as the users wrote them, by name.
-	specs map[string][]byte
-	token string
+	token   string
 	// handedOn are imports that were there before an Import that adopts them.
 	handedOn map[string]bool
 	// stored is closed when the token that is being rotated has been stored.
