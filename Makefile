@@ -10,10 +10,11 @@ IMG ?= integrator-operator:latest
 # What "make deploy" installs: config/default, or what is made of it, such as config/certmanager.
 OVERLAY ?= config/default
 CONTAINER_TOOL ?= docker
-# What "make run", "make demo", "make chaos", "make test", "make lint" and "make vulncheck" pass on.
+# What "make run", "make demo", "make chaos", "make bench", "make test", "make lint" and "make vulncheck" pass on.
 RUN_FLAGS ?=
 DEMO_FLAGS ?=
 CHAOS_FLAGS ?=
+BENCH_FLAGS ?=
 TEST_FLAGS ?=
 LINT_FLAGS ?=
 # VULNCHECK_FLAGS=--skip-unreachable, or -db=file:///a/copy/of/the/database
@@ -177,6 +178,11 @@ chaos: build ## Break everything around the manager, write by write (CHAOS_FLAGS
 .PHONY: soak
 soak: CHAOS_FLAGS = --soak=20m
 soak: chaos ## Let users and others edit at random for 20 minutes, with a fault now and then.
+
+.PHONY: bench
+bench: build simulator ## Measure what the manager costs (BENCH_FLAGS="--sizes=300,1200", --only=adoption).
+	go build -o bin/bench ./hack/bench
+	@assets=$(ASSETS) && exec bin/bench --assets="$$assets" --manager=bin/manager --simulator=bin/simulator $(BENCH_FLAGS)
 
 .PHONY: controlplane
 controlplane: ## Build kube-apiserver, etcd, kubectl and kube-controller-manager once; print their directory.

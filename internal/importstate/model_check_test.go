@@ -125,10 +125,12 @@ type modelRange struct {
 	policy    func(*v1alpha1.Import)
 	clones    bool
 	processes int
+	// apart: the two Imports are in two namespaces.
+	apart bool
 }
 
 func (s modelRange) model(decisions modelDecisions) *importModel {
-	return &importModel{policy: s.policy, clones: s.clones, processes: s.processes, modelDecisions: decisions}
+	return &importModel{policy: s.policy, clones: s.clones, processes: s.processes, apart: s.apart, modelDecisions: decisions}
 }
 
 // modelRanges are what together is searched: all at once would be too much.
@@ -161,16 +163,19 @@ func modelRanges() map[string]modelRange {
 		return start
 	}
 	return map[string]modelRange{
-		"create, deleted by users":    {with(modelWorld{deletions: 1, removals: 1}, 1, false), deletes, false, 2},
-		"create, restored and missed": {with(modelWorld{deletions: 1, wipes: 1, misses: 1}, 1, false), deletes, false, 2},
-		"create, kept":                {with(modelWorld{deletions: 1, wipes: 1, misses: 1}, 1, false), orphans, false, 2},
-		"cloned by users":             {with(modelWorld{deletions: 1, removals: 1, copies: 1}, 1, false), deletes, false, 1},
-		"clone":                       {with(modelWorld{deletions: 1, misses: 1}, 1, false), deletes, true, 2},
-		"adopt":                       {with(modelWorld{removals: 1, wipes: 1}, 1, true), adopts, false, 2},
-		"two adopt":                   {with(modelWorld{}, 2, true), adopts, false, 2},
-		"only observed, and forged":   {observed(modelWorld{deletions: 1, forgeries: 1}), adopts, false, 1},
-		"an id is forged":             {managed(modelWorld{deletions: 1, forgeries: 1}), deletes, false, 1},
-		"two adopt, one is deleted":   {with(modelWorld{deletions: 1, wipes: 1}, 2, true), adopts, false, 1},
+		"create, deleted by users":    {with(modelWorld{deletions: 1, removals: 1}, 1, false), deletes, false, 2, false},
+		"create, restored and missed": {with(modelWorld{deletions: 1, wipes: 1, misses: 1}, 1, false), deletes, false, 2, false},
+		"create, kept":                {with(modelWorld{deletions: 1, wipes: 1, misses: 1}, 1, false), orphans, false, 2, false},
+		"cloned by users":             {with(modelWorld{deletions: 1, removals: 1, copies: 1}, 1, false), deletes, false, 1, false},
+		"clone":                       {with(modelWorld{deletions: 1, misses: 1}, 1, false), deletes, true, 2, false},
+		"adopt":                       {with(modelWorld{removals: 1, wipes: 1}, 1, true), adopts, false, 2, false},
+		"two adopt":                   {with(modelWorld{}, 2, true), adopts, false, 2, false},
+		"only observed, and forged":   {observed(modelWorld{deletions: 1, forgeries: 1}), adopts, false, 1, false},
+		"an id is forged":             {managed(modelWorld{deletions: 1, forgeries: 1}), deletes, false, 1, false},
+		"two adopt, one is deleted":   {with(modelWorld{deletions: 1, wipes: 1}, 2, true), adopts, false, 1, false},
+		// In two namespaces.
+		"two adopt, apart":                {with(modelWorld{}, 2, true), adopts, false, 2, true},
+		"two adopt apart, one is deleted": {with(modelWorld{deletions: 1, wipes: 1}, 2, true), adopts, false, 1, true},
 	}
 }
 
@@ -267,6 +272,14 @@ func TestModelOfImportsFinds(t *testing.T) {
 					return first
 				}
 				return other
+			}
+		}, twoOwn},
+		"the id of an Import in another namespace counts once its status has it": {"two adopt, apart", func(d *modelDecisions) {
+			d.stronger = func(c ownership.Contest, first, other *v1alpha1.Import) *v1alpha1.Import {
+				if other.Annotations[v1alpha1.AnnotationAdoptPending] == "" && !c.Holds(other) {
+					return first
+				}
+				return ownership.Stronger(c, first, other)
 			}
 		}, twoOwn},
 		"the first of two claims goes on at once": {two, func(d *modelDecisions) {

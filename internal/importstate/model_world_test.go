@@ -156,6 +156,8 @@ type importModel struct {
 	clones bool
 	// processes is how many work at once.
 	processes int
+	// apart: the two Imports are in two namespaces.
+	apart bool
 	modelDecisions
 	modelcheck.Search[modelWorld]
 	built map[modelBuilt]*v1alpha1.Import
@@ -200,6 +202,9 @@ func (m *importModel) object(w *modelWorld, i int, o modelObject, age uint8) *v1
 	}
 	object := &v1alpha1.Import{}
 	object.UID = modelOwners[i].UID
+	if m.apart {
+		object.Namespace = modelNamespaces[i]
+	}
 	object.CreationTimestamp = metav1.Time{Time: modelStart.Add(time.Duration(i) * time.Second)}
 	object.Annotations = map[string]string{}
 	put := func(name, value string) {
@@ -236,6 +241,9 @@ func (m *importModel) object(w *modelWorld, i int, o modelObject, age uint8) *v1
 	m.built[key] = object
 	return object
 }
+
+// modelNamespaces are those of two Imports that are apart.
+var modelNamespaces = [2]string{"one", "another"}
 
 // remoteNames are the ids of the remote imports, by number.
 var remoteNames = func() (names [modelRemotes]string) {

@@ -23,7 +23,8 @@ import (
 //
 // Never two: of two claims one is written later, and the list that follows it shows the other, as
 // a claim or as the id. So the later one does not go on while the other stands. It does not matter
-// which of the two Imports that is.
+// which of the two Imports that is. In another namespace, where anybody may have written the id, it
+// counts as a claim until the status has it: the one that wrote it may have been stopped in between.
 //
 // Not none: of two that see each other's claim, the one created later (within the same second, the
 // one with the larger uid) withdraws its own. The other keeps its claim and lists again: it must
@@ -109,10 +110,16 @@ func (c Contest) Holds(other *v1alpha1.Import) bool {
 }
 
 // claims reports whether an Import may go on to adopt the import. One that is suspended or being
-// deleted does not; its claim, should it count again, is followed by another list.
+// deleted does not; its claim, should it count again, is followed by another list. A claim that became
+// the id goes on counting as one until the status has the id, or is wiped: in another namespace the id
+// alone is no more than that. It counts also while the Import is being deleted, because it may delete
+// the import.
 func claims(object *v1alpha1.Import, id string) bool {
-	return object.Spec.Adopt != nil && object.Annotations[v1alpha1.AnnotationAdoptPending] == id && object.DeletionTimestamp.IsZero() &&
-		!object.Spec.Suspend && !Observes(object)
+	if object.Spec.Adopt == nil || object.Spec.Suspend || Observes(object) {
+		return false
+	}
+	return object.Annotations[v1alpha1.AnnotationAdoptPending] == id && object.DeletionTimestamp.IsZero() ||
+		Manages(object, id) && HasFinalizer(object)
 }
 
 // intentLife is for how long a create intent of another namespace keeps others from adopting what it

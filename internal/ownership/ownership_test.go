@@ -230,6 +230,13 @@ func TestDecideClaim(t *testing.T) {
 		}
 	}
 	suspended := func(object *v1alpha1.Import) { object.Spec.Suspend = true }
+	taken := func(object *v1alpha1.Import) {
+		object.Spec.Adopt = &v1alpha1.AdoptSpec{ID: remoteID}
+		object.Annotations[v1alpha1.AnnotationID] = remoteID
+		object.Finalizers = []string{v1alpha1.Finalizer}
+	}
+	unadopted := func(object *v1alpha1.Import) { object.Spec.Adopt = nil }
+	released := func(object *v1alpha1.Import) { object.Finalizers = nil }
 	cases := map[string]struct {
 		reason string
 		object *v1alpha1.Import
@@ -249,6 +256,11 @@ func TestDecideClaim(t *testing.T) {
 		"OldIntentHere":         {reason: "in the own namespace it counts", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", intending(time.Hour), later)}, want: ClaimWithdraw},
 		"RivalSuspended":        {reason: "a suspended claim does not count", object: declared("a", claiming, later), others: []*v1alpha1.Import{declared("b", claiming, suspended)}, want: ClaimTake},
 		"RivalDeleting":         {reason: "nor one that is being deleted", object: declared("a", claiming, later), others: []*v1alpha1.Import{declared("b", claiming, deleting)}, want: ClaimTake},
+		"TakenElsewhere":        {reason: "a claim that became the id counts before the status has it", object: declared("a", claiming, later), others: []*v1alpha1.Import{declared("b", taken, elsewhere)}, want: ClaimWithdraw},
+		"TakenLaterElsewhere":   {reason: "it keeps what it has, also when created later", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", taken, elsewhere, later)}, want: ClaimWait},
+		"GoingElsewhere":        {reason: "it may delete the import", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", taken, elsewhere, deleting, later)}, want: ClaimWait},
+		"ReleasedElsewhere":     {reason: "without the finalizer it goes without a call", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", taken, elsewhere, deleting, released, later)}, want: ClaimTake},
+		"ForgedElsewhere":       {reason: "an id alone may have been written by anybody", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", taken, unadopted, elsewhere, later)}, want: ClaimTake},
 		"StrongestOfThree":      {reason: "who manages counts before who claims", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", claiming, later), declared("c", recorded, finalized, later)}, want: ClaimWait},
 	}
 	for name, tc := range cases {

@@ -20,7 +20,13 @@ func (b Baseline) Singles() (plans []Plan) {
 		return nil
 	}
 	for i, w := range b.writes {
+		if !injectable(b.scenario, w) {
+			continue
+		}
 		for _, f := range fault.All {
+			if b.scenario.OnlyKills && !f.Kills {
+				continue
+			}
 			ofAccount := w.Key == "patch.accounts.default.status"
 			if f.Possible(w) && (!ofAccount || !f.Election && (!b.scenario.KeepsToken || f.Name != fault.TokenRotated)) {
 				plans = append(plans, Plan{Scenario: b.scenario.Name, injections: []fault.Injection{{Write: w.ID(), Fault: f}}, mustSucceed: b.mustSucceed(i, f)})
@@ -28,6 +34,13 @@ func (b Baseline) Singles() (plans []Plan) {
 		}
 	}
 	return plans
+}
+
+// injectable reports whether faults are injected at a write. How often the status of an Account changes
+// while many Imports become Ready differs each time.
+func injectable(sc *scenario.Scenario, w proxy.Write) bool {
+	return !(sc.OnlyKills && strings.HasPrefix(w.Key, "patch.accounts.")) &&
+		!slices.ContainsFunc(sc.Rivals, func(name string) bool { return strings.HasPrefix(w.Key+".", "patch.imports."+name+".") })
 }
 
 // mustSucceed reports whether a fault at the i-th write of a baseline leaves nothing unknown of a

@@ -40,8 +40,12 @@ func (c Case) creations(v *violations) {
 	}
 }
 
-// orphans checks I2: every import that was created is known to an Import, and to only one.
+// orphans checks I2: every import that was created, or is adopted, is known to an Import, and at no time
+// to two of them.
 func (c Case) orphans(v *violations) {
+	for _, shared := range slices.Compact(c.History.Shared()) {
+		v.add("I2: %s", shared)
+	}
 	known := c.Found.IDs()
 	for i, id := range known {
 		if slices.Contains(known[:i], id) {

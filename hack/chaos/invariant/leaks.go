@@ -5,6 +5,7 @@ package invariant
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -21,21 +22,18 @@ const canary = "canary-"
 // leaks checks I9: nothing secret is in a log, an event, a status, an annotation or a ConfigMap.
 func (c Case) leaks(ctx context.Context, v *violations) {
 	places := map[string]string{"the log": c.Log()}
-	events := &eventsv1.EventList{}
-	if err := c.Objects.List(ctx, events, client.InNamespace(c.Namespace)); err != nil {
-		v.add("%s", err)
-		return
-	}
-	for _, event := range events.Items {
-		places["an event"] += event.Note + "\n"
-	}
-	configMaps := &corev1.ConfigMapList{}
-	if err := c.Objects.List(ctx, configMaps, client.InNamespace(c.Namespace)); err != nil {
-		v.add("%s", err)
-		return
-	}
-	for _, configMap := range configMaps.Items {
-		places["a ConfigMap"] += fmt.Sprint(configMap.Data, configMap.Annotations)
+	for _, namespace := range c.Namespaces() {
+		events, configMaps := &eventsv1.EventList{}, &corev1.ConfigMapList{}
+		if err := errors.Join(c.Objects.List(ctx, events, client.InNamespace(namespace)), c.Objects.List(ctx, configMaps, client.InNamespace(namespace))); err != nil {
+			v.add("%s", err)
+			return
+		}
+		for _, event := range events.Items {
+			places["an event"] += event.Note + "\n"
+		}
+		for _, configMap := range configMaps.Items {
+			places["a ConfigMap"] += fmt.Sprint(configMap.Data, configMap.Annotations)
+		}
 	}
 	for _, object := range c.Found.Objects() {
 		places["an annotation"] += fmt.Sprint(object.GetAnnotations())

@@ -49,6 +49,13 @@ var All = []Mutant{
 	{"namesake-ignored", "names are not unique, so they say nothing", []Edit{
 		{Package: "controllers/imports", Function: "objects.requireNoNamesake", Find: FirstStatement(), With: `return nil`},
 	}, []string{"namesake"}},
+	{"rivals-cached", "the cache knows the other Imports", []Edit{
+		{Package: "controllers/imports", Function: "effects.ListRivals", Find: FirstStatement(), With: `return e.KnownRival(ctx, a)
+	$0`},
+	}, []string{"rivals", "adopt-many"}},
+	{"claim-dropped", "an import that is taken over needs no claim any more", []Edit{
+		{Package: "internal/ownership", Function: "claims", Find: Call("HasFinalizer"), With: `false`},
+	}, []string{"adopt-many"}},
 	{"redirects-followed", "the HTTP client's default is fine", []Edit{
 		{Package: "internal/integrator", Function: "Client.send", Find: Call("RoundTrip"), With: `(&http.Client{Transport: $recv}).Do($1)`},
 		{Package: "internal/integrator", Function: "Client.request", Find: Assignment("Body"), With: resendable},

@@ -35,6 +35,8 @@ type KubernetesOptions struct {
 	// Namespace is the only one that the manager sees. It watches a whole cluster: that way many
 	// sandboxes share a control plane, and no two managers see each other's objects.
 	Namespace string
+	// Selector, if any, has the manager see the objects with these labels instead, in every namespace.
+	Selector string
 	// IgnoreForbidden has answers of 403 not recorded.
 	IgnoreForbidden bool
 }
@@ -76,7 +78,7 @@ type kubernetes struct {
 
 // aim directs a request to the API server and its namespace.
 func (k *kubernetes) aim(r *http.Request) {
-	confine(r, k.Namespace)
+	confine(r, k.Namespace, k.Selector)
 	r.URL.Scheme, r.URL.Host, r.Host, r.RequestURI = k.target.Scheme, k.target.Host, k.target.Host, ""
 	r.Header.Del("Authorization")
 }

@@ -46,12 +46,24 @@ var watched = map[string]bool{"accounts": true, "imports": true, "importruns": t
 // Watched reports whether the manager watches the resource in every namespace.
 func (p ResourcePath) Watched() bool { return watched[p.Resource] }
 
-// confine turns a request for all namespaces into one for a single namespace.
-func confine(r *http.Request, namespace string) {
-	if p, ok := ParsePath(r.URL.Path); ok && p.Namespace == "" && p.Watched() && p.Name == "" {
+// confine turns a request for all namespaces into one for a single namespace, or, if there is a
+// label selector, for the objects that it selects.
+func confine(r *http.Request, namespace, selector string) {
+	p, ok := ParsePath(r.URL.Path)
+	if !ok || p.Namespace != "" || !p.Watched() || p.Name != "" {
+		return
+	}
+	if selector == "" {
 		r.URL.Path = p.Group + "/namespaces/" + namespace + "/" + p.Resource
 		r.URL.RawPath = ""
+		return
 	}
+	query := r.URL.Query()
+	if own := query.Get("labelSelector"); own != "" {
+		selector = own + "," + selector
+	}
+	query.Set("labelSelector", selector)
+	r.URL.RawQuery = query.Encode()
 }
 
 // kubernetesWrite names a write to Kubernetes, such as patch.imports.orders.status. Events and

@@ -49,7 +49,7 @@ func (s *Sandbox) identity() *rest.Config {
 func (s *Sandbox) addManager() error {
 	number := len(s.managers)
 	p, err := proxy.NewKubernetes(proxy.KubernetesOptions{Controller: s, Recorder: s.recorder, Filter: s.Noise,
-		Manager: number, Config: s.identity(), Namespace: s.Namespace, IgnoreForbidden: s.Outage})
+		Manager: number, Config: s.identity(), Namespace: s.Namespace, Selector: s.selector(), IgnoreForbidden: s.Outage})
 	if err != nil {
 		return err
 	}

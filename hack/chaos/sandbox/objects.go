@@ -57,6 +57,7 @@ func (s *Sandbox) TokenSecret(token string) *corev1.Secret {
 // Create creates objects as a user does.
 func (s *Sandbox) Create(ctx context.Context, objects ...client.Object) error {
 	for _, object := range objects {
+		s.mark(object)
 		err := s.Objects.Create(ctx, object)
 		if s.Outage && apierrors.IsAlreadyExists(err) {
 			// The first attempt was successful, its answer was lost.
@@ -72,22 +73,22 @@ func (s *Sandbox) Create(ctx context.Context, objects ...client.Object) error {
 
 // Remember keeps the spec that a user wrote. Nobody else may change it.
 func (s *Sandbox) Remember(object client.Object) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.specsMu.Lock()
+	defer s.specsMu.Unlock()
 	s.specs[object.GetName()] = SpecOf(object)
 }
 
 // Forget drops the spec of an object that a user deleted.
 func (s *Sandbox) Forget(name string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.specsMu.Lock()
+	defer s.specsMu.Unlock()
 	delete(s.specs, name)
 }
 
 // Specs are the specs that users wrote, by the names of the objects.
 func (s *Sandbox) Specs() map[string][]byte {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.specsMu.Lock()
+	defer s.specsMu.Unlock()
 	return maps.Clone(s.specs)
 }
 

@@ -18,8 +18,6 @@ import (
 	"sync"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/hack/chaos/cluster"
@@ -41,6 +39,8 @@ type Options struct {
 	Outage bool
 	// CreateUnconfirmedTimeout is how long the manager waits for an unanswered creation to turn up.
 	CreateUnconfirmedTimeout time.Duration
+	// TwoNamespaces has the manager see another namespace too.
+	TwoNamespaces bool
 	// MetricsAddress, if any, is where the manager serves its metrics.
 	MetricsAddress string
 	// User, if any, is who the manager is to Kubernetes instead of its ServiceAccount; Program,
@@ -53,11 +53,13 @@ type Sandbox struct {
 	Options
 
 	Namespace string
+	// Other is the second namespace, "" without one.
+	Other string
 	// API is the simulated API with the account.
 	API *simulator.Server
 	// Objects are as their users see them.
 	Objects client.Client
-	// History has the phases of the runs.
+	// History has the phases of the runs, and who managed which import.
 	History *History
 	// Background are goroutines that Close waits for.
 	Background sync.WaitGroup
@@ -67,6 +69,10 @@ type Sandbox struct {
 	remote   *proxy.Proxy
 	sink     *proxy.Sink
 	recorder *proxy.Recorder
+
+	// specs are as the users wrote them, by name: also while no manager runs, and mu is locked.
+	specsMu sync.Mutex
+	specs   map[string][]byte
 
 	mu       sync.Mutex
 	managers []*managerProcess
@@ -79,11 +85,9 @@ type Sandbox struct {
 	dying chan struct{}
 	// failure is what went wrong in the sandbox itself.
 	failure error
-	// specs are as the users wrote them, by name.
-	specs map[string][]byte
-	token string
-	// handedOn is an import that one Import leaves to another.
-	handedOn string
+	token   string
+	// handedOn are imports that were there before an Import that adopts them.
+	handedOn map[string]bool
 	// stored is closed when the token that is being rotated has been stored.
 	stored   chan struct{}
 	rotating sync.WaitGroup
@@ -91,12 +95,16 @@ type Sandbox struct {
 
 // New makes an empty sandbox: no manager runs yet.
 func New(ctx context.Context, c *cluster.Cluster, o Options) (*Sandbox, error) {
-	s := &Sandbox{Options: o, cluster: c, recorder: proxy.NewRecorder(), token: "canary-token-" + rand.Text(), Objects: c.Objects, specs: map[string][]byte{}}
-	created := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "chaos-"}}
-	if err := c.Objects.Create(ctx, created); err != nil {
+	s := &Sandbox{Options: o, cluster: c, recorder: proxy.NewRecorder(), token: "canary-token-" + rand.Text(), Objects: c.Objects, specs: map[string][]byte{}, handedOn: map[string]bool{OriginalID: true}}
+	var err error
+	if s.Namespace, err = s.newNamespace(ctx); err != nil {
 		return nil, err
 	}
-	s.Namespace = created.Name
+	if o.TwoNamespaces {
+		if s.Other, err = s.newNamespace(ctx); err != nil {
+			return nil, err
+		}
+	}
 	s.dir = filepath.Join(c.Dir, s.Namespace)
 	if err := os.Mkdir(s.dir, 0o700); err != nil {
 		return nil, err
@@ -105,7 +113,6 @@ func New(ctx context.Context, c *cluster.Cluster, o Options) (*Sandbox, error) {
 	if err := s.API.AddAccount(simulator.AccountSpec{Name: AccountName, Tokens: []simulator.Token{{Token: s.token}}, Connections: connections}); err != nil {
 		return nil, err
 	}
-	var err error
 	if s.sink, err = proxy.NewSink(); err != nil {
 		return nil, err
 	}
@@ -113,7 +120,7 @@ func New(ctx context.Context, c *cluster.Cluster, o Options) (*Sandbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.History = newHistory(ctx, c.Objects, s.Namespace)
+	s.History = newHistory(ctx, c.Objects, s.Within()...)
 	return s, nil
 }
 
@@ -176,18 +183,18 @@ func (s *Sandbox) Quiet() (from, until time.Time) {
 	return s.quietFrom, s.quietUntil
 }
 
-// HandOn records that one Import leaves an import to another: see override.
+// HandOn records that an import is there before an Import that adopts it: see override.
 func (s *Sandbox) HandOn(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.handedOn = id
+	s.handedOn[id] = true
 }
 
 // adoptable reports whether an import was there before an Import that adopts it.
 func (s *Sandbox) adoptable(id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return id == OriginalID || id == s.handedOn
+	return s.handedOn[id]
 }
 
 // override has the API say of an import that it does not exist: in the API's own words, as the

@@ -51,10 +51,12 @@ const TouchedLabel = "touched"
 func labelAll(ctx context.Context, x *Execution) {
 	for i := 0; ctx.Err() == nil; i++ {
 		patch := client.RawPatch(sandbox.MergePatch, fmt.Appendf(nil, `{"metadata":{"labels":{%q:"%d"}}}`, TouchedLabel, i))
-		for _, object := range []client.Object{
-			&v1alpha1.Account{ObjectMeta: x.Meta("default")}, &v1alpha1.ImportRun{ObjectMeta: x.Meta("first")},
-			&v1alpha1.Import{ObjectMeta: x.Meta("orders")}, &v1alpha1.Import{ObjectMeta: x.Meta(second)},
-		} {
+		objects := []client.Object{&v1alpha1.Account{ObjectMeta: x.Meta("default")}, &v1alpha1.ImportRun{ObjectMeta: x.Meta("first")}}
+		imports, _ := x.listImports(ctx) // the next round comes soon
+		for _, object := range imports {
+			objects = append(objects, object)
+		}
+		for _, object := range objects {
 			_ = x.Objects.Patch(ctx, object, patch) // it may not exist
 		}
 		sandbox.Pause(ctx, 250*time.Millisecond)
@@ -76,8 +78,9 @@ func stripAnnotations(ctx context.Context, x *Execution) {
 	}
 	patch := client.RawPatch(sandbox.MergePatch, body)
 	for ctx.Err() == nil {
-		for _, name := range []string{"orders", second} {
-			_ = x.Objects.Patch(ctx, &v1alpha1.Import{ObjectMeta: x.Meta(name)}, patch) // it may not exist
+		imports, _ := x.listImports(ctx) // the next round comes soon
+		for _, object := range imports {
+			_ = x.Objects.Patch(ctx, object, patch) // it may not exist any more
 		}
 		sandbox.Pause(ctx, 300*time.Millisecond)
 	}

@@ -22,24 +22,22 @@ import (
 // EndState is what is left after a scenario: the objects, nil where one was deleted, and the
 // imports of the account.
 type EndState struct {
-	Account        *v1alpha1.Account
-	Import, Second *v1alpha1.Import
-	Run            *v1alpha1.ImportRun
+	Account *v1alpha1.Account
+	Run     *v1alpha1.ImportRun
+	imports []*v1alpha1.Import
 	// remote are the documents of the account as JSON, without what differs each time.
 	remote []string
 }
 
 // EndState reads what is left.
 func (x *Execution) EndState(ctx context.Context) (*EndState, error) {
-	e := &EndState{Account: &v1alpha1.Account{}, Import: &v1alpha1.Import{}, Second: &v1alpha1.Import{}, Run: &v1alpha1.ImportRun{}}
+	e := &EndState{Account: &v1alpha1.Account{}, Run: &v1alpha1.ImportRun{}}
 	for _, read := range []struct {
 		name    string
 		into    client.Object
 		deleted func()
 	}{
 		{"default", e.Account, func() { e.Account = nil }},
-		{"orders", e.Import, func() { e.Import = nil }},
-		{second, e.Second, func() { e.Second = nil }},
 		{"first", e.Run, func() { e.Run = nil }},
 	} {
 		switch err := x.Objects.Get(ctx, client.ObjectKey{Namespace: x.Namespace, Name: read.name}, read.into); {
@@ -48,6 +46,10 @@ func (x *Execution) EndState(ctx context.Context) (*EndState, error) {
 		case err != nil:
 			return nil, err
 		}
+	}
+	var err error
+	if e.imports, err = x.listImports(ctx); err != nil {
+		return nil, err
 	}
 	for _, document := range x.API.Imports(sandbox.AccountName) {
 		id, _ := document["_id"].(string)
@@ -74,13 +76,16 @@ func (x *Execution) EndState(ctx context.Context) (*EndState, error) {
 }
 
 // Imports are those that are left.
-func (e *EndState) Imports() (objects []*v1alpha1.Import) {
-	for _, object := range []*v1alpha1.Import{e.Import, e.Second} {
-		if object != nil {
-			objects = append(objects, object)
-		}
+func (e *EndState) Imports() []*v1alpha1.Import { return e.imports }
+
+// listImports reads the Imports of the sandbox.
+func (x *Execution) listImports(ctx context.Context) (objects []*v1alpha1.Import, err error) {
+	var list v1alpha1.ImportList
+	err = x.Objects.List(ctx, &list, x.Within()...)
+	for i := range list.Items {
+		objects = append(objects, &list.Items[i])
 	}
-	return objects
+	return objects, err
 }
 
 // IDs are the remote imports that the Imports refer to.

@@ -38,6 +38,14 @@ type Scenario struct {
 	Contested bool
 	// Races is true when it differs each time who writes what: no fault is injected at one write.
 	Races bool
+	// Rivals are the Imports of which it differs each time who writes what: no fault is injected at a
+	// write of theirs alone.
+	Rivals []string
+	// OnlyKills is true when there are so many writes that only the ends of a process are injected at
+	// each: those of the Imports and those to the API.
+	OnlyKills bool
+	// TwoNamespaces is true when there are Imports in two namespaces.
+	TwoNamespaces bool
 	// KeepsToken is true when its only remote import is deleted in the UI before the manager has seen
 	// that: a token that is replaced just then may be of another account, and waits for a person.
 	KeepsToken bool

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
@@ -18,17 +19,33 @@ import (
 // CreateAccount is what every scenario begins with: an Account with its token.
 var CreateAccount = Step{
 	Do: func(ctx context.Context, x *Execution) error {
-		object := &v1alpha1.Account{ObjectMeta: x.Meta("default"), Spec: v1alpha1.AccountSpec{
-			BaseURL:        "http://" + x.RemoteAddress(),
-			TokenSecretRef: v1alpha1.TokenSecretReference{Name: "token"},
-			Aliases:        map[string]v1alpha1.ID{"shop": sandbox.ShopConnection, "dealers": sandbox.DealerConnection},
-			ScanInterval:   "1s",
-		}}
-		return x.Create(ctx, x.TokenSecret(x.Token()), object)
+		for _, namespace := range x.Namespaces() {
+			if err := createAccount(ctx, x, namespace); err != nil {
+				return err
+			}
+		}
+		return nil
 	},
 	Until: func(ctx context.Context, x *Execution) error {
-		return x.Ready(ctx, &v1alpha1.Account{ObjectMeta: x.Meta("default")})
+		for _, namespace := range x.Namespaces() {
+			if err := x.Ready(ctx, &v1alpha1.Account{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "default"}}); err != nil {
+				return err
+			}
+		}
+		return nil
 	},
+}
+
+func createAccount(ctx context.Context, x *Execution, namespace string) error {
+	object := &v1alpha1.Account{ObjectMeta: x.Meta("default"), Spec: v1alpha1.AccountSpec{
+		BaseURL:        "http://" + x.RemoteAddress(),
+		TokenSecretRef: v1alpha1.TokenSecretReference{Name: "token"},
+		Aliases:        map[string]v1alpha1.ID{"shop": sandbox.ShopConnection, "dealers": sandbox.DealerConnection},
+		ScanInterval:   "1s",
+	}}
+	secret := x.TokenSecret(x.Token())
+	object.Namespace, secret.Namespace = namespace, namespace
+	return x.Create(ctx, secret, object)
 }
 
 func rotateToken(ctx context.Context, x *Execution) error {

@@ -13,7 +13,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"strings"
 
 	"github.com/integrator-operator/integrator-operator/hack/internal/local"
 	"github.com/integrator-operator/integrator-operator/internal/simulator"
@@ -38,26 +37,9 @@ func (p *Platform) Start(ctx context.Context) error {
 	if err := p.readSeed(); err != nil {
 		return err
 	}
-	if _, err := p.Processes.Start("simulator", p.Binary, os.Environ(),
-		"--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0", "--seed="+p.Seed); err != nil {
-		return err
-	}
-	return local.Await(ctx, local.Patience, "the simulator to print its URLs", func(context.Context) error {
-		log := p.Processes.Log("simulator")
-		for line := range strings.Lines(log) {
-			name, url, _ := strings.Cut(strings.TrimSpace(line), " ")
-			switch name {
-			case "api":
-				p.API = url
-			case "admin":
-				p.Admin = url
-			}
-		}
-		if p.API == "" || p.Admin == "" {
-			return fmt.Errorf("%q", log)
-		}
-		return nil
-	})
+	var err error
+	p.API, p.Admin, err = p.Processes.StartSimulator(ctx, p.Binary, "--seed="+p.Seed)
+	return err
 }
 
 // readSeed finds the accounts to work in: the first two of the seed that have a token.

@@ -9,26 +9,11 @@ import (
 	"net/url"
 	"os"
 	"strings"
-
-	authenticationv1 "k8s.io/api/authentication/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
-
-	"github.com/integrator-operator/integrator-operator/hack/internal/local"
 )
 
-// tokenSeconds is how long the manager's token is valid. A demo may stay up for long.
-const tokenSeconds = 30 * 24 * 3600
-
-// startManager starts the manager with the token of its ServiceAccount. A right that is missing
-// from its ClusterRole is missing here too, as on any cluster.
+// startManager starts the manager with the rights of its ServiceAccount.
 func (r *Runner) startManager(ctx context.Context) error {
-	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: ptr.To[int64](tokenSeconds)}}
-	granted, err := r.Plane.Clients.CoreV1().ServiceAccounts(local.OperatorNamespace).CreateToken(ctx, local.OperatorServiceAccount, request, metav1.CreateOptions{})
-	if err != nil {
-		return fmt.Errorf("get a token for the manager's ServiceAccount: %w", err)
-	}
-	kubeconfig, err := r.Plane.WriteKubeconfig("manager.kubeconfig", local.OperatorServiceAccount, granted.Status.Token)
+	kubeconfig, err := r.Plane.OperatorKubeconfig(ctx)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	authenticationv1 "k8s.io/api/authentication/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 )
 
 // Where the operator is installed, and its ServiceAccount.
@@ -16,6 +20,20 @@ const (
 	OperatorNamespace      = "integrator-operator-system"
 	OperatorServiceAccount = "integrator-operator-controller-manager"
 )
+
+// tokenSeconds is how long the operator's token is valid. A demo may stay up for long.
+const tokenSeconds = 30 * 24 * 3600
+
+// OperatorKubeconfig writes a kubeconfig with a token of the operator's ServiceAccount, and returns its
+// path. A right that is missing from its ClusterRole is missing here too, as on any cluster.
+func (c *ControlPlane) OperatorKubeconfig(ctx context.Context) (string, error) {
+	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: ptr.To[int64](tokenSeconds)}}
+	granted, err := c.Clients.CoreV1().ServiceAccounts(OperatorNamespace).CreateToken(ctx, OperatorServiceAccount, request, metav1.CreateOptions{})
+	if err != nil {
+		return "", fmt.Errorf("get a token for the operator's ServiceAccount: %w", err)
+	}
+	return c.WriteKubeconfig("manager.kubeconfig", OperatorServiceAccount, granted.Status.Token)
+}
 
 // Kubectl runs the real kubectl as the cluster's administrator, and returns its output. The error
 // of a command that fails names it.

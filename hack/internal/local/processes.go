@@ -105,6 +105,9 @@ func (s *Process) Signal(signal syscall.Signal) {
 	}
 }
 
+// PID is the program's process id.
+func (s *Process) PID() int { return s.cmd.Process.Pid }
+
 // Done is closed when the program has ended.
 func (s *Process) Done() <-chan struct{} { return s.done }
 

@@ -1,0 +1,116 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package environment
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/hack/internal/local"
+	"github.com/integrator-operator/integrator-operator/internal/simulator"
+)
+
+// What is in every environment.
+const (
+	// Namespace has the Account, which is named default, and all Imports.
+	Namespace = "default"
+	// Connection is what imports are sent over.
+	Connection = "5e8c41d29a7f3b0012ab77e1"
+
+	accountName = "acme"
+	token       = "token-of-the-benchmark"
+	// pageSize is how many imports a page of a list has.
+	pageSize = 100
+	// requestsPerSecond is what the platform allows at most: the operator is to be measured, and not the
+	// rate that it keeps to by default.
+	requestsPerSecond = 300
+)
+
+// AddAccount makes the account, with imports in it that others have made, and the Account, and waits
+// until the operator has read all of it.
+func (e *Environment) AddAccount(ctx context.Context, imports []json.RawMessage) error {
+	if err := e.call(ctx, http.MethodPost, "/accounts", simulator.AccountSpec{
+		Name: accountName, Tokens: []simulator.Token{{Token: token}}, Connections: []simulator.Connection{{ID: Connection}}, Imports: imports,
+	}, nil); err != nil {
+		return err
+	}
+	if err := e.Objects.Create(ctx, &corev1.Secret{ObjectMeta: Meta("token"), StringData: map[string]string{"token": token}}); err != nil {
+		return err
+	}
+	object := &v1alpha1.Account{ObjectMeta: Meta("default"), Spec: v1alpha1.AccountSpec{
+		BaseURL: e.api, TokenSecretRef: v1alpha1.TokenSecretReference{Name: "token"}, RequestsPerSecond: requestsPerSecond,
+	}}
+	if err := e.Objects.Create(ctx, object); err != nil {
+		return err
+	}
+	return local.Await(ctx, local.Patience, "the Account to show what the account has", func(ctx context.Context) error {
+		if err := e.Objects.Get(ctx, clientKey("default"), object); err != nil {
+			return err
+		}
+		if !ready(object.Status.Conditions, object.Generation) || object.Status.Imports == nil {
+			return fmt.Errorf("its status is %+v", object.Status)
+		}
+		return nil
+	})
+}
+
+// Requests are the operator's requests to the API so far: those about one import, and the pages of
+// lists.
+func (e *Environment) Requests(ctx context.Context) (single, pages int, err error) {
+	var entries []simulator.Entry
+	query := url.Values{"account": {accountName}, "source": {"api"}}
+	if err := e.call(ctx, http.MethodGet, "/ledger?"+query.Encode(), nil, &entries); err != nil {
+		return 0, 0, err
+	}
+	for _, entry := range entries {
+		if entry.Method == http.MethodGet && entry.Route == "/v1/imports" {
+			pages++
+		} else {
+			single++
+		}
+	}
+	return single, pages, nil
+}
+
+// call asks the simulator's admin interface.
+func (e *Environment) call(ctx context.Context, method, path string, body, answer any) error {
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	request, err := http.NewRequestWithContext(ctx, method, e.admin+path, bytes.NewReader(encoded))
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }() // it was read to its end
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err
+	}
+	if response.StatusCode >= http.StatusBadRequest {
+		return fmt.Errorf("%s %s: %s: %s", method, path, response.Status, content)
+	}
+	if answer == nil {
+		return nil
+	}
+	return json.Unmarshal(content, answer)
+}
+
+// Meta is the metadata of an object.
+func Meta(name string) metav1.ObjectMeta {
+	return metav1.ObjectMeta{Namespace: Namespace, Name: name}
+}

@@ -1,0 +1,102 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package environment is where a measurement is made: a control plane, the simulator and the manager,
+// each a process of its own, and nothing of a measurement before.
+package environment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/hack/internal/local"
+)
+
+// Options are the programs that are measured, and those that this takes.
+type Options struct {
+	// Assets is the directory of etcd, kube-apiserver and kubectl.
+	Assets string
+	// Manager and Simulator are programs.
+	Manager, Simulator string
+}
+
+// Environment is all that runs for one measurement.
+type Environment struct {
+	Plane *local.ControlPlane
+	// Objects are as users see them.
+	Objects client.WithWatch
+
+	options    Options
+	dir        string
+	processes  *local.Processes
+	manager    *local.Process
+	api, admin string
+}
+
+// stopGrace is how long the programs have to end. Their data is thrown away.
+const stopGrace = time.Second
+
+// Start starts a control plane with all that "make deploy" installs except the Deployment, and the
+// simulator. An environment is returned also with an error: it has to be stopped.
+func Start(ctx context.Context, o Options, ended func(error)) (*Environment, error) {
+	if o.Assets == "" {
+		return nil, errors.New("--assets is missing: make bench builds a control plane and passes its directory")
+	}
+	dir, err := os.MkdirTemp("", "integrator-bench-")
+	if err != nil {
+		return nil, err
+	}
+	e := &Environment{options: o, dir: dir, processes: &local.Processes{Dir: dir, Ended: ended}}
+	e.Plane = &local.ControlPlane{Assets: o.Assets, Dir: dir, Processes: e.processes}
+	if err := e.Plane.Start(ctx); err != nil {
+		return e, err
+	}
+	if err := e.Plane.InstallOperator(ctx); err != nil {
+		return e, err
+	}
+	scheme := runtime.NewScheme()
+	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
+	utilruntime.Must(v1alpha1.AddToScheme(scheme))
+	if e.Objects, err = client.NewWithWatch(e.Plane.Config, client.Options{Scheme: scheme}); err != nil {
+		return e, err
+	}
+	e.api, e.admin, err = e.processes.StartSimulator(ctx, o.Simulator, fmt.Sprint("--page-size=", pageSize))
+	return e, err
+}
+
+// StartManager starts the manager as it is shipped, with the rights of its ServiceAccount.
+func (e *Environment) StartManager(ctx context.Context) error {
+	kubeconfig, err := e.Plane.OperatorKubeconfig(ctx)
+	if err != nil {
+		return err
+	}
+	api, err := url.Parse(e.api)
+	if err != nil {
+		return err
+	}
+	e.manager, err = e.processes.Start("manager", e.options.Manager, append(os.Environ(), "KUBECONFIG="+kubeconfig),
+		"--allow-http", "--allowed-api-hosts="+api.Host, "--health-probe-bind-address=0")
+	return err
+}
+
+// ManagerPID is the process id of the manager.
+func (e *Environment) ManagerPID() int { return e.manager.PID() }
+
+// Log is the end of the manager's log.
+func (e *Environment) Log() string { return e.processes.Tail("manager", 25) }
+
+// Stop ends all programs and removes their files.
+func (e *Environment) Stop() error {
+	e.processes.Stop(stopGrace)
+	return os.RemoveAll(e.dir)
+}

@@ -1,0 +1,112 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package measurement
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"runtime"
+	"time"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/hack/bench/environment"
+)
+
+var (
+	errBusy   = errors.New("it writes to Kubernetes, or reads from it")
+	errCostly = errors.New("an adoption costs more requests than it may")
+)
+
+const (
+	// An adoption may cost that many requests to Kubernetes, events aside, and to the API.
+	kubernetesPerAdoption = 4
+	apiPerAdoption        = 3
+)
+
+// measureAdoption compares the adoption of imports with their creation, and many of them with few.
+func measureAdoption(ctx context.Context, b *Bench) error {
+	var created, adopted []cost
+	for _, n := range b.Sizes {
+		for _, of := range []struct {
+			adopts bool
+			into   *[]cost
+		}{{false, &created}, {true, &adopted}} {
+			c, err := becomeReady(ctx, b, n, of.adopts)
+			if err != nil {
+				return err
+			}
+			*of.into = append(*of.into, c)
+		}
+	}
+	b.printCosts(created, adopted)
+	for _, c := range adopted {
+		// A conflict with another write is made good by one more request.
+		if math.Round(c.per(c.kubernetes.Imports)) > kubernetesPerAdoption || math.Round(c.per(float64(c.single))) > apiPerAdoption {
+			return errCostly
+		}
+	}
+	return nil
+}
+
+// becomeReady has n Imports become Ready that create their imports, or adopt them.
+func becomeReady(ctx context.Context, b *Bench, n int, adopts bool) (c cost, err error) {
+	var existing []json.RawMessage
+	var imports []*v1alpha1.Import
+	for i := range n {
+		id, document := fmt.Sprintf("%024x", i+1), fmt.Sprintf(`{"name":"import %d","adaptorType":"HTTPImport","_connectionId":%q,
+			"http":{"method":["POST"],"relativeURI":["/orders"],"body":[null],"batchSize":10}}`, i, environment.Connection)
+		object := &v1alpha1.Import{ObjectMeta: environment.Meta(fmt.Sprintf("import-%d", i))}
+		object.Spec.Definition.Raw = []byte(document)
+		if adopts {
+			object.Spec.Adopt = &v1alpha1.AdoptSpec{ID: v1alpha1.ID(id)}
+			existing = append(existing, json.RawMessage(`{"_id":"`+id+`",`+document[1:]))
+		}
+		imports = append(imports, object)
+	}
+	err = b.in(ctx, func(e *environment.Environment) error {
+		if err := e.AddAccount(ctx, existing); err != nil {
+			return err
+		}
+		c, err = costOf(ctx, e, n, func() (time.Duration, error) { return e.ApplyUntilReady(ctx, imports) })
+		return err
+	})
+	return c, err
+}
+
+func (b *Bench) printCosts(created, adopted []cost) {
+	fmt.Fprintf(b.Out, "Imports that become Ready: created, and adopted (%d cores)\n\n", runtime.NumCPU())
+	var rows []string
+	for i := range created {
+		rows = append(rows, costRow("created", created[i]), costRow("adopted", adopted[i]))
+	}
+	b.table("\tImports\tReady after\teach\tmanager CPU each\tKubernetes requests each\tof others\tevents each\tAPI requests each\tpages of lists\t", rows)
+	rows = nil
+	for i := range created {
+		rows = append(rows, fmt.Sprintf("adoption / creation, %d\t%s", created[i].objects, ratios(adopted[i], created[i])))
+	}
+	if last := len(created) - 1; last > 0 {
+		for _, of := range []struct {
+			name  string
+			costs []cost
+		}{{"creation", created}, {"adoption", adopted}} {
+			rows = append(rows, fmt.Sprintf("%s of %d / of %d\t%s", of.name, of.costs[last].objects, of.costs[0].objects, ratios(of.costs[last], of.costs[0])))
+		}
+	}
+	fmt.Fprintln(b.Out)
+	b.table("ratio, each\ttime\tmanager CPU\tKubernetes requests\tAPI requests\t", rows)
+}
+
+func costRow(name string, c cost) string {
+	return fmt.Sprintf("%s\t%d\t%s\t%.1f ms\t%.1f ms\t%.2f\t%.0f\t%.2f\t%.2f\t%d\t", name, c.objects, c.took.Round(100*time.Millisecond), c.timePer(), c.cpuPer(),
+		c.per(c.kubernetes.Imports), c.kubernetes.Others, c.per(c.kubernetes.Events), c.per(float64(c.single)), c.pages)
+}
+
+// ratios are those of the costs of one object.
+func ratios(c, of cost) string {
+	return fmt.Sprintf("%.2f\t%.2f\t%.2f\t%.2f\t", c.timePer()/of.timePer(), c.cpuPer()/of.cpuPer(),
+		c.per(c.kubernetes.Imports)/of.per(of.kubernetes.Imports), c.per(float64(c.single))/of.per(float64(of.single)))
+}
