@@ -80,6 +80,10 @@ var _ = Describe("Somebody in another namespace forges what the operator keeps i
 		Entry("with its id", func(id string, object *v1alpha1.Import) {
 			object.Annotations[v1alpha1.AnnotationID], object.Labels[v1alpha1.LabelRemoteImport] = id, id
 		}),
+		Entry("with spec.adopt, an id, and no Account", func(id string, object *v1alpha1.Import) {
+			object.Spec.Suspend, object.Spec.Adopt, object.Spec.AccountRef.Name = false, &v1alpha1.AdoptSpec{ID: v1alpha1.ID(id)}, "missing"
+			object.Annotations[v1alpha1.AnnotationID], object.Labels[v1alpha1.LabelRemoteImport] = id, id
+		}),
 		Entry("with an old intent", func(_ string, object *v1alpha1.Import) {
 			object.Annotations[v1alpha1.AnnotationCreatePending] = `{"externalId": "erp-prices", "name": "prices", "time": "` + time.Now().Add(-time.Hour).UTC().Format(time.RFC3339) + `"}`
 		}),

@@ -11,6 +11,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/selection"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
@@ -26,7 +27,7 @@ var _ importstate.AdoptionEffects = effects{}
 func (e effects) KnownRival(ctx context.Context, a importstate.Adoption) (rival *v1alpha1.Import, err error) {
 	known, err := e.r.objects().importsWith(ctx, e.s, a.Remote.ID)
 	for i := range known {
-		rival = ownership.Stronger(a.Contest, rival, &known[i])
+		rival = e.stronger(ctx, a.Contest, rival, &known[i])
 	}
 	return rival, err
 }
@@ -50,10 +51,21 @@ func (e effects) ListRivals(ctx context.Context, a importstate.Adoption) (*v1alp
 	}
 	for i := range imports.Items {
 		if other := &imports.Items[i]; other.UID != a.Object.UID {
-			rival = ownership.Stronger(a.Contest, rival, other)
+			rival = e.stronger(ctx, a.Contest, rival, other)
 		}
 	}
 	return rival, nil
+}
+
+// stronger is ownership.Stronger without what only metadata of another namespace says, where the Import
+// cannot go on: whoever has no usable Account keeps nobody from adopting. Should the Account be usable
+// later, the Import finds that the other one has the remote import.
+func (e effects) stronger(ctx context.Context, c ownership.Contest, rival, other *v1alpha1.Import) *v1alpha1.Import {
+	if other.Namespace != c.Object.Namespace && !c.Holds(other) && !c.MayCreate(other) &&
+		e.r.Registry.Unusable(ctx, types.NamespacedName{Namespace: other.Namespace, Name: other.Spec.AccountRef.Name}) {
+		return rival
+	}
+	return ownership.Stronger(c, rival, other)
 }
 
 // WriteClaim writes the claim.

@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -110,6 +111,18 @@ func (r *Registry) Session(ctx context.Context, namespace, name string) (*Sessio
 	session.Deleting = !object.DeletionTimestamp.IsZero()
 	session.ShowsForeignValues = object.Spec.ForeignValues == v1alpha1.ForeignValuesShown
 	return session, nil
+}
+
+// Unusable reports whether the Account is known to do nothing for its Imports: there is none, or it is
+// blocked. One that was not checked yet may be usable.
+func (r *Registry) Unusable(ctx context.Context, key types.NamespacedName) bool {
+	if err := r.reader.Get(ctx, key, &v1alpha1.Account{}); err != nil {
+		return apierrors.IsNotFound(err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e, ok := r.byKey[key]
+	return ok && e.state.blocked != nil
 }
 
 // LastSession returns what is left of an account whose Secret was deleted: the client with the token
