@@ -111,9 +111,8 @@ func (c Contest) Holds(other *v1alpha1.Import) bool {
 
 // claims reports whether an Import may go on to adopt the import. One that is suspended or being
 // deleted does not; its claim, should it count again, is followed by another list. A claim that became
-// the id goes on counting as one until the status has the id, or is wiped: in another namespace the id
-// alone is no more than that. It counts also while the Import is being deleted, because it may delete
-// the import.
+// the id goes on counting as a claim where the status does not have the id: not yet, or not any more
+// after a restore. It counts also while the Import is being deleted, because it may delete the import.
 func claims(object *v1alpha1.Import, id string) bool {
 	if object.Spec.Adopt == nil || object.Spec.Suspend || Observes(object) {
 		return false

@@ -27,7 +27,8 @@ type History struct {
 
 	mu     sync.Mutex
 	phases map[string][]v1alpha1.RunPhase
-	// owned are the remote imports of the Imports now, shared tells of each that two had at a time.
+	// owned are the remote imports of the Imports now, shared describes each time that two had the
+	// same.
 	owned  map[types.UID]string
 	shared []string
 }
@@ -94,7 +95,7 @@ func (h *History) forgetOwners() {
 	clear(h.owned)
 }
 
-// Shared tells of each remote import that two Imports had at the same time.
+// Shared describes each time that an Import got a remote import while another had it.
 func (h *History) Shared() []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -38,8 +38,8 @@ type Scenario struct {
 	Contested bool
 	// Races is true when it differs each time who writes what: no fault is injected at one write.
 	Races bool
-	// Rivals are the Imports of which it differs each time who writes what: no fault is injected at a
-	// write of theirs alone.
+	// Rivals are Imports that adopt the same as another. Who of them writes what differs each time: no
+	// fault is injected at their writes.
 	Rivals []string
 	// OnlyKills is true when there are so many writes that only the ends of a process are injected at
 	// each: those of the Imports and those to the API.
