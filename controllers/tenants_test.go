@@ -7,51 +7,23 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
-	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/yaml"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/simulator"
 )
 
-// tenant is a client of a ServiceAccount of the story's namespace that has the shipped editor roles
-// there, may read ConfigMaps and events, and may create Secrets but not read them.
+// tenant is an editor who may also read events, create ConfigMaps, and create Secrets but not read them.
 func (w *world) tenant(ctx context.Context) client.Client {
 	GinkgoHelper()
-	role := &rbacv1.Role{ObjectMeta: w.meta("tenant"), Rules: []rbacv1.PolicyRule{
-		{APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"create"}},
-		{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"create", "get", "list"}},
-		{APIGroups: []string{"events.k8s.io", ""}, Resources: []string{"events"}, Verbs: []string{"get", "list"}},
-	}}
-	for _, kind := range []string{"account", "import", "importrun"} {
-		shipped := &rbacv1.ClusterRole{}
-		file, err := os.ReadFile(filepath.Join("..", "config", "rbac", kind+"_editor_role.yaml"))
-		Expect(err).NotTo(HaveOccurred())
-		Expect(yaml.Unmarshal(file, shipped)).To(Succeed())
-		role.Rules = append(role.Rules, shipped.Rules...)
-	}
-	subject := rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Name: "tenant", Namespace: w.namespace}
-	for _, object := range []client.Object{
-		&corev1.ServiceAccount{ObjectMeta: w.meta("tenant")}, role,
-		&rbacv1.RoleBinding{ObjectMeta: w.meta("tenant"), Subjects: []rbacv1.Subject{subject},
-			RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "tenant"}},
-	} {
-		Expect(k8s.Create(ctx, object)).To(Succeed())
-	}
-	config := rest.CopyConfig(restConfig)
-	config.Impersonate.UserName = "system:serviceaccount:" + w.namespace + ":tenant"
-	config.Impersonate.Groups = []string{"system:serviceaccounts", "system:serviceaccounts:" + w.namespace, "system:authenticated"}
-	impersonated, err := client.New(config, client.Options{Scheme: k8s.Scheme()})
-	Expect(err).NotTo(HaveOccurred())
-	return impersonated
+	return w.editor(ctx, "tenant", secretRule("create"),
+		rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"create"}},
+		rbacv1.PolicyRule{APIGroups: []string{"events.k8s.io"}, Resources: []string{"events"}, Verbs: []string{"list"}})
 }
 
 // shownTo is all that a tenant can read of an Import: the object, and the events of its namespace.
