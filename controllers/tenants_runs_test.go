@@ -15,10 +15,8 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
-	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
-	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
@@ -26,36 +24,6 @@ import (
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/controllers"
 )
-
-// runTenant is a client of a ServiceAccount of the story's namespace that has the shipped editor
-// roles there, and nothing else.
-func (w *world) runTenant(ctx context.Context) client.Client {
-	GinkgoHelper()
-	account := &corev1.ServiceAccount{ObjectMeta: w.meta("tenant")}
-	Expect(k8s.Create(ctx, account)).To(Succeed())
-	for _, kind := range []string{"account", "import", "importrun"} {
-		content, err := os.ReadFile(filepath.Join("..", "config", "rbac", kind+"_editor_role.yaml"))
-		Expect(err).NotTo(HaveOccurred())
-		role := &rbacv1.ClusterRole{}
-		Expect(yaml.UnmarshalStrict(content, role)).To(Succeed())
-		Expect(client.IgnoreAlreadyExists(k8s.Create(ctx, role))).To(Succeed())
-		Expect(k8s.Create(ctx, &rbacv1.RoleBinding{ObjectMeta: w.meta(role.Name),
-			RoleRef:  rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name},
-			Subjects: []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: w.namespace, Name: account.Name}},
-		})).To(Succeed())
-	}
-	config := rest.CopyConfig(restConfig)
-	config.Impersonate.UserName = fmt.Sprintf("system:serviceaccount:%s:%s", w.namespace, account.Name)
-	config.Impersonate.Groups = []string{"system:serviceaccounts", "system:serviceaccounts:" + w.namespace, "system:authenticated"}
-	tenant, err := client.New(config, client.Options{Scheme: k8s.Scheme()})
-	Expect(err).NotTo(HaveOccurred())
-	// The role is in force once the API server has seen the bindings.
-	Eventually(func() error {
-		return client.NewDryRunClient(tenant).Create(ctx, w.run("allowed", "orders", "{}"))
-	}).Should(Succeed())
-	Expect(tenant.Get(ctx, client.ObjectKey{Namespace: w.namespace, Name: "token"}, &corev1.Secret{})).To(WithTransform(apierrors.IsForbidden, BeTrue()))
-	return tenant
-}
 
 // annotate writes annotations of a run as the tenant.
 func annotate(ctx context.Context, as client.Client, run *v1alpha1.ImportRun, edit func(*v1alpha1.ImportRun)) {
@@ -83,7 +51,7 @@ func forge(ctx context.Context, as client.Client, run *v1alpha1.ImportRun, claim
 var _ = Describe("Tenants forge the claim of a run", func() {
 	It("has no batch sent past the ledger of idempotency keys", func(ctx context.Context) {
 		w := newWorld(ctx)
-		tenant := w.runTenant(ctx)
+		tenant := w.editor(ctx, "tenant")
 		w.synced(ctx, w.httpImport("orders"))
 		keyed := func(name string) *v1alpha1.ImportRun {
 			run := w.batched(name, 4, 2)
@@ -116,7 +84,7 @@ var _ = Describe("Tenants forge the claim of a run", func() {
 
 	DescribeTable("has no batch sent twice", func(ctx context.Context, claim string) {
 		w := newWorld(ctx)
-		tenant := w.runTenant(ctx)
+		tenant := w.editor(ctx, "tenant")
 		target := w.synced(ctx, w.httpImport("orders"))
 		release := w.holdInvoke(1)
 		run := w.batched("going", 4, 2)
@@ -136,7 +104,7 @@ var _ = Describe("Tenants forge the claim of a run", func() {
 	// Each of these would have the run wait for years, fail at every write of its status, or send.
 	DescribeTable("ends the run at once, and sends nothing", func(ctx context.Context, claim string) {
 		w := newWorld(ctx)
-		tenant := w.runTenant(ctx)
+		tenant := w.editor(ctx, "tenant")
 		run := w.run("forged", "orders", record("A-1"))
 		run.Spec.Suspend = true
 		Expect(tenant.Create(ctx, run)).To(Succeed())
@@ -165,7 +133,7 @@ var _ = Describe("Tenants forge the claim of a run", func() {
 var _ = Describe("Tenants have many large runs", func() {
 	It("keeps nothing of them in memory that their author can make large", func(ctx context.Context) {
 		w := newWorld(ctx)
-		tenant := w.runTenant(ctx)
+		tenant := w.editor(ctx, "tenant")
 		target := w.synced(ctx, w.httpImport("orders"))
 		run := w.batched("large", 3, 2)
 		run.Spec.Suspend = true
@@ -208,7 +176,7 @@ var _ = Describe("Tenants have many large runs", func() {
 
 	It("lets the namespace have as many as its quota says", func(ctx context.Context) {
 		w := newWorld(ctx)
-		tenant := w.runTenant(ctx)
+		tenant := w.editor(ctx, "tenant")
 		content, err := os.ReadFile(filepath.Join("..", "config", "samples", "resourcequota.yaml"))
 		Expect(err).NotTo(HaveOccurred())
 		quota := &corev1.ResourceQuota{}
@@ -237,7 +205,7 @@ var _ = Describe("Tenants have many large runs", func() {
 var _ = Describe("Tenants name a Secret that they may not read for the answers of a run", func() {
 	It("leaves it as it is, and sends nothing", func(ctx context.Context) {
 		w := newWorld(ctx)
-		tenant := w.runTenant(ctx)
+		tenant := w.editor(ctx, "tenant")
 		w.synced(ctx, w.httpImport("orders"))
 		before := get(ctx, w, &corev1.Secret{}, "token")
 		for i, name := range []string{"token", "former"} {
@@ -273,7 +241,7 @@ var _ = Describe("Tenants share an account of the platform", func() {
 
 		w.account, w.token = victim.account, victim.token
 		Expect(k8s.Create(ctx, w.secret("token", w.token))).To(Succeed())
-		tenant := w.runTenant(ctx)
+		tenant := w.editor(ctx, "tenant")
 		Expect(tenant.Create(ctx, w.accountObject("default"))).To(Succeed())
 		w.eventuallyReady(ctx, &v1alpha1.Account{}, "default")
 		run := w.runByID("prying", declared.Status.ID, record("A-1", fmt.Sprintf(`"_simulate": {"statusCode": 422, "message": %q}`, secretValue)))
