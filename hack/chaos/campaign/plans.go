@@ -39,7 +39,7 @@ func (b Baseline) Singles() (plans []Plan) {
 // injectable reports whether faults are injected at a write. How often the status of an Account changes
 // while many Imports become Ready differs each time.
 func injectable(sc *scenario.Scenario, w proxy.Write) bool {
-	return !(sc.OnlyKills && strings.HasPrefix(w.Key, "patch.accounts.")) &&
+	return (!sc.OnlyKills || !strings.HasPrefix(w.Key, "patch.accounts.")) &&
 		!slices.ContainsFunc(sc.Rivals, func(name string) bool { return strings.HasPrefix(w.Key+".", "patch.imports."+name+".") })
 }
 
