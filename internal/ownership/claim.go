@@ -117,8 +117,10 @@ func claims(object *v1alpha1.Import, id string) bool {
 	if object.Spec.Adopt == nil || object.Spec.Suspend || Observes(object) {
 		return false
 	}
-	return object.Annotations[v1alpha1.AnnotationAdoptPending] == id && object.DeletionTimestamp.IsZero() ||
-		Manages(object, id) && HasFinalizer(object)
+	if object.DeletionTimestamp.IsZero() {
+		return object.Annotations[v1alpha1.AnnotationAdoptPending] == id || Manages(object, id)
+	}
+	return Manages(object, id) && HasFinalizer(object)
 }
 
 // intentLife is for how long a create intent of another namespace keeps others from adopting what it

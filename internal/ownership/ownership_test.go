@@ -259,6 +259,7 @@ func TestDecideClaim(t *testing.T) {
 		"TakenElsewhere":        {reason: "a claim that became the id counts before the status has it", object: declared("a", claiming, later), others: []*v1alpha1.Import{declared("b", taken, elsewhere)}, want: ClaimWithdraw},
 		"TakenLaterElsewhere":   {reason: "it keeps what it has, also when created later", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", taken, elsewhere, later)}, want: ClaimWait},
 		"GoingElsewhere":        {reason: "it may delete the import", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", taken, elsewhere, deleting, later)}, want: ClaimWait},
+		"RestoredElsewhere":     {reason: "a backup has the id, but neither status nor finalizer", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", taken, elsewhere, released, later)}, want: ClaimWait},
 		"ReleasedElsewhere":     {reason: "without the finalizer it goes without a call", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", taken, elsewhere, deleting, released, later)}, want: ClaimTake},
 		"ForgedElsewhere":       {reason: "an id alone may have been written by anybody", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", taken, unadopted, elsewhere, later)}, want: ClaimTake},
 		"StrongestOfThree":      {reason: "who manages counts before who claims", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", claiming, later), declared("c", recorded, finalized, later)}, want: ClaimWait},

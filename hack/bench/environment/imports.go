@@ -31,35 +31,46 @@ var errNotReady = errors.New("not all Imports became Ready in time")
 func (e *Environment) ApplyUntilReady(ctx context.Context, imports []*v1alpha1.Import) (time.Duration, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, errNotReady)
 	defer cancel()
+	done := make(map[string]bool, len(imports))
+	began := time.Now()
+	failed := make(chan error, 1)
+	go func() {
+		if err := e.create(ctx, imports); err != nil {
+			failed <- err
+		}
+	}()
+	for len(done) < len(imports) {
+		if err := e.watchReady(ctx, len(imports), done, failed); err != nil {
+			return 0, fmt.Errorf("%d of %d Imports are Ready: %w", len(done), len(imports), err)
+		}
+	}
+	return time.Since(began), nil
+}
+
+// watchReady notes which Imports are Ready, until all are, or the watch ends: the API server ends one
+// that is too slow for it. The next begins with all Imports that there are.
+func (e *Environment) watchReady(ctx context.Context, all int, done map[string]bool, failed <-chan error) error {
 	events, err := e.Objects.Watch(ctx, &v1alpha1.ImportList{}, client.InNamespace(Namespace))
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer events.Stop()
-	began := time.Now()
-	created := make(chan error, 1)
-	go func() { created <- e.create(ctx, imports) }()
-	done := map[string]bool{}
-	for {
+	for len(done) < all {
 		select {
 		case <-ctx.Done():
-			return 0, fmt.Errorf("%w: %d of %d", context.Cause(ctx), len(done), len(imports))
-		case err := <-created:
-			if err != nil {
-				return 0, err
-			}
+			return context.Cause(ctx)
+		case err := <-failed:
+			return err
 		case event, open := <-events.ResultChan():
 			if !open {
-				return 0, errors.New("the watch of Imports ended")
+				return nil
 			}
 			if object, ok := event.Object.(*v1alpha1.Import); ok && ready(object.Status.Conditions, object.Generation) {
 				done[object.Name] = true
 			}
-			if len(done) == len(imports) {
-				return time.Since(began), nil
-			}
 		}
 	}
+	return nil
 }
 
 // create creates Imports, some at a time.

@@ -54,7 +54,7 @@ var All = []Mutant{
 	$0`},
 	}, []string{"rivals", "adopt-many"}},
 	{"claim-dropped", "an import that is taken over needs no claim any more", []Edit{
-		{Package: "internal/ownership", Function: "claims", Find: Call("HasFinalizer"), With: `false`},
+		{Package: "internal/ownership", Function: "claims", Find: Statement(Call("IsZero")), With: `return object.DeletionTimestamp.IsZero() && object.Annotations[v1alpha1.AnnotationAdoptPending] == id`},
 	}, []string{"adopt-many"}},
 	{"redirects-followed", "the HTTP client's default is fine", []Edit{
 		{Package: "internal/integrator", Function: "Client.send", Find: Call("RoundTrip"), With: `(&http.Client{Transport: $recv}).Do($1)`},
