@@ -34,7 +34,7 @@ type objects struct {
 // was read, so spec.accountRef was not changed until then either. A new Import has no such status: it
 // costs no write.
 func (o objects) leaveNone(ctx context.Context, s *scope) error {
-	if s.before.Status.Management != v1alpha1.ManagementStateNone {
+	if !ownership.LeavesNone(s.before) {
 		return nil
 	}
 	body, err := json.Marshal(map[string]any{
@@ -87,15 +87,10 @@ func (o objects) patchStatus(ctx context.Context, s *scope) error {
 }
 
 // versionOfSameStatus returns the version that the Import has now if the status can be written to
-// it: it still has the one that was read, somebody changed a label, say. Otherwise "". What was found
-// in one account is not the status of an Import that is in another by now, and one for which another
-// process has begun to make something does not become None.
+// it, otherwise "".
 func (o objects) versionOfSameStatus(ctx context.Context, s *scope) string {
 	live := &v1alpha1.Import{}
-	if err := o.live.Get(ctx, client.ObjectKeyFromObject(s.object), live); err != nil ||
-		live.UID != s.object.UID || !equality.Semantic.DeepEqual(live.Status, s.before.Status) ||
-		live.Spec.AccountRef != s.object.Spec.AccountRef ||
-		s.object.Status.Management == v1alpha1.ManagementStateNone && !ownership.Untouched(live) {
+	if err := o.live.Get(ctx, client.ObjectKeyFromObject(s.object), live); err != nil || !ownership.CanReport(s.object, s.before, live) {
 		return ""
 	}
 	return live.ResourceVersion
@@ -194,7 +189,7 @@ func (o objects) patchWhile(ctx context.Context, s *scope, change metadataChange
 		if err := o.live.Get(ctx, client.ObjectKeyFromObject(ours), live); err != nil {
 			return fmt.Errorf("read the Import: %w", err)
 		}
-		if live.UID != ours.UID || live.Spec.AccountRef != ours.Spec.AccountRef || !may(ours, live) {
+		if live.UID != ours.UID || !may(ours, live) {
 			return errors.Join(errOvertaken, err)
 		}
 		s.object.ResourceVersion, s.object.Finalizers = live.ResourceVersion, live.Finalizers

@@ -101,7 +101,7 @@ func (s *scope) setStatus(p *problem.Problem, debugWaits bool) {
 	if p != nil && !completesComparison(p) {
 		state.ComparedLastModified = ""
 	}
-	state.Management = ownership.ManagementOf(s.object, s.nothingBefore())
+	state.Management = ownership.ManagementOf(s.object, ownership.NothingBefore(s.before, s.withdrawn, s.sight()))
 	p = s.correctable(p)
 	state.ObservedGeneration = generation
 	state.Plan = nil
@@ -128,14 +128,12 @@ func (s *scope) setStatus(p *problem.Problem, debugWaits bool) {
 	apimeta.RemoveStatusCondition(&state.Conditions, v1alpha1.ConditionDrifted)
 }
 
-// nothingBefore reports whether nothing was made for the Import before this reconcile, as far as its
-// status can tell: it never had one, it had None, or a claim was taken back. Where metadata was
-// taken away, the status remains.
-func (s *scope) nothingBefore() bool {
-	before := &s.before.Status
-	fresh := before.ObservedGeneration < 1 && len(before.Conditions) == 0
-	return (fresh || before.Management == v1alpha1.ManagementStateNone || s.withdrawn) &&
-		(s.session == nil || !s.session.Observations.MarkerSeen(s.object))
+// sight is what is seen of the Import's account.
+func (s *scope) sight() ownership.Sight {
+	if s.session == nil {
+		return ownership.Sight{}
+	}
+	return ownership.Sight{Usable: true, Scanned: s.session.Observations.Scanned(), MarkerSeen: s.session.Observations.MarkerSeen(s.object)}
 }
 
 // correctable adds the way out that admission permits only while nothing was made.
