@@ -101,7 +101,7 @@ func (s *scope) setStatus(p *problem.Problem, debugWaits bool) {
 	if p != nil && !completesComparison(p) {
 		state.ComparedLastModified = ""
 	}
-	state.Management = ownership.ManagementOf(s.object, ownership.NothingBefore(s.before, s.withdrawn, s.sight()))
+	state.Management = ownership.ManagementOf(s.object, ownership.NothingBefore(s.before, s.withdrawn, s.markerSeen()))
 	p = s.correctable(p)
 	state.ObservedGeneration = generation
 	state.Plan = nil
@@ -128,12 +128,9 @@ func (s *scope) setStatus(p *problem.Problem, debugWaits bool) {
 	apimeta.RemoveStatusCondition(&state.Conditions, v1alpha1.ConditionDrifted)
 }
 
-// sight is what is seen of the Import's account.
-func (s *scope) sight() ownership.Sight {
-	if s.session == nil {
-		return ownership.Sight{}
-	}
-	return ownership.Sight{Usable: true, Scanned: s.session.Observations.Scanned(), MarkerSeen: s.session.Observations.MarkerSeen(s.object)}
+// markerSeen reports whether the account was seen to have the Import's ownership marker.
+func (s *scope) markerSeen() bool {
+	return s.session != nil && s.session.Observations.MarkerSeen(s.object)
 }
 
 // correctable adds the way out that admission permits only while nothing was made.

@@ -11,7 +11,8 @@ import (
 
 // Admission decides by status.management: it sees no annotations and no finalizers, and an intent is
 // an annotation. So the status says None only where nothing stands that could make a remote import,
-// and it is taken back before an intent, a claim or an id is written.
+// and it is taken back before an intent, a claim or an id is written. A create intent is written only
+// beside a status, which remains when annotations and finalizers are taken away.
 
 // Untouched reports whether nothing in the Import speaks of a remote import: no id, no intent, no
 // claim, no finalizer.
@@ -39,27 +40,26 @@ func ManagementOf(object *v1alpha1.Import, nothingBefore bool) v1alpha1.Manageme
 	}
 }
 
-// Sight is what the operator sees of the Import's account while it reports.
-type Sight struct {
-	// Usable: the account can be used. Scanned: a scan has reached its end.
-	Usable, Scanned bool
-	// MarkerSeen: the account has an import with the Import's ownership marker, or may have one.
-	MarkerSeen bool
-}
-
 // NothingBefore reports whether nothing was made for the Import before this reconcile, as far as the
 // status that it has read can tell: there never was one, it has None, or this reconcile took a claim
-// back. Where metadata was taken away, the status remains.
-func NothingBefore(before *v1alpha1.Import, withdrawn bool, sight Sight) bool {
-	status := &before.Status
-	fresh := status.ObservedGeneration < 1 && len(status.Conditions) == 0
-	return (fresh || LeavesNone(before) || withdrawn) && !(sight.Usable && sight.MarkerSeen)
+// back. Where metadata was taken away, the status remains. markerSeen says that the account has an import
+// with the Import's ownership marker, or may have one.
+func NothingBefore(before *v1alpha1.Import, withdrawn, markerSeen bool) bool {
+	none := before.Status.Management == v1alpha1.ManagementStateNone
+	return (unreported(before) || none || withdrawn) && !markerSeen
 }
 
-// LeavesNone reports whether None has to be taken back before metadata is written that says otherwise.
-// before is the Import as it was read.
-func LeavesNone(before *v1alpha1.Import) bool {
-	return before.Status.Management == v1alpha1.ManagementStateNone
+// unreported reports whether the Import has never had a status.
+func unreported(object *v1alpha1.Import) bool {
+	return object.Status.ObservedGeneration < 1 && len(object.Status.Conditions) == 0
+}
+
+// ReportsFirst reports whether the status has to be written before metadata that says that a remote
+// import exists or may come: to take None back or, before a create intent, to have a status at all.
+// Without one, a process that is killed before it reports would leave nothing but metadata, and that
+// can be taken away. before is the Import as it was read.
+func ReportsFirst(before *v1alpha1.Import, creates bool) bool {
+	return before.Status.Management == v1alpha1.ManagementStateNone || creates && unreported(before)
 }
 
 // CanReport reports whether the status of ours can be written to the version that the Import has now:
