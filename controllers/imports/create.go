@@ -32,7 +32,7 @@ func (o objects) mayCreate(ctx context.Context, s *scope, p importstate.Pass) er
 			return err
 		}
 	}
-	if !s.session.Observations.Scanned() {
+	if !p.Scanned {
 		// An earlier process, or another cluster, may have created it.
 		s.session.Observations.AwaitScan(client.ObjectKeyFromObject(s.object))
 		return problem.Waitingf(v1alpha1.ReasonProgressing, "the account is scanned once before an import is created: it may have the import already").

@@ -212,9 +212,10 @@ func (e effects) Create(ctx context.Context, p importstate.Pass) (importstate.Cr
 		return importstate.CreateResult{}, err
 	}
 	result, err := e.post(ctx)
-	if err != nil && integrator.OutcomeOf(err) != integrator.OutcomeNotApplied {
-		// Should the intent be removed meanwhile, as by kubectl replace, this has the account searched.
-		e.s.session.Observations.NoteMarker(e.s.owner.Marker(e.s.object), "")
+	if integrator.OutcomeOf(err) != integrator.OutcomeNotApplied {
+		// Should the intent be removed before the id is written, as by kubectl replace, this has the import
+		// found, or the account searched for it.
+		e.s.session.Observations.NoteMarker(e.s.owner.Marker(e.s.object), result.ID)
 	}
 	return result, err
 }

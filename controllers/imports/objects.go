@@ -18,6 +18,8 @@ import (
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
+	"github.com/integrator-operator/integrator-operator/internal/problem"
+	"github.com/integrator-operator/integrator-operator/internal/status"
 	"github.com/integrator-operator/integrator-operator/internal/watch"
 )
 
@@ -29,17 +31,24 @@ type objects struct {
 	live client.Reader
 }
 
-// leaveNone takes back that nothing was made, before metadata is written that says otherwise. From
-// then on admission keeps spec.accountRef. The write is refused if the object is not the version that
-// was read, so spec.accountRef was not changed until then either. A new Import has no such status: it
-// costs no write.
-func (o objects) leaveNone(ctx context.Context, s *scope) error {
-	if s.before.Status.Management != v1alpha1.ManagementStateNone {
+// reportFirst writes a status without None before metadata is written that says that something was
+// made, or may be. From then on admission keeps spec.accountRef, also when that metadata is taken away.
+// The write is refused if the object is not the version that was read, so spec.accountRef was not
+// changed until then either.
+func (o objects) reportFirst(ctx context.Context, s *scope, creates bool) error {
+	if !ownership.ReportsFirst(s.before, creates) {
 		return nil
+	}
+	change := map[string]any{"management": nil}
+	state, generation := &s.object.Status, s.object.Generation
+	if creates {
+		status.SetProblem(&state.Conditions, generation, problem.Waitingf(v1alpha1.ReasonProgressing, "the import is being created"))
+		state.ObservedGeneration = generation
+		change["conditions"], change["observedGeneration"] = state.Conditions, generation
 	}
 	body, err := json.Marshal(map[string]any{
 		"metadata": map[string]any{"uid": s.object.UID, "resourceVersion": s.object.ResourceVersion},
-		"status":   map[string]any{"management": nil},
+		"status":   change,
 	})
 	if err != nil {
 		return err
@@ -50,7 +59,8 @@ func (o objects) leaveNone(ctx context.Context, s *scope) error {
 		return fmt.Errorf("write the Import's status: %w", err)
 	}
 	s.object.ResourceVersion = patched.ResourceVersion
-	s.object.Status.Management, s.before.Status.Management = "", ""
+	state.Management, s.before.Status.Management = "", ""
+	s.before.Status.ObservedGeneration, s.before.Status.Conditions = state.ObservedGeneration, slices.Clone(state.Conditions)
 	return nil
 }
 
@@ -87,15 +97,10 @@ func (o objects) patchStatus(ctx context.Context, s *scope) error {
 }
 
 // versionOfSameStatus returns the version that the Import has now if the status can be written to
-// it: it still has the one that was read, somebody changed a label, say. Otherwise "". What was found
-// in one account is not the status of an Import that is in another by now, and one for which another
-// process has begun to make something does not become None.
+// it, otherwise "".
 func (o objects) versionOfSameStatus(ctx context.Context, s *scope) string {
 	live := &v1alpha1.Import{}
-	if err := o.live.Get(ctx, client.ObjectKeyFromObject(s.object), live); err != nil ||
-		live.UID != s.object.UID || !equality.Semantic.DeepEqual(live.Status, s.before.Status) ||
-		live.Spec.AccountRef != s.object.Spec.AccountRef ||
-		s.object.Status.Management == v1alpha1.ManagementStateNone && !ownership.Untouched(live) {
+	if err := o.live.Get(ctx, client.ObjectKeyFromObject(s.object), live); err != nil || !ownership.CanReport(s.object, s.before, live) {
 		return ""
 	}
 	return live.ResourceVersion
@@ -136,7 +141,7 @@ func (c metadataChange) withdraws() bool {
 // that a new object of the same name is never taken for the old one.
 func (o objects) patchMetadata(ctx context.Context, s *scope, change metadataChange) error {
 	if change.marks() {
-		if err := o.leaveNone(ctx, s); err != nil {
+		if err := o.reportFirst(ctx, s, change.annotations[v1alpha1.AnnotationCreatePending] != nil); err != nil {
 			return err
 		}
 	}
@@ -194,7 +199,7 @@ func (o objects) patchWhile(ctx context.Context, s *scope, change metadataChange
 		if err := o.live.Get(ctx, client.ObjectKeyFromObject(ours), live); err != nil {
 			return fmt.Errorf("read the Import: %w", err)
 		}
-		if live.UID != ours.UID || live.Spec.AccountRef != ours.Spec.AccountRef || !may(ours, live) {
+		if live.UID != ours.UID || !may(ours, live) {
 			return errors.Join(errOvertaken, err)
 		}
 		s.object.ResourceVersion, s.object.Finalizers = live.ResourceVersion, live.Finalizers

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/ownership"
 )
 
 // While a reconcile goes on with the version that it has read, another process or a user writes the
@@ -36,6 +37,9 @@ func TestNothingMadeIsOfTheStoredObject(t *testing.T) {
 		"NotBesideAnIntent":    {nil, intent, reportNone, true, ""},
 		"NotOfAnotherAccount":  {nil, account, reportNone, true, ""},
 		"TakenBack": {none, nil, func(o objects, s *scope) error {
+			return o.patchMetadata(t.Context(), s, intended)
+		}, false, ""},
+		"StatusBeforeTheIntent": {nil, nil, func(o objects, s *scope) error {
 			return o.patchMetadata(t.Context(), s, intended)
 		}, false, ""},
 		"AccountChangedBefore": {none, account, func(o objects, s *scope) error {
@@ -76,8 +80,10 @@ func TestNothingMadeIsOfTheStoredObject(t *testing.T) {
 			if stored.Status.Management != c.want {
 				t.Errorf("management is %q, not %q", stored.Status.Management, c.want)
 			}
-			if made := stored.Annotations[v1alpha1.AnnotationCreatePending] == "{}"; made != (name == "TakenBack") {
+			if made := stored.Annotations[v1alpha1.AnnotationCreatePending] == "{}"; made != (name == "TakenBack" || name == "StatusBeforeTheIntent") {
 				t.Errorf("the intent is written: %v", made)
+			} else if ownership.ReportsFirst(stored, made) && made {
+				t.Error("the intent stands beside no status, or beside None")
 			}
 		})
 	}

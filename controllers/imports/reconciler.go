@@ -160,8 +160,10 @@ func (r *Reconciler) reconcile(ctx context.Context, s *scope) error {
 // locate takes the steps to the remote import: it is found, created, or has to be adopted.
 func (r *Reconciler) locate(ctx context.Context, s *scope) (importstate.Pass, error) {
 	machine := importstate.New()
+	// In this order: a scan that ends meanwhile must not permit a creation and not be looked at.
+	scanned := s.session.Observations.Scanned()
 	pass, err := machine.Start(importstate.Pass{
-		Object: s.object, Now: r.Clock.Now(), Timeout: r.CreateUnconfirmedTimeout,
+		Object: s.object, Now: r.Clock.Now(), Timeout: r.CreateUnconfirmedTimeout, Scanned: scanned,
 		MarkerSeen: s.session.Observations.MarkerSeen(s.object), Seen: s.session.Observations.Created(s.object),
 	})
 	for err == nil && !pass.Ended() {

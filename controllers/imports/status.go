@@ -101,7 +101,7 @@ func (s *scope) setStatus(p *problem.Problem, debugWaits bool) {
 	if p != nil && !completesComparison(p) {
 		state.ComparedLastModified = ""
 	}
-	state.Management = ownership.ManagementOf(s.object, s.nothingBefore())
+	state.Management = ownership.ManagementOf(s.object, ownership.NothingBefore(s.before, s.withdrawn, s.markerSeen()))
 	p = s.correctable(p)
 	state.ObservedGeneration = generation
 	state.Plan = nil
@@ -128,14 +128,9 @@ func (s *scope) setStatus(p *problem.Problem, debugWaits bool) {
 	apimeta.RemoveStatusCondition(&state.Conditions, v1alpha1.ConditionDrifted)
 }
 
-// nothingBefore reports whether nothing was made for the Import before this reconcile, as far as its
-// status can tell: it never had one, it had None, or a claim was taken back. Where metadata was
-// taken away, the status remains.
-func (s *scope) nothingBefore() bool {
-	before := &s.before.Status
-	fresh := before.ObservedGeneration < 1 && len(before.Conditions) == 0
-	return (fresh || before.Management == v1alpha1.ManagementStateNone || s.withdrawn) &&
-		(s.session == nil || !s.session.Observations.MarkerSeen(s.object))
+// markerSeen reports whether the account was seen to have the Import's ownership marker.
+func (s *scope) markerSeen() bool {
+	return s.session != nil && s.session.Observations.MarkerSeen(s.object)
 }
 
 // correctable adds the way out that admission permits only while nothing was made.

@@ -46,7 +46,7 @@ func (r *Reconciler) correct(ctx context.Context, s *scope) error {
 		// Reported once, even if the write below has to be retried.
 		state.NotAccepted, state.DifferencesHash = nil, c.Hash
 	}
-	if !c.DeclaredChanged && len(c.Released) == 0 && !s.dryRun() && !r.corrections.Permit(s.object.UID, c.Hash, r.Clock.Now()) {
+	if !c.DeclaredChanged && len(c.Released) == 0 && !s.dryRun() && !r.corrections.Permit(s.object.UID, c.Drift, r.Clock.Now()) {
 		state.Drift = c.Shown
 		return problem.Terminalf(v1alpha1.ReasonOwnershipConflict, "the same drift was corrected %d times within %s, and undone each time: %s. Another operator with the same owner id, or another program, writes to the import; stop it there, or set spec.driftPolicy to Report",
 			importstate.MaxCorrections, importstate.CorrectionsWindow, definition.Describe(c.Shown, c.Total)).WithRetryAfter(problem.BackoffMax)
@@ -63,7 +63,7 @@ func (r *Reconciler) correct(ctx context.Context, s *scope) error {
 	if c.DeclaredChanged {
 		s.event(normal, v1alpha1.ReasonUpdated, "updated the import "+s.remote.ID)
 	} else {
-		r.corrections.Note(s.object.UID, c.Hash, r.Clock.Now())
+		r.corrections.Note(s.object.UID, c.Drift, r.Clock.Now())
 		s.event(normal, v1alpha1.ReasonDriftCorrected, "restored what is declared: "+definition.Describe(c.Shown, c.Total))
 	}
 	return r.judge(ctx, s, patched)

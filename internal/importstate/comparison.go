@@ -50,6 +50,9 @@ type Comparison struct {
 	Shown []v1alpha1.Difference
 	Hash  string
 	Total int
+	// Drift is the same for the same differences, also where a value is not shown and Hash is another
+	// after each write to the remote import.
+	Drift string
 	// Ignored are the fields that the user wants left alone.
 	Ignored []string
 	// Released are the fields that are no longer declared, and are removed from the remote import.
@@ -79,6 +82,7 @@ func Compare(owner ownership.Owner, object *v1alpha1.Import, desired *definition
 	found := drift.Compare(c.Desired.Document, remote, slices.Concat(drift.WriteOnly, c.Ignored))
 	found = drift.RedactForeign(drift.Redact(found, c.Desired.Document, c.Desired.Secrets), remote, foreign)
 	c.Shown, c.Hash, c.Total = definition.ShownDifferences(found), hashOf(found, response), len(found)
+	c.Drift = definition.DifferencesHash(found)
 	c.AssistantDiffers = slices.ContainsFunc(found, isAssistant)
 	c.Released = drift.Released(object.Status.OwnedFields, c.Desired.Document, remote, object.Spec.IgnoreDifferences)
 	if c.Desired.Marked {

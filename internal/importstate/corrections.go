@@ -28,7 +28,7 @@ type Corrections struct {
 
 // corrected are the corrections of one drift.
 type corrected struct {
-	// hash is of the differences.
+	// hash is Comparison.Drift.
 	hash  string
 	times []time.Time
 }

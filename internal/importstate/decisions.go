@@ -204,9 +204,11 @@ func AfterCreate(outcome integrator.Outcome) Creation {
 }
 
 // CanRemoveIntent reports whether the intent that was written into ours still stands: another process
-// may have replaced it by its own, whose call is under way.
+// may have replaced it by its own, whose call is under way. What was created in one account is not
+// the import of an Import that is in another by now.
 func CanRemoveIntent(ours, live *v1alpha1.Import) bool {
-	return live.Annotations[v1alpha1.AnnotationCreatePending] == ours.Annotations[v1alpha1.AnnotationCreatePending] &&
+	return live.Spec.AccountRef == ours.Spec.AccountRef &&
+		live.Annotations[v1alpha1.AnnotationCreatePending] == ours.Annotations[v1alpha1.AnnotationCreatePending] &&
 		live.Annotations[v1alpha1.AnnotationID] == ours.Annotations[v1alpha1.AnnotationID]
 }
 
@@ -214,7 +216,8 @@ func CanRemoveIntent(ours, live *v1alpha1.Import) bool {
 // another process stays; where both were taken out of the metadata, this process is the last
 // that knows the id.
 func CanPersistID(ours, live *v1alpha1.Import) bool {
-	return CanRemoveIntent(ours, live) || !ownership.CreatePending(live) && live.Annotations[v1alpha1.AnnotationID] == ""
+	return CanRemoveIntent(ours, live) ||
+		live.Spec.AccountRef == ours.Spec.AccountRef && !ownership.CreatePending(live) && live.Annotations[v1alpha1.AnnotationID] == ""
 }
 
 // RestoredID is the id that is remembered when an intent is taken back. An adopted import that was

@@ -74,6 +74,9 @@ type Pass struct {
 	Timeout time.Duration
 	// Live: the object was read past the cache.
 	Live bool
+	// Scanned: a scan of the account has reached its end before the pass began, so that MarkerSeen and
+	// Seen say something: an import is created only then.
+	Scanned bool
 	// MarkerSeen: the account was last seen to have an import with this Import's marker, or may have
 	// one that a call of our own made. Seen are those that were created for this Import.
 	MarkerSeen bool

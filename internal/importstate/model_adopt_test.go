@@ -21,7 +21,9 @@ func (m *importModel) adopt(w modelWorld, i int, happens func(func(*modelWorld))
 			switch p := problem.As(err); {
 			case p != nil && p.Reason() != v1alpha1.ReasonAdoptionConflict:
 				n.workers[i].at = atWithdraw
-			case err != nil || adoption.Step == AdoptionDone:
+			case err != nil:
+				m.end(n, i, n.sight(i), err)
+			case adoption.Step == AdoptionDone:
 				n.rest(i)
 			default:
 				n.workers[i].adoption = adoption.Step
@@ -39,7 +41,7 @@ func (m *importModel) adopt(w modelWorld, i int, happens func(func(*modelWorld))
 func (m *importModel) startAdoption(n *modelWorld, i int) {
 	before := n.workers[i]
 	n.workers[i] = modelWorker{at: atAdopt, seen: before.seen, stale: before.stale, cache: before.cache}
-	if !n.remotes[adoptee].there {
+	if remote := n.remotes[adoptee]; !remote.there || remote.account != before.seen.account {
 		n.workers[i].at = atWithdraw
 		return
 	}
@@ -60,8 +62,11 @@ func (m *importModel) decodedAdoption(w *modelWorld, i int) Adoption {
 // withdraw removes the claim of a reconcile that ended with a problem.
 func (m *importModel) withdraw(w modelWorld, i int, happens func(func(*modelWorld))) {
 	happens(func(n *modelWorld) {
-		_, _ = modelEffects{m: m, w: n, i: i}.WithdrawClaim(context.Background(), m.decodedAdoption(n, i))
-		n.rest(i)
+		_, err := modelEffects{m: m, w: n, i: i}.WithdrawClaim(context.Background(), m.decodedAdoption(n, i))
+		if err == nil {
+			err = errRejected
+		}
+		m.end(n, i, n.sight(i), err)
 	})
 }
 
@@ -89,6 +94,9 @@ func (e modelEffects) WriteClaim(context.Context, Adoption) (*v1alpha1.Import, e
 		return nil, errRefused
 	}
 	e.current().claim = adoptee
+	if e.m.reports {
+		e.current().finalizer = true
+	}
 	return e.wrote(), nil
 }
 
@@ -100,7 +108,12 @@ func (e modelEffects) WithdrawClaim(_ context.Context, a Adoption) (*v1alpha1.Im
 		return nil, errRefused
 	}
 	e.current().claim = 0
-	return e.wrote(), nil
+	if e.m.reports && e.worker().seen.id == 0 && e.worker().seen.pending == 0 {
+		e.current().finalizer = false
+	}
+	object := e.wrote()
+	e.worker().withdrawn = e.m.reports
+	return object, nil
 }
 
 func (e modelEffects) TakeOver(context.Context, Adoption) (*v1alpha1.Import, error) {

@@ -17,7 +17,7 @@ func (m *importModel) canonical(w *modelWorld) {
 		if bound && worker.stale && !m.careless {
 			w.rest(i)
 		}
-		w.workers[i].canonical()
+		w.workers[i].canonical(m.reports)
 	}
 	if m.processes > 1 {
 		w.order()
@@ -53,11 +53,17 @@ func (m *importModel) canonical(w *modelWorld) {
 }
 
 // canonical forgets what the worker does not look at any more.
-func (worker *modelWorker) canonical() {
+func (worker *modelWorker) canonical(reports bool) {
 	searching := worker.at == inPass && worker.step == StepSearch
 	if !searching {
 		worker.live, worker.listed = false, false
 		worker.searches, worker.begun = 0, 0
+	}
+	if worker.at != inPass || worker.step > StepWriteIntent {
+		worker.scanned = false
+	}
+	if worker.at != inPass || worker.deleted != 0 || worker.step != StepReread && worker.step != StepSearch {
+		worker.markerSeen, worker.marked = false, 0
 	}
 	if worker.at != inPass {
 		worker.step = 0
@@ -87,13 +93,17 @@ func (worker *modelWorker) canonical() {
 	if !worker.stale {
 		return
 	}
+	read := *seen
 	switch {
-	case worker.at == atStatus:
-		*seen = modelObject{there: true, status: seen.status}
+	case worker.at == atStatus || worker.at == atReport:
+		*seen = modelObject{there: true, status: seen.status, observed: seen.observed}
 	case worker.at == inPass && (worker.step == StepCreate || worker.step == StepPersistID || worker.step == StepRemoveIntent):
 		*seen = modelObject{there: true, deleting: seen.deleting, id: seen.id, pending: seen.pending}
 	case worker.at == inPass && worker.step == StepDelete:
 		*seen = modelObject{there: true, deleting: true}
+	}
+	if seen.account = read.account; reports {
+		seen.status, seen.observed, seen.reported, seen.none = read.status, read.observed, read.reported, read.none
 	}
 }
 
@@ -106,6 +116,7 @@ func (w *modelWorld) order() {
 	for i := range 2 {
 		w.workers[i], w.workers[i+2] = w.workers[i+2], w.workers[i]
 		w.requests[i], w.requests[i+2] = w.requests[i+2], w.requests[i]
+		w.scans[i], w.scans[i+2] = w.scans[i+2], w.scans[i]
 	}
 }
 
@@ -120,14 +131,14 @@ func (w *modelWorld) packed(first int) [6]uint64 {
 	}
 	object := func(o modelObject) uint64 {
 		return bit(o.there) | bit(o.deleting)<<1 | bit(o.finalizer)<<2 | bit(o.pending != 0)<<3 |
-			uint64(o.id)<<4 | uint64(o.claim)<<8 | uint64(o.status)<<12 | uint64(w.intents[o.pending].age)<<16
+			uint64(o.id)<<4 | uint64(o.claim)<<8 | uint64(o.status)<<12 | uint64(w.intents[o.pending].age)<<16 | bit(o.reported)<<20 | bit(o.none)<<21 | uint64(o.account)<<22
 	}
 	for i := range 2 {
 		worker, r := &w.workers[first+i], w.requests[first+i]
 		//nolint:gosec // all of these are small
 		all[3*i] = uint64(worker.at) | uint64(worker.adoption)<<40 | uint64(worker.step)<<3 | bit(worker.stale)<<8 | bit(worker.live)<<9 | uint64(worker.searches)<<10 | uint64(worker.begun)<<12 |
 			uint64(worker.id)<<16 | uint64(worker.deleted)<<20 | uint64(worker.outcome)<<24 | uint64(worker.call)<<28 |
-			bit(worker.settling)<<32 | bit(worker.persisted)<<33 | bit(worker.listed)<<34 | bit(worker.deleting)<<35
+			bit(worker.settling)<<32 | bit(worker.persisted)<<33 | bit(worker.listed)<<34 | bit(worker.deleting)<<35 | bit(worker.none)<<36 | bit(worker.withdrawn)<<37 | bit(worker.scanned)<<38 | bit(worker.markerSeen)<<39
 		all[3*i+1] = object(worker.seen)
 		all[3*i+2] = object(worker.cache)<<32 | bit(r.open) | bit(r.heard)<<1 | uint64(r.id)<<2 | uint64(w.intents[r.intent].age)<<8
 	}

@@ -4,6 +4,7 @@
 package importstate
 
 import (
+	"maps"
 	"testing"
 	"time"
 
@@ -21,6 +22,8 @@ const (
 	deletesOther = "an import is deleted that is another's"
 	deletesKept  = "an import is deleted although its Import says Orphan"
 	takesCopy    = "a clone that somebody made is taken over"
+	leftBehind   = "an import is in an account that its Import has left"
+	searchesEach = "the account is listed for an import that a scan has found"
 	neverRests   = "an Import can never come to rest"
 )
 
@@ -41,13 +44,24 @@ func (m *importModel) orphans() bool {
 func (m *importModel) invariants(w modelWorld, violated func(string)) {
 	var made [3]int
 	for _, remote := range w.remotes {
-		if remote.there && !remote.copy {
-			made[remote.marker]++
+		if !remote.there || remote.copy {
+			continue
 		}
+		made[remote.marker]++
+		if remote.marker != 0 && !m.clusters && w.objects[remote.marker-1].there && w.objects[remote.marker-1].account != remote.account {
+			violated(leftBehind)
+		}
+	}
+	if m.clusters {
+		m.oneOfMany(w, made[1]+made[2], violated)
+		return
 	}
 	for i, object := range w.objects {
 		if w.remotes[object.id].there && w.remotes[object.id].copy {
 			violated(takesCopy)
+		}
+		if object.there && w.remotes[object.id].there && w.remotes[object.id].account != object.account {
+			violated(leftBehind)
 		}
 		if made[i+1] > 1 {
 			violated(twoOfOne)
@@ -76,11 +90,28 @@ func (m *importModel) invariants(w modelWorld, violated func(string)) {
 	}
 }
 
+// oneOfMany is what is promised to Imports of several clusters with one owner id.
+func (m *importModel) oneOfMany(w modelWorld, made int, violated func(string)) {
+	if made > 1 {
+		violated(twoOfOne)
+	}
+	if made > 0 && !w.objects[0].there && !w.objects[1].there {
+		violated(nobodyKnows)
+	}
+}
+
 // stepInvariants holds a step against what is promised: that an object goes only when its remote import
 // is gone, or is known never to have been made.
 func (m *importModel) stepInvariants(from, to modelWorld, violated func(string)) {
+	for i, worker := range to.workers {
+		before := from.workers[i]
+		if m.scans && worker.at == inPass && worker.step == StepSearch && worker.markerSeen && before.at == atRest &&
+			len(m.created(&to, m.object(&to, i%2, worker.seen, 0), worker.marked)) == 1 {
+			violated(searchesEach)
+		}
+	}
 	for i, object := range from.objects {
-		if !object.there || to.objects[i].there || !object.finalizer || m.orphans() {
+		if m.clusters || !object.there || to.objects[i].there || !object.finalizer || m.orphans() {
 			continue
 		}
 		known := from.remotes[object.id].there && (i == 0 || !from.forged)
@@ -103,8 +134,8 @@ func (m *importModel) settled(w modelWorld) bool {
 	}
 	for i, object := range w.objects {
 		other := w.objects[i^1]
-		has := object.finalizer && w.remotes[object.id].there && object.status == object.id
-		lost := !object.finalizer && object.id == 0 && (!w.remotes[adoptee].there || other.id == adoptee)
+		has := object.finalizer && w.remotes[object.id].there && object.status == object.id && !w.remotes[object.id].former
+		lost := !m.scans && !object.finalizer && object.id == 0 && (!w.remotes[adoptee].there || other.id == adoptee || object.account != w.remotes[adoptee].account)
 		if object.observed && !object.deleting {
 			continue
 		}
@@ -125,12 +156,21 @@ type modelRange struct {
 	policy    func(*v1alpha1.Import)
 	clones    bool
 	processes int
-	// apart: the two Imports are in two namespaces.
-	apart bool
+	modelScope
+}
+
+// modelScope is what else of the world a search is about.
+type modelScope struct {
+	// owner is what makes the markers. clusters: the two Imports are of two clusters. apart: they are in
+	// two namespaces.
+	owner           ownership.Owner
+	clusters, apart bool
+	// scans: what the scanner saw counts. reports: every pass reports status.management.
+	scans, reports bool
 }
 
 func (s modelRange) model(decisions modelDecisions) *importModel {
-	return &importModel{policy: s.policy, clones: s.clones, processes: s.processes, apart: s.apart, modelDecisions: decisions}
+	return &importModel{policy: s.policy, clones: s.clones, processes: s.processes, modelScope: s.modelScope, modelDecisions: decisions}
 }
 
 // modelRanges are what together is searched: all at once would be too much.
@@ -162,21 +202,52 @@ func modelRanges() map[string]modelRange {
 		start.remotes[adoptee].marker = 0
 		return start
 	}
-	return map[string]modelRange{
-		"create, deleted by users":    {with(modelWorld{deletions: 1, removals: 1}, 1, false), deletes, false, 2, false},
-		"create, restored and missed": {with(modelWorld{deletions: 1, wipes: 1, misses: 1}, 1, false), deletes, false, 2, false},
-		"create, kept":                {with(modelWorld{deletions: 1, wipes: 1, misses: 1}, 1, false), orphans, false, 2, false},
-		"cloned by users":             {with(modelWorld{deletions: 1, removals: 1, copies: 1}, 1, false), deletes, false, 1, false},
-		"clone":                       {with(modelWorld{deletions: 1, misses: 1}, 1, false), deletes, true, 2, false},
-		"adopt":                       {with(modelWorld{removals: 1, wipes: 1}, 1, true), adopts, false, 2, false},
-		"two adopt":                   {with(modelWorld{}, 2, true), adopts, false, 2, false},
-		"only observed, and forged":   {observed(modelWorld{deletions: 1, forgeries: 1}), adopts, false, 1, false},
-		"an id is forged":             {managed(modelWorld{deletions: 1, forgeries: 1}), deletes, false, 1, false},
-		"two adopt, one is deleted":   {with(modelWorld{deletions: 1, wipes: 1}, 2, true), adopts, false, 1, false},
-		// In two namespaces.
-		"two adopt, apart":                {with(modelWorld{}, 2, true), adopts, false, 2, true},
-		"two adopt apart, one is deleted": {with(modelWorld{deletions: 1, wipes: 1}, 2, true), adopts, false, 1, true},
+	// A cluster that is built again from the same Git: the import exists, and nothing here knows it.
+	rebuilt := func(start modelWorld, objects int) modelWorld {
+		start = with(start, objects, true)
+		start.remotes[adoptee].marker = 1
+		return start
 	}
+	former := func(start modelWorld) modelWorld {
+		start = rebuilt(start, 1)
+		start.remotes[adoptee].former = true
+		return start
+	}
+	both := func(start modelWorld) modelWorld {
+		start = rebuilt(start, 2)
+		start.objects[0] = modelObject{there: true, finalizer: true, id: adoptee, status: adoptee}
+		return start
+	}
+	prod := ownership.Owner{ID: "prod", Former: []string{"old"}}
+	scope := func(start modelWorld, policy func(*v1alpha1.Import), processes int, scope modelScope) modelRange {
+		return modelRange{start: start, policy: policy, processes: processes, modelScope: scope}
+	}
+	ranges := map[string]modelRange{
+		"everything is lost":               scope(with(modelWorld{losses: 1, removals: 1}, 1, false), deletes, 1, modelScope{scans: true}),
+		"everything is lost, cloned":       scope(with(modelWorld{losses: 1, copies: 1}, 1, false), deletes, 1, modelScope{scans: true}),
+		"a new cluster":                    scope(rebuilt(modelWorld{removals: 1, deletions: 1}, 1), deletes, 1, modelScope{scans: true, owner: prod}),
+		"a new owner id":                   scope(former(modelWorld{removals: 1, deletions: 1}), deletes, 1, modelScope{scans: true, owner: prod}),
+		"two clusters":                     scope(both(modelWorld{deletions: 1}), deletes, 1, modelScope{scans: true, owner: prod, clusters: true}),
+		"the wrong account":                scope(with(modelWorld{moves: 1, strips: 1, outages: 1}, 1, false), deletes, 1, modelScope{scans: true, reports: true}),
+		"the wrong account, two processes": scope(with(modelWorld{moves: 1}, 1, false), deletes, 2, modelScope{reports: true}),
+		"the wrong account, adopting":      scope(with(modelWorld{moves: 1}, 1, true), adopts, 1, modelScope{reports: true}),
+	}
+	maps.Copy(ranges, map[string]modelRange{
+		"create, deleted by users":    {start: with(modelWorld{deletions: 1, removals: 1}, 1, false), policy: deletes, processes: 2},
+		"create, restored and missed": {start: with(modelWorld{deletions: 1, wipes: 1, misses: 1}, 1, false), policy: deletes, processes: 2},
+		"create, kept":                {start: with(modelWorld{deletions: 1, wipes: 1, misses: 1}, 1, false), policy: orphans, processes: 2},
+		"cloned by users":             {start: with(modelWorld{deletions: 1, removals: 1, copies: 1}, 1, false), policy: deletes, processes: 1},
+		"clone":                       {start: with(modelWorld{deletions: 1, misses: 1}, 1, false), policy: deletes, clones: true, processes: 2},
+		"adopt":                       {start: with(modelWorld{removals: 1, wipes: 1}, 1, true), policy: adopts, processes: 2},
+		"two adopt":                   {start: with(modelWorld{}, 2, true), policy: adopts, processes: 2},
+		"only observed, and forged":   {start: observed(modelWorld{deletions: 1, forgeries: 1}), policy: adopts, processes: 1},
+		"an id is forged":             {start: managed(modelWorld{deletions: 1, forgeries: 1}), policy: deletes, processes: 1},
+		// In two namespaces.
+		"two adopt, apart":                {start: with(modelWorld{}, 2, true), policy: adopts, processes: 2, modelScope: modelScope{apart: true}},
+		"two adopt apart, one is deleted": {start: with(modelWorld{deletions: 1, wipes: 1}, 2, true), policy: adopts, processes: 1, modelScope: modelScope{apart: true}},
+		"two adopt, one is deleted":       {start: with(modelWorld{deletions: 1, wipes: 1}, 2, true), policy: adopts, processes: 1},
+	})
+	return ranges
 }
 
 func TestModelOfImports(t *testing.T) {
@@ -193,6 +264,8 @@ func TestModelOfImports(t *testing.T) {
 // that was made here.
 func TestModelOfImportsFinds(t *testing.T) {
 	const users, restored, kept = "create, deleted by users", "create, restored and missed", "create, kept"
+	const lost, rebuilt, renamed, both = "everything is lost", "a new cluster", "a new owner id", "two clusters"
+	const moved, raced = "the wrong account", "the wrong account, two processes"
 	const adopt, two, alone, forged, copied, observes = "adopt", "two adopt", "two adopt, one is deleted", "an id is forged", "cloned by users", "only observed, and forged"
 	insist := func(*v1alpha1.Import, *v1alpha1.Import) bool { return true }
 	for name, mutant := range map[string]struct {
@@ -211,7 +284,7 @@ func TestModelOfImportsFinds(t *testing.T) {
 		}, twoOfOne},
 		"the timeout is looked at when the list has come": {restored, func(d *modelDecisions) { d.judgesLate = true }, twoOfOne},
 		"what has the marker is not looked for": {restored, func(d *modelDecisions) {
-			d.isCandidate = func(*v1alpha1.Import, ownership.Intent, integrator.Import) bool { return false }
+			d.isCandidate = func(ownership.Owner, *v1alpha1.Import, ownership.Intent, integrator.Import) bool { return false }
 		}, twoOfOne},
 		"a lost response is taken for a refusal": {restored, func(d *modelDecisions) {
 			d.AfterCreate = func(outcome integrator.Outcome) Creation {
@@ -291,9 +364,9 @@ func TestModelOfImportsFinds(t *testing.T) {
 			}
 		}, twoOwn},
 		"a clone that somebody made counts as created here": {copied, func(d *modelDecisions) {
-			d.isCandidate = func(object *v1alpha1.Import, intent ownership.Intent, remote integrator.Import) bool {
+			d.isCandidate = func(owner ownership.Owner, object *v1alpha1.Import, intent ownership.Intent, remote integrator.Import) bool {
 				remote.SourceID = ""
-				return ownership.Owner{}.IsCandidate(object, intent, remote)
+				return owner.IsCandidate(object, intent, remote)
 			}
 			d.decide = func(use ownership.Use, e ownership.Evidence) ownership.Decision {
 				e.Remote.SourceID = ""
@@ -336,6 +409,41 @@ func TestModelOfImportsFinds(t *testing.T) {
 				return ownership.Decide(use, e)
 			}
 		}, deletesOther},
+		"what a create made is not kept until it is recorded": {lost, func(d *modelDecisions) { d.notes = false }, twoOfOne},
+		"what a scan saw does not count": {lost, func(d *modelDecisions) {
+			d.Locate = func(p Pass) Location { p.MarkerSeen, p.Seen = false, nil; return Locate(p) }
+		}, twoOfOne},
+		"an import is created before the account is scanned": {rebuilt, func(d *modelDecisions) { d.awaits = false }, twoOfOne},
+		"a scan that ended during the pass is enough":        {rebuilt, func(d *modelDecisions) { d.looksTwice = true }, twoOfOne},
+		"the account is listed for each Import": {rebuilt, func(d *modelDecisions) {
+			d.Locate = func(p Pass) Location { p.Seen = nil; return Locate(p) }
+		}, searchesEach},
+		"the marker of a former owner id is another's": {renamed, func(d *modelDecisions) {
+			d.decide = func(use ownership.Use, e ownership.Evidence) ownership.Decision {
+				e.Owner.Former = nil
+				return ownership.Decide(use, e)
+			}
+		}, neverRests},
+		"the marker with the owner id is not the Import's": {both, func(d *modelDecisions) {
+			d.decide = func(use ownership.Use, e ownership.Evidence) ownership.Decision {
+				e.Owner.ID = ""
+				return ownership.Decide(use, e)
+			}
+		}, neverRests},
+		"None is not taken back": {moved, func(d *modelDecisions) {
+			d.reportsFirst = func(before *v1alpha1.Import, creates bool) bool {
+				return before.Status.Management == "" && ownership.ReportsFirst(before, creates)
+			}
+		}, leftBehind},
+		"an intent is written without a status": {moved, func(d *modelDecisions) {
+			d.reportsFirst = func(before *v1alpha1.Import, _ bool) bool { return ownership.ReportsFirst(before, false) }
+		}, leftBehind},
+		"metadata alone shows that nothing was made": {moved, func(d *modelDecisions) {
+			d.nothingBefore = func(*v1alpha1.Import, bool, bool) bool { return true }
+		}, leftBehind},
+		"None is written beside the intent of another": {raced, func(d *modelDecisions) {
+			d.canReport = func(_, _, _ *v1alpha1.Import) bool { return true }
+		}, leftBehind},
 		"no claim is withdrawn": {alone, func(d *modelDecisions) {
 			d.adoption.DecideClaim = func(c ownership.Contest, rival *v1alpha1.Import) ownership.ClaimStep {
 				if next := ownership.DecideClaim(c, rival); next != ownership.ClaimWithdraw {

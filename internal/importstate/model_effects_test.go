@@ -16,6 +16,9 @@ import (
 // errRefused ends a pass of the model, as any error does.
 var errRefused = errors.New("refused")
 
+// errRejected ends one that Kubernetes did not end: the status says so.
+var errRejected = errors.New("rejected")
+
 // modelEffects are the Effects of one step of a worker, on the world that the step leads to.
 type modelEffects struct {
 	m *importModel
@@ -46,7 +49,7 @@ func (e modelEffects) refuses() bool {
 
 func (e modelEffects) Reread(context.Context) (*v1alpha1.Import, time.Time, error) {
 	worker, current := e.worker(), *e.current()
-	if !current.there || current.deleting != worker.seen.deleting {
+	if !current.there || current.deleting != worker.seen.deleting || current.account != worker.seen.account {
 		return nil, time.Time{}, errRefused
 	}
 	worker.seen, worker.stale = current, false
@@ -69,12 +72,13 @@ func (e modelEffects) RenewIntent(context.Context) error { return errRefused }
 
 func (e modelEffects) Search(_ context.Context, p Pass) (SearchResult, error) {
 	result := SearchResult{Began: modelStart}
-	wanted := ownership.Intent{ExternalID: ownership.Owner{}.Marker(p.Object)}
+	wanted := ownership.Intent{ExternalID: e.m.owner.Marker(p.Object)}
 	if p.Deleted == "" {
 		wanted, _ = ownership.ParseIntent(p.Object, modelStart)
 	}
 	for number, remote := range e.w.remotes {
-		if n := uint8(number); !e.missed && remote.there && remoteName(n) != p.Deleted && e.m.isCandidate(p.Object, wanted, e.m.remote(e.w, n)) {
+		if n := uint8(number); !e.missed && remote.there && remoteName(n) != p.Deleted && remote.account == e.worker().seen.account &&
+			e.m.isCandidate(e.m.owner, p.Object, wanted, e.m.remote(e.w, n)) {
 			result.IDs = append(result.IDs, remoteName(n))
 		}
 	}
@@ -83,29 +87,39 @@ func (e modelEffects) Search(_ context.Context, p Pass) (SearchResult, error) {
 
 func (e modelEffects) Read(_ context.Context, p Pass) (bool, error) {
 	number := numberOf(p.ID)
-	if !e.w.remotes[number].there {
+	if remote := e.w.remotes[number]; !remote.there || remote.account != e.worker().seen.account {
 		return false, nil
+	}
+	if e.w.remotes[number].marker != 0 {
+		e.m.note(e.w, e.i, number)
 	}
 	use := ownership.UseManage
 	if p.Deleting {
 		use = ownership.UseDelete
 	}
 	var others []v1alpha1.Import
-	if other := e.w.objects[e.i%2^1]; other.there {
+	if other := e.w.objects[e.i%2^1]; other.there && !e.m.clusters {
 		others = append(others, *e.m.object(e.w, e.i%2^1, other, 0))
 	}
 	decision := e.m.decide(use, ownership.Evidence{
-		Object: p.Object, Remote: e.m.remote(e.w, number), Others: others, ExternalID: ownership.Owner{}.Marker(p.Object), Changed: p.Object.Status.ID == "",
+		Owner: e.m.owner, Object: p.Object, Remote: e.m.remote(e.w, number), Others: others, ExternalID: e.m.owner.Marker(p.Object), Changed: p.Object.Status.ID == "",
 	})
 	if decision.Verdict != ownership.Permitted {
-		return false, errRefused
+		return false, errRejected
 	}
 	return true, nil
 }
 
-func (e modelEffects) ConfirmMissing(context.Context, Pass) error { return nil }
+func (e modelEffects) ConfirmMissing(_ context.Context, p Pass) error {
+	e.m.sawMissing(e.w, e.i, numberOf(p.ID))
+	return nil
+}
 
 func (e modelEffects) WriteIntent(_ context.Context, p Pass) (*v1alpha1.Import, error) {
+	scanned := p.Scanned || e.m.looksTwice && e.w.sight(e.i).complete
+	if e.m.scans && e.m.awaits && !scanned && !e.m.old(e.i) {
+		return nil, errRejected
+	}
 	if e.refuses() {
 		return nil, errRefused
 	}
@@ -125,6 +139,13 @@ func (e modelEffects) WriteIntent(_ context.Context, p Pass) (*v1alpha1.Import, 
 
 // Create returns what came of the call, which the worker has sent before this step.
 func (e modelEffects) Create(context.Context, Pass) (CreateResult, error) {
+	switch outcome := e.worker().outcome; {
+	case outcome == integrator.OutcomeNotApplied:
+	case outcome != integrator.OutcomeApplied:
+		e.m.note(e.w, e.i, 0)
+	case e.m.notes:
+		e.m.note(e.w, e.i, e.worker().id)
+	}
 	return CreateResult{ID: remoteName(e.worker().id), Complete: !e.m.clones}, errorOf(e.worker().outcome)
 }
 
@@ -144,7 +165,10 @@ func (e modelEffects) PersistID(_ context.Context, p Pass) (*v1alpha1.Import, er
 		return nil, errRefused
 	}
 	object := e.current()
-	object.id, object.pending = numberOf(p.ID), 0
+	object.id, object.pending, object.none = numberOf(p.ID), 0, false
+	if e.m.scans {
+		object.finalizer = object.finalizer || !object.deleting
+	}
 	if e.m.forgetful {
 		object.id, object.status = 0, numberOf(p.ID)
 	}
@@ -163,7 +187,7 @@ func (e modelEffects) RemoveIntent(_ context.Context, _ Pass, restored string) e
 		object.id = 0
 	}
 	if e.wiped {
-		object.status = 0
+		object.status, object.none, object.reported = 0, false, false
 	}
 	e.wrote()
 	return nil

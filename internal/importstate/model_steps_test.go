@@ -18,19 +18,25 @@ import (
 func (m *importModel) steps(w modelWorld) []modelcheck.Step[modelWorld] {
 	var all []modelcheck.Step[modelWorld]
 	step := func(fault bool, edit func(*modelWorld)) {
-		next := w
-		edit(&next)
-		m.canonical(&next)
-		if next != w {
-			all = append(all, modelcheck.Step[modelWorld]{To: next, Fault: fault})
+		next := &m.next
+		*next = w
+		edit(next)
+		m.canonical(next)
+		if *next != w {
+			all = append(all, modelcheck.Step[modelWorld]{To: *next, Fault: fault})
 		}
 	}
 	happens := func(edit func(*modelWorld)) { step(false, edit) }
 	fails := func(edit func(*modelWorld)) { step(true, edit) }
 	for i := range 2 * m.processes {
+		fails := fails
+		if m.old(i) {
+			fails = func(func(*modelWorld)) {}
+		}
 		m.work(w, i, happens, fails)
-		if w.workers[i].at != atRest {
-			fails(func(n *modelWorld) { n.requests[i].heard = false; n.rest(i) })
+		m.scan(w, i, happens)
+		if (w.workers[i].at != atRest || w.scans[i] != modelScan{}) && !m.unheard(w, i) {
+			fails(func(n *modelWorld) { n.requests[i].heard = false; n.rest(i); n.scans[i] = modelScan{} })
 		}
 		if w.requests[i].open {
 			m.respond(w, i, happens, fails)
@@ -44,10 +50,14 @@ func (m *importModel) steps(w modelWorld) []modelcheck.Step[modelWorld] {
 // work makes the steps that a worker can take.
 func (m *importModel) work(w modelWorld, i int, happens, fails func(func(*modelWorld))) {
 	worker, current := w.workers[i], w.objects[i%2]
+	if m.reportFirst(w, i, happens) {
+		return
+	}
 	switch worker.at {
 	case atRest:
 		if current.there {
 			happens(func(n *modelWorld) { m.start(n, i, current, false) })
+			m.stop(w, i, fails)
 		}
 		if worker.cache.there {
 			fails(func(n *modelWorld) { m.start(n, i, worker.cache, true) })
@@ -55,14 +65,9 @@ func (m *importModel) work(w modelWorld, i int, happens, fails func(func(*modelW
 	case inPass:
 		m.advance(w, i, happens, fails)
 	case atStatus:
-		if !worker.stale || current.there && current.status == worker.seen.status {
-			happens(func(n *modelWorld) {
-				n.objects[i%2].status, n.objects[i%2].observed = worker.id, false
-				n.wrote(i%2, i)
-				n.rest(i)
-			})
-		}
-		happens(func(n *modelWorld) { n.rest(i) })
+		m.report(w, i, happens)
+	case atReport:
+		m.report(w, i, happens)
 	case atAdopt:
 		m.adopt(w, i, happens)
 	case atWithdraw:
@@ -77,8 +82,13 @@ func (m *importModel) start(n *modelWorld, i int, seen modelObject, stale bool) 
 		cache = modelObject{}
 	}
 	n.workers[i] = modelWorker{at: inPass, seen: seen, stale: stale, cache: cache}
+	if m.scans {
+		sight := n.sight(i)
+		n.workers[i].scanned, n.workers[i].markerSeen, n.workers[i].marked = sight.complete, sight.seen, sight.marked
+	}
 	object := m.object(n, i%2, seen, n.intents[seen.pending].age)
-	pass := Pass{Object: object, Now: modelStart, Timeout: modelTimeout, Step: StepRelease, Deleting: seen.deleting}
+	pass := Pass{Object: object, Now: modelStart, Timeout: modelTimeout, Step: StepRelease, Deleting: seen.deleting,
+		Scanned: n.workers[i].scanned, MarkerSeen: n.workers[i].markerSeen, Seen: m.created(n, object, n.workers[i].marked)}
 	if seen.deleting {
 		switch m.beginDeletion(object) {
 		case DeletionDone, DeletionSuspended:
@@ -92,10 +102,23 @@ func (m *importModel) start(n *modelWorld, i int, seen modelObject, stale bool) 
 	}
 	pass, err := m.Start(pass)
 	if err != nil {
-		n.rest(i)
+		m.end(n, i, n.sight(i), err)
 		return
 	}
 	m.encode(n, i, pass)
+}
+
+// stop ends a pass before its first step: the Account cannot be used, or the definition cannot be resolved.
+func (m *importModel) stop(w modelWorld, i int, fails func(func(*modelWorld))) {
+	current := w.objects[i%2]
+	if !m.reports || current.deleting {
+		return
+	}
+	before := func(n *modelWorld) { n.workers[i] = modelWorker{at: inPass, seen: current, cache: n.workers[i].cache} }
+	if w.outages > 0 {
+		fails(func(n *modelWorld) { before(n); n.outages--; m.end(n, i, modelScan{}, errRejected) })
+	}
+	fails(func(n *modelWorld) { before(n); m.end(n, i, n.sight(i), errRejected) })
 }
 
 // advance makes the worker's next step, in each way that its effect can come out.
@@ -107,7 +130,7 @@ func (m *importModel) advance(w modelWorld, i int, happens, fails func(func(*mod
 			e.m, e.w, e.i = m, n, i
 			pass, err := m.Advance(context.Background(), m.decoded(n, i), e)
 			if err != nil {
-				n.rest(i)
+				m.end(n, i, n.sight(i), err)
 				return
 			}
 			m.encode(n, i, pass)
@@ -155,9 +178,9 @@ func (m *importModel) send(w modelWorld, i int, happens func(func(*modelWorld)))
 	if w.requests[i].open {
 		return
 	}
-	request := modelRequest{open: true, heard: true, intent: worker.seen.pending}
+	request := modelRequest{open: true, heard: true, intent: worker.seen.pending, account: worker.seen.account}
 	if worker.step == StepDelete {
-		request = modelRequest{open: true, heard: true, id: worker.id}
+		request = modelRequest{open: true, heard: true, id: worker.id, account: worker.seen.account}
 	} else {
 		object := m.object(&w, i%2, worker.seen, w.intents[worker.seen.pending].age)
 		intent, _ := ownership.ParseIntent(object, modelStart)
@@ -183,7 +206,7 @@ func (m *importModel) respond(w modelWorld, i int, happens, fails func(func(*mod
 			n.remotes[r.id].there = false
 		case applied:
 			id = n.free(adoptee + 1)
-			n.remotes[id] = modelRemote{there: true, marker: uint8(i%2) + 1} //nolint:gosec // 1 or 2
+			n.remotes[id] = modelRemote{there: true, marker: uint8(i%2) + 1, account: r.account} //nolint:gosec // 1 or 2
 		}
 		if r.heard {
 			n.workers[i].call, n.workers[i].outcome = answered, outcome
@@ -201,6 +224,9 @@ func (m *importModel) respond(w modelWorld, i int, happens, fails func(func(*mod
 	fails(func(n *modelWorld) { end(n, true, integrator.OutcomeUnknown) })
 	fails(func(n *modelWorld) { end(n, false, integrator.OutcomeNotApplied) })
 	fails(func(n *modelWorld) { end(n, false, integrator.OutcomeUnknown) })
+	if m.unheard(w, i) {
+		return
+	}
 	fails(func(n *modelWorld) {
 		n.requests[i].heard = false
 		n.workers[i].call, n.workers[i].outcome = answered, integrator.OutcomeUnknown
@@ -210,7 +236,7 @@ func (m *importModel) respond(w modelWorld, i int, happens, fails func(func(*mod
 // interfere makes the steps of users, and of a restore.
 func (m *importModel) interfere(w modelWorld, fails func(func(*modelWorld))) {
 	for i, object := range w.objects {
-		if object.there && !object.deleting && w.deletions > 0 {
+		if object.there && !object.deleting && w.deletions > 0 && (object.finalizer || !m.scans) && (!m.clusters || m.old(i)) {
 			fails(func(n *modelWorld) {
 				n.deletions--
 				n.objects[i].deleting = true
@@ -221,6 +247,8 @@ func (m *importModel) interfere(w modelWorld, fails func(func(*modelWorld))) {
 		if object.status != 0 && w.wipes > 0 {
 			fails(func(n *modelWorld) { n.wipes--; n.objects[i].status, n.objects[i].observed = 0, false; n.wrote(i, -1) })
 		}
+		m.move(w, i, fails)
+		m.lose(w, i, fails)
 	}
 	if other := w.objects[1]; other.there && w.forgeries > 0 {
 		fails(func(n *modelWorld) {
@@ -237,7 +265,7 @@ func (m *importModel) interfere(w modelWorld, fails func(func(*modelWorld))) {
 		if remote.there && w.copies > 0 {
 			fails(func(n *modelWorld) {
 				n.copies--
-				n.remotes[n.free(adoptee+1)] = modelRemote{there: true, copy: true, marker: remote.marker}
+				n.remotes[n.free(adoptee+1)] = modelRemote{there: true, copy: true, marker: remote.marker, account: remote.account}
 			})
 		}
 	}
@@ -271,7 +299,7 @@ func (m *importModel) decoded(w *modelWorld, i int) Pass {
 	return Pass{
 		Object: m.object(w, i%2, seen, age), Step: worker.step, Now: modelStart, Timeout: modelTimeout, Live: worker.live,
 		Searches: int(worker.searches), ID: remoteName(worker.id), Deleted: remoteName(worker.deleted), Settling: worker.settling,
-		Deleting: worker.deleting, cause: errRefused,
+		Deleting: worker.deleting, cause: errRejected, Scanned: worker.scanned, MarkerSeen: worker.markerSeen,
 	}
 }
 
@@ -293,7 +321,9 @@ func (m *importModel) encode(n *modelWorld, i int, p Pass) {
 	worker.call, worker.outcome, worker.listed = notCalled, 0, false
 	switch p.Step {
 	case Found, Created:
-		if worker.seen.status == worker.id {
+		// The update gives it the marker of today.
+		n.remotes[worker.id].former = false
+		if worker.seen.status == worker.id && !worker.seen.none {
 			n.rest(i)
 			return
 		}
@@ -301,6 +331,10 @@ func (m *importModel) encode(n *modelWorld, i int, p Pass) {
 	case Adopt:
 		m.startAdoption(n, i)
 	case Missing, Released:
+		if p.Step == Missing {
+			m.end(n, i, n.sight(i), nil)
+			return
+		}
 		n.rest(i)
 	default:
 	}
@@ -332,6 +366,11 @@ func (w *modelWorld) spokenOf() (spoken [modelRemotes]bool) {
 	}
 	for i := range w.intents {
 		spoken[w.intents[i].replaces] = true
+	}
+	for i, scan := range w.scans {
+		for number := range spoken {
+			spoken[number] = spoken[number] || (scan.marked|scan.listed|w.workers[i].marked)&(1<<number) != 0
+		}
 	}
 	return spoken
 }
@@ -366,7 +405,7 @@ func (w *modelWorld) wrote(i, by int) {
 		if worker.cache.pending != 0 {
 			worker.cache.pending = anyIntent
 		}
-		worker.seen, worker.stale = w.objects[i], false
+		worker.seen, worker.stale, worker.withdrawn = w.objects[i], false, false
 	}
 }
 

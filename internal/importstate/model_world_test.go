@@ -51,10 +51,15 @@ type modelWorld struct {
 	requests [2 * modelProcesses]modelRequest
 	remotes  [modelRemotes]modelRemote
 	intents  [modelIntents]modelIntent
+	// scans are what the scanner of each worker's process has seen.
+	scans [2 * modelProcesses]modelScan
 	// What may still happen: an object, or a remote import, is deleted by a user, a status is wiped
 	// as by a restore, a list misses an import, the id annotation of the second object is forged, and
 	// a user clones an import.
 	deletions, removals, wipes, misses, forgeries, copies uint8
+	// Also: a user corrects accountRef, the metadata is taken away as by kubectl replace, everything in
+	// the object is lost as by an older copy of etcd, and an account cannot be used.
+	moves, strips, losses, outages uint8
 	// forged: it was, and has not been written by the operator since.
 	forged bool
 }
@@ -62,8 +67,11 @@ type modelWorld struct {
 // modelObject is an Import as the API server has it, or had it.
 type modelObject struct {
 	there, deleting, finalizer bool
-	// observed: the status was recorded by observing the import alone.
-	observed bool
+	// observed: the status was recorded by observing the import alone. reported: a status was written.
+	// none: it says that nothing was made.
+	observed, reported, none bool
+	// account is that of accountRef.
+	account uint8
 	// id and claim are the annotations, status is status.id: numbers of remote imports.
 	id, claim, status uint8
 	// pending is the number of the intent.
@@ -77,6 +85,9 @@ type modelIntent struct{ age, replaces uint8 }
 type modelRemote struct {
 	there, copy bool
 	marker      uint8
+	// account is where it is. former: its marker has the owner id of before.
+	account uint8
+	former  bool
 }
 
 // modelWorker is a process at an object: what of its Pass counts, in numbers.
@@ -106,6 +117,11 @@ type modelWorker struct {
 	outcome integrator.Outcome
 	// listed is of a mutant: a list was read, and not yet decided about.
 	listed bool
+	// markerSeen and marked are what the scan had when the pass began.
+	scanned, markerSeen bool
+	marked              uint8
+	// withdrawn: the last write of metadata took a claim back. none: what is to be reported.
+	withdrawn, none bool
 }
 
 type modelPlace uint8
@@ -116,9 +132,10 @@ const (
 	atStatus
 	atAdopt
 	atWithdraw
+	atReport
 )
 
-var modelPlaces = [...]string{"at rest", "in a pass", "writes the status", "adopts", "withdraws its claim"}
+var modelPlaces = [...]string{"at rest", "in a pass", "writes the status", "adopts", "withdraws its claim", "reports"}
 
 type modelCall uint8
 
@@ -135,6 +152,8 @@ type modelRequest struct {
 	intent uint8
 	// heard: the sender still waits for the response.
 	heard bool
+	// account is where it was sent to.
+	account uint8
 }
 
 func (r modelRequest) String() string {
@@ -156,11 +175,12 @@ type importModel struct {
 	clones bool
 	// processes is how many work at once.
 	processes int
-	// apart: the two Imports are in two namespaces.
-	apart bool
+	modelScope
 	modelDecisions
 	modelcheck.Search[modelWorld]
 	built map[modelBuilt]*v1alpha1.Import
+	// next is the state that is being made: there are millions.
+	next modelWorld
 }
 
 // modelDecisions are the shipped ones, or mutants of them.
@@ -169,7 +189,7 @@ type modelDecisions struct {
 	beginDeletion                 func(*v1alpha1.Import) DeletionStart
 	callUntil                     func(ownership.Intent, time.Duration) time.Time
 	canRemoveIntent, canPersistID func(ours, live *v1alpha1.Import) bool
-	isCandidate                   func(*v1alpha1.Import, ownership.Intent, integrator.Import) bool
+	isCandidate                   func(ownership.Owner, *v1alpha1.Import, ownership.Intent, integrator.Import) bool
 	decide                        func(ownership.Use, ownership.Evidence) ownership.Decision
 	adoption                      AdoptionMachine
 	stronger                      func(c ownership.Contest, first, other *v1alpha1.Import) *v1alpha1.Import
@@ -177,13 +197,21 @@ type modelDecisions struct {
 	// forgetful: the id is kept in status alone. judgesLate: the timeout is looked at when a list
 	// has come, and not when it is asked for.
 	intends, careless, forgetful, judgesLate bool
+	// What is decided about status.management.
+	nothingBefore func(before *v1alpha1.Import, withdrawn, markerSeen bool) bool
+	reportsFirst  func(before *v1alpha1.Import, creates bool) bool
+	canReport     func(ours, before, live *v1alpha1.Import) bool
+	// awaits: an import is created only once the account was scanned. looksTwice: a scan that ended
+	// during the pass is enough. notes: what a create made is kept, whatever the scan says.
+	awaits, looksTwice, notes bool
 }
 
 func shippedDecisions() modelDecisions {
 	return modelDecisions{
 		Machine: New(), beginDeletion: BeginDeletion, callUntil: ownership.Intent.CallUntil,
-		canRemoveIntent: CanRemoveIntent, canPersistID: CanPersistID, isCandidate: ownership.Owner{}.IsCandidate,
+		canRemoveIntent: CanRemoveIntent, canPersistID: CanPersistID, isCandidate: ownership.Owner.IsCandidate,
 		decide: ownership.Decide, adoption: NewAdoption(), stronger: ownership.Stronger, intends: true,
+		nothingBefore: ownership.NothingBefore, reportsFirst: ownership.ReportsFirst, canReport: ownership.CanReport, awaits: true, notes: true,
 	}
 }
 
@@ -201,7 +229,8 @@ func (m *importModel) object(w *modelWorld, i int, o modelObject, age uint8) *v1
 		return object
 	}
 	object := &v1alpha1.Import{}
-	object.UID = modelOwners[i].UID
+	modelOwners[i].DeepCopyInto(object)
+	object.Spec.AccountRef.Name = modelAccounts[o.account]
 	if m.apart {
 		object.Namespace = modelNamespaces[i]
 	}
@@ -219,7 +248,7 @@ func (m *importModel) object(w *modelWorld, i int, o modelObject, age uint8) *v1
 	put(v1alpha1.AnnotationAdoptPending, remoteName(o.claim))
 	if o.pending != 0 {
 		text, err := json.Marshal(ownership.Intent{
-			ExternalID: ownership.Owner{}.Marker(object), Name: fmt.Sprintf("intent %d", o.pending), Replaces: remoteName(key.intent.replaces),
+			ExternalID: m.owner.Marker(object), Name: fmt.Sprintf("intent %d", o.pending), Replaces: remoteName(key.intent.replaces),
 			Time: modelStart.Add(-time.Duration(age)*modelTimeout/2 - time.Second),
 		})
 		if err != nil {
@@ -236,6 +265,12 @@ func (m *importModel) object(w *modelWorld, i int, o modelObject, age uint8) *v1
 	object.Status.ID = remoteName(o.status)
 	if o.observed {
 		object.Status.Management = v1alpha1.ManagementStateObserved
+	}
+	if o.none {
+		object.Status.Management = v1alpha1.ManagementStateNone
+	}
+	if o.reported {
+		object.Status.ObservedGeneration = 1
 	}
 	m.policy(object)
 	m.built[key] = object
@@ -259,9 +294,12 @@ func remoteName(number uint8) string { return remoteNames[number] }
 func (m *importModel) remote(w *modelWorld, number uint8) integrator.Import {
 	remote := integrator.Import{ID: remoteName(number), Name: "prices"}
 	if owner := w.remotes[number].marker; owner != 0 && m.clones {
-		remote.Name = ownership.Owner{}.Marker(modelOwners[owner-1])
+		remote.Name = m.owner.Marker(modelOwners[owner-1])
 	} else if owner != 0 {
-		remote.ExternalID = ownership.Owner{}.Marker(modelOwners[owner-1])
+		remote.ExternalID = m.owner.Marker(modelOwners[owner-1])
+	}
+	if w.remotes[number].former {
+		remote.ExternalID = ownership.Owner{ID: m.owner.Former[0]}.Marker(modelOwners[0])
 	}
 	if w.remotes[number].copy {
 		remote.SourceID = remoteName(adoptee)
@@ -269,8 +307,15 @@ func (m *importModel) remote(w *modelWorld, number uint8) integrator.Import {
 	return remote
 }
 
-// modelOwners are the objects with no more than their uid.
-var modelOwners = [2]*v1alpha1.Import{{ObjectMeta: metav1.ObjectMeta{UID: "import-0"}}, {ObjectMeta: metav1.ObjectMeta{UID: "import-1"}}}
+// modelOwners are the objects with no more than what their markers have. Two Imports of two clusters
+// have one name.
+var modelOwners = [2]*v1alpha1.Import{
+	{ObjectMeta: metav1.ObjectMeta{UID: "import-0", Namespace: "ns", Name: "prices"}},
+	{ObjectMeta: metav1.ObjectMeta{UID: "import-1", Namespace: "ns", Name: "prices"}},
+}
+
+// modelAccounts are the Accounts, by number.
+var modelAccounts = [2]string{"default", "other"}
 
 // numberOf is the number of a remote import's id.
 func numberOf(id string) uint8 {
@@ -284,13 +329,19 @@ func (w modelWorld) String() string {
 		if !o.there {
 			return "deleted"
 		}
-		return fmt.Sprintf("{id %d status %d pending %d claim %d%s%s}", o.id, o.status, o.pending, o.claim,
-			map[bool]string{true: " finalizer"}[o.finalizer], map[bool]string{true: " deleting"}[o.deleting])
+		return fmt.Sprintf("{id %d status %d pending %d claim %d account %d%s%s%s%s}", o.id, o.status, o.pending, o.claim, o.account,
+			map[bool]string{true: " finalizer"}[o.finalizer], map[bool]string{true: " deleting"}[o.deleting],
+			map[bool]string{true: " reported"}[o.reported], map[bool]string{true: " None"}[o.none])
 	}
 	fmt.Fprintf(&b, "objects %s %s; account", object(w.objects[0]), object(w.objects[1]))
 	for number, remote := range w.remotes {
 		if remote.there {
-			fmt.Fprintf(&b, " %d(marker %d copy %t)", number, remote.marker, remote.copy)
+			fmt.Fprintf(&b, " %d(marker %d copy %t account %d)", number, remote.marker, remote.copy, remote.account)
+		}
+	}
+	for i, scan := range w.scans {
+		if scan != (modelScan{}) {
+			fmt.Fprintf(&b, "; scan %d: %+v", i, scan)
 		}
 	}
 	for i, worker := range w.workers {

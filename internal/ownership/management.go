@@ -3,11 +3,16 @@
 
 package ownership
 
-import "github.com/integrator-operator/integrator-operator/api/v1alpha1"
+import (
+	"k8s.io/apimachinery/pkg/api/equality"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+)
 
 // Admission decides by status.management: it sees no annotations and no finalizers, and an intent is
 // an annotation. So the status says None only where nothing stands that could make a remote import,
-// and it is taken back before an intent, a claim or an id is written.
+// and it is taken back before an intent, a claim or an id is written. A create intent is written only
+// beside a status, which remains when annotations and finalizers are taken away.
 
 // Untouched reports whether nothing in the Import speaks of a remote import: no id, no intent, no
 // claim, no finalizer.
@@ -33,4 +38,36 @@ func ManagementOf(object *v1alpha1.Import, nothingBefore bool) v1alpha1.Manageme
 	default:
 		return ""
 	}
+}
+
+// NothingBefore reports whether nothing was made for the Import before this reconcile, as far as the
+// status that it has read can tell: there never was one, it has None, or this reconcile took a claim
+// back. Where metadata was taken away, the status remains. markerSeen says that the account has an import
+// with the Import's ownership marker, or may have one.
+func NothingBefore(before *v1alpha1.Import, withdrawn, markerSeen bool) bool {
+	none := before.Status.Management == v1alpha1.ManagementStateNone
+	return (unreported(before) || none || withdrawn) && !markerSeen
+}
+
+// unreported reports whether the Import has never had a status.
+func unreported(object *v1alpha1.Import) bool {
+	return object.Status.ObservedGeneration < 1 && len(object.Status.Conditions) == 0
+}
+
+// ReportsFirst reports whether the status has to be written before metadata that says that a remote
+// import exists or may come: to take None back or, before a create intent, to have a status at all.
+// Without one, a process that is killed before it reports would leave nothing but metadata, and that
+// can be taken away. before is the Import as it was read.
+func ReportsFirst(before *v1alpha1.Import, creates bool) bool {
+	return before.Status.Management == v1alpha1.ManagementStateNone || creates && unreported(before)
+}
+
+// CanReport reports whether the status of ours can be written to the version that the Import has now:
+// it still has the status of before, which was read; somebody changed a label, say. What was found in
+// one account is not the status of an Import that is in another by now, and one for which another
+// process has begun to make something does not become None.
+func CanReport(ours, before, live *v1alpha1.Import) bool {
+	return live.UID == ours.UID && equality.Semantic.DeepEqual(live.Status, before.Status) &&
+		live.Spec.AccountRef == ours.Spec.AccountRef &&
+		(ours.Status.Management != v1alpha1.ManagementStateNone || Untouched(live))
 }
