@@ -52,7 +52,7 @@ var All = []Mutant{
 	{"rivals-cached", "the cache knows the other Imports", []Edit{
 		{Package: "controllers/imports", Function: "effects.ListRivals", Find: FirstStatement(), With: `return e.KnownRival(ctx, a)
 	$0`},
-	}, []string{"rivals", "adopt-many"}},
+	}, []string{"rivals"}},
 	{"claim-dropped", "an import that is taken over needs no claim any more", []Edit{
 		{Package: "internal/ownership", Function: "claims", Find: Statement(Call("IsZero")), With: `return object.DeletionTimestamp.IsZero() && object.Annotations[v1alpha1.AnnotationAdoptPending] == id`},
 	}, []string{"adopt-many"}},

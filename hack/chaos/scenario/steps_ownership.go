@@ -37,10 +37,13 @@ func adopting(id string) string {
 	return `{"adopt":{"id":"` + id + `","mode":"Override"},"definition":` + Definition + `}`
 }
 
-// declareRivals creates two Imports that adopt the same remote import.
+// declareRivals creates two Imports that adopt the same remote import, before the manager sees one of
+// them. It begins with both at the same time, and what its cache shows of the other may be old.
 func declareRivals(ctx context.Context, x *Execution) error {
 	spec := adopting(sandbox.OriginalID)
-	return errors.Join(declare(spec)(ctx, x), declareAs(second, spec)(ctx, x))
+	return x.WithoutManager(func() error {
+		return errors.Join(declare(spec)(ctx, x), declareAs(second, spec)(ctx, x))
+	})
 }
 
 // oneHasIt waits until one of the rivals is Ready, and the other has given up.
