@@ -49,10 +49,10 @@ var All = []Mutant{
 	{"namesake-ignored", "names are not unique, so they say nothing", []Edit{
 		{Package: "controllers/imports", Function: "objects.requireNoNamesake", Find: FirstStatement(), With: `return nil`},
 	}, []string{"namesake"}},
-	{"rivals-cached", "the cache knows the other Imports", []Edit{
-		{Package: "controllers/imports", Function: "effects.ListRivals", Find: FirstStatement(), With: `return e.KnownRival(ctx, a)
+	{"claim-unconfirmed", "nobody else claims what no other Import in the cache has", []Edit{
+		{Package: "controllers/imports", Function: "effects.ListRivals", Find: FirstStatement(), With: `return nil, nil
 	$0`},
-	}, []string{"rivals"}},
+	}, []string{"adopt-many"}},
 	{"claim-dropped", "an import that is taken over needs no claim any more", []Edit{
 		{Package: "internal/ownership", Function: "claims", Find: Statement(Call("IsZero")), With: `return object.DeletionTimestamp.IsZero() && object.Annotations[v1alpha1.AnnotationAdoptPending] == id`},
 	}, []string{"adopt-many"}},
