@@ -83,7 +83,7 @@ func (b *Bench) printCosts(created, adopted []cost) {
 	for i := range created {
 		rows = append(rows, costRow("created", created[i]), costRow("adopted", adopted[i]))
 	}
-	b.table("\tImports\tReady after\teach\tmanager CPU each\tKubernetes requests each\tof others\tevents each\tAPI requests each\tpages of lists\t", rows)
+	b.table("\tImports\tReady after\teach\tmanager CPU each\tAPI server CPU each\tKubernetes requests each\tof others\tevents each\tAPI requests each\tpages of lists\t", rows)
 	rows = nil
 	for i := range created {
 		rows = append(rows, fmt.Sprintf("adoption / creation, %d\t%s", created[i].objects, ratios(adopted[i], created[i])))
@@ -97,16 +97,16 @@ func (b *Bench) printCosts(created, adopted []cost) {
 		}
 	}
 	fmt.Fprintln(b.Out)
-	b.table("ratio, each\ttime\tmanager CPU\tKubernetes requests\tAPI requests\t", rows)
+	b.table("ratio, each\ttime\tmanager CPU\tAPI server CPU\tKubernetes requests\tAPI requests\t", rows)
 }
 
 func costRow(name string, c cost) string {
-	return fmt.Sprintf("%s\t%d\t%s\t%.1f ms\t%.1f ms\t%.2f\t%.0f\t%.2f\t%.2f\t%d\t", name, c.objects, c.took.Round(100*time.Millisecond), c.timePer(), c.cpuPer(),
+	return fmt.Sprintf("%s\t%d\t%s\t%.1f ms\t%.1f ms\t%.1f ms\t%.2f\t%.0f\t%.2f\t%.2f\t%d\t", name, c.objects, c.took.Round(100*time.Millisecond), c.timePer(), c.cpuPer(), c.serverPer(),
 		c.per(c.kubernetes.Imports), c.kubernetes.Others, c.per(c.kubernetes.Events), c.per(float64(c.single)), c.pages)
 }
 
 // ratios are those of the costs of one object.
 func ratios(c, of cost) string {
-	return fmt.Sprintf("%.2f\t%.2f\t%.2f\t%.2f\t", c.timePer()/of.timePer(), c.cpuPer()/of.cpuPer(),
+	return fmt.Sprintf("%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t", c.timePer()/of.timePer(), c.cpuPer()/of.cpuPer(), c.serverPer()/of.serverPer(),
 		c.per(c.kubernetes.Imports)/of.per(of.kubernetes.Imports), c.per(float64(c.single))/of.per(float64(of.single)))
 }

@@ -16,21 +16,29 @@ import (
 type cost struct {
 	objects int
 	// took is how long it was until all objects were Ready.
-	took, cpu  time.Duration
-	kubernetes meter.Kubernetes
+	took time.Duration
+	// cpu is of the manager, server of the API server, also for what the benchmark itself asks.
+	cpu, server time.Duration
+	kubernetes  meter.Kubernetes
 	// single are requests to the API about one import, pages those of lists.
 	single, pages int
 }
 
 func (c cost) per(n float64) float64 { return n / float64(c.objects) }
 
-// timePer and cpuPer are of one object, in milliseconds.
+// timePer is of one object, in milliseconds, cpuPer the manager's.
 func (c cost) timePer() float64 { return c.per(float64(c.took) / float64(time.Millisecond)) }
 func (c cost) cpuPer() float64  { return c.per(float64(c.cpu) / float64(time.Millisecond)) }
+
+// serverPer is the same for the API server.
+func (c cost) serverPer() float64 { return c.per(float64(c.server) / float64(time.Millisecond)) }
 
 // reading is what the manager has cost so far.
 func reading(ctx context.Context, e *environment.Environment) (c cost, err error) {
 	if c.cpu, err = meter.CPU(e.ManagerPID()); err != nil {
+		return c, err
+	}
+	if c.server, err = meter.CPU(e.Plane.ServerPID()); err != nil {
 		return c, err
 	}
 	if c.kubernetes, err = meter.ReadKubernetes(ctx, e.Plane.Clients.Discovery().RESTClient()); err != nil {
@@ -53,7 +61,7 @@ func costOf(ctx context.Context, e *environment.Environment, objects int, do fun
 	}
 	after, err := settled(ctx, e)
 	return cost{
-		objects: objects, took: took, cpu: after.cpu - before.cpu, kubernetes: after.kubernetes.Minus(before.kubernetes),
+		objects: objects, took: took, cpu: after.cpu - before.cpu, server: after.server - before.server, kubernetes: after.kubernetes.Minus(before.kubernetes),
 		single: after.single - before.single, pages: after.pages - before.pages,
 	}, err
 }

@@ -146,6 +146,9 @@ func (c *ControlPlane) StartServer(ctx context.Context) (err error) {
 	return Await(ctx, serverStart, "kube-apiserver to be ready", c.ready)
 }
 
+// ServerPID is the process id of the API server.
+func (c *ControlPlane) ServerPID() int { return c.server.PID() }
+
 // KillServer kills the API server.
 func (c *ControlPlane) KillServer() { c.server.Kill() }
 
