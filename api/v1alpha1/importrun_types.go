@@ -46,9 +46,9 @@ type ImportRunSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="an ImportRun's spec is immutable except for suspend, cancel and ttlSecondsAfterFinished: create a new ImportRun"
 	AccountRef *LocalReference `json:"accountRef,omitempty"`
 
-	// data is a JSON array of at most 10,000 records; put more into dataFrom. The values of data, dataFrom and settings at the time of
-	// the first batch apply to the whole run. If they change afterwards, the run sends nothing
-	// more and ends with reason DataChanged.
+	// data is a JSON array of at most 10,000 records; put more into dataFrom. The values of data,
+	// dataFrom and settings at the time of the first batch apply to the whole run. If they change
+	// afterwards, the run sends nothing more and ends with reason DataChanged.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
