@@ -4,11 +4,9 @@
 package environment
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 
@@ -39,7 +37,7 @@ const (
 // AddAccount makes the account, with imports in it that others have made, and the Account, and waits
 // until the operator has read all of it.
 func (e *Environment) AddAccount(ctx context.Context, imports []json.RawMessage) error {
-	if err := e.call(ctx, http.MethodPost, "/accounts", simulator.AccountSpec{
+	if err := local.CallSimulator(ctx, http.MethodPost, e.admin+"/accounts", nil, simulator.AccountSpec{
 		Name: accountName, Tokens: []simulator.Token{{Token: token}}, Connections: []simulator.Connection{{ID: Connection}}, Imports: imports,
 	}, nil); err != nil {
 		return err
@@ -69,7 +67,7 @@ func (e *Environment) AddAccount(ctx context.Context, imports []json.RawMessage)
 func (e *Environment) Requests(ctx context.Context) (single, pages int, err error) {
 	var entries []simulator.Entry
 	query := url.Values{"account": {accountName}, "source": {"api"}}
-	if err := e.call(ctx, http.MethodGet, "/ledger?"+query.Encode(), nil, &entries); err != nil {
+	if err := local.CallSimulator(ctx, http.MethodGet, e.admin+"/ledger?"+query.Encode(), nil, nil, &entries); err != nil {
 		return 0, 0, err
 	}
 	for _, entry := range entries {
@@ -80,34 +78,6 @@ func (e *Environment) Requests(ctx context.Context) (single, pages int, err erro
 		}
 	}
 	return single, pages, nil
-}
-
-// call asks the simulator's admin interface.
-func (e *Environment) call(ctx context.Context, method, path string, body, answer any) error {
-	encoded, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
-	request, err := http.NewRequestWithContext(ctx, method, e.admin+path, bytes.NewReader(encoded))
-	if err != nil {
-		return err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = response.Body.Close() }() // it was read to its end
-	content, err := io.ReadAll(response.Body)
-	if err != nil {
-		return err
-	}
-	if response.StatusCode >= http.StatusBadRequest {
-		return fmt.Errorf("%s %s: %s: %s", method, path, response.Status, content)
-	}
-	if answer == nil {
-		return nil
-	}
-	return json.Unmarshal(content, answer)
 }
 
 // Meta is the metadata of an object.

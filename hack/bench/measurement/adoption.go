@@ -101,12 +101,12 @@ func (b *Bench) printCosts(created, adopted []cost) {
 }
 
 func costRow(name string, c cost) string {
-	return fmt.Sprintf("%s\t%d\t%s\t%.1f ms\t%.1f ms\t%.1f ms\t%.2f\t%.0f\t%.2f\t%.2f\t%d\t", name, c.objects, c.took.Round(100*time.Millisecond), c.timePer(), c.cpuPer(), c.serverPer(),
+	return fmt.Sprintf("%s\t%d\t%s\t%.1f ms\t%.1f ms\t%.1f ms\t%.2f\t%.0f\t%.2f\t%.2f\t%d\t", name, c.objects, c.took.Round(100*time.Millisecond), c.millis(c.took), c.millis(c.cpu), c.millis(c.server),
 		c.per(c.kubernetes.Imports), c.kubernetes.Others, c.per(c.kubernetes.Events), c.per(float64(c.single)), c.pages)
 }
 
 // ratios are those of the costs of one object.
 func ratios(c, of cost) string {
-	return fmt.Sprintf("%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t", c.timePer()/of.timePer(), c.cpuPer()/of.cpuPer(), c.serverPer()/of.serverPer(),
+	return fmt.Sprintf("%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t", c.millis(c.took)/of.millis(of.took), c.millis(c.cpu)/of.millis(of.cpu), c.millis(c.server)/of.millis(of.server),
 		c.per(c.kubernetes.Imports)/of.per(of.kubernetes.Imports), c.per(float64(c.single))/of.per(float64(of.single)))
 }

@@ -26,12 +26,8 @@ type cost struct {
 
 func (c cost) per(n float64) float64 { return n / float64(c.objects) }
 
-// timePer is of one object, in milliseconds, cpuPer the manager's.
-func (c cost) timePer() float64 { return c.per(float64(c.took) / float64(time.Millisecond)) }
-func (c cost) cpuPer() float64  { return c.per(float64(c.cpu) / float64(time.Millisecond)) }
-
-// serverPer is the same for the API server.
-func (c cost) serverPer() float64 { return c.per(float64(c.server) / float64(time.Millisecond)) }
+// millis is what one object has of a time, in milliseconds.
+func (c cost) millis(d time.Duration) float64 { return c.per(float64(d) / float64(time.Millisecond)) }
 
 // reading is what the manager has cost so far.
 func reading(ctx context.Context, e *environment.Environment) (c cost, err error) {

@@ -8,9 +8,7 @@ package platform
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 
@@ -68,31 +66,8 @@ func (p *Platform) readSeed() error {
 // call sends body as JSON to the simulator and decodes the answer into answer, unless that is
 // nil. Requests to the API count as Jane's.
 func (p *Platform) call(ctx context.Context, method, url, token string, body, answer any) error {
-	encoded, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
-	request, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(encoded))
-	if err != nil {
-		return err
-	}
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Authorization", "Bearer "+token)
-	request.Header.Set(simulator.UserHeader, Jane)
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = response.Body.Close() }()
-	content, err := io.ReadAll(response.Body)
-	if err != nil {
-		return err
-	}
-	if response.StatusCode >= http.StatusBadRequest {
-		return fmt.Errorf("%s %s: %s: %s", method, request.URL.Path, response.Status, content)
-	}
-	if answer == nil {
-		return nil
-	}
-	return json.Unmarshal(content, answer)
+	header := http.Header{}
+	header.Set("Authorization", "Bearer "+token)
+	header.Set(simulator.UserHeader, Jane)
+	return local.CallSimulator(ctx, method, url, header, body, answer)
 }
