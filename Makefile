@@ -73,10 +73,11 @@ generate: $(CONTROLLER_GEN) ## Generate the deepcopy methods of the API types.
 	$(CONTROLLER_GEN) $(GEN_OBJECT) $(GEN_PATHS)
 
 .PHONY: manifests
-manifests: $(CONTROLLER_GEN) ## Generate the CRDs and the manager's ClusterRole.
+manifests: $(CONTROLLER_GEN) ## Generate the CRDs, the manager's ClusterRole, and what is made of the table of fields.
 	$(CONTROLLER_GEN) $(GEN_CRD) $(GEN_RBAC) $(GEN_PATHS) \
 		output:crd:artifacts:config=config/crd/bases output:rbac:artifacts:config=config/rbac
 	sed -i -f hack/crd.sed config/crd/bases/*.yaml
+	go run ./hack/generate
 
 .PHONY: fmt
 fmt: ## Format the Go code.
