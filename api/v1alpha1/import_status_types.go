@@ -168,6 +168,23 @@ type ImportStatus struct {
 	// +kubebuilder:validation:items:MaxLength=512
 	OwnedFields []string `json:"ownedFields,omitempty"`
 
+	// ignoredFields are the JSON pointers of declared fields that are left out, 64 at most: the
+	// server sets them itself. They are not sent and not compared.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MaxLength=512
+	IgnoredFields []string `json:"ignoredFields,omitempty"`
+
+	// warnings are what is probably a mistake in the definition, 16 at most: a field that the
+	// API does not document and whose name is near a documented one, a type or a value that the
+	// API does not document. What is declared is sent all the same.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MaxLength=512
+	Warnings []string `json:"warnings,omitempty"`
+
 	// debugUntil is the spec.debugUntil that was last set on the remote import.
 	// +optional
 	DebugUntil *metav1.Time `json:"debugUntil,omitempty"`

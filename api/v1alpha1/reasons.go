@@ -121,6 +121,8 @@ const (
 	ReasonDeleted = "Deleted"
 	// ReasonCopyFound: the account has another import with the Import's ownership marker.
 	ReasonCopyFound = "CopyFound"
+	// ReasonDefinitionWarning: something in the definition is probably a mistake.
+	ReasonDefinitionWarning = "DefinitionWarning"
 	// ReasonHandedOver: the Import was deleted, and its import was left to another Import of the
 	// namespace that adopts it.
 	ReasonHandedOver = "HandedOver"

@@ -132,6 +132,7 @@ func (r *Reconciler) reconcile(ctx context.Context, s *scope) error {
 		return err
 	}
 	s.showCopies()
+	s.showDefinition()
 	if r.settled(s) {
 		return s.lastResult()
 	}

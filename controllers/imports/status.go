@@ -48,6 +48,8 @@ func (s *scope) forgetRemote() {
 	s.object.Status = v1alpha1.ImportStatus{
 		Audit:                  s.object.Status.Audit,
 		Copies:                 s.object.Status.Copies,
+		IgnoredFields:          s.object.Status.IgnoredFields,
+		Warnings:               s.object.Status.Warnings,
 		ObservedGeneration:     s.object.Status.ObservedGeneration,
 		LastHandledReconcileAt: s.object.Status.LastHandledReconcileAt,
 		Conditions:             s.object.Status.Conditions,
@@ -65,6 +67,26 @@ func (s *scope) showCopies() {
 		s.event(warning, v1alpha1.ReasonCopyFound, "the account has other imports with this Import's ownership marker: "+drift.Cut(strings.Join(fresh, ", "), 300)+
 			". They are left alone: somebody cloned the import, or restored an earlier one. To manage one, adopt it with another Import and mode Override, or delete it on the platform")
 	}
+}
+
+// showDefinition shows what of the definition is left out, and what is probably a mistake in it. A
+// mistake is said once.
+func (s *scope) showDefinition() {
+	state, known := &s.object.Status, s.object.Status.Warnings
+	state.IgnoredFields = cutAll(s.desired.LeftOut, 64)
+	state.Warnings = cutAll(s.desired.Warnings, 16)
+	if len(state.Warnings) > 0 && !slices.Equal(known, state.Warnings) {
+		s.event(warning, v1alpha1.ReasonDefinitionWarning, "spec.definition"+drift.Cut(strings.Join(state.Warnings, "; spec.definition"), 900))
+	}
+}
+
+// cutAll returns the first texts, each as long as a path may be in status.
+func cutAll(texts []string, most int) []string {
+	var shown []string
+	for _, text := range texts[:min(len(texts), most)] {
+		shown = append(shown, drift.Cut(text, definition.MaxPath))
+	}
+	return shown
 }
 
 // compared reports whether the last reconcile compared the remote import that status has, whatever

@@ -16,6 +16,7 @@ import (
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/drift"
+	"github.com/integrator-operator/integrator-operator/internal/fields"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
 )
@@ -41,6 +42,9 @@ type Desired struct {
 	Hash string
 	// Fields are the JSON pointers of what the document declares, Secrets those of the values.
 	Fields, Secrets []string
+	// LeftOut are the JSON pointers of declared fields that are no part of the document, because the
+	// server sets them itself. Warnings are what is probably a mistake in spec.definition.
+	LeftOut, Warnings []string
 }
 
 // Name is the declared name, "" when the definition could not be resolved.
@@ -76,10 +80,10 @@ func Desire(object *v1alpha1.Import, marker, accountName string, aliases map[str
 	if err != nil {
 		return nil, problem.Terminalf(v1alpha1.ReasonInvalidDefinition, "spec.definition is %v", err)
 	}
-	if err := refuseServerOwned(document); err != nil {
+	if err := refuseIdentity(document); err != nil {
 		return nil, err
 	}
-	d := &Desired{Document: document}
+	d := &Desired{Document: document, LeftOut: fields.LeaveOut(document), Warnings: fields.Warnings(document)}
 	if err := d.reserve(values); err != nil {
 		return nil, err
 	}
@@ -161,15 +165,15 @@ func (d *Desired) WithoutMarker() *Desired {
 	return &without
 }
 
-func refuseServerOwned(document map[string]any) error {
-	var found []string
-	for _, field := range drift.ServerOwned {
-		if _, ok := document[field]; ok {
-			found = append(found, field)
-		}
-	}
-	if len(found) == 0 {
+// refuseIdentity refuses the fields that say which import this is, or whose. Admission does so too,
+// unless the CRD is an older one.
+func refuseIdentity(document map[string]any) error {
+	switch {
+	case document["_id"] != nil:
+		return problem.Terminalf(v1alpha1.ReasonInvalidDefinition, "spec.definition declares _id: to take over this import put its _id into spec.adopt.id; to make a new one leave it out")
+	case document["_connectorId"] != nil:
+		return problem.Terminalf(v1alpha1.ReasonInvalidDefinition, "spec.definition declares _connectorId, and an import that has it belongs to an integration app: leave it out to make an import of your own")
+	default:
 		return nil
 	}
-	return problem.Terminalf(v1alpha1.ReasonInvalidDefinition, "spec.definition declares %s, which the server sets itself: remove it from the definition", strings.Join(found, ", "))
 }

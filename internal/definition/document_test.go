@@ -61,10 +61,25 @@ func TestDesire(t *testing.T) {
 			definition: `{"a": [{"b/c": {"_scriptId": "@nope"}}]}`,
 			fails:      `UnknownAlias: definition/a/0/b~1c/_scriptId: Account "default" has no alias "nope" in spec.aliases; it has erp.1, shop`,
 		},
-		"ServerOwned": {
-			reason:     "fields that the server sets are refused, all named at once",
-			definition: `{"apiIdentifier": "i1", "_id": "1"}`,
-			fails:      "InvalidDefinition: spec.definition declares _id, apiIdentifier, which the server sets itself: remove it from the definition",
+		"ServerSet": {
+			reason:     "what the server sets is left out, also in blocks",
+			definition: `{"name": "n", "apiIdentifier": "i1", "http": {"_httpConnectorVersionId": "1", "method": ["GET"]}}`,
+			want:       `{"name": "n", "http": {"method": ["GET"]}, "externalId": "k8s/11111111-2222"}`,
+		},
+		"ID": {
+			reason:     "the _id says which import this is",
+			definition: `{"name": "n", "_id": "64a0000000000000000000a1"}`,
+			fails:      "InvalidDefinition: spec.definition declares _id: to take over this import put its _id into spec.adopt.id; to make a new one leave it out",
+		},
+		"ConnectorID": {
+			reason:     "the _connectorId says whose it is",
+			definition: `{"name": "n", "_connectorId": "64a0000000000000000000a1"}`,
+			fails:      "InvalidDefinition: spec.definition declares _connectorId",
+		},
+		"NoID": {
+			reason:     "a null is none",
+			definition: `{"name": "n", "_id": null, "_connectorId": null}`,
+			want:       `{"name": "n", "externalId": "k8s/11111111-2222"}`,
 		},
 		"TooDeepAPath": {
 			reason:     "a path that status could not hold is refused",
@@ -138,5 +153,22 @@ func TestWithoutMarker(t *testing.T) {
 	}
 	if made.Document["externalId"] == nil || len(made.Fields) != 2 {
 		t.Errorf("the original was changed: %v, %v", made.Document, made.Fields)
+	}
+}
+
+// TestDesireShows: what is left out and what is probably a mistake is kept for the status.
+func TestDesireShows(t *testing.T) {
+	made, err := Desire(newImport(`{"name": "n", "sandbox": false, "descripton": "x"}`), testMarker, "default", nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"/sandbox"}, made.LeftOut); diff != "" {
+		t.Errorf("left out (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"/descripton: the API documents no field of this name; did you mean description?"}, made.Warnings); diff != "" {
+		t.Errorf("warnings (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"/descripton", "/externalId", "/name"}, made.Fields); diff != "" {
+		t.Errorf("what is owned (-want +got):\n%s", diff)
 	}
 }

@@ -10,15 +10,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"unicode/utf8"
 
-	"github.com/go-openapi/jsonpointer"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/drift"
+	"github.com/integrator-operator/integrator-operator/internal/fields"
 	"github.com/integrator-operator/integrator-operator/internal/keyref"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
 	"github.com/integrator-operator/integrator-operator/internal/records"
@@ -76,8 +74,8 @@ func parseValue(content []byte, format v1alpha1.ValueFormat) (any, error) {
 // reserve makes places in the document for the values, and remembers where they are.
 func (d *Desired) reserve(values []Value) error {
 	for _, v := range values {
-		if field := fieldOf(v.Path); slices.Contains(drift.ServerOwned, field) {
-			return problem.Terminalf(v1alpha1.ReasonInvalidDefinition, "spec.valuesFrom, path %s: the server sets %s itself; remove it from spec.valuesFrom", v.Path, field)
+		if fields.ServerSets(v.Path) {
+			return problem.Terminalf(v1alpha1.ReasonInvalidDefinition, "spec.valuesFrom, path %s: the server sets this field itself; remove it from spec.valuesFrom", v.Path)
 		}
 		if err := drift.Set(d.Document, v.Path, nil); err != nil {
 			return problem.Terminalf(v1alpha1.ReasonInvalidValue, "spec.valuesFrom, path %s does not fit the definition: %v; correct the path or the definition", v.Path, err)
@@ -95,12 +93,6 @@ func (d *Desired) fill(values []Value) error {
 		}
 	}
 	return nil
-}
-
-// fieldOf is the field of the document that a path is in.
-func fieldOf(path string) string {
-	field, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-	return jsonpointer.Unescape(field)
 }
 
 // versionsHash changes when any value may have changed. A value may have an alias in it, so a

@@ -49,7 +49,7 @@ func TestDesireWithValues(t *testing.T) {
 			reason:     "fields that the server sets are refused",
 			definition: `{}`,
 			values:     []Value{{Path: "/_sourceId/a", Content: "canary"}},
-			fails:      "InvalidDefinition: spec.valuesFrom, path /_sourceId/a: the server sets _sourceId itself; remove it from spec.valuesFrom",
+			fails:      "InvalidDefinition: spec.valuesFrom, path /_sourceId/a: the server sets this field itself; remove it from spec.valuesFrom",
 		},
 		"Through": {
 			reason:     "a path that does not fit is named",

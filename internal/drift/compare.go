@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
+
+	"github.com/integrator-operator/integrator-operator/internal/fields"
 )
 
 // Difference is one field whose remote value is not the declared one.
@@ -20,8 +22,8 @@ type Difference struct {
 // Compare returns the declared fields whose remote value differs, sorted by path. Fields at or under
 // a pointer of ignore are not compared.
 func Compare(declared, remote map[string]any, ignore []string) []Difference {
-	comparison := comparison{ignore: ignore}
-	comparison.objects("", declared, remote, false)
+	comparison := comparison{ignore: ignore, remote: remote}
+	comparison.objects(place{field: fields.Root}, declared, remote, false)
 	return comparison.found
 }
 
@@ -31,65 +33,94 @@ func Equal(document map[string]any, one, other string) bool {
 	first, _ := lookup(document, tokens(one))
 	second, _ := lookup(document, tokens(other))
 	var comparison comparison
-	comparison.values("", first, second, true)
+	comparison.values(place{field: fields.Lookup(one)}, first, second, true)
 	return len(comparison.found) == 0
 }
 
 type comparison struct {
 	ignore []string
+	// remote is the whole remote document, which has the copies of fields.
+	remote map[string]any
 	found  []Difference
 }
 
-func (c *comparison) add(path string, declared, remote any) {
-	c.found = append(c.found, Difference{Path: path, Declared: declared, Remote: remote})
+// place is where a value stands.
+type place struct {
+	path string
+	// name is that of the field, or of the array that contains the value.
+	name string
+	// field is what is known of it, nil if nothing is.
+	field *fields.Field
+}
+
+func (p place) member(name string) place {
+	return place{path: join(p.path, name), name: name, field: p.field.Member(name)}
+}
+
+func (p place) element(index int) place {
+	return place{path: p.path + "/" + strconv.Itoa(index), name: p.name, field: p.field.Elements()}
 }
 
 // objects compares key by key. With whole it also compares keys that only the remote object has.
-func (c *comparison) objects(path string, declared, remote map[string]any, whole bool) {
+func (c *comparison) objects(at place, declared, remote map[string]any, whole bool) {
 	keys := sortedKeys(declared)
 	if whole {
 		for key := range remote {
-			if _, ok := declared[key]; !ok {
+			if _, ok := declared[key]; !ok && !(key == fields.ElementID && !at.field.IsFree()) {
 				keys = append(keys, key)
 			}
 		}
 		slices.Sort(keys)
 	}
 	for _, key := range keys {
-		c.values(join(path, key), declared[key], remote[key], whole)
+		if member := at.member(key); member.field == nil || !member.field.Server {
+			c.values(member, declared[key], remote[key], whole)
+		}
 	}
 }
 
-func (c *comparison) values(path string, declared, remote any, whole bool) {
-	if under(path, c.ignore) {
+func (c *comparison) values(at place, declared, remote any, whole bool) {
+	if under(at.path, c.ignore) {
 		return
 	}
-	switch typed := declared.(type) {
+	declaredAs, remoteAs := cast(at.field, declared), cast(at.field, remote)
+	switch typed := declaredAs.(type) {
 	case map[string]any:
-		if object, ok := remote.(map[string]any); ok {
-			c.objects(path, typed, object, whole)
+		if object, ok := remoteAs.(map[string]any); ok {
+			c.objects(at, typed, object, whole)
 			return
 		}
-		if remote == nil && !whole {
+		if remoteAs == nil && !whole {
 			// Report each missing leaf separately: an object of empty leaves is not drift.
-			c.objects(path, typed, nil, whole)
+			c.objects(at, typed, nil, whole)
 			return
 		}
 	case []any:
-		if array, ok := remote.([]any); ok && len(array) == len(typed) {
+		if array, ok := remoteAs.([]any); ok && len(array) == len(typed) {
 			for i := range typed {
-				c.values(path+"/"+strconv.Itoa(i), typed[i], array[i], true)
+				c.values(at.element(i), typed[i], array[i], true)
 			}
 			return
 		}
 	}
-	if !equalLeaves(declared, remote) && !equalAs(path, declared, remote) {
-		c.add(path, declared, remote)
+	if !equalLeaves(at, declaredAs, remoteAs) && !c.isInTwin(at, declaredAs, remoteAs) {
+		c.found = append(c.found, Difference{Path: at.path, Declared: declared, Remote: remote})
 	}
 }
 
+// isInTwin reports whether the API has a declared value only in the field to which it copies this one.
+func (c *comparison) isInTwin(at place, declared, remote any) bool {
+	if at.field == nil || at.field.Twin == "" || !empty(remote) {
+		return false
+	}
+	twin, found := lookup(c.remote, tokens(at.field.Twin))
+	var comparison comparison
+	comparison.values(place{name: at.name, field: fields.Lookup(at.field.Twin)}, declared, twin, true)
+	return found && len(comparison.found) == 0
+}
+
 // equalLeaves compares two values that are not both containers of the same shape.
-func equalLeaves(declared, remote any) bool {
+func equalLeaves(at place, declared, remote any) bool {
 	if declared == nil || remote == nil {
 		return empty(declared) && empty(remote)
 	}
@@ -99,7 +130,7 @@ func equalLeaves(declared, remote any) bool {
 		return ok && EqualNumbers(typed.String(), number.String())
 	case string:
 		text, ok := remote.(string)
-		return ok && typed == text
+		return ok && equalTexts(at.field, at.name, typed, text)
 	case bool:
 		truth, ok := remote.(bool)
 		return ok && typed == truth

@@ -7,33 +7,26 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/integrator-operator/integrator-operator/internal/fields"
 )
 
 // An echo is a pair of fields: if only one of them is sent, the API copies it to the other. The field
 // to declare is kept.
 type echo struct{ kept, copied string }
 
-// copies are the echoes whose values are identical.
-var copies = []echo{
-	{"/filter/rules", "/filter/expression/rules"},
-	{"/http/lookups", "/lookups"},
-	{"/rest/lookups", "/lookups"},
-	{"/file/lookups", "/lookups"},
-	{"/ftp/lookups", "/lookups"},
-	{"/s3/lookups", "/lookups"},
-	{"/as2/lookups", "/lookups"},
-	{"/filesystem/lookups", "/lookups"},
-	{"/netsuite_da/lookups", "/lookups"},
-	{"/netsuite/lookups", "/lookups"},
-	{"/salesforce/lookups", "/lookups"},
-	{"/rdbms/lookups", "/lookups"},
-	{"/jdbc/lookups", "/lookups"},
-	{"/mongodb/lookups", "/lookups"},
-	{"/dynamodb/lookups", "/lookups"},
-	{"/wrapper/lookups", "/lookups"},
-	{"/aiAgent/lookups", "/lookups"},
-	{"/guardrail/lookups", "/lookups"},
-	{"/tool/lookups", "/lookups"},
+// copies are the echoes whose values are identical: the twins of the table.
+var copies = twins()
+
+func twins() []echo {
+	var found []echo
+	for field := range fields.All() {
+		// Of two that name each other, the shorter path is the one to declare.
+		if other := fields.Lookup(field.Twin); field.Twin != "" && (other.Twin != field.Path || len(field.Path) < len(other.Path)) {
+			found = append(found, echo{kept: field.Path, copied: field.Twin})
+		}
+	}
+	return found
 }
 
 // forms are the two blocks of a legacy REST import: the API answers it in its own form and in that of

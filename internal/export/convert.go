@@ -13,6 +13,7 @@ import (
 	"github.com/go-openapi/jsonpointer"
 
 	"github.com/integrator-operator/integrator-operator/internal/drift"
+	"github.com/integrator-operator/integrator-operator/internal/fields"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
 )
 
@@ -40,9 +41,7 @@ type converter struct {
 func (c *converter) definition(document map[string]any) map[string]any {
 	c.remarks, c.undeclarable = map[string][]string{}, map[string]bool{}
 	drift.WithoutEchoes(document)
-	for _, field := range drift.ServerOwned {
-		delete(document, field)
-	}
+	fields.LeaveOut(document)
 	for _, path := range drift.WriteOnly {
 		c.hide(document, path[1:])
 	}
@@ -130,8 +129,8 @@ func (w walk) text(path, key, value string) (kept any, keep bool) {
 		return value, true
 	case strings.HasPrefix(value, "@"):
 		return nil, w.remark(notAlias, path, false)
-	case w.aliases[value] != "":
-		return "@" + w.aliases[value], true
+	case w.aliases[strings.ToLower(value)] != "":
+		return "@" + w.aliases[strings.ToLower(value)], true
 	default:
 		return value, true
 	}

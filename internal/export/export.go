@@ -80,7 +80,7 @@ func Make(raw json.RawMessage, name string, options Options) (Manifest, error) {
 func reversed(ids map[string]v1alpha1.ID) map[string]string {
 	aliases := make(map[string]string, len(ids))
 	for _, alias := range slices.Sorted(maps.Keys(ids)) {
-		if id := string(ids[alias]); aliases[id] == "" {
+		if id := strings.ToLower(string(ids[alias])); aliases[id] == "" {
 			aliases[id] = alias
 		}
 	}

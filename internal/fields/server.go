@@ -55,3 +55,15 @@ func leaveOut(removed []string, field *Field, path string, value any) []string {
 	}
 	return removed
 }
+
+// ServerSets reports whether the server sets the field at a JSON pointer itself, or one that contains it.
+func ServerSets(pointer string) bool {
+	field := Root
+	for _, token := range Tokens(pointer) {
+		if field.IsServer(token) {
+			return true
+		}
+		field = field.Below(token)
+	}
+	return false
+}
