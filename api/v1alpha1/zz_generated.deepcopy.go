@@ -573,6 +573,16 @@ func (in *ImportStatus) DeepCopyInto(out *ImportStatus) {
 		*out = make([]string, len(*in))
 		copy(*out, *in)
 	}
+	if in.IgnoredFields != nil {
+		in, out := &in.IgnoredFields, &out.IgnoredFields
+		*out = make([]string, len(*in))
+		copy(*out, *in)
+	}
+	if in.Warnings != nil {
+		in, out := &in.Warnings, &out.Warnings
+		*out = make([]string, len(*in))
+		copy(*out, *in)
+	}
 	if in.DebugUntil != nil {
 		in, out := &in.DebugUntil, &out.DebugUntil
 		*out = (*in).DeepCopy()

@@ -34,7 +34,7 @@ with an array of it, if the table says so.
 `)
 	for _, name := range fields.Root.Names() {
 		field := fields.Root.Member(name)
-		if len(field.Names()) == 0 && (field.Elements() == nil || len(field.Elements().Names()) == 0) {
+		if field.Free || len(field.Names()) == 0 && (field.Elements() == nil || len(field.Elements().Names()) == 0) {
 			continue
 		}
 		fmt.Fprintf(&text, "\n## %s\n\n%s\n\n%s", name, description(field), header)
@@ -55,7 +55,7 @@ func topRows() string {
 
 // rows writes what is in a field, line by line.
 func rows(text *strings.Builder, field *fields.Field) {
-	if field.Same() != "" {
+	if field.Same() != "" || field.Free {
 		return
 	}
 	for _, name := range field.Names() {
