@@ -114,6 +114,9 @@ func (m *caseMaker) value(p place) {
 		if !isTrue(p.schema.XPreserveUnknownFields) {
 			m.unknown = append(m.unknown, p.key+" has no type")
 		}
+		if len(p.schema.Properties) > 0 || p.schema.Items != nil {
+			m.add(p, "with everything that is described in it, each a number", false, described(p.schema))
+		}
 	default:
 		m.unknown = append(m.unknown, p.key+" is of type "+p.schema.Type)
 	}
@@ -126,11 +129,28 @@ func (m *caseMaker) types(p place) {
 		kind  string
 		value any
 	}{{"string", "text"}, {"integer", int64(7)}, {"number", 1.5}, {"boolean", true}, {"array", []any{"text"}}, {"object", map[string]any{"a": "b"}}} {
-		if other.kind != p.schema.Type {
+		// Where any type is accepted, one is as good as another.
+		if other.kind != p.schema.Type && (p.schema.Type != "" || other.kind == "integer") {
 			m.add(p, "of type "+other.kind, p.schema.Type != "", other.value)
 		}
 	}
 	m.add(p, "null", false, nil)
+}
+
+// described is a value with all fields that a schema without types describes, each a number.
+func described(schema *apiextensionsv1.JSONSchemaProps) any {
+	switch {
+	case schema.Items != nil:
+		return []any{described(schema.Items.Schema)}
+	case len(schema.Properties) > 0:
+		filled := map[string]any{}
+		for name, property := range schema.Properties {
+			filled[name] = described(&property)
+		}
+		return filled
+	default:
+		return int64(7)
+	}
 }
 
 func (m *caseMaker) object(p place) {

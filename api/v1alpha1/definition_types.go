@@ -96,8 +96,8 @@ type importDefinitionSchema struct {
 	// SalesforceImport, RDBMSImport, JDBCImport, MongodbImport, DynamodbImport, WrapperImport,
 	// AiAgentImport, GuardrailImport or ToolImport. Declare it together with the object that
 	// configures this kind (http, ftp and file, netsuite_da, …). If it is absent, the API
-	// infers it from that object, except for AS2Import. It can be changed only while
-	// status.management is None.
+	// infers it from that object, except for AS2Import. It cannot be changed once the Import
+	// has a remote import.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	AdaptorType string `json:"adaptorType,omitempty"`
