@@ -65,7 +65,7 @@ func DecodeState(data []byte, into any) error {
 
 // From makes a new Document of a Document, raw JSON or a struct.
 func From(value any) (Document, error) {
-	data, err := json.Marshal(value)
+	data, err := wire.Encode(value)
 	if err != nil {
 		return nil, err
 	}
