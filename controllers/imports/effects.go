@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/drift"
 	"github.com/integrator-operator/integrator-operator/internal/importstate"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
@@ -230,7 +231,7 @@ func (e effects) post(ctx context.Context) (importstate.CreateResult, error) {
 		}
 		return importstate.CreateResult{ID: id}, nil
 	}
-	body, err := json.Marshal(s.desired.Document)
+	body, err := drift.Encode(s.desired.Document)
 	if err != nil {
 		return importstate.CreateResult{}, err
 	}

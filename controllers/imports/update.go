@@ -139,7 +139,7 @@ func readAgain(ctx context.Context, s *scope) error {
 // put writes the remote document with the declared values laid over it, so that fields which nobody
 // declared survive the API's full replacement.
 func put(ctx context.Context, s *scope, c importstate.Comparison) error {
-	body, err := json.Marshal(c.Merged(s.owner.Marker(s.object)))
+	body, err := drift.Encode(c.Merged(s.owner.Marker(s.object)))
 	if err != nil {
 		return fmt.Errorf("encode the import: %w", err)
 	}
@@ -213,7 +213,7 @@ func notAcceptedProblem(shown []v1alpha1.Difference) *problem.Problem {
 
 // patchAssistant writes assistantMetadata, with what others put into it.
 func patchAssistant(ctx context.Context, s *scope, c importstate.Comparison) error {
-	value, err := json.Marshal(c.MergedAssistant())
+	value, err := drift.Encode(c.MergedAssistant())
 	if err != nil {
 		return err
 	}

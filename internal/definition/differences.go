@@ -4,6 +4,7 @@
 package definition
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -37,11 +38,23 @@ func DifferencesHash(found []drift.Difference) string {
 	for _, difference := range found {
 		for _, value := range []any{difference.Path, difference.Declared, difference.Remote} {
 			// Values of a parsed document can always be encoded.
-			encoded, _ := json.Marshal(value)
+			encoded, _ := encodeForHash(value)
 			_, _ = sum.Write(append(encoded, '\n'))
 		}
 	}
 	return hex.EncodeToString(sum.Sum(nil)[:16])
+}
+
+// encodeForHash encodes a value without loss, so that values that differ have different hashes. As
+// encoding/json does, it escapes <, > and &: the hashes in status stay those that they were.
+func encodeForHash(value any) ([]byte, error) {
+	encoded, err := drift.Encode(value)
+	if err != nil {
+		return nil, err
+	}
+	var escaped bytes.Buffer
+	json.HTMLEscape(&escaped, encoded)
+	return escaped.Bytes(), nil
 }
 
 // Describe shows the first four differences in one line: path, declared and remote value. total is

@@ -32,4 +32,12 @@ func TestDifferences(t *testing.T) {
 	if DifferencesHash(changed) == DifferencesHash(many) {
 		t.Error("a difference that status does not show leaves the hash as it was")
 	}
+	one, other := []drift.Difference{{Path: "/a", Remote: "\xed\xa0\xbd"}}, []drift.Difference{{Path: "/a", Remote: "\xed\xa0\xbe"}}
+	if DifferencesHash(one) == DifferencesHash(other) {
+		t.Error("another unpaired surrogate leaves the hash as it was")
+	}
+	shown = ShownDifferences([]drift.Difference{{Path: "/a\xed\xa0\xbd", Remote: "\xed\xa0\xbd\xff\xff"}})
+	if diff := cmp.Diff([]v1alpha1.Difference{{Path: `/a\ud83d`, Remote: "\"\\ud83d\uFFFD\""}}, shown); diff != "" {
+		t.Errorf("a text that is not Unicode: -want, +got:\n%s", diff)
+	}
 }

@@ -8,11 +8,11 @@ package definition
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/drift"
@@ -119,7 +119,7 @@ func Desire(object *v1alpha1.Import, marker, accountName string, aliases map[str
 // hashOf is the hash of what an Import declares, without the values of spec.valuesFrom. spec.adopt is
 // no part of it: that it is taken away later declares nothing new.
 func hashOf(object *v1alpha1.Import, document map[string]any) (string, error) {
-	encoded, err := json.Marshal(document)
+	encoded, err := encodeForHash(document)
 	if err != nil {
 		return "", fmt.Errorf("encode the definition: %w", err)
 	}
@@ -138,16 +138,19 @@ func OnlyVersionsChanged(beforeHash, nowHash string) bool {
 	return before == now && had && has
 }
 
-// checkFields refuses what status cannot hold. A path that is so long and comes from a Secret may
-// contain anything, so it is not repeated.
+// checkFields refuses what status cannot hold. A path that is too long, or no Unicode text, and comes
+// from a Secret may contain anything, so it is not repeated.
 func (d *Desired) checkFields() error {
 	if len(d.Fields) > MaxOwnedFields {
 		return problem.Terminalf(v1alpha1.ReasonInvalidDefinition, "spec.definition has %d fields outside arrays, more than the %d that can be tracked", len(d.Fields), MaxOwnedFields)
 	}
-	i := slices.IndexFunc(d.Fields, func(field string) bool { return len(field) > MaxPath })
+	i := slices.IndexFunc(d.Fields, func(field string) bool { return len(field) > MaxPath || !utf8.ValidString(field) })
 	switch {
 	case i < 0:
 		return nil
+	case !utf8.ValidString(d.Fields[i]):
+		// Kubernetes replaced such a name in spec.definition.
+		return problem.Terminalf(v1alpha1.ReasonInvalidValue, "spec.valuesFrom has a value with a field whose name is not Unicode text, because of an unpaired surrogate (\\ud800 to \\udfff): correct the name")
 	case drift.Under(d.Fields[i], d.Secrets):
 		return problem.Terminalf(v1alpha1.ReasonInvalidValue, "spec.valuesFrom has a value with a field whose path is longer than %d bytes", MaxPath)
 	default:

@@ -57,6 +57,18 @@ func TestDesireWithValues(t *testing.T) {
 			values:     []Value{{Path: "/a/b", Content: "canary"}},
 			fails:      "InvalidValue: spec.valuesFrom, path /a/b does not fit the definition: /a is neither an object nor an array; correct the path or the definition",
 		},
+		"Surrogate": {
+			reason:     "a text that is no Unicode is a value like any other, also in an array",
+			definition: `{}`,
+			values:     []Value{{Path: "/a", Content: []any{"\xed\xa0\xbd", map[string]any{"\xed\xa0\xbd": "x"}}}},
+			want:       `{"a": ["\ud83d", {"\ud83d": "x"}], "externalId": "k8s/11111111-2222"}`,
+		},
+		"SurrogateName": {
+			reason:     "status cannot hold the name of a field that is no Unicode",
+			definition: `{}`,
+			values:     []Value{{Path: "/a", Content: map[string]any{"canary\xed\xa0\xbd": "x"}}},
+			fails:      `InvalidValue: spec.valuesFrom has a value with a field whose name is not Unicode text, because of an unpaired surrogate (\ud800 to \udfff): correct the name`,
+		},
 		"LongName": {
 			reason:     "a name too long for status is not repeated",
 			definition: `{}`,

@@ -4,11 +4,6 @@
 package drift
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -16,34 +11,6 @@ import (
 
 	"github.com/go-openapi/jsonpointer"
 )
-
-// Parse reads a JSON object. Numbers keep their digits (json.Number), so that nothing is lost when
-// they are written back.
-func Parse(raw []byte) (map[string]any, error) {
-	value, err := ParseValue(raw)
-	if err != nil {
-		return nil, fmt.Errorf("not a JSON document: %w", err)
-	}
-	document, ok := value.(map[string]any)
-	if !ok {
-		return nil, errors.New("not a JSON object")
-	}
-	return document, nil
-}
-
-// ParseValue reads any JSON value, as Parse does.
-func ParseValue(raw []byte) (any, error) {
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.UseNumber()
-	var value any
-	if err := decoder.Decode(&value); err != nil {
-		return nil, err
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("something follows its end")
-	}
-	return value, nil
-}
 
 // Fields returns the JSON pointers of all leaves of a document, sorted. These are the fields that the
 // owner of the document owns. Arrays and empty objects are leaves.
@@ -72,17 +39,18 @@ func Text(value any, limit int) string {
 	if secret, ok := value.(hidden); ok {
 		return string(secret)
 	}
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
+	encoded, err := Encode(value)
+	if err != nil {
 		return "(not JSON)"
 	}
-	return Cut(strings.TrimSuffix(text.String(), "\n"), limit)
+	return shorten(strings.ToValidUTF8(string(encoded), string(utf8.RuneError)), limit)
 }
 
-// Cut shortens text to at most limit bytes, between runes, and marks the cut with an ellipsis.
-func Cut(text string, limit int) string {
+// Cut makes text fit to be shown: it is valid UTF-8, and shortened to at most limit bytes, between
+// runes, with an ellipsis at the cut. An unpaired surrogate is shown as its JSON escape.
+func Cut(text string, limit int) string { return shorten(readable(text), limit) }
+
+func shorten(text string, limit int) string {
 	const ellipsis = "…"
 	if len(text) <= limit {
 		return text

@@ -4,12 +4,15 @@
 package drift
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"math/big"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
@@ -67,8 +70,55 @@ func scramble(value any) {
 	}
 }
 
+// meaningOf decodes a document with encoding/json, after each of its texts and names was replaced by the
+// UTF-16 code units that it stands for. A byte that is not valid UTF-8 stands for itself.
+func meaningOf(t *testing.T, text []byte) map[string]any {
+	t.Helper()
+	var plain []byte
+	for len(text) > 0 {
+		if text[0] != '"' {
+			plain, text = append(plain, text[0]), text[1:]
+			continue
+		}
+		plain, text = append(plain, '"'), text[1:]
+		for text[0] != '"' {
+			var units string
+			units, text = unitsOf(text)
+			plain = append(plain, units...)
+		}
+		plain, text = append(plain, '"'), text[1:]
+	}
+	var meaning map[string]any
+	decoder := json.NewDecoder(bytes.NewReader(plain))
+	decoder.UseNumber()
+	if err := decoder.Decode(&meaning); err != nil {
+		t.Fatal(err)
+	}
+	return meaning
+}
+
+// unitsOf gives the code units of what a quoted text begins with, and what follows it.
+func unitsOf(quoted []byte) (units string, rest []byte) {
+	character, size := utf8.DecodeRune(quoted)
+	switch {
+	case quoted[0] == '\\' && quoted[1] == 'u':
+		return strings.ToLower(string(quoted[2:6])) + " ", quoted[6:]
+	case quoted[0] == '\\':
+		character, size = map[byte]rune{'b': 8, 'f': 12, 'n': 10, 'r': 13, 't': 9}[quoted[1]], 2
+		if character == 0 {
+			character = rune(quoted[1])
+		}
+	case character == utf8.RuneError && size == 1:
+		return fmt.Sprintf("raw %02x ", quoted[0]), quoted[1:]
+	}
+	for _, unit := range utf16.Encode([]rune{character}) {
+		units += fmt.Sprintf("%04x ", unit)
+	}
+	return units, quoted[size:]
+}
+
 // FuzzParse: what is a JSON object is read, nothing else, and it is written again as it was,
-// to the spelling of its numbers.
+// to the spelling of its numbers and to texts that are no Unicode. What is shown of it is Unicode.
 func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string, limit uint8) {
 		document, err := Parse([]byte(text))
@@ -79,12 +129,26 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again, err := Parse([]byte(Text(document, 1<<30)))
+		encoded, err := Encode(document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := Parse(encoded)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(document, again); diff != "" {
 			t.Errorf("written and read again: -want, +got:\n%s", diff)
+		}
+		if diff := cmp.Diff(meaningOf(t, []byte(text)), meaningOf(t, encoded)); diff != "" {
+			t.Errorf("written with another meaning: -want, +got:\n%s", diff)
+		}
+		var usual bytes.Buffer
+		encoder := json.NewEncoder(&usual)
+		encoder.SetEscapeHTML(false)
+		// encoding/json has its escape where a text is no Unicode.
+		if err := encoder.Encode(document); err != nil || !strings.Contains(usual.String(), `\ufffd`) && usual.String() != string(encoded)+"\n" {
+			t.Errorf("%v, encoding/json writes %s, not %s", err, &usual, encoded)
 		}
 		if short := Text(document, int(limit)); len(short) > max(int(limit), len("…")) || !utf8.ValidString(short) {
 			t.Errorf("cut to %d bytes: %q", limit, short)
@@ -94,6 +158,9 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("fields are not sorted, or double: %q", fields)
 		}
 		for _, field := range fields {
+			if shown := Cut(field, int(limit)); len(shown) > max(int(limit), len("…")) || !utf8.ValidString(shown) {
+				t.Errorf("cut to %d bytes: %q", limit, shown)
+			}
 			if !Has(document, field) {
 				t.Errorf("there is no field %q", field)
 			}
@@ -206,6 +273,7 @@ func FuzzMerge(f *testing.F) {
 			t.Errorf("what was merged differs: %+v", found)
 		}
 		mergedByTheBook(t, "", declared, remote, merged)
+		undeclaredAsRead(t, declaredText, remoteText, merged)
 		if diff := cmp.Diff(merged, Merge(nil, declared, merged, nil)); diff != "" {
 			t.Errorf("merged twice: -once, +twice:\n%s", diff)
 		}
@@ -263,6 +331,21 @@ func mergedByTheBook(t *testing.T, path string, declared, remote, merged map[str
 		}
 		other, _ := remote[key].(map[string]any)
 		mergedByTheBook(t, path+"/"+key, object, other, below)
+	}
+}
+
+// undeclaredAsRead: as it is sent, what was not declared means what it means in the answer.
+func undeclaredAsRead(t *testing.T, declaredText, remoteText string, merged map[string]any) {
+	t.Helper()
+	encoded, err := Encode(merged)
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared, sent := meaningOf(t, []byte(declaredText)), meaningOf(t, encoded)
+	for name, value := range meaningOf(t, []byte(remoteText)) {
+		if _, ok := declared[name]; !ok && !cmp.Equal(value, sent[name]) {
+			t.Errorf("%s was not declared, the answer has %v, and %v is sent", name, value, sent[name])
+		}
 	}
 }
 

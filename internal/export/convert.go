@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-openapi/jsonpointer"
 
@@ -54,8 +55,8 @@ func (c *converter) definition(document map[string]any) map[string]any {
 			delete(document, field)
 			continue
 		}
-		w := walk{converter: c, data: slices.Contains(data, field)}
-		if kept, keep := w.value("/"+jsonpointer.Escape(field), field, value); keep {
+		w, path := walk{converter: c, data: slices.Contains(data, field)}, "/"+jsonpointer.Escape(field)
+		if kept, keep := w.value(path, field, value); keep && (isUnicode(field) || w.remark(notUnicode, path, false)) {
 			document[field] = kept
 		} else {
 			delete(document, field)
@@ -90,7 +91,8 @@ func (w walk) value(path, key string, value any) (kept any, keep bool) {
 	case map[string]any:
 		w.checkCredential(path, typed)
 		for name, child := range typed {
-			if kept, keep := w.value(path+"/"+jsonpointer.Escape(name), name, child); keep {
+			below := path + "/" + jsonpointer.Escape(name)
+			if kept, keep := w.value(below, name, child); keep && (isUnicode(name) || w.remark(notUnicode, below, false)) {
 				typed[name] = kept
 			} else {
 				delete(typed, name)
@@ -125,6 +127,8 @@ func (w walk) text(path, key, value string) (kept any, keep bool) {
 	switch {
 	case masked.MatchString(value) && !w.data:
 		return nil, w.remark(secret, path, false)
+	case !isUnicode(value):
+		return nil, w.remark(notUnicode, path, false)
 	case !drift.IDField.MatchString(key):
 		return value, true
 	case strings.HasPrefix(value, "@"):
@@ -156,6 +160,13 @@ func (w walk) checkCredential(path string, object map[string]any) {
 	if !w.data && credential.MatchString(name) && value != "" && !masked.MatchString(value) && !strings.Contains(value, "{{") {
 		w.remarks[plain] = append(w.remarks[plain], path+"/value")
 	}
+}
+
+// isUnicode reports whether a text survives the Kubernetes API, which holds only valid UTF-8. A value
+// of another kind does.
+func isUnicode(value any) bool {
+	text, _ := value.(string)
+	return utf8.ValidString(text)
 }
 
 // exact reports whether a number survives the Kubernetes API, which holds it in 64 bits.

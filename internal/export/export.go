@@ -14,6 +14,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -50,8 +51,8 @@ func Make(raw json.RawMessage, name string, options Options) (Manifest, error) {
 		return Manifest{}, fmt.Errorf("the import's document is %w", err)
 	}
 	adopted := pair{"id", document["_id"]}
-	if options.ByExternalID {
-		adopted = pair{"externalId", document["externalId"]}
+	if externalID := document["externalId"]; options.ByExternalID && isUnicode(externalID) {
+		adopted = pair{"externalId", externalID}
 	}
 	c := converter{adopt: options.Adopt != "", aliases: reversed(options.Aliases)}
 	document = c.definition(document)
@@ -93,18 +94,19 @@ const (
 	plain      = "Looks like a credential in plain text. Think twice before it goes into Git:"
 	notAlias   = "Left out: it begins with @ and would be read as an alias:"
 	tooPrecise = "Left out: Kubernetes cannot hold this number to its last digit:"
+	notUnicode = "Left out: Kubernetes cannot hold this text, because it is not Unicode (an unpaired surrogate or bytes that are not UTF-8):"
 	rounded    = "Kubernetes rounds this number when the manifest is applied:"
 )
 
 // comments are the lines above the document.
 func (c *converter) comments() []byte {
 	var text strings.Builder
-	for _, why := range []string{secret, plain, notAlias, tooPrecise, rounded} {
+	for _, why := range []string{secret, plain, notAlias, notUnicode, tooPrecise, rounded} {
 		if paths := c.remarks[why]; len(paths) > 0 {
 			slices.Sort(paths)
 			text.WriteString("# " + why + "\n")
 			for _, path := range slices.Compact(paths) {
-				text.WriteString("#   " + oneLine(path) + "\n")
+				text.WriteString("#   " + oneLine(drift.Cut(path, math.MaxInt)) + "\n")
 			}
 		}
 	}

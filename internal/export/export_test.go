@@ -106,6 +106,19 @@ func TestMake(t *testing.T) {
 			want:     "  adopt:\n    id: \"6b047dc8773a222bad86bd2a\"\n    mode: Match\n  deletionPolicy: Orphan\n  definition:\n    name: x\n    settings: {}\n",
 			comments: "# Left out: Kubernetes cannot hold this number to its last digit:\n#   /settings/a\n#   /settings/b/0 (and with it all of /settings/b)\n",
 		},
+		"NotUnicode": {
+			reason:   "a text that Kubernetes would change is left out and named, as a value and as a name",
+			document: `{` + id + `, "name": "x", "description": "a\ud83d", "\ude00": 1, "settings": {"a": "` + "\xff" + `", "b": ["\ud83d", "c"], "\udc00": {"d": 1}}}`,
+			want:     "  definition:\n    name: x\n    settings:\n      b:\n        - null\n        - c\n",
+			comments: "# Left out: Kubernetes cannot hold this text, because it is not Unicode (an unpaired surrogate or bytes that are not UTF-8):\n#   /description\n#   /settings/a\n#   /settings/b/0\n#   /settings/\\udc00\n#   /\\ude00\n",
+		},
+		"NotUnicodeAdopted": {
+			reason:   "and an array with such a text cannot be declared of the import that has it, nor can such an externalId name it",
+			document: `{` + id + `, "name": "x", "externalId": "\ud83d", "settings": {"b": ["\ud83d", "c"]}}`,
+			options:  export.Options{Adopt: v1alpha1.AdoptionModeMatch, ByExternalID: true},
+			want:     "  adopt:\n    id: \"6b047dc8773a222bad86bd2a\"\n    mode: Match\n  deletionPolicy: Orphan\n  definition:\n    name: x\n    settings: {}\n",
+			comments: "# Left out: Kubernetes cannot hold this text, because it is not Unicode (an unpaired surrogate or bytes that are not UTF-8):\n#   /externalId\n#   /settings/b/0 (and with it all of /settings/b)\n",
+		},
 		"Echoes": {
 			reason:   "of what the API says twice, one is declared",
 			document: `{` + id + `, "name": "x", "adaptorType": "RESTImport", "rest": {"method": ["POST"], "lookups": [{"a": 1}]}, "http": {"formType": "rest", "method": ["POST"]}, "lookups": [{"a": 1}], "filter": {"rules": ["a"], "expression": {"version": "1", "rules": ["a"]}}}`,

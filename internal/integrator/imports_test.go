@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -64,6 +65,37 @@ func TestParseImport(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestDocumentsPassUnchanged: what is no Unicode goes through the client byte for byte, both ways.
+func TestDocumentsPassUnchanged(t *testing.T) {
+	document := `{"_id":"` + testID + `","a":"\ud83d \uDE00\ud83d \u0000 <&> \u2028","\ud83d":["` + "\xff\xed\xa0\xbd\u2028" + `", 1.0]}`
+	var sent []string
+	c, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		sent = append(sent, string(body))
+		answer(http.StatusOK, document)(w, r)
+	})
+	for call, do := range map[string]func() (Import, error){
+		"read":   func() (Import, error) { return c.GetImport(t.Context(), testID) },
+		"update": func() (Import, error) { return c.PutImport(t.Context(), testID, json.RawMessage(document)) },
+	} {
+		answered, err := do()
+		if diff := cmp.Diff(document, string(answered.Raw)); err != nil || diff != "" {
+			t.Errorf("%s: %v, -answered, +read:\n%s", call, err, diff)
+		}
+	}
+	slices.Sort(sent)
+	if diff := cmp.Diff([]string{"", document}, sent); diff != "" {
+		t.Errorf("sent: -want, +got:\n%s", diff)
+	}
+	value := `{"a":"\ud83d","\ude00":"` + "\xff\xed\xa0\xbd" + `"}`
+	if err := c.PatchImport(t.Context(), testID, []PatchOperation{{Op: "add", Path: "/assistantMetadata", Value: json.RawMessage(value)}}); err != nil {
+		t.Fatal(err)
+	}
+	if patch := sent[len(sent)-1]; !strings.Contains(patch, value) {
+		t.Errorf("the patch %s has not the value %s", patch, value)
 	}
 }
 

@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -68,6 +70,31 @@ func TestPutReplacesAll(t *testing.T) {
 	}, got)
 	stored, _ := h.Import("acme", id)
 	h.same(stored, got)
+}
+
+// TestTextsAreKept: texts that are no Unicode are answered as they were sent, also after a restart.
+func TestTextsAreKept(t *testing.T) {
+	state := filepath.Join(t.TempDir(), "state.json")
+	h := newHarness(t)
+	if _, err := h.KeepState(state); err != nil {
+		t.Fatal(err)
+	}
+	sent := `"assistantMetadata":{"a":"\\ud83d"},"settings":{"a":["` + "\xff\xed\xa0\xbd" + `","\ud83d\ude00\ufdd0` + "\uFDD1" + `","\\ud83d\\\ud83d\ud83d"]},`
+	id := h.create(`{` + sent + ftpImport[1:])
+	h.expect(http.StatusOK, http.MethodPut, "/v1/imports/"+id, `{`+sent+ftpImport[1:])
+	h.expect(http.StatusNoContent, http.MethodPatch, "/v1/imports/"+id, `[{"op":"add","path":"/assistantMetadata","value":{"\ude00":"\ud83d"}}]`)
+	again := newHarness(t)
+	if loaded, err := again.KeepState(state); err != nil || !loaded {
+		t.Fatal(loaded, err)
+	}
+	for _, h := range []*harness{h, again} {
+		body := h.expect(http.StatusOK, http.MethodGet, "/v1/imports/"+id, "").body
+		for _, want := range []string{`"assistantMetadata":{"\ude00":"\ud83d"}`, `"settings":{"a":["` + "\xff\xed\xa0\xbd" + `","😀\ufdd0\ufdd1","\\ud83d\\\ud83d\ud83d"]}`} {
+			if !strings.Contains(body, want) {
+				t.Errorf("%s is not in %s", want, body)
+			}
+		}
+	}
 }
 
 func TestPutRefusals(t *testing.T) {

@@ -8,13 +8,15 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+
+	"github.com/integrator-operator/integrator-operator/internal/simulator/wire"
 )
 
 var errNotAnObject = errors.New("the body must be a JSON object")
 
-// Decode reads exactly one JSON value.
+// Decode reads exactly one JSON value. See wire.Preserve for texts that are no Unicode.
 func Decode(data []byte) (any, error) {
-	dec := json.NewDecoder(bytes.NewReader(data))
+	dec := json.NewDecoder(bytes.NewReader(wire.Preserve(data)))
 	dec.UseNumber()
 	var value any
 	if err := dec.Decode(&value); err != nil {
@@ -52,9 +54,10 @@ func DecodeStrict(data []byte, into any) error {
 	return nil
 }
 
-// DecodeState is DecodeStrict for values that contain documents: no digit of a number is lost.
+// DecodeState is DecodeStrict for values that contain documents: no digit of a number is lost, and no
+// text is changed.
 func DecodeState(data []byte, into any) error {
-	dec := json.NewDecoder(bytes.NewReader(data))
+	dec := json.NewDecoder(bytes.NewReader(wire.Preserve(data)))
 	dec.UseNumber()
 	dec.DisallowUnknownFields()
 	return dec.Decode(into)
@@ -62,7 +65,7 @@ func DecodeState(data []byte, into any) error {
 
 // From makes a new Document of a Document, raw JSON or a struct.
 func From(value any) (Document, error) {
-	data, err := json.Marshal(value)
+	data, err := wire.Encode(value)
 	if err != nil {
 		return nil, err
 	}

@@ -110,7 +110,8 @@ func (out Message) WriteHead(w http.ResponseWriter) {
 	w.WriteHeader(out.Status)
 }
 
-// Encode encodes JSON as the API does: <, > and & are not escaped.
+// Encode encodes JSON as the API does: <, > and & are not escaped, and texts that are no Unicode are
+// as they were sent.
 func Encode(value any) ([]byte, error) {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
@@ -118,5 +119,5 @@ func Encode(value any) ([]byte, error) {
 	if err := enc.Encode(value); err != nil {
 		return nil, err
 	}
-	return bytes.TrimRight(out.Bytes(), "\n"), nil
+	return restore(bytes.TrimRight(out.Bytes(), "\n")), nil
 }
