@@ -573,6 +573,11 @@ func (in *ImportStatus) DeepCopyInto(out *ImportStatus) {
 		*out = make([]string, len(*in))
 		copy(*out, *in)
 	}
+	if in.OwnedFieldHashes != nil {
+		in, out := &in.OwnedFieldHashes, &out.OwnedFieldHashes
+		*out = make([]byte, len(*in))
+		copy(*out, *in)
+	}
 	if in.DebugUntil != nil {
 		in, out := &in.DebugUntil, &out.DebugUntil
 		*out = (*in).DeepCopy()

@@ -5,7 +5,6 @@ package definition
 
 import (
 	"encoding/json"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -56,12 +55,6 @@ func TestDesireWithValues(t *testing.T) {
 			definition: `{"a": "canary"}`,
 			values:     []Value{{Path: "/a/b", Content: "canary"}},
 			fails:      "InvalidValue: spec.valuesFrom, path /a/b does not fit the definition: /a is neither an object nor an array; correct the path or the definition",
-		},
-		"LongName": {
-			reason:     "a name too long for status is not repeated",
-			definition: `{}`,
-			values:     []Value{{Path: "/a", Content: map[string]any{strings.Repeat("canary", 100): json.Number("1")}}},
-			fails:      "InvalidValue: spec.valuesFrom has a value with a field whose path is longer than 512 bytes",
 		},
 	}
 	for name, tc := range cases {
