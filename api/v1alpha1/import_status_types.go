@@ -161,12 +161,29 @@ type ImportStatus struct {
 	DesiredHash string `json:"desiredHash,omitempty"`
 
 	// ownedFields are the JSON pointers of the fields that were last applied. A field that is
-	// no longer declared is removed from the remote import.
+	// no longer declared is removed from the remote import. There is room for 4096 pointers
+	// of at most 512 bytes, and for 64 KiB of them in total. Fields near the root of the
+	// definition come first. The other fields are in ownedFieldHashes.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=4096
 	// +kubebuilder:validation:items:MaxLength=512
 	OwnedFields []string `json:"ownedFields,omitempty"`
+
+	// ownedFieldHashes are the fields that were last applied and for which ownedFields has no
+	// room: of each, the first 8 bytes of the SHA-256 of its JSON pointer, sorted, in base64.
+	// There is room for 12288 fields. They are removed from the remote import like those of
+	// ownedFields.
+	// +optional
+	// +kubebuilder:validation:MaxLength=131072
+	OwnedFieldHashes []byte `json:"ownedFieldHashes,omitempty"`
+
+	// untrackedFields is the number of applied fields that are neither in ownedFields nor in
+	// ownedFieldHashes, because both are full. Such a field is not removed from the remote
+	// import when it is no longer declared. Absent if there are none.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	UntrackedFields int32 `json:"untrackedFields,omitempty"`
 
 	// ignoredFields are the JSON pointers of declared fields that are left out, 64 at most: the
 	// server sets them itself. They are not sent and not compared.

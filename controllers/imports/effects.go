@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/definition"
 	"github.com/integrator-operator/integrator-operator/internal/drift"
 	"github.com/integrator-operator/integrator-operator/internal/importstate"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
@@ -238,7 +239,7 @@ func (e effects) post(ctx context.Context) (importstate.CreateResult, error) {
 	owned := s.ownFields(nil)
 	created, err := s.session.Client.CreateImport(ctx, body)
 	if integrator.NotApplied(err) {
-		s.object.Status.OwnedFields = owned
+		definition.SetOwned(&s.object.Status, owned)
 	}
 	if err != nil {
 		return importstate.CreateResult{}, s.failed(err, "create the import")

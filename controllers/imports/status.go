@@ -37,7 +37,7 @@ func (s *scope) converged() {
 	state.LastModified = drift.Cut(remote.LastModified, 64)
 	state.ComparedLastModified = state.LastModified
 	state.DesiredHash = s.desired.Hash
-	state.OwnedFields = s.desired.Fields
+	definition.SetOwned(state, drift.Track(s.desired.Fields, s.object.Spec.IgnoreDifferences))
 	state.Drift = nil
 	state.NotAccepted = nil
 	state.DifferencesHash = ""
@@ -84,7 +84,7 @@ func (s *scope) showDefinition() {
 func cutAll(texts []string, most int) []string {
 	var shown []string
 	for _, text := range texts[:min(len(texts), most)] {
-		shown = append(shown, drift.Cut(text, definition.MaxPath))
+		shown = append(shown, drift.Cut(text, drift.MaxPath))
 	}
 	return shown
 }

@@ -71,11 +71,11 @@ func (r *Reconciler) correct(ctx context.Context, s *scope) error {
 
 // report shows what differs and leaves it.
 func report(ctx context.Context, s *scope, c importstate.Comparison) {
-	known, applied := s.object.Status.DifferencesHash, s.object.Status.OwnedFields
+	known, applied := s.object.Status.DifferencesHash, definition.Owned(&s.object.Status)
 	s.converged()
 	if ownership.Observes(s.object) {
 		// Nothing was applied, so nothing more can be released later.
-		s.object.Status.OwnedFields = applied
+		definition.SetOwned(&s.object.Status, applied)
 	}
 	if c.Total == 0 {
 		return
@@ -146,7 +146,7 @@ func put(ctx context.Context, s *scope, c importstate.Comparison) error {
 	owned := s.ownFields(c.Remote)
 	answer, err := s.session.Client.PutImport(ctx, s.remote.ID, body)
 	if integrator.NotApplied(err) {
-		s.object.Status.OwnedFields = owned
+		definition.SetOwned(&s.object.Status, owned)
 	}
 	if err != nil {
 		return s.failed(err, "update the import")
@@ -159,16 +159,13 @@ func put(ctx context.Context, s *scope, c importstate.Comparison) error {
 // operator. If the response is lost and such a field is undeclared later, the operator can still
 // remove it. Fields that the remote import has already are not recorded. The status is written at
 // the end of the reconcile. It returns what was recorded before.
-func (s *scope) ownFields(remote map[string]any) (before []string) {
-	before = s.object.Status.OwnedFields
+func (s *scope) ownFields(remote map[string]any) (before drift.Owned) {
+	before = definition.Owned(&s.object.Status)
 	if s.evidence(nil).Overrides() {
 		return before // an override needs to know that nothing has been applied yet
 	}
 	fresh := slices.DeleteFunc(slices.Clone(s.desired.Fields), func(path string) bool { return drift.Has(remote, path) })
-	all := slices.Concat(before, fresh)
-	slices.Sort(all)
-	all = slices.Compact(all)
-	s.object.Status.OwnedFields = all[:min(len(all), definition.MaxOwnedFields)]
+	definition.SetOwned(&s.object.Status, before.With(fresh, s.object.Spec.IgnoreDifferences))
 	return before
 }
 

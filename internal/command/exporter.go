@@ -18,7 +18,6 @@ import (
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/account"
-	"github.com/integrator-operator/integrator-operator/internal/definition"
 	"github.com/integrator-operator/integrator-operator/internal/drift"
 	"github.com/integrator-operator/integrator-operator/internal/export"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
@@ -229,12 +228,8 @@ func (e *exporter) warn(document integrator.Import, manifest export.Manifest) {
 	if len(manifest.YAML) > maxManifest {
 		e.note(fmt.Sprintf("%s is larger than Kubernetes accepts: leave out large fields, such as sampleData", called(document)))
 	}
-	fields := drift.Fields(manifest.Definition)
-	if len(fields) > definition.MaxOwnedFields {
-		e.note(fmt.Sprintf("%s has more fields than the %d that can be tracked: leave some out, such as sampleData", called(document), definition.MaxOwnedFields))
-	}
-	if i := slices.IndexFunc(fields, func(field string) bool { return len(field) > definition.MaxPath }); i >= 0 {
-		e.note(fmt.Sprintf("%s has a path longer than %d bytes, which cannot be tracked: %s", called(document), definition.MaxPath, drift.Cut(fields[i], 100)))
+	if untracked := drift.Track(drift.Fields(manifest.Definition), nil).Untracked; untracked > 0 {
+		e.note(fmt.Sprintf("%s has %d more fields than status can record: these would stay on the platform when they are removed from its manifest", called(document), untracked))
 	}
 }
 

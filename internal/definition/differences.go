@@ -20,7 +20,7 @@ func ShownDifferences(found []drift.Difference) []v1alpha1.Difference {
 	const most, longest = 16, 256
 	var shown []v1alpha1.Difference
 	for _, difference := range found[:min(len(found), most)] {
-		item := v1alpha1.Difference{Path: drift.Cut(difference.Path, MaxPath)}
+		item := v1alpha1.Difference{Path: drift.Cut(difference.Path, drift.MaxPath)}
 		if difference.Declared != nil {
 			item.Declared = drift.Text(difference.Declared, longest)
 		}

@@ -12,21 +12,12 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/drift"
 	"github.com/integrator-operator/integrator-operator/internal/fields"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
-)
-
-// Bounds of status.ownedFields, as the CRD has them.
-const (
-	// MaxOwnedFields is how many fields can be tracked.
-	MaxOwnedFields = 4096
-	// MaxPath is how long the path of a field may be, in bytes.
-	MaxPath = 512
 )
 
 const externalIDField = "externalId"
@@ -110,9 +101,6 @@ func Desire(object *v1alpha1.Import, marker, accountName string, aliases map[str
 		return nil, err
 	}
 	d.Fields = drift.Fields(document)
-	if err := d.checkFields(); err != nil {
-		return nil, err
-	}
 	return d, nil
 }
 
@@ -136,26 +124,6 @@ func OnlyVersionsChanged(beforeHash, nowHash string) bool {
 	before, _, had := strings.Cut(beforeHash, ".")
 	now, _, has := strings.Cut(nowHash, ".")
 	return before == now && had && has
-}
-
-// checkFields refuses what status cannot hold. A path that is too long, or no Unicode text, and comes
-// from a Secret may contain anything, so it is not repeated.
-func (d *Desired) checkFields() error {
-	if len(d.Fields) > MaxOwnedFields {
-		return problem.Terminalf(v1alpha1.ReasonInvalidDefinition, "spec.definition has %d fields outside arrays, more than the %d that can be tracked", len(d.Fields), MaxOwnedFields)
-	}
-	i := slices.IndexFunc(d.Fields, func(field string) bool { return len(field) > MaxPath || !utf8.ValidString(field) })
-	switch {
-	case i < 0:
-		return nil
-	case !utf8.ValidString(d.Fields[i]):
-		// Kubernetes replaced such a name in spec.definition.
-		return problem.Terminalf(v1alpha1.ReasonInvalidValue, "spec.valuesFrom has a value with a field whose name is not Unicode text, because of an unpaired surrogate (\\ud800 to \\udfff): correct the name")
-	case drift.Under(d.Fields[i], d.Secrets):
-		return problem.Terminalf(v1alpha1.ReasonInvalidValue, "spec.valuesFrom has a value with a field whose path is longer than %d bytes", MaxPath)
-	default:
-		return problem.Terminalf(v1alpha1.ReasonInvalidDefinition, "spec.definition has a field whose path is longer than %d bytes: %s", MaxPath, drift.Cut(d.Fields[i], 100))
-	}
 }
 
 // WithoutMarker returns the desired document without an externalId. The documents share what is

@@ -84,7 +84,7 @@ func Compare(owner ownership.Owner, object *v1alpha1.Import, desired *definition
 	c.Shown, c.Hash, c.Total = definition.ShownDifferences(found), hashOf(found, response), len(found)
 	c.Drift = definition.DifferencesHash(found)
 	c.AssistantDiffers = slices.ContainsFunc(found, isAssistant)
-	c.Released = drift.Released(object.Status.OwnedFields, c.Desired.Document, remote, object.Spec.IgnoreDifferences)
+	c.Released = drift.Released(definition.Owned(&object.Status).Among(remote), c.Desired.Document, remote, object.Spec.IgnoreDifferences)
 	if c.Desired.Marked {
 		// The operator wrote its marker there; what is there now is not the operator's.
 		c.Released = slices.DeleteFunc(c.Released, func(path string) bool { return path == pathExternalID })
@@ -145,8 +145,8 @@ func leavesMarkerOut(owner ownership.Owner, object *v1alpha1.Import, desired *de
 // wasAdopted reports whether the Import took its remote import over and left the externalId as it was,
 // also when spec.adopt is gone: an import that was created here had one from the beginning.
 func wasAdopted(object *v1alpha1.Import) bool {
-	owned := object.Status.OwnedFields
-	return object.Spec.CloneFrom == nil && len(owned) > 0 && !slices.Contains(owned, pathExternalID)
+	owned := definition.Owned(&object.Status)
+	return object.Spec.CloneFrom == nil && len(owned.Fields) > 0 && !owned.Has(pathExternalID)
 }
 
 // hashOf is a hash of what differs. Where a value is not shown, only the version of the remote
