@@ -41,6 +41,8 @@ type Desired struct {
 	Hash string
 	// Fields are the JSON pointers of what the document declares, Secrets those of the values.
 	Fields, Secrets []string
+	// Warnings are about what can be sent, and is most likely not what was meant.
+	Warnings []Warning
 }
 
 // Name is the declared name, "" when the definition could not be resolved.
@@ -83,6 +85,7 @@ func Desire(object *v1alpha1.Import, marker, accountName string, aliases map[str
 	if err := d.reserve(values); err != nil {
 		return nil, err
 	}
+	d.Warnings = warnings(document, values)
 	known := resolver{account: accountName, aliases: aliases, secrets: d.Secrets}
 	if err := known.resolve("", document); err != nil {
 		return nil, err
