@@ -74,6 +74,7 @@ var _ = Describe("I make a mistake in a manifest", func() {
 		Entry("a value that the status shows: the adaptorType", valued(`{path: /adaptorType, secretKeyRef: {name: a, key: b}}`), secretInStatus),
 		Entry("a value that the status shows: the connection", valued(`{path: /_connectionId, secretKeyRef: {name: a, key: b}}`), secretInStatus),
 		Entry("a value under what the status shows", valued(`{path: /externalId/a, secretKeyRef: {name: a, key: b}}`), secretInStatus),
+		Entry("a JSON value without the white space that JSON ignores", valued(`{path: /settings/a, format: JSON, trimSpace: true, secretKeyRef: {name: a, key: b}}`), `spec.valuesFrom[0].trimSpace: Invalid value: trimSpace can be true only with format Text, because JSON ignores white space around a value: remove trimSpace, or set format to Text`),
 		Entry("two values at one path", valued(`{path: /settings/a, secretKeyRef: {name: a, key: b}}`, `{path: /settings/a, configMapKeyRef: {name: c, key: d}}`), `spec.valuesFrom[1]: Duplicate value: {"path":"/settings/a"}`),
 		Entry("a value under another one", valued(`{path: /settings/a/b, secretKeyRef: {name: a, key: b}}`, `{path: /settings/a, secretKeyRef: {name: a, key: b}}`), `no path in valuesFrom may be below another one`),
 		Entry("oversize", with(importManifest, "settings: {blob: "+strings.Repeat("x", 4_000_000)+"}"), "Request entity too large"),
@@ -155,6 +156,24 @@ spec: {importRef: {name: a}, dataFrom: [{configMapKeyRef: {name: a, key: b}, sec
 		w.eventually(ctx, object, "bad", "Failed False/AccountNotFound")
 		Expect(message(object)).To(ContainSubstring("create it, or correct spec.accountRef"))
 	})
+
+	DescribeTable("is told that records are an array, and not that their fields are unknown",
+		func(ctx context.Context, data string, flags ...string) {
+			w := newEmptyWorld(ctx)
+			manifest := "apiVersion: integrator.io/v1alpha1\nkind: ImportRun\nmetadata: {name: bad}\nspec: {importRef: {name: a}, data: "
+			apply := append([]string{"apply", "-n", w.namespace, "-f", "-"}, flags...)
+			output, err := kubectl(ctx, manifest+data+"}\n", apply...)
+			Expect(err).To(HaveOccurred(), output)
+			Expect(output).To(And(MatchRegexp(`spec.data in body must be of type array|\.spec\.data: expected list`), Not(ContainSubstring("unknown field"))))
+			output, err = kubectl(ctx, manifest+"["+data+"]}\n", apply...)
+			Expect(err).NotTo(HaveOccurred(), output)
+		},
+		Entry("one record", "{n: 1}"),
+		Entry("one record, with strict validation", "{n: 1}", "--validate=strict"),
+		Entry("the body of a request", "{data: [{n: 1}], settings: {}}"),
+		Entry("a text", "'[{}]'"),
+		Entry("one record, with server-side apply", "{n: 1}", "--server-side"),
+	)
 
 	DescribeTable("cannot change what the remote cannot follow",
 		func(ctx context.Context, edit func(*v1alpha1.Import), says string) {

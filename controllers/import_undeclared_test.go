@@ -15,8 +15,8 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/simulator/wire"
 )
 
-// fields are those of a JSON object, as the API gets them.
-func fields(text string) simulator.Document {
+// objectOf returns a JSON object, as the API gets it.
+func objectOf(text string) simulator.Document {
 	GinkgoHelper()
 	read, err := document.DecodeObject([]byte(text))
 	Expect(err).NotTo(HaveOccurred())
@@ -37,9 +37,9 @@ var _ = Describe("Others keep something in fields that I do not declare", func()
 		w := newWorld(ctx)
 		object := w.synced(ctx, w.httpImport("kept", `{"description": "declared", "assistantMetadata": {"mine": 1}}`))
 		Expect(sim.EditAs(jane, w.account, object.Status.ID, func(remote simulator.Document) {
-			remote["settings"] = fields(notes)
-			remote["description"] = fields(`{"a": "by hand \ud83d"}`)["a"]
-			remote["assistantMetadata"] = fields(`{"mine": 2, "theirs": "\ud83d"}`)
+			remote["settings"] = objectOf(notes)
+			remote["description"] = objectOf(`{"a": "by hand \ud83d"}`)["a"]
+			remote["assistantMetadata"] = objectOf(`{"mine": 2, "theirs": "\ud83d"}`)
 		})).To(Succeed())
 
 		Eventually(func() any { return w.remote(object.Status.ID)["description"] }).Should(Equal("declared"))

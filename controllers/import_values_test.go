@@ -14,6 +14,7 @@ import (
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
@@ -177,6 +178,36 @@ var _ = Describe("I keep values of an import in Secrets and ConfigMaps", func() 
 		Expect(w.calls()).To(Equal(map[string]int{post: 1, getOne: 1}))
 	})
 
+	It("sends no byte order mark, and warns once of a line break at the end until I say what I want", func(ctx context.Context) {
+		w := newWorld(ctx)
+		w.keep(ctx, "\ufeffS3CRET\r\n")
+		object := w.synced(ctx, w.keyed("ended"))
+		Expect(header(w.remote(object.Status.ID))).To(HaveKeyWithValue("value", "S3CRET\r\n"))
+		warned := func() (warnings []string) {
+			for _, event := range w.events(ctx, "ended") {
+				if strings.HasPrefix(event, "TrailingLineBreak") {
+					warnings = append(warnings, event)
+				}
+			}
+			return warnings
+		}
+		says := "TrailingLineBreak: spec.valuesFrom, path " + keyPath + `: the value of key "key" of Secret "key" ends in a line break, which is sent; set trimSpace to true to remove it, or to false to keep it`
+		Eventually(warned).Should(HaveExactElements(says))
+
+		change(ctx, object, func(object *v1alpha1.Import) {
+			object.Spec.Definition.Raw = overlaid(string(object.Spec.Definition.Raw), `{"description": "changed"}`)
+		})
+		w.eventuallyReady(ctx, object, "ended")
+		change(ctx, object, func(object *v1alpha1.Import) { object.Spec.ValuesFrom[0].TrimSpace = ptr.To(false) })
+		w.eventuallyReady(ctx, object, "ended")
+		Expect(header(w.remote(object.Status.ID))).To(HaveKeyWithValue("value", "S3CRET\r\n"))
+		change(ctx, object, func(object *v1alpha1.Import) { object.Spec.ValuesFrom[0].TrimSpace = ptr.To(true) })
+		w.eventuallyReady(ctx, object, "ended")
+		Expect(header(w.remote(object.Status.ID))).To(HaveKeyWithValue("value", "S3CRET"))
+		Expect(w.writes()).To(Equal(map[string]int{post: 1, put: 2}))
+		Expect(warned()).To(HaveExactElements(says), "not again for the same version")
+	})
+
 	DescribeTable("says which value cannot be used, and not what it is",
 		func(ctx context.Context, path, content, want string) {
 			w := newWorld(ctx)
@@ -194,7 +225,9 @@ var _ = Describe("I keep values of an import in Secrets and ConfigMaps", func() 
 			Expect(w.calls()).To(Equal(map[string]int{post: 1}))
 		},
 		Entry("that is no JSON", "/settings", `{"canary": canary`,
-			`InvalidValue: spec.valuesFrom, path /settings: key "json" of ConfigMap "more" is not JSON: syntax error near byte 12; correct it there`),
+			`InvalidValue: spec.valuesFrom, path /settings: key "json" of ConfigMap "more" is not JSON: syntax error at line 1, column 12; correct it there`),
+		Entry("that is in UTF-16", "/settings", "[\x00]\x00",
+			`InvalidValue: spec.valuesFrom, path /settings: key "json" of ConfigMap "more" is in UTF-16, as some programs of Windows write text: save it as UTF-8; correct it there`),
 		Entry("whose path leads through a text", "/http/relativeURI/0/x", `1`,
 			`InvalidValue: spec.valuesFrom, path /http/relativeURI/0/x does not fit the definition: /http/relativeURI/0 is neither an object nor an array; correct the path or the definition`),
 		Entry("whose path leads behind an array", "/http/headers/1/value", `1`,

@@ -272,8 +272,10 @@ var _ = Describe("I run an import", func() {
 			w.synced(ctx, w.httpImport("orders"))
 			Expect(k8s.Create(ctx, &corev1.ConfigMap{ObjectMeta: w.meta("records"), Data: map[string]string{
 				"broken": `[{"secret-looking": "x"},`, "lines": "{}\n{oops}\n", "empty": "",
+				"marked": "\ufeff[\n  {\"a\": 1}\n  {\"secret-looking\": 2}\n]", "request": `{"data": [{"a": 1}], "settings": {"b": 2}}`,
 			}, BinaryData: map[string][]byte{
 				"one": zipped(wide(5_000_001 - len("[]"))), "bomb": zipped(strings.Repeat(" ", 64<<20+1)), "half": zipped(record("A-1"))[:20],
+				"utf16": []byte("\xff\xfe[\x00{\x00}\x00]\x00"), "zipped-utf16": zipped("\xfe\xff\x00[\x00{\x00}\x00]"),
 			}})).To(Succeed())
 			run := w.run("bad", "orders")
 			edit(run)
@@ -283,8 +285,12 @@ var _ = Describe("I run an import", func() {
 			Expect(message(run)).To(And(ContainSubstring(says), HaveSuffix("; nothing was sent")))
 			Expect(w.calls()).NotTo(HaveKey(invoke))
 		},
-		Entry("half an array", from("broken"), "dataFrom[0] is not a JSON array: syntax error near byte 25"),
-		Entry("a bad line", from("lines"), "dataFrom[0] is not JSON Lines: record 1: syntax error"),
+		Entry("half an array", from("broken"), "dataFrom[0] is not a JSON array: it ends too early"),
+		Entry("an array with a mistake inside, and a byte order mark", from("marked"), "dataFrom[0] is not a JSON array: syntax error at line 3, column 3"),
+		Entry("another encoding", from("utf16"), "dataFrom[0] is in UTF-16, as some programs of Windows write text: save it as UTF-8"),
+		Entry("another encoding, compressed", from("zipped-utf16"), "dataFrom[0] is in UTF-16"),
+		Entry("the body of a request", from("request"), `dataFrom[0] is an object of just "data" and "settings", as in a request to the API: put the array into spec.data or alone into the key, and the settings into spec.settings; if the object is one record, put it into an array, [{…}]`),
+		Entry("a bad line", from("lines"), "dataFrom[0] is not JSON Lines: record 1: syntax error at line 2, column 2"),
 		Entry("nothing", from("empty"), "there are no records in data and dataFrom"),
 		Entry("settings that are no object", func(run *v1alpha1.ImportRun) {
 			run.Spec.Data = []v1alpha1.JSON{{Raw: []byte("{}")}}
@@ -294,6 +300,32 @@ var _ = Describe("I run an import", func() {
 		Entry("more than a run can have", from("bomb"), "the data is more than the 64 MiB and 1000000 records that one run can have, from dataFrom[0] on"),
 		Entry("half a file", from("half"), "dataFrom[0] is compressed with gzip, and cannot be decompressed"),
 	)
+
+	It("sends what is meant: no byte order mark, and a wrapped record whole", func(ctx context.Context) {
+		w := newWorld(ctx)
+		target := w.synced(ctx, w.httpImport("orders"))
+		wrapped := `{"data":[{"a":1}],"settings":{"b":2}}`
+		Expect(k8s.Create(ctx, &corev1.ConfigMap{ObjectMeta: w.meta("records"), Data: map[string]string{
+			"array": "\ufeff[" + wrapped + "]", "lines": "\ufeff" + record("A-1") + "\n\ufeff" + record("A-2"),
+		}})).To(Succeed())
+		run := w.run("marked", "orders", wrapped)
+		from("array", "lines")(run)
+		Expect(k8s.Create(ctx, run)).To(Succeed())
+		w.done(ctx, run, v1alpha1.RunSucceeded)
+		sent, _ := sim.Written(w.account, target.Status.ID)
+		Expect(sent).To(HaveExactElements(MatchJSON(wrapped), MatchJSON(wrapped), MatchJSON(record("A-1")), MatchJSON(record("A-2"))))
+	})
+
+	It("warns of a number that Kubernetes may have rounded, and says nothing else of the record", func(ctx context.Context) {
+		w := newWorld(ctx)
+		w.synced(ctx, w.httpImport("orders"))
+		run := w.run("rounded", "orders", record("A-1"), `{"sku": "A-2", "confidential": 12345678901234567890}`)
+		run.Spec.Settings = &v1alpha1.JSON{Raw: []byte(`{"n": 9223372036854775807}`)}
+		Expect(k8s.Create(ctx, run)).To(Succeed())
+		w.done(ctx, run, v1alpha1.RunSucceeded)
+		Eventually(func() []string { return w.events(ctx, "rounded") }).Should(ContainElement(
+			"RoundedNumber: there is a whole number beyond 64 bits in data[1]: Kubernetes rounds it to 17 digits, so it may not be the number that was written; write an id as text, in quotes, or put the records into dataFrom"))
+	})
 
 	It("never touches a claim that another process made", func(ctx context.Context) {
 		w := newWorld(ctx)

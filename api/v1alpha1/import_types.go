@@ -120,7 +120,7 @@ type ConnectionReference string
 type ValueFormat string
 
 const (
-	// ValueFormatText uses the content as a string, byte for byte.
+	// ValueFormatText uses the content as a string.
 	ValueFormatText ValueFormat = "Text"
 	// ValueFormatJSON parses the content as a JSON value.
 	ValueFormatJSON ValueFormat = "JSON"
@@ -130,6 +130,7 @@ const (
 // Exactly one of secretKeyRef and configMapKeyRef must be set.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.configMapKeyRef) != has(self.secretKeyRef)",message="exactly one of configMapKeyRef and secretKeyRef must be set"
+// +kubebuilder:validation:XValidation:rule="!(has(self.trimSpace) && self.trimSpace) || !has(self.format) || self.format == 'Text'",fieldPath=".trimSpace",message="trimSpace can be true only with format Text, because JSON ignores white space around a value: remove trimSpace, or set format to Text"
 type ValueSource struct {
 	// path is the JSON pointer (RFC 6901) of the field that gets the value, such as
 	// /http/headers/0/value. The value replaces what the definition declares there. Missing
@@ -152,14 +153,21 @@ type ValueSource struct {
 	// +optional
 	ConfigMapKeyRef *KeyReference `json:"configMapKeyRef,omitempty"`
 
-	// format is Text or JSON. Text uses the content as a string, unchanged, including a
-	// trailing line break. JSON parses the content as any JSON value: numbers stay as they are
-	// written, and "@alias" in _…Id and _…Ids fields is resolved as in the definition. Content
-	// that cannot be parsed makes the Import Stalled, with reason InvalidValue. Defaults to
-	// Text.
+	// format is Text or JSON. Text uses the content as a string, including a trailing line
+	// break unless trimSpace is true. JSON parses the content as any JSON value: numbers stay as
+	// they are written, and "@alias" in _…Id and _…Ids fields is resolved as in the definition.
+	// Content that cannot be parsed makes the Import Stalled, with reason InvalidValue. A byte
+	// order mark is no part of the content. Defaults to Text.
 	// +optional
 	// +default="Text"
 	Format ValueFormat `json:"format,omitempty"`
+
+	// trimSpace removes white space at the beginning and at the end of a value of format Text,
+	// such as the line break at the end of a file. While it is not set, a value that ends in a
+	// line break is used as it is, and the event TrailingLineBreak warns once; false keeps the
+	// line break without a warning. Defaults to false.
+	// +optional
+	TrimSpace *bool `json:"trimSpace,omitempty"`
 }
 
 // ImportSpec is the desired state of one import.

@@ -46,18 +46,21 @@ type ImportRunSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="an ImportRun's spec is immutable except for suspend, cancel and ttlSecondsAfterFinished: create a new ImportRun"
 	AccountRef *LocalReference `json:"accountRef,omitempty"`
 
-	// data is a JSON array of at most 10,000 records; put more into dataFrom. The values of data,
-	// dataFrom and settings at the time of the first batch apply to the whole run. If they change
-	// afterwards, the run sends nothing more and ends with reason DataChanged.
+	// data is an array of at most 10,000 records, also for a single record; put more into
+	// dataFrom. The body of a request to the API, an object of data and settings, does not
+	// belong here: put its array here, and its settings into settings. The values of data,
+	// dataFrom and settings at the time of the first batch apply to the whole run. If they
+	// change afterwards, the run sends nothing more and ends with reason DataChanged.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=10000
+	// +kubebuilder:pruning:PreserveUnknownFields
 	Data []JSON `json:"data,omitempty"`
 
 	// dataFrom is a list of sources of records, which are sent after those of data, in order.
-	// Each source is a JSON array or JSON Lines, as text or compressed with gzip. Limits: 64
-	// MiB and 1,000,000 records in all.
+	// Each source is a JSON array or JSON Lines, as text in UTF-8 or compressed with gzip. A
+	// byte order mark is no part of it. Limits: 64 MiB and 1,000,000 records in all.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1

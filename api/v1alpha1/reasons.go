@@ -126,6 +126,12 @@ const (
 	// ReasonHandedOver: the Import was deleted, and its import was left to another Import of the
 	// namespace that adopts it.
 	ReasonHandedOver = "HandedOver"
+	// ReasonTrailingLineBreak: a value of spec.valuesFrom ends in a line break, and trimSpace is not
+	// set.
+	ReasonTrailingLineBreak = "TrailingLineBreak"
+	// ReasonRoundedNumber: spec has a whole number that Kubernetes may have rounded. Also an event
+	// of an ImportRun.
+	ReasonRoundedNumber = "RoundedNumber"
 	// ReasonDriftDetected: the import was changed on the platform.
 	ReasonDriftDetected = "DriftDetected"
 	// ReasonDriftCorrected: a change on the platform was reverted.

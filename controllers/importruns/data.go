@@ -8,8 +8,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"unsafe"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -18,6 +20,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/problem"
 	"github.com/integrator-operator/integrator-operator/internal/records"
 	"github.com/integrator-operator/integrator-operator/internal/runstate"
+	"github.com/integrator-operator/integrator-operator/internal/status"
 )
 
 const (
@@ -93,6 +96,35 @@ func (w *work) readInline(ctx context.Context, run *v1alpha1.ImportRun) (inline,
 	return read, nil
 }
 
+// rounded gives the places with whole numbers that Kubernetes may have rounded. Records are confidential
+// where the Import's values are, so the places name nothing that is in a record.
+func (d inline) rounded() []string {
+	var places []string
+	for i, record := range d.records {
+		if records.HasRounded(record) {
+			places = append(places, fmt.Sprintf("data[%d]", i))
+		}
+	}
+	if records.HasRounded(d.settings) {
+		places = append(places, "settings")
+	}
+	return places
+}
+
+// warnOfRounded says, when the first call is made, that numbers may not be those that were written.
+func (w *work) warnOfRounded(run *v1alpha1.ImportRun) {
+	const most = 4
+	if len(w.rounded) == 0 {
+		return
+	}
+	places := strings.Join(w.rounded[:min(len(w.rounded), most)], ", ")
+	if len(w.rounded) > most {
+		places += fmt.Sprintf(" and %d more", len(w.rounded)-most)
+	}
+	status.RecordEvent(w.r.Recorder, run, corev1.EventTypeWarning, v1alpha1.ReasonRoundedNumber,
+		"there is a whole number beyond 64 bits in "+places+": Kubernetes rounds it to 17 digits, so it may not be the number that was written; write an id as text, in quotes, or put the records into dataFrom")
+}
+
 // settingsSize is the size of what goes along with each call, in bytes.
 func settingsSize(run *v1alpha1.ImportRun) int {
 	if run.Spec.Settings == nil {
@@ -113,6 +145,7 @@ func (w *work) readPayload(ctx context.Context, run *v1alpha1.ImportRun) (runsta
 	for _, record := range own.records {
 		identity.add(record)
 	}
+	w.rounded = own.rounded()
 	room := maxRunData
 	keys := keyref.Reader{Live: w.r.Live, Namespace: run.Namespace, Reason: v1alpha1.ReasonDataNotFound}
 	for i, source := range spec.DataFrom {
@@ -169,6 +202,9 @@ func (w *work) unpack(source []byte, room, number int) (content []byte, parsed [
 	w.r.unpacking.Lock()
 	defer w.r.unpacking.Unlock()
 	if content, err = records.Decompress(source, room); err != nil {
+		return nil, nil, err
+	}
+	if content, err = keyref.Text(content); err != nil {
 		return nil, nil, err
 	}
 	if err := w.reserveData(len(content)); err != nil {

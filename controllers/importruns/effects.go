@@ -31,6 +31,8 @@ type work struct {
 	// were taken for it.
 	payload  *runstate.Payload
 	reserved int
+	// rounded are the places in the spec with whole numbers that Kubernetes may have rounded.
+	rounded []string
 	// responses is where the full responses go, nil when nobody wants them.
 	responses *responses
 	// key is the entry of the idempotency key as it was read, nil when there is none.
@@ -123,6 +125,9 @@ func (w *work) releasePermit() {
 // the answer is worth waiting for.
 func (w *work) Invoke(ctx context.Context, run *v1alpha1.ImportRun, granted runstate.Claim, prepared runstate.Prepared) (integrator.InvokeResponse, error) {
 	defer w.releasePermit()
+	if granted.Batch == 0 && granted.Attempt == 0 {
+		w.warnOfRounded(run)
+	}
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), granted.Deadline.Sub(w.Now()))
 	defer cancel()
 	response, err := w.permit.Invoke(limited, prepared.ImportID, integrator.InvokeRequest{Data: prepared.Payload.Part(granted.Batch), Settings: prepared.Payload.Settings})

@@ -62,6 +62,7 @@ type Reconciler struct {
 	lastStatus  status.LastStatus
 	corrections importstate.Corrections
 	looks       looks
+	warned      warned
 }
 
 func (r *Reconciler) objects() objects { return objects{Client: r.Client, live: r.Live} }
@@ -113,6 +114,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		if apierrors.IsNotFound(err) {
 			r.lastStatus.Forget(req.NamespacedName)
 			r.looks.forget(req.NamespacedName)
+			r.warned.forget(req.NamespacedName)
 		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
@@ -131,6 +133,7 @@ func (r *Reconciler) reconcile(ctx context.Context, s *scope) error {
 	if err := r.resolve(ctx, s); err != nil {
 		return err
 	}
+	s.warn(&r.warned)
 	s.showCopies()
 	s.showDefinition()
 	if r.settled(s) {
@@ -237,6 +240,7 @@ func (r *Reconciler) finish(ctx context.Context, s *scope, err error) (ctrl.Resu
 		return status.ResultOfKubernetesError(ctx, err)
 	}
 	r.looks.note(s)
+	r.warned.note(s)
 	recordEvents(r.Recorder, s)
 	status.RecordTransition(r.Recorder, s.object, s.before.Status.Conditions, s.object.Status.Conditions)
 	if wait > 0 && (p == nil || p.Reason() == v1alpha1.ReasonNotAccepted || p.Reason() == v1alpha1.ReasonDryRun) {

@@ -5,10 +5,13 @@ package imports
 
 import (
 	"context"
+	"slices"
 	"strings"
+	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/account"
@@ -58,6 +61,59 @@ const (
 func (s *scope) event(kind, reason, note string) {
 	s.events = append(s.events, status.Event{Type: kind, Reason: reason, Note: note})
 }
+
+// warn records the warnings about what is declared that were not recorded before. Those of what was
+// compared before were.
+func (s *scope) warn(warned *warned) {
+	if s.desired.Hash == s.before.Status.DesiredHash {
+		return
+	}
+	known := warned.of(s.object)
+	for _, w := range s.desired.Warnings {
+		if !slices.Contains(known, w.Version) {
+			s.event(warning, w.Reason, w.Note)
+		}
+	}
+}
+
+// warned remembers which warnings were recorded of which Import. Its zero value is ready for use, and
+// it may be used from several goroutines.
+type warned struct{ byKey sync.Map }
+
+// warnedOf are the versions of the warnings of one Import.
+type warnedOf struct {
+	uid      types.UID
+	versions []string
+}
+
+// of gives the versions of the warnings that were recorded of an Import.
+func (w *warned) of(object *v1alpha1.Import) []string {
+	known, _ := w.byKey.Load(client.ObjectKeyFromObject(object))
+	if last, ok := known.(warnedOf); ok && last.uid == object.UID {
+		return last.versions
+	}
+	return nil
+}
+
+// note remembers the warnings that were recorded, once the status was written.
+func (w *warned) note(s *scope) {
+	if s.desired == nil {
+		return
+	}
+	now := warnedOf{uid: s.object.UID}
+	for _, warning := range s.desired.Warnings {
+		now.versions = append(now.versions, warning.Version)
+	}
+	key := client.ObjectKeyFromObject(s.object)
+	if now.versions == nil {
+		w.forget(key)
+		return
+	}
+	w.byKey.Store(key, now)
+}
+
+// forget drops what is remembered of an Import that was deleted.
+func (w *warned) forget(key client.ObjectKey) { w.byKey.Delete(key) }
 
 func (s *scope) accountKey() types.NamespacedName {
 	return types.NamespacedName{Namespace: s.object.Namespace, Name: s.object.Spec.AccountRef.Name}

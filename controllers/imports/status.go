@@ -74,7 +74,7 @@ func (s *scope) showCopies() {
 func (s *scope) showDefinition() {
 	state, known := &s.object.Status, s.object.Status.Warnings
 	state.IgnoredFields = cutAll(s.desired.LeftOut, 64)
-	state.Warnings = cutAll(s.desired.Warnings, 16)
+	state.Warnings = cutAll(s.desired.Mistakes, 16)
 	if len(state.Warnings) > 0 && !slices.Equal(known, state.Warnings) {
 		s.event(warning, v1alpha1.ReasonDefinitionWarning, "spec.definition"+drift.Cut(strings.Join(state.Warnings, "; spec.definition"), 900))
 	}

@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/keyref"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
 )
 
@@ -33,7 +34,11 @@ func ReadToken(ctx context.Context, live client.Reader, account *v1alpha1.Accoun
 	if err != nil {
 		return "", nil, fmt.Errorf("read Secret %s: %w", ref.Name, err)
 	}
-	token = strings.TrimSpace(string(secret.Data[ref.Key]))
+	content, err := keyref.Text(secret.Data[ref.Key])
+	if err != nil {
+		return "", nil, problem.Terminalf(v1alpha1.ReasonInvalidSpec, "key %q of Secret %q is %v", ref.Key, ref.Name, err)
+	}
+	token = strings.TrimSpace(string(content))
 	if token == "" {
 		return "", nil, problem.Terminalf(v1alpha1.ReasonSecretNotFound, "Secret %q has nothing under key %q: put the API token there", ref.Name, ref.Key)
 	}

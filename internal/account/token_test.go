@@ -33,6 +33,9 @@ func TestReadToken(t *testing.T) {
 		deleted bool
 	}{
 		"Token":      {reason: "white space around it is not part of it", secret: secret("ns", "token", " t1\n"), token: "t1"},
+		"Mark":       {reason: "a byte order mark is not part of it either", secret: secret("ns", "token", "\xef\xbb\xbft1\r\n"), token: "t1"},
+		"OnlyMark":   {reason: "a file that was saved empty", secret: secret("ns", "token", "\xef\xbb\xbf\r\n"), problem: v1alpha1.ReasonSecretNotFound},
+		"UTF-16":     {reason: "PowerShell wrote the file", secret: secret("ns", "token", "\xff\xfet\x001\x00"), problem: v1alpha1.ReasonInvalidSpec},
 		"NoSecret":   {reason: "it was deleted, or never created", secret: secret("other", "token", "t1"), problem: v1alpha1.ReasonSecretNotFound, deleted: true},
 		"OtherKey":   {reason: "the Secret is there", secret: secret("ns", "password", "t1"), problem: v1alpha1.ReasonSecretNotFound},
 		"Blank":      {reason: "white space is no token", secret: secret("ns", "token", " \n"), problem: v1alpha1.ReasonSecretNotFound},

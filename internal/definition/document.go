@@ -34,8 +34,10 @@ type Desired struct {
 	// Fields are the JSON pointers of what the document declares, Secrets those of the values.
 	Fields, Secrets []string
 	// LeftOut are the JSON pointers of declared fields that are no part of the document, because the
-	// server sets them itself. Warnings are what is probably a mistake in spec.definition.
-	LeftOut, Warnings []string
+	// server sets them itself. Mistakes are what is probably a mistake in spec.definition.
+	LeftOut, Mistakes []string
+	// Warnings are about what can be sent, and is most likely not what was meant.
+	Warnings []Warning
 }
 
 // Name is the declared name, "" when the definition could not be resolved.
@@ -74,10 +76,11 @@ func Desire(object *v1alpha1.Import, marker, accountName string, aliases map[str
 	if err := refuseIdentity(document); err != nil {
 		return nil, err
 	}
-	d := &Desired{Document: document, LeftOut: fields.LeaveOut(document), Warnings: fields.Warnings(document)}
+	d := &Desired{Document: document, LeftOut: fields.LeaveOut(document), Mistakes: fields.Warnings(document)}
 	if err := d.reserve(values); err != nil {
 		return nil, err
 	}
+	d.Warnings = warnings(document, values)
 	known := resolver{account: accountName, aliases: aliases, secrets: d.Secrets}
 	if err := known.resolve("", document); err != nil {
 		return nil, err

@@ -4,6 +4,7 @@
 package definition
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -180,10 +181,64 @@ func TestDesireShows(t *testing.T) {
 	if diff := cmp.Diff([]string{"/sandbox"}, made.LeftOut); diff != "" {
 		t.Errorf("left out (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"/descripton: the API documents no field of this name; did you mean description?"}, made.Warnings); diff != "" {
+	if diff := cmp.Diff([]string{"/descripton: the API documents no field of this name; did you mean description?"}, made.Mistakes); diff != "" {
 		t.Errorf("warnings (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]string{"/descripton", "/externalId", "/name"}, made.Fields); diff != "" {
 		t.Errorf("what is owned (-want +got):\n%s", diff)
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	cases := map[string]struct {
+		reason, definition string
+		values             []Value
+		want               []Warning
+	}{
+		"None": {
+			reason:     "numbers of 64 bits, fractions, ids in quotes and texts without a line break are as they were written",
+			definition: `{"a": 9223372036854775807, "b": 0.30000000000000004, "c": "12345678901234567890"}`,
+			values:     []Value{{Path: "/v", Version: "1", Content: "S"}},
+		},
+		"Numbers": {
+			reason:     "Kubernetes rounded them, as far as can be seen",
+			definition: `{"a": {"b/c": [1, 12345678901234567000]}, "d": 1e+21}`,
+			want: []Warning{{Reason: v1alpha1.ReasonRoundedNumber,
+				Note: "spec.definition has /a/b~1c/1 (12345678901234567000), /d (1e+21): Kubernetes rounds whole numbers beyond 64 bits to 17 digits, so it may not be the number that was written; write an id as text, in quotes"}},
+		},
+		"ManyNumbers": {
+			reason:     "a message names the first of many",
+			definition: `{"a": [1e21, 1e22, 1e23, 1e24, 1e25, 1e26]}`,
+			want: []Warning{{Reason: v1alpha1.ReasonRoundedNumber,
+				Note: "spec.definition has /a/0 (1e21), /a/1 (1e22), /a/2 (1e23), /a/3 (1e24) and 2 more: Kubernetes rounds whole numbers beyond 64 bits to 17 digits, so it may not be the number that was written; write an id as text, in quotes"}},
+		},
+		"ReplacedNumber": {
+			reason:     "a value takes the place of the number, with all its digits",
+			definition: `{"a": 12345678901234567000}`,
+			values:     []Value{{Path: "/a", Version: "1", Content: json.Number("12345678901234567890")}},
+		},
+		"LineBreak": {
+			reason:     "the value is not repeated",
+			definition: `{}`,
+			values:     []Value{{Path: "/h", Version: "7", Content: "S\n", Key: `key "k" of Secret "s"`, LineBreak: true}},
+			want: []Warning{{Reason: v1alpha1.ReasonTrailingLineBreak, Version: "/h 7",
+				Note: `spec.valuesFrom, path /h: the value of key "k" of Secret "s" ends in a line break, which is sent; set trimSpace to true to remove it, or to false to keep it`}},
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			got, err := Desire(newImport(tc.definition), testMarker, "default", testAliases, tc.values)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, warning := range tc.want {
+				if warning.Version == "" {
+					tc.want[i].Version = warning.Note
+				}
+			}
+			if diff := cmp.Diff(tc.want, got.Warnings); diff != "" {
+				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
+			}
+		})
 	}
 }

@@ -10,8 +10,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
@@ -34,6 +36,11 @@ type Value struct {
 	Version string
 	// Content is a parsed JSON value, see drift.ParseValue, or a string.
 	Content any
+	// Key is where the value comes from, such as: key "token" of Secret "shop".
+	Key string
+	// LineBreak: the value is a text that ends in a line break, and nothing says whether it belongs to
+	// the value.
+	LineBreak bool
 }
 
 // ReadValues reads spec.valuesFrom, past the cache. A key that does not exist is a problem of class
@@ -47,26 +54,45 @@ func ReadValues(ctx context.Context, live client.Reader, object *v1alpha1.Import
 		if err != nil {
 			return nil, err
 		}
-		parsed, err := parseValue(content, source.Format)
+		parsed, err := parseValue(content, source)
 		if err != nil {
-			return nil, problem.Terminalf(v1alpha1.ReasonInvalidValue, "spec.valuesFrom, path %s: key %q of %s %q is %v; correct it there", source.Path, key.Ref.Key, key.Kind, key.Ref.Name, err)
+			return nil, problem.Terminalf(v1alpha1.ReasonInvalidValue, "spec.valuesFrom, path %s: %s is %v; correct it there", source.Path, key, err)
 		}
-		values = append(values, Value{Path: source.Path, Version: fmt.Sprintf("%s %s %q %s", key.Kind, version, key.Ref.Key, source.Format), Content: parsed})
+		text, _ := parsed.(string)
+		values = append(values, Value{
+			Path: source.Path, Version: versionOf(source, key, version), Content: parsed, Key: key.String(),
+			LineBreak: source.Format != v1alpha1.ValueFormatJSON && source.TrimSpace == nil && strings.TrimRight(text, "\r\n") != text,
+		})
 	}
 	return values, nil
 }
 
+// versionOf changes with the content of a key, and with how it is read.
+func versionOf(source v1alpha1.ValueSource, key keyref.Key, version string) string {
+	text := fmt.Sprintf("%s %s %q %s", key.Kind, version, key.Ref.Key, source.Format)
+	if ptr.Deref(source.TrimSpace, false) {
+		text += " trimmed"
+	}
+	return text
+}
+
 // parseValue reads the content of a key. The error repeats nothing of it.
-func parseValue(content []byte, format v1alpha1.ValueFormat) (any, error) {
+func parseValue(content []byte, source v1alpha1.ValueSource) (any, error) {
+	content, err := keyref.Text(content)
 	switch {
+	case err != nil:
+		return nil, err
 	case !utf8.Valid(content):
 		return nil, errors.New("not UTF-8 text")
-	case format != v1alpha1.ValueFormatJSON:
+	case source.Format == v1alpha1.ValueFormatJSON:
+	case ptr.Deref(source.TrimSpace, false):
+		return strings.TrimSpace(string(content)), nil
+	default:
 		return string(content), nil
 	}
 	var valid json.RawMessage
 	if err := json.Unmarshal(content, &valid); err != nil {
-		return nil, fmt.Errorf("not JSON: %s", records.Position(err))
+		return nil, fmt.Errorf("not JSON: %s", records.Position(content, err))
 	}
 	return drift.ParseValue(valid)
 }

@@ -132,24 +132,30 @@ func TestParseValue(t *testing.T) {
 	cases := map[string]struct {
 		reason, content string
 		format          v1alpha1.ValueFormat
+		trim            bool
 		want            any
 		fails           string
 	}{
 		"Text":       {reason: "text is taken byte for byte", content: " \"a\"\r\n<&\u0000 ", want: " \"a\"\r\n<&\u0000 "},
 		"Empty":      {reason: "an empty text is a text", content: "", format: v1alpha1.ValueFormatText, want: ""},
+		"Mark":       {reason: "a byte order mark is no part of a text", content: "\ufeffa\n", want: "a\n"},
+		"MarkJSON":   {reason: "nor of JSON", content: "\ufeff[1]", format: v1alpha1.ValueFormatJSON, want: []any{json.Number("1")}},
+		"UTF-16":     {reason: "another encoding is named", content: "\xff\xfec\x00", fails: "in UTF-16, as some programs of Windows write text: save it as UTF-8"},
+		"Trimmed":    {reason: "white space around it goes, inside it stays", content: "\ufeff\u00a0 a \n b\r\n\t", trim: true, want: "a \n b"},
+		"TrimmedAll": {reason: "nothing is left of white space", content: " \n", trim: true, want: ""},
 		"NotText":    {reason: "what JSON cannot hold is refused", content: "canary\xff", fails: "not UTF-8 text"},
 		"Number":     {reason: "numbers stay as they are written", content: "9007199254740993.10", format: v1alpha1.ValueFormatJSON, want: json.Number("9007199254740993.10")},
 		"Null":       {reason: "null is a value", content: " null\n", format: v1alpha1.ValueFormatJSON},
 		"Object":     {reason: "so is an object", content: `{"a": [1, "x"]}`, format: v1alpha1.ValueFormatJSON, want: map[string]any{"a": []any{json.Number("1"), "x"}}},
-		"NotJSON":    {reason: "the error repeats nothing", content: `{"canary": canary}`, format: v1alpha1.ValueFormatJSON, fails: "not JSON: syntax error near byte 12"},
-		"Cut":        {reason: "half a document is none", content: `{"canary": `, format: v1alpha1.ValueFormatJSON, fails: "not JSON: syntax error near byte 11"},
-		"Nothing":    {reason: "nothing is no JSON", content: "", format: v1alpha1.ValueFormatJSON, fails: "not JSON: syntax error near byte 0"},
-		"Followed":   {reason: "two values are not one", content: "1 2", format: v1alpha1.ValueFormatJSON, fails: "not JSON: syntax error near byte 3"},
-		"FollowedBy": {reason: "whatever follows", content: "1 canary", format: v1alpha1.ValueFormatJSON, fails: "not JSON: syntax error near byte 3"},
+		"NotJSON":    {reason: "the error repeats nothing", content: `{"canary": canary}`, format: v1alpha1.ValueFormatJSON, fails: "not JSON: syntax error at line 1, column 12"},
+		"Cut":        {reason: "half a document is none", content: `{"canary": `, format: v1alpha1.ValueFormatJSON, fails: "not JSON: it ends too early"},
+		"Nothing":    {reason: "nothing is no JSON", content: "", format: v1alpha1.ValueFormatJSON, fails: "not JSON: it ends too early"},
+		"Followed":   {reason: "two values are not one", content: "1 2", format: v1alpha1.ValueFormatJSON, fails: "not JSON: something follows its end at line 1, column 3"},
+		"FollowedBy": {reason: "whatever follows", content: "1 canary", format: v1alpha1.ValueFormatJSON, fails: "not JSON: something follows its end at line 1, column 3"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			got, err := parseValue([]byte(tc.content), tc.format)
+			got, err := parseValue([]byte(tc.content), v1alpha1.ValueSource{Format: tc.format, TrimSpace: &tc.trim})
 			if tc.fails != "" {
 				if err == nil || err.Error() != tc.fails {
 					t.Fatalf("%s: got error %v, want %q", tc.reason, err, tc.fails)

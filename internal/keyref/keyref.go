@@ -38,6 +38,9 @@ func Of(secret, configMap *v1alpha1.KeyReference) Key {
 	return Key{Kind: kindConfigMap, Ref: configMap}
 }
 
+// String names the key in messages.
+func (k Key) String() string { return fmt.Sprintf("key %q of %s %q", k.Ref.Key, k.Kind, k.Ref.Name) }
+
 // Reader reads keys of one namespace past the cache, and each object only once: two keys of a
 // Secret, as a user and a password, are of one version. It is for one reconcile and one goroutine.
 type Reader struct {
@@ -62,7 +65,7 @@ func (r *Reader) Read(ctx context.Context, k Key) (content []byte, version strin
 	if content, ok := contentOf(object, k.Ref.Key); ok && err == nil {
 		return content, string(object.GetUID()) + " " + object.GetResourceVersion(), nil
 	}
-	return nil, "", problem.Waitingf(r.Reason, "waiting for key %q of %s %q, which is not in namespace %q", k.Ref.Key, k.Kind, k.Ref.Name, r.Namespace)
+	return nil, "", problem.Waitingf(r.Reason, "waiting for %s, which is not in namespace %q", k, r.Namespace)
 }
 
 func (r *Reader) object(ctx context.Context, k Key) (client.Object, error) {

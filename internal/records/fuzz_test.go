@@ -21,6 +21,9 @@ import (
 // accepted that it refuses.
 func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, source []byte) {
+		if bytes.Contains(source, []byte(byteOrderMark)) {
+			t.Skip("encoding/json refuses a byte order mark")
+		}
 		before := bytes.Clone(source)
 		got, err := Parse(source, len(source))
 		want, wrong := recordsByTheBook(source)
@@ -61,7 +64,7 @@ func recordsByTheBook(source []byte) (records []json.RawMessage, err error) {
 		var record json.RawMessage
 		switch err := decoder.Decode(&record); {
 		case errors.Is(err, io.EOF):
-			return records, nil
+			return records, refuseRequest(records)
 		case err != nil:
 			return nil, err
 		}

@@ -11,6 +11,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
 )
@@ -68,35 +70,87 @@ func Decompress(content []byte, limit int) ([]byte, error) {
 // whiteSpace is the white space of JSON, which has fewer characters than that of Unicode.
 const whiteSpace = " \t\r\n"
 
+// byteOrderMark may be in front of the first record of a file, also if the file was appended to another.
+const byteOrderMark = "\ufeff"
+
 // Parse reads one source of records: a JSON array, or JSON Lines. The records are parts of source, not
-// copies. More than limit records are ErrTooMuch.
+// copies. More than limit records are ErrTooMuch. A source whose first character is "[" is an array.
 func Parse(source []byte, limit int) ([]json.RawMessage, error) {
-	decoder := json.NewDecoder(bytes.NewReader(source))
-	isArray := bytes.HasPrefix(bytes.TrimLeft(source, whiteSpace), []byte{'['})
-	if isArray {
-		if err := json.Unmarshal(source, new(skipped)); err != nil {
-			return nil, fmt.Errorf("not a JSON array: %s", Position(err))
-		}
-		// The array is valid, so nothing below can fail.
-		_, _ = decoder.Token()
+	if text := bytes.TrimLeft(source, whiteSpace+byteOrderMark); bytes.HasPrefix(text, []byte{'['}) {
+		return parseArray(source, len(source)-len(text), limit)
 	}
+	records, err := parseLines(source, limit)
+	if err != nil {
+		return nil, err
+	}
+	return records, refuseRequest(records)
+}
+
+// parseArray reads the array that begins at from.
+func parseArray(source []byte, from, limit int) ([]json.RawMessage, error) {
+	array := source[from:]
+	if err := json.Unmarshal(array, new(skipped)); err != nil {
+		return nil, fmt.Errorf("not a JSON array: %s", position(source, int64(from), err))
+	}
+	// The array is valid, so nothing below can fail.
+	decoder := json.NewDecoder(bytes.NewReader(array))
+	_, _ = decoder.Token()
 	var records []json.RawMessage
-	for !isArray || decoder.More() {
+	for decoder.More() {
+		if len(records) == limit {
+			return nil, ErrTooMuch
+		}
 		before := decoder.InputOffset()
+		_ = decoder.Decode(new(skipped))
+		end := decoder.InputOffset()
+		records = append(records, bytes.TrimLeft(array[before:end:end], whiteSpace+","))
+	}
+	return records, nil
+}
+
+func parseLines(source []byte, limit int) ([]json.RawMessage, error) {
+	var records []json.RawMessage
+	decoder, from := json.NewDecoder(bytes.NewReader(source)), int64(0)
+	for {
+		before := from + decoder.InputOffset()
 		err := decoder.Decode(new(skipped))
 		if errors.Is(err, io.EOF) {
-			break
+			return records, nil
 		}
 		if err != nil {
-			return nil, fmt.Errorf("not JSON Lines: record %d: %s", len(records), Position(err))
+			if rest := bytes.TrimLeft(source[before:], whiteSpace); bytes.HasPrefix(rest, []byte(byteOrderMark)) {
+				from = int64(len(source) - len(rest) + len(byteOrderMark))
+				decoder = json.NewDecoder(bytes.NewReader(source[from:]))
+				continue
+			}
+			return nil, fmt.Errorf("not JSON Lines: record %d: %s", len(records), position(source, from, err))
 		}
 		if len(records) == limit {
 			return nil, ErrTooMuch
 		}
-		end := decoder.InputOffset()
-		records = append(records, bytes.TrimLeft(source[before:end:end], whiteSpace+","))
+		end := from + decoder.InputOffset()
+		records = append(records, bytes.TrimLeft(source[before:end:end], whiteSpace))
 	}
-	return records, nil
+}
+
+// refuseRequest refuses the body of an API request in the place of records: one object of just data
+// and settings, or of data alone. As a record it would be sent whole, and its records would not be.
+// Inside an array everything is a record.
+func refuseRequest(records []json.RawMessage) error {
+	if len(records) == 0 || records[0][0] != '{' {
+		return nil
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(records[0], &fields); err != nil {
+		return nil //nolint:nilerr // it is valid, so it is an object
+	}
+	data, hasData := fields["data"]
+	_, hasSettings := fields["settings"]
+	only := hasData && (len(fields) == 1 || hasSettings && len(fields) == 2)
+	if isArray := len(data) > 0 && data[0] == '['; !only || !hasSettings && (!isArray || len(records) > 1) {
+		return nil
+	}
+	return errors.New(`an object of just "data" and "settings", as in a request to the API: put the array into spec.data or alone into the key, and the settings into spec.settings; if the object is one record, put it into an array, [{…}]`)
 }
 
 // skipped accepts any JSON value and keeps nothing of it.
@@ -104,13 +158,26 @@ type skipped struct{}
 
 func (*skipped) UnmarshalJSON([]byte) error { return nil }
 
-// Position describes where JSON is malformed, without quoting any of it.
-func Position(err error) string {
-	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return fmt.Sprintf("syntax error near byte %d", syntax.Offset)
-	}
-	if errors.Is(err, io.ErrUnexpectedEOF) {
+// Position describes where source is malformed as JSON, by the error of encoding/json, without quoting
+// any of it.
+func Position(source []byte, err error) string { return position(source, 0, err) }
+
+// position is Position for an error of a decoder that began at from.
+func position(source []byte, from int64, err error) string {
+	syntax, ok := errors.AsType[*json.SyntaxError](err)
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF), ok && syntax.Error() == "unexpected end of JSON input":
 		return "it ends too early"
+	case !ok:
+		return "it cannot be read"
 	}
-	return "it cannot be read"
+	// The offset is behind the character that does not fit.
+	before := source[:min(max(from+syntax.Offset-1, 0), int64(len(source)))]
+	what := "syntax error"
+	if strings.HasSuffix(syntax.Error(), "after top-level value") {
+		what = "something follows its end"
+	}
+	line := bytes.Count(before, []byte{'\n'}) + 1
+	column := utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:]) + 1
+	return fmt.Sprintf("%s at line %d, column %d", what, line, column)
 }

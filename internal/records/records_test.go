@@ -29,14 +29,24 @@ func TestParse(t *testing.T) {
 		"NoLastNewline": {source: `{"a": 9007199254740993}`, want: []string{`{"a": 9007199254740993}`}},
 		"Empty":         {source: " \n", want: nil},
 		"EmptyArray":    {source: "[]", want: nil},
-		"CutArray":      {source: `[{"secret": 1}`, fails: "not a JSON array: syntax error near byte 14"},
+		"CutArray":      {source: `[{"secret": 1}`, fails: "not a JSON array: it ends too early"},
 		"CutLine":       {source: "{}\n{\"secret\": ", fails: "not JSON Lines: record 1: it ends too early"},
-		"BadLine":       {source: "{}\nsecret", fails: "not JSON Lines: record 1: syntax error near byte 4"},
-		"FormFeed":      {source: "\f[1]", fails: "not JSON Lines: record 0: syntax error near byte 1"},
-		"BytesCount":    {source: "\n\n[1, secret]", fails: "not a JSON array: syntax error near byte 7"},
+		"BadLine":       {source: "{}\nsecret", fails: "not JSON Lines: record 1: syntax error at line 2, column 1"},
+		"FormFeed":      {source: "\f[1]", fails: "not JSON Lines: record 0: syntax error at line 1, column 1"},
+		"LinesCount":    {source: "\n\n[1, secret]", fails: "not a JSON array: syntax error at line 3, column 5"},
+		"Characters":    {source: "[\r\n\"äöü😀\", secret]", fails: "not a JSON array: syntax error at line 2, column 9"},
+		"ArrayOfLines":  {source: "[\n{\"a\": 1}\n{\"secret\": 2}\n]", fails: "not a JSON array: syntax error at line 3, column 1"},
+		"LineOfArrays":  {source: "[1]\n[2]", fails: "not a JSON array: something follows its end at line 2, column 1"},
+		"LateLine":      {source: strings.Repeat("{}\n", 2) + "[1, secret]", fails: "not JSON Lines: record 2: syntax error at line 3, column 5"},
+		"JoinedFiles":   {source: "{\"a\": 1}\n\ufeff{\"a\": 2}\n\ufeff\ufeff3", want: []string{`{"a": 1}`, `{"a": 2}`, `3`}},
+		"AfterMark":     {source: "{}\n\ufeff{}\n{,", fails: "not JSON Lines: record 2: syntax error at line 3, column 2"},
+		"MarkedArray":   {source: "\n\ufeff[1, 2]", want: []string{`1`, `2`}},
+		"BadMarked":     {source: "\n\ufeff[1, secret]", fails: "not a JSON array: syntax error at line 2, column 6"},
+		"Mark":          {source: "\ufeff{}\ufeff", want: []string{`{}`}},
+		"MarkInRecord":  {source: "{\ufeff}", fails: "not JSON Lines: record 0: syntax error at line 1, column 2"},
 		"TooMany":       {source: "1 2 3 4", fails: ErrTooMuch.Error()},
 		"TooManyInOne":  {source: "[1, 2, 3, 4]", fails: ErrTooMuch.Error()},
-		"AfterArray":    {source: "[1] secret", fails: "not a JSON array: syntax error near byte 5"},
+		"AfterArray":    {source: "[1] secret", fails: "not a JSON array: something follows its end at line 1, column 5"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -56,6 +66,42 @@ func TestParse(t *testing.T) {
 			}
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("-want, +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+// The body of a request to the API is not a record, unless it is in an array.
+func TestParseRefusesRequests(t *testing.T) {
+	for name, tc := range map[string]struct {
+		reason, source string
+		refused        bool
+	}{
+		"Request":        {reason: "somebody pasted the body of a call", source: `{"data": [{"a": 1}], "settings": {"b": 2}}`, refused: true},
+		"Order":          {reason: "the order of fields means nothing", source: `{"settings": {}, "data": []}`, refused: true},
+		"OtherTypes":     {reason: "the names alone say it", source: `{"data": {"a": 1}, "settings": null}`, refused: true},
+		"NoSettings":     {reason: "the usual body of a call", source: ` {"data": [{"a": 1}]}` + "\n", refused: true},
+		"Several":        {reason: "several bodies are no records either", source: "{\"data\": [1], \"settings\": {}}\n{\"data\": [2], \"settings\": {}}", refused: true},
+		"InArray":        {reason: "whoever writes an array means records", source: `[{"data": [{"a": 1}], "settings": {"b": 2}}]`},
+		"DataInLines":    {reason: "records may have one field, and it may be called data", source: "{\"data\": [1]}\n{\"data\": [2]}"},
+		"DataAsObject":   {reason: "no request has an object as its data", source: `{"data": {"a": 1}}`},
+		"MoreFields":     {reason: "a request has no other fields", source: `{"data": [1], "settings": {}, "id": 1}`},
+		"OnlySettings":   {reason: "there are no records in it that would be lost", source: `{"settings": {}}`},
+		"OtherFields":    {reason: "two fields of other names", source: `{"data": [1], "setting": {}}`},
+		"Case":           {reason: "the API's names are in lower case", source: `{"Data": [1], "Settings": {}}`},
+		"Empty":          {reason: "an empty record is one", source: `{}`},
+		"NoObject":       {reason: "a text is a record", source: `"data"`},
+		"SameNameTwice":  {reason: "the last of two fields of a name counts", source: `{"data": 1, "data": [1]}`, refused: true},
+		"EscapedName":    {reason: "names are compared as they are read", source: `{"d\u0061ta": [1]}`, refused: true},
+		"NestedRequests": {reason: "what is inside a record is the record's", source: `{"body": {"data": [1], "settings": {}}}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			records, err := Parse([]byte(tc.source), 10)
+			if refused := err != nil; refused != tc.refused {
+				t.Fatalf("%s: %d records, %v", tc.reason, len(records), err)
+			}
+			if err != nil && !strings.Contains(err.Error(), "put the array into spec.data or alone into the key, and the settings into spec.settings; if the object is one record, put it into an array") {
+				t.Errorf("%s: %v", tc.reason, err)
 			}
 		})
 	}
