@@ -83,6 +83,9 @@ func (c *comparison) values(at place, declared, remote any, whole bool) {
 	if under(at.path, c.ignore) {
 		return
 	}
+	if (declared == nil || remote == nil) && empty(declared) && empty(remote) {
+		return
+	}
 	declaredAs, remoteAs := cast(at.field, declared), cast(at.field, remote)
 	switch typed := declaredAs.(type) {
 	case map[string]any:
@@ -121,9 +124,6 @@ func (c *comparison) isInTwin(at place, declared, remote any) bool {
 
 // equalLeaves compares two values that are not both containers of the same shape.
 func equalLeaves(at place, declared, remote any) bool {
-	if declared == nil || remote == nil {
-		return empty(declared) && empty(remote)
-	}
 	switch typed := declared.(type) {
 	case json.Number:
 		number, ok := remote.(json.Number)

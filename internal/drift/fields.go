@@ -41,8 +41,14 @@ func cast(field *fields.Field, value any) any {
 	case fields.Text:
 		return castText(value)
 	case fields.Array:
-		if _, isArray := value.([]any); !isArray && !empty(value) {
+		switch value.(type) {
+		case []any:
+		case map[string]any:
 			return []any{value}
+		default:
+			if !empty(value) {
+				return []any{value}
+			}
 		}
 	}
 	return value

@@ -136,6 +136,11 @@ func TestCompareByTheTable(t *testing.T) {
 			declared: `{"oneToMany": false, "http": {"batchSize": 10, "method": ["POST"]}, "rdbms": {"bulkInsert": {"batchSize": "500"}}}`,
 			remote:   `{"oneToMany": "false", "http": {"batchSize": "10", "method": "POST"}, "rdbms": {"bulkInsert": {"batchSize": 500}}}`,
 		},
+		"EmptyObject": {
+			reason:   "an empty object for an array of one empty object, and for none",
+			declared: `{"lookups": {}, "mappings": [{"buildArrayHelper": {}}], "parsers": {}}`,
+			remote:   `{"lookups": [{}], "mappings": [{"buildArrayHelper": [{}]}]}`,
+		},
 		"OtherTypes": {
 			reason:   "another value is another value, and in the user's own data so is another type",
 			declared: `{"oneToMany": "true", "http": {"batchSize": "ten", "method": "POST"}, "settings": {"a": "1", "b": "true", "c": "x"}}`,
