@@ -30,8 +30,9 @@ var layers = [][]string{
 	{"internal/integrator"},
 	{"internal/integrator/jsonscan", "internal/integrator/limit"},
 	{"api/v1alpha1"},
-	// Not shipped, and without an import of the project.
+	// Not shipped.
 	{"internal/modelcheck", "internal/simulator"},
+	{"internal/fields"},
 }
 
 // apart are trees of packages that have an order of their own, below their top: the Go compiler
