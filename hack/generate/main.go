@@ -42,16 +42,16 @@ func run(crds, policies, page string) error {
 		}
 	}
 	for name, text := range policyFiles() {
-		if err := os.WriteFile(filepath.Join(policies, name), []byte(text), 0o644); err != nil { //nolint:gosec // a file of the repository
+		if err := os.WriteFile(filepath.Join(policies, name), []byte(text), 0o644); err != nil {
 			return err
 		}
 	}
-	return os.WriteFile(page, []byte(referencePage()), 0o644) //nolint:gosec // a file of the repository
+	return os.WriteFile(page, []byte(referencePage()), 0o644)
 }
 
 // rewrite completes a CRD in its file.
 func rewrite(file string) error {
-	text, err := os.ReadFile(file) //nolint:gosec // a file of the repository
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func rewrite(file string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(file, made, 0o644) //nolint:gosec // a file of the repository
+	return os.WriteFile(file, made, 0o644)
 }
 
 // marshal writes a CRD without what the API server fills in, with its keys sorted and its lines as long

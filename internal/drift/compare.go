@@ -66,7 +66,7 @@ func (c *comparison) objects(at place, declared, remote map[string]any, whole bo
 	keys := sortedKeys(declared)
 	if whole {
 		for key := range remote {
-			if _, ok := declared[key]; !ok && !(key == fields.ElementID && !at.field.IsFree()) {
+			if _, ok := declared[key]; !ok && (key != fields.ElementID || at.field.IsFree()) {
 				keys = append(keys, key)
 			}
 		}
