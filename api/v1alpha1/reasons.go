@@ -75,6 +75,9 @@ const (
 	ReasonAmbiguousCreate = "AmbiguousCreate"
 	// ReasonNotAccepted: the API dropped or changed declared values.
 	ReasonNotAccepted = "NotAccepted"
+	// ReasonMaskedField: an update would write the mask of a value that is not declared, and
+	// spec.maskedFields is Refuse.
+	ReasonMaskedField = "MaskedField"
 	// ReasonOwnershipConflict: another Import, in this cluster or in another, manages the
 	// import.
 	ReasonOwnershipConflict = "OwnershipConflict"
@@ -124,6 +127,10 @@ const (
 	// ReasonHandedOver: the Import was deleted, and its import was left to another Import of the
 	// namespace that adopts it.
 	ReasonHandedOver = "HandedOver"
+	// ReasonMaskedFieldSent: an update contained the mask of a value that is not declared.
+	ReasonMaskedFieldSent = "MaskedFieldSent"
+	// ReasonUnmatchedIgnoreDifferences: a pointer of spec.ignoreDifferences matches nothing.
+	ReasonUnmatchedIgnoreDifferences = "UnmatchedIgnoreDifferences"
 	// ReasonDriftDetected: the import was changed on the platform.
 	ReasonDriftDetected = "DriftDetected"
 	// ReasonDriftCorrected: a change on the platform was reverted.

@@ -573,6 +573,11 @@ func (in *ImportStatus) DeepCopyInto(out *ImportStatus) {
 		*out = make([]string, len(*in))
 		copy(*out, *in)
 	}
+	if in.UnmatchedIgnoreDifferences != nil {
+		in, out := &in.UnmatchedIgnoreDifferences, &out.UnmatchedIgnoreDifferences
+		*out = make([]string, len(*in))
+		copy(*out, *in)
+	}
 	if in.DebugUntil != nil {
 		in, out := &in.DebugUntil, &out.DebugUntil
 		*out = (*in).DeepCopy()

@@ -18,7 +18,8 @@ type Difference struct {
 }
 
 // Compare returns the declared fields whose remote value differs, sorted by path. Fields at or under
-// a pointer of ignore are not compared.
+// a pattern of ignore are not compared. A remote array may have more elements than the declared one
+// where each of these is ignored.
 func Compare(declared, remote map[string]any, ignore []string) []Difference {
 	comparison := comparison{ignore: ignore}
 	comparison.objects("", declared, remote, false)
@@ -61,7 +62,7 @@ func (c *comparison) objects(path string, declared, remote map[string]any, whole
 }
 
 func (c *comparison) values(path string, declared, remote any, whole bool) {
-	if under(path, c.ignore) {
+	if Ignores(path, c.ignore) {
 		return
 	}
 	switch typed := declared.(type) {
@@ -76,12 +77,15 @@ func (c *comparison) values(path string, declared, remote any, whole bool) {
 			return
 		}
 	case []any:
-		if array, ok := remote.([]any); ok && len(array) == len(typed) {
+		if array, ok := remote.([]any); ok && lengthsAgree(path, typed, array, c.ignore) {
 			for i := range typed {
 				c.values(path+"/"+strconv.Itoa(i), typed[i], array[i], true)
 			}
 			return
 		}
+	}
+	if declared == nil && onlyIgnored(path, remote, c.ignore) {
+		return
 	}
 	if !equalLeaves(declared, remote) && !equalAs(path, declared, remote) {
 		c.add(path, declared, remote)
