@@ -146,7 +146,7 @@ func (d *Desired) checkFields() error {
 		return nil
 	case !utf8.ValidString(d.Fields[i]):
 		// Kubernetes replaced such a name in spec.definition.
-		return problem.Terminalf(v1alpha1.ReasonInvalidValue, "spec.valuesFrom has a value with a field whose name is not Unicode text, because of an unpaired surrogate (\\ud800 to \\udfff): correct the name")
+		return problem.Terminalf(v1alpha1.ReasonInvalidValue, "spec.valuesFrom has a value with a field whose name is not Unicode text, because of an unpaired surrogate (\\ud800 to \\udfff): correct it there")
 	case drift.Under(d.Fields[i], d.Secrets):
 		return problem.Terminalf(v1alpha1.ReasonInvalidValue, "spec.valuesFrom has a value with a field whose path is longer than %d bytes", MaxPath)
 	default:

@@ -67,7 +67,7 @@ func TestDesireWithValues(t *testing.T) {
 			reason:     "status cannot hold the name of a field that is no Unicode",
 			definition: `{}`,
 			values:     []Value{{Path: "/a", Content: map[string]any{"canary\xed\xa0\xbd": "x"}}},
-			fails:      `InvalidValue: spec.valuesFrom has a value with a field whose name is not Unicode text, because of an unpaired surrogate (\ud800 to \udfff): correct the name`,
+			fails:      `InvalidValue: spec.valuesFrom has a value with a field whose name is not Unicode text, because of an unpaired surrogate (\ud800 to \udfff): correct it there`,
 		},
 		"LongName": {
 			reason:     "a name too long for status is not repeated",

@@ -12,8 +12,10 @@
 //   - An absent or null value equals an empty one: false, "", [] and {}. Servers drop these, and
 //     add them as defaults.
 //   - Numbers are equal by value, at any precision: 1, 1.0 and 1e0 are the same.
+//   - What is ignored is not compared, and stays as the remote document has it.
 //   - Text must be identical, except for the few fields in fields.go that the API stores in a
 //     different spelling.
+//   - Text that is not Unicode is kept: see json.go.
 //   - A write starts with the remote document. Fields that were applied last and are no longer
 //     declared are removed, and then the declared values are set.
 package drift
