@@ -201,18 +201,21 @@ func declaredChanged(object *v1alpha1.Import, desired *definition.Desired, found
 	if !definition.OnlyVersionsChanged(object.Status.DesiredHash, desired.Hash) {
 		return true
 	}
-	return desired.ValuesAreMasked() ||
+	return needsRewrite(object, desired) ||
 		slices.ContainsFunc(found, func(d drift.Difference) bool { return drift.Touches(d.Path, desired.Secrets) }) ||
 		slices.ContainsFunc(released, func(path string) bool { return drift.Touches(path, desired.Secrets) })
 }
 
 // needsRewrite reports whether a change has to be written although no comparison can show it: it
-// may be in a field that the API masks.
+// may be in a field that the API masks. What is ignored is not written.
 func needsRewrite(object *v1alpha1.Import, desired *definition.Desired) bool {
+	paths := drift.Fields(desired.Document)
 	if definition.OnlyVersionsChanged(object.Status.DesiredHash, desired.Hash) {
-		return desired.ValuesAreMasked()
+		paths = desired.Secrets
 	}
-	return desired.DeclaresWriteOnly()
+	return slices.ContainsFunc(paths, func(path string) bool {
+		return drift.Touches(path, drift.WriteOnly) && !drift.Ignores(path, object.Spec.IgnoreDifferences)
+	})
 }
 
 // callsFor lists the calls that end the differences: the smallest call that can. rewrite asks for

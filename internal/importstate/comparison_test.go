@@ -56,21 +56,24 @@ func TestDeclaredChanged(t *testing.T) {
 	cases := map[string]struct {
 		reason, before, now string
 		secrets, released   []string
+		ignore              []string
 		found               []drift.Difference
 		writeOnly           bool
 		changed, rewrites   bool
 	}{
-		"Same":       {reason: "the same document is no change", before: "a.1", now: "a.1", secrets: []string{"/key"}, found: differs("/key")},
-		"Touched":    {reason: "another version without a difference is none", before: "a.1", now: "a.2", secrets: []string{"/key"}},
-		"Elsewhere":  {reason: "nor when the remote differs elsewhere", before: "a.1", now: "a.2", secrets: []string{"/key"}, found: differs("/keys", "/name")},
-		"Rotated":    {reason: "it is one when the remote differs at the value", before: "a.1", now: "a.2", secrets: []string{"/key"}, found: differs("/key/a"), changed: true},
-		"Above":      {reason: "or above it", before: "a.1", now: "a.2", secrets: []string{"/list/0/key"}, found: differs("/list"), changed: true},
-		"Fewer":      {reason: "or has what the value had before", before: "a.1", now: "a.2", secrets: []string{"/key"}, released: []string{"/key/gone"}, changed: true},
-		"Masked":     {reason: "what cannot be compared is written", before: "a.1", now: "a.2", secrets: []string{"/encrypted/key"}, writeOnly: true, changed: true, rewrites: true},
-		"OtherMask":  {reason: "but not for the sake of another value", before: "a.1", now: "a.2", secrets: []string{"/key"}, writeOnly: true},
-		"Definition": {reason: "another definition is a change", before: "a.1", now: "b.1", secrets: []string{"/key"}, writeOnly: true, changed: true, rewrites: true},
-		"Added":      {reason: "so are the first values", before: "a", now: "a.1", secrets: []string{"/key"}, changed: true},
-		"Removed":    {reason: "and that there are none any more", before: "a.1", now: "a", changed: true},
+		"Same":           {reason: "the same document is no change", before: "a.1", now: "a.1", secrets: []string{"/key"}, found: differs("/key")},
+		"Touched":        {reason: "another version without a difference is none", before: "a.1", now: "a.2", secrets: []string{"/key"}},
+		"Elsewhere":      {reason: "nor when the remote differs elsewhere", before: "a.1", now: "a.2", secrets: []string{"/key"}, found: differs("/keys", "/name")},
+		"Rotated":        {reason: "it is one when the remote differs at the value", before: "a.1", now: "a.2", secrets: []string{"/key"}, found: differs("/key/a"), changed: true},
+		"Above":          {reason: "or above it", before: "a.1", now: "a.2", secrets: []string{"/list/0/key"}, found: differs("/list"), changed: true},
+		"Fewer":          {reason: "or has what the value had before", before: "a.1", now: "a.2", secrets: []string{"/key"}, released: []string{"/key/gone"}, changed: true},
+		"Masked":         {reason: "what cannot be compared is written", before: "a.1", now: "a.2", secrets: []string{"/encrypted/key"}, writeOnly: true, changed: true, rewrites: true},
+		"MaskIgnored":    {reason: "nor what is ignored", before: "a.1", now: "a.2", secrets: []string{"/encrypted/key"}, ignore: []string{"/encrypted/*"}, writeOnly: true},
+		"DeclareIgnored": {reason: "another definition does not write what is ignored", before: "a", now: "b", ignore: []string{"/encrypted"}, writeOnly: true, changed: true},
+		"OtherMask":      {reason: "but not for the sake of another value", before: "a.1", now: "a.2", secrets: []string{"/key"}, writeOnly: true},
+		"Definition":     {reason: "another definition is a change", before: "a.1", now: "b.1", secrets: []string{"/key"}, writeOnly: true, changed: true, rewrites: true},
+		"Added":          {reason: "so are the first values", before: "a", now: "a.1", secrets: []string{"/key"}, changed: true},
+		"Removed":        {reason: "and that there are none any more", before: "a.1", now: "a", changed: true},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -79,7 +82,7 @@ func TestDeclaredChanged(t *testing.T) {
 				document["encrypted"] = map[string]any{"key": "S"}
 			}
 			object, desired := &v1alpha1.Import{}, &definition.Desired{Document: document, Hash: tc.now, Secrets: tc.secrets}
-			object.Status.DesiredHash = tc.before
+			object.Status.DesiredHash, object.Spec.IgnoreDifferences = tc.before, tc.ignore
 			changed := SpecChanged(ownership.Owner{}, object, desired, integrator.Import{})
 			if got := changed && declaredChanged(object, desired, tc.found, tc.released); got != tc.changed {
 				t.Errorf("%s: changed = %v", tc.reason, got)
@@ -261,7 +264,7 @@ func TestIgnored(t *testing.T) {
 		ignore, differ, unmatched []string
 		clone                     bool
 	}{
-		"Pointers":  {reason: "pointers with and without a star are left alone, and those that match nothing are named", ignore: []string{"/settings/*", "/theirs/*", "/descripton", "/description", "/*/c"}, differ: []string{"/externalId", "/name"}, unmatched: []string{"/theirs/*", "/descripton", "/*/c"}},
+		"Pointers":  {reason: "pointers with and without a star are left alone, and those that match nothing are named", ignore: []string{"/settings/*", "/theirs/*", "/descriptions", "/description", "/*/c"}, differ: []string{"/externalId", "/name"}, unmatched: []string{"/theirs/*", "/descriptions", "/*/c"}},
 		"All":       {reason: "a star at the top is every field", ignore: []string{"/*"}},
 		"Clone":     {reason: "name and externalId of a new clone are written", ignore: []string{"/externalId", "/name", "/settings/a", "/none"}, clone: true, differ: []string{"/description", "/externalId", "/name", "/settings/b"}, unmatched: []string{"/none"}},
 		"CloneStar": {reason: "also if every field is left alone", ignore: []string{"/*"}, clone: true, differ: []string{"/externalId", "/name"}},
