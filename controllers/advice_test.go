@@ -71,6 +71,15 @@ var adviceToEdit = map[string]advised{
 	}, redefine()),
 	"declare what it answers":                 importWhere("NotAccepted", loud, define(`{"file": {"fileName": "json"}}`)),
 	"list the path in spec.ignoreDifferences": importWhere("NotAccepted", loud, func(object *v1alpha1.Import) { object.Spec.IgnoreDifferences = []string{"/file/fileName"} }),
+	"declare each with spec.valuesFrom%s": importWhere("MaskedField", masked, func(object *v1alpha1.Import) {
+		object.Spec.ValuesFrom = []v1alpha1.ValueSource{fromSecret("/encrypted/apiKey", "token", "token")}
+	}),
+	"set spec.maskedFields to Send": importWhere("MaskedField", masked, func(object *v1alpha1.Import) { object.Spec.MaskedFields = v1alpha1.MaskedFieldsSend }),
+	"remove it from spec.ignoreDifferences": importWhere("MaskedField", func(w *world, object *v1alpha1.Import) {
+		masked(w, object)
+		object.Spec.ValuesFrom = []v1alpha1.ValueSource{fromSecret("/encrypted/apiKey", "token", "token")}
+		object.Spec.IgnoreDifferences = []string{"/encrypted"}
+	}, func(object *v1alpha1.Import) { object.Spec.IgnoreDifferences = nil }),
 	"remove the annotation %s to have it done": importWhere("DryRun", func(_ *world, object *v1alpha1.Import) {
 		object.Annotations = map[string]string{v1alpha1.AnnotationDryRun: "true"}
 	}, func(object *v1alpha1.Import) { object.Annotations = nil }),
@@ -264,6 +273,13 @@ func valueAt(path string) func(*world, *v1alpha1.Import) {
 func loud(_ *world, object *v1alpha1.Import) {
 	lowerCase("file.fileName")
 	define(`{"file": {"fileName": "JSON"}, "http": {"type": "file", "method": ["POST"], "relativeURI": ["/"], "body": [null]}}`)(object)
+}
+
+// masked is an Import that takes over an import with a value that the API masks.
+func masked(w *world, object *v1alpha1.Import) {
+	id := w.seed(object.Name, `{"description": "theirs", "encrypted": {"apiKey": "S3CRET"}}`)
+	adopting(object, v1alpha1.AdoptSpec{ID: v1alpha1.ID(id), Mode: v1alpha1.AdoptionModeOverride})
+	define(`{"description": "ours"}`)(object)
 }
 
 // namesake puts an import of the same name into the account that another cluster created.

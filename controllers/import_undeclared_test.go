@@ -5,9 +5,11 @@ package controllers_test
 
 import (
 	"context"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/simulator"
@@ -55,5 +57,125 @@ var _ = Describe("Others keep something in fields that I do not declare", func()
 		Eventually(func() string { return answered(w.remote(object.Status.ID)["assistantMetadata"]) }).Should(Equal(`{"mine":3,"theirs":"\ud83d"}`))
 		w.eventuallyReady(ctx, object, "kept")
 		Expect(w.writes()).To(Equal(map[string]int{post: 1, put: 1, patch: 1}))
+	})
+})
+
+var _ = Describe("I ignore the differences of every element of an array", func() {
+	It("leaves them as they are, and shows me which of my pointers match nothing", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.httpImport("any", `{"description": "one", "http": {"method": ["POST"], "relativeURI": ["/"], "body": [null], "headers": [{"name": "A", "value": "1"}, {"name": "B", "value": "1"}]}}`)
+		object.Spec.IgnoreDifferences = []string{"/http/headers/*/value", "/http/header/*/value"}
+		w.synced(ctx, object)
+		Expect(object.Status.UnmatchedIgnoreDifferences).To(Equal([]string{"/http/header/*/value"}))
+		Expect(sim.EditAs(jane, w.account, object.Status.ID, func(document simulator.Document) {
+			document["http"].(map[string]any)["headers"] = []any{map[string]any{"name": "A", "value": "hers"}, map[string]any{"name": "B", "value": "hers, too"}}
+		})).To(Succeed())
+		remote := w.remote(object.Status.ID)
+		Eventually(func() string { return get(ctx, w, object, "any").Status.LastModified }).Should(Equal(remote["lastModified"]))
+		Expect(w.writes()).To(Equal(map[string]int{post: 1}))
+
+		change(ctx, object, define(`{"description": "two"}`))
+		w.eventuallyReady(ctx, object, "any")
+		Expect(answered(w.remote(object.Status.ID)["http"].(map[string]any)["headers"])).To(Equal(`[{"name":"A","value":"hers"},{"name":"B","value":"hers, too"}]`))
+		Expect(w.remote(object.Status.ID)).To(HaveKeyWithValue("description", "two"))
+
+		change(ctx, object, func(object *v1alpha1.Import) { object.Spec.IgnoreDifferences[1] = "/http/headers/*/name" })
+		w.eventuallyReady(ctx, object, "any")
+		Expect(object.Status.UnmatchedIgnoreDifferences).To(BeEmpty())
+		Expect(w.writes()).To(Equal(map[string]int{post: 1, put: 1}))
+		unmatched := HavePrefix("UnmatchedIgnoreDifferences: spec.ignoreDifferences matches nothing in the definition or in the remote import with /http/header/*/value:")
+		var told []string
+		Eventually(func() []string { return w.events(ctx, "any") }).Should(ContainElement(unmatched, &told))
+		Expect(told).To(HaveLen(1), "once")
+	})
+})
+
+var _ = Describe("The API masks a value that I do not declare", func() {
+	// encrypted are the masked values that the simulator has stored.
+	encrypted := func(w *world, id string) any { return w.remote(id)["encrypted"] }
+	secret := map[string]any{"apiKey": "S3CRET"}
+	seeded := func(w *world) v1alpha1.ID {
+		return v1alpha1.ID(w.seed("original", `{"encrypted": {"apiKey": "S3CRET"}}`))
+	}
+	stores := func(c *simulator.Choices) { c.MaskedSecretKept = false }
+
+	It("is not updated, so that an API that stores what it gets loses nothing", func(ctx context.Context) {
+		chosen(stores)
+		w := newWorld(ctx)
+		id := seeded(w)
+		object := w.synced(ctx, adopting(w.httpImport("original"), v1alpha1.AdoptSpec{ID: id}))
+		change(ctx, object, func(object *v1alpha1.Import) {
+			define(`{"description": "changed"}`)(object)
+			until := metav1.NewTime(time.Now().Add(30 * time.Minute))
+			object.Spec.DebugUntil = &until
+		})
+		w.eventually(ctx, object, "original", "Failed False/MaskedField")
+		Expect(message(object)).To(Equal("the API masks /encrypted/apiKey in the import, and an update would write the mask over its value: nothing is written; " +
+			"declare each with spec.valuesFrom, or set spec.maskedFields to Send, if the API keeps the stored value when it gets the mask"))
+		Expect(object.Status.Drift).To(HaveExactElements(HaveField("Path", "/description")))
+		Expect(w.writes()).To(Equal(map[string]int{patch: 1}), "for debugUntil")
+
+		change(ctx, object, func(object *v1alpha1.Import) {
+			define(`{"description": "changed again"}`)(object)
+			object.Annotations[v1alpha1.AnnotationDryRun] = "true"
+		})
+		w.eventually(ctx, object, "original", "Failed False/MaskedField")
+		Expect(object.Status.Plan).To(BeNil())
+
+		change(ctx, object, func(object *v1alpha1.Import) {
+			redefine()(object)
+			define(`{"_connectionId": "@ftp"}`)(object)
+			delete(object.Annotations, v1alpha1.AnnotationDryRun)
+		})
+		w.eventuallyReady(ctx, object, "original")
+		Expect(w.writes()).To(Equal(map[string]int{patch: 1, reconnect: 1}), "the connection alone has a call of its own")
+		Expect(encrypted(w, string(id))).To(Equal(secret))
+
+		w.keep(ctx, "declared")
+		change(ctx, object, func(object *v1alpha1.Import) {
+			object.Spec.ValuesFrom = []v1alpha1.ValueSource{fromSecret("/encrypted/apiKey", "key", "key")}
+		})
+		w.eventuallyReady(ctx, object, "original")
+		Expect(encrypted(w, string(id))).To(Equal(map[string]any{"apiKey": "declared"}))
+		Expect(w.events(ctx, "original")).NotTo(ContainElement(HavePrefix("MaskedFieldSent")))
+	})
+
+	DescribeTable("is updated with the mask if I want that, and I am told",
+		func(ctx context.Context, edit func(*simulator.Choices), kept any) {
+			chosen(edit)
+			w := newWorld(ctx)
+			id := seeded(w)
+			object := adopting(w.httpImport("original", `{"description": "changed"}`), v1alpha1.AdoptSpec{ID: id, Mode: v1alpha1.AdoptionModeOverride})
+			object.Spec.MaskedFields = v1alpha1.MaskedFieldsSend
+			w.synced(ctx, object)
+			Expect(encrypted(w, string(id))).To(Equal(kept))
+			Eventually(func() []string { return w.events(ctx, "original") }).Should(ContainElement("MaskedFieldSent: the update of the import " + string(id) +
+				" contained the mask that the API shows in place of /encrypted/apiKey, because spec.maskedFields is Send: if the API stored the mask, the value is lost"))
+			Expect(w.writes()).To(Equal(map[string]int{put: 1}))
+		},
+		Entry("and the API keeps the value", func(*simulator.Choices) {}, secret),
+		Entry("and the API stores the mask", stores, map[string]any{"apiKey": "******"}),
+	)
+
+	It("is neither taken over with Override nor cloned before I decide", func(ctx context.Context) {
+		w := newWorld(ctx)
+		id := seeded(w)
+		taken := adopting(w.httpImport("original", `{"description": "changed"}`), v1alpha1.AdoptSpec{ID: id, Mode: v1alpha1.AdoptionModeOverride})
+		Expect(k8s.Create(ctx, taken)).To(Succeed())
+		copied := w.httpImport("copy")
+		copied.Spec.CloneFrom = &v1alpha1.CloneSpec{ID: id}
+		Expect(k8s.Create(ctx, copied)).To(Succeed())
+		w.eventually(ctx, taken, "original", "Failed False/MaskedField")
+		w.eventually(ctx, copied, "copy", "Failed False/MaskedField")
+		Expect(message(copied)).To(ContainSubstring("no clone of it is made"))
+		Expect([]v1alpha1.ManagementState{taken.Status.Management, copied.Status.Management}).To(HaveEach(v1alpha1.ManagementStateNone))
+		Expect(w.writes()).To(BeEmpty())
+
+		for _, object := range []*v1alpha1.Import{taken, copied} {
+			change(ctx, object, func(object *v1alpha1.Import) { object.Spec.MaskedFields = v1alpha1.MaskedFieldsSend })
+			w.eventuallyReady(ctx, object, object.Name)
+		}
+		Expect(w.writes()).To(Equal(map[string]int{put: 2, cloneOf: 1}))
+		Expect(encrypted(w, string(id))).To(Equal(secret))
 	})
 })

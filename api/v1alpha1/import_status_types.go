@@ -170,6 +170,15 @@ type ImportStatus struct {
 	// +kubebuilder:validation:items:MaxLength=512
 	OwnedFields []string `json:"ownedFields,omitempty"`
 
+	// unmatchedIgnoreDifferences lists the pointers of spec.ignoreDifferences that match nothing
+	// in the definition or in the remote import. They may be misspelt: what they were meant for
+	// is compared and written.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MaxLength=512
+	UnmatchedIgnoreDifferences []string `json:"unmatchedIgnoreDifferences,omitempty"`
+
 	// ownedFieldHashes are the fields that were last applied and for which ownedFields has no
 	// room: of each, the first 8 bytes of the SHA-256 of its JSON pointer, sorted, in base64.
 	// There is room for 12288 fields. They are removed from the remote import like those of
@@ -208,7 +217,7 @@ type ImportStatus struct {
 
 	// drift lists the fields whose remote value differs from the declared value and is not
 	// corrected, 16 at most. It is set when driftPolicy is Report, when managementPolicy is
-	// Observe, or when an adoption with mode Match does not match.
+	// Observe, when an adoption with mode Match does not match, or when an update is refused.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=16

@@ -19,6 +19,19 @@ const (
 	DriftPolicyReport DriftPolicy = "Report"
 )
 
+// MaskedFieldsPolicy defines what happens to values that are not declared, and that the API masks, when
+// the import is updated.
+//
+// +kubebuilder:validation:Enum=Refuse;Send
+type MaskedFieldsPolicy string
+
+const (
+	// MaskedFieldsRefuse does not update an import that has such a value.
+	MaskedFieldsRefuse MaskedFieldsPolicy = "Refuse"
+	// MaskedFieldsSend sends the mask as it was read.
+	MaskedFieldsSend MaskedFieldsPolicy = "Send"
+)
+
 // DeletionPolicy defines what happens to the remote import when the Import is deleted.
 //
 // +kubebuilder:validation:Enum=Delete;Orphan
@@ -241,15 +254,27 @@ type ImportSpec struct {
 	// +default="Correct"
 	DriftPolicy DriftPolicy `json:"driftPolicy,omitempty"`
 
-	// ignoreDifferences is a list of JSON pointers (RFC 6901) into the definition. Fields at or
-	// below them are sent when the import is created, and are not compared or written
-	// afterwards.
+	// ignoreDifferences is a list of JSON pointers (RFC 6901) into the definition, such as
+	// /http/batchSize. Fields at or below them are sent when the import is created, and are not
+	// compared or written afterwards. An asterisk stands for any one array element or key, as
+	// in /mappings/*/status. Elements are matched by their position in the array. Pointers that
+	// match nothing are listed in status.unmatchedIgnoreDifferences.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=64
 	// +kubebuilder:validation:items:MaxLength=512
 	// +kubebuilder:validation:items:Pattern=`^(/([^/~]|~[01])*)+$`
 	IgnoreDifferences []string `json:"ignoreDifferences,omitempty"`
+
+	// maskedFields is Refuse or Send. The API masks the field encrypted in its responses, and an
+	// update replaces the whole document, so that it would contain the mask in place of a value
+	// that is not declared. Refuse does not update an import that has such a value, and sets
+	// the reason MaskedField: declare the value with valuesFrom. Send sends the mask as it was
+	// read: use it only if the API keeps the stored value when it gets the mask. Defaults to
+	// Refuse.
+	// +optional
+	// +default="Refuse"
+	MaskedFields MaskedFieldsPolicy `json:"maskedFields,omitempty"`
 
 	// deletionPolicy defines what happens to the remote import when this object is deleted.
 	// Delete deletes it as soon as no flow uses it; until then the reason is DeletionBlocked.

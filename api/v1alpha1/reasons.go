@@ -75,6 +75,9 @@ const (
 	ReasonAmbiguousCreate = "AmbiguousCreate"
 	// ReasonNotAccepted: the API dropped or changed declared values.
 	ReasonNotAccepted = "NotAccepted"
+	// ReasonMaskedField: an update would write the mask of a value that is not declared, and
+	// spec.maskedFields is Refuse.
+	ReasonMaskedField = "MaskedField"
 	// ReasonOwnershipConflict: another Import, in this cluster or in another, manages the
 	// import.
 	ReasonOwnershipConflict = "OwnershipConflict"
@@ -132,6 +135,10 @@ const (
 	// ReasonRoundedNumber: spec has a whole number that Kubernetes may have rounded. Also an event
 	// of an ImportRun.
 	ReasonRoundedNumber = "RoundedNumber"
+	// ReasonMaskedFieldSent: an update contained the mask of a value that is not declared.
+	ReasonMaskedFieldSent = "MaskedFieldSent"
+	// ReasonUnmatchedIgnoreDifferences: a pointer of spec.ignoreDifferences matches nothing.
+	ReasonUnmatchedIgnoreDifferences = "UnmatchedIgnoreDifferences"
 	// ReasonDriftDetected: the import was changed on the platform.
 	ReasonDriftDetected = "DriftDetected"
 	// ReasonDriftCorrected: a change on the platform was reverted.

@@ -573,6 +573,11 @@ func (in *ImportStatus) DeepCopyInto(out *ImportStatus) {
 		*out = make([]string, len(*in))
 		copy(*out, *in)
 	}
+	if in.UnmatchedIgnoreDifferences != nil {
+		in, out := &in.UnmatchedIgnoreDifferences, &out.UnmatchedIgnoreDifferences
+		*out = make([]string, len(*in))
+		copy(*out, *in)
+	}
 	if in.OwnedFieldHashes != nil {
 		in, out := &in.OwnedFieldHashes, &out.OwnedFieldHashes
 		*out = make([]byte, len(*in))

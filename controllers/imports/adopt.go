@@ -44,15 +44,11 @@ func (r *Reconciler) adopt(ctx context.Context, s *scope) (err error) {
 	switch {
 	case observes:
 	case c.Total > 0 && matches:
-		if err := r.objects().requireOwnership(ctx, s, ownership.UseAdopt); err != nil {
-			return err
-		}
-		s.object.Status.Drift = c.Shown
-		if r.looks.wanted(s) {
-			r.look(ctx, s)
-		}
-		return notAdoptable(v1alpha1.ReasonAdoptionMismatch, "the import %s differs from the definition, nothing was written: %s; declare what it has, or delete this Import, which leaves the import alone, and create it again with mode Override",
-			id, definition.Describe(c.Shown, c.Total))
+		return leaveAlone(ctx, r, s, c, notAdoptable(v1alpha1.ReasonAdoptionMismatch, "the import %s differs from the definition, nothing was written: %s; declare what it has, or delete this Import, which leaves the import alone, and create it again with mode Override",
+			id, definition.Describe(c.Shown, c.Total)))
+	case !matches && c.Refused(s.object) != nil:
+		// Taken over, it would stay as it is, and be deleted together with the Import.
+		return leaveAlone(ctx, r, s, c, c.Refused(s.object).WithRetryAfter(problem.BackoffMax))
 	case s.dryRun():
 		return r.planAdoption(ctx, s, c)
 	}
@@ -85,6 +81,18 @@ func readToAdopt(ctx context.Context, s *scope, id string) error {
 		s.recordRemote(answer)
 	}
 	return nil
+}
+
+// leaveAlone shows how an import differs that is not taken over because of a problem.
+func leaveAlone(ctx context.Context, r *Reconciler, s *scope, c importstate.Comparison, why error) error {
+	if err := r.objects().requireOwnership(ctx, s, ownership.UseAdopt); err != nil {
+		return err
+	}
+	s.object.Status.Drift = c.Shown
+	if r.looks.wanted(s) {
+		r.look(ctx, s)
+	}
+	return why
 }
 
 // planAdoption shows what Override would write.

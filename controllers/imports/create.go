@@ -5,6 +5,7 @@ package imports
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -151,6 +152,22 @@ func (o objects) findCloneSource(ctx context.Context, s *scope) (*cloneSource, e
 	default:
 		return &cloneSource{id: source.Status.ID, connections: connections}, nil
 	}
+}
+
+// requireNoMask refuses a clone of an import of which the update that follows would write a mask. An
+// import that is not there is left to the call that clones it.
+func requireNoMask(ctx context.Context, s *scope, id string) error {
+	if s.object.Spec.MaskedFields == v1alpha1.MaskedFieldsSend {
+		return nil
+	}
+	original, err := s.session.Client.GetImport(ctx, strings.ToLower(id))
+	if integrator.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return s.failed(err, "read the import to clone")
+	}
+	return importstate.RefusedClone(s.object, s.desired, original)
 }
 
 // connectionMap is spec.cloneFrom.connectionMap with its aliases resolved.

@@ -157,6 +157,9 @@ func (e effects) WriteIntent(ctx context.Context, p importstate.Pass) (*v1alpha1
 		if err != nil {
 			return nil, err
 		}
+		if err := requireNoMask(ctx, e.s, source.id); err != nil {
+			return nil, err
+		}
 		e.s.cloneSource = source
 		name, calls = e.s.owner.Marker(e.s.object), []string{importstate.CallClone, importstate.CallPut}
 	}

@@ -152,8 +152,20 @@ func (s *scope) compare(ctx context.Context, registry *account.Registry) (c impo
 	}
 	if c, err = importstate.Compare(s.owner, s.object, s.desired, s.remote, s.foreign); err == nil {
 		s.desired = c.Desired
+		s.showUnmatched(c.Unmatched)
 	}
 	return c, err
+}
+
+// showUnmatched shows the pointers of spec.ignoreDifferences that match nothing, and says once which.
+func (s *scope) showUnmatched(unmatched []string) {
+	known := s.object.Status.UnmatchedIgnoreDifferences
+	s.object.Status.UnmatchedIgnoreDifferences = unmatched
+	fresh := slices.DeleteFunc(slices.Clone(unmatched), func(pointer string) bool { return slices.Contains(known, pointer) })
+	if len(fresh) > 0 {
+		s.event(warning, v1alpha1.ReasonUnmatchedIgnoreDifferences, "spec.ignoreDifferences matches nothing in the definition or in the remote import with "+drift.Cut(strings.Join(fresh, ", "), 600)+
+			": if it is misspelt, what it was meant for is compared and written; see status.unmatchedIgnoreDifferences")
+	}
 }
 
 // failed is the problem that an error of the API makes.

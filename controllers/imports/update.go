@@ -4,6 +4,7 @@
 package imports
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -38,13 +39,17 @@ func (r *Reconciler) correct(ctx context.Context, s *scope) error {
 		// The API did not accept these before, and nothing changed since.
 		s.converged()
 		return r.notAccepted(ctx, s, c.Shown, c.Hash)
-	case !c.DeclaredChanged && len(c.Released) == 0 && s.object.Spec.DriftPolicy == v1alpha1.DriftPolicyReport:
+	case c.OnlyReported(s.object):
 		report(ctx, s, c)
 		return r.debug(ctx, s)
 	case !c.DeclaredChanged && state.DifferencesHash != c.Hash:
 		driftDetected(ctx, s, c)
 		// Reported once, even if the write below has to be retried.
 		state.NotAccepted, state.DifferencesHash = nil, c.Hash
+	}
+	if refused := c.Refused(s.object); refused != nil {
+		state.Drift = c.Shown
+		return debugBeside(ctx, r, s, refused)
 	}
 	if !c.DeclaredChanged && len(c.Released) == 0 && !s.dryRun() && !r.corrections.Permit(s.object.UID, c.Drift, r.Clock.Now()) {
 		state.Drift = c.Shown
@@ -139,6 +144,9 @@ func readAgain(ctx context.Context, s *scope) error {
 // put writes the remote document with the declared values laid over it, so that fields which nobody
 // declared survive the API's full replacement.
 func put(ctx context.Context, s *scope, c importstate.Comparison) error {
+	if refused := c.RefusedPut(s.object); refused != nil {
+		return refused
+	}
 	body, err := drift.Encode(c.Merged(s.owner.Marker(s.object)))
 	if err != nil {
 		return fmt.Errorf("encode the import: %w", err)
@@ -147,6 +155,9 @@ func put(ctx context.Context, s *scope, c importstate.Comparison) error {
 	answer, err := s.session.Client.PutImport(ctx, s.remote.ID, body)
 	if integrator.NotApplied(err) {
 		definition.SetOwned(&s.object.Status, owned)
+	} else if len(c.Masked) > 0 {
+		s.event(warning, v1alpha1.ReasonMaskedFieldSent, "the update of the import "+s.remote.ID+" contained the mask that the API shows in place of "+importstate.DescribeMasked(c.Masked)+
+			", because spec.maskedFields is Send: if the API stored the mask, the value is lost")
 	}
 	if err != nil {
 		return s.failed(err, "update the import")
@@ -223,6 +234,15 @@ func patch(ctx context.Context, s *scope, what string, operation integrator.Patc
 		return s.failed(err, what)
 	}
 	return readAgain(ctx, s)
+}
+
+// debugBeside brings debugUntil to what is declared although an update is refused: PATCH replaces
+// nothing else. In a dry run, the refusal is all that is shown.
+func debugBeside(ctx context.Context, r *Reconciler, s *scope, refused error) error {
+	if s.dryRun() {
+		return refused
+	}
+	return cmp.Or(r.debug(ctx, s), refused)
 }
 
 // debugPause is how long a debugUntil waits that the API finds too far ahead: its clock may be

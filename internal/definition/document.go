@@ -55,16 +55,6 @@ func (d *Desired) text(field string) string {
 	return value
 }
 
-// ValuesAreMasked reports whether a value of spec.valuesFrom goes where the API masks it.
-func (d *Desired) ValuesAreMasked() bool {
-	return slices.ContainsFunc(d.Secrets, func(path string) bool { return drift.Touches(path, drift.WriteOnly) })
-}
-
-// DeclaresWriteOnly reports whether a field is declared that the API masks in its responses.
-func (d *Desired) DeclaresWriteOnly() bool {
-	return slices.ContainsFunc(drift.WriteOnly, func(path string) bool { return drift.Has(d.Document, path) })
-}
-
 // Desire makes the desired document: the definition with the values laid over it and its aliases
 // resolved, and the ownership marker where the user declares no externalId. Its errors are
 // problems, and none of them repeats a value.

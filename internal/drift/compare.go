@@ -20,7 +20,8 @@ type Difference struct {
 }
 
 // Compare returns the declared fields whose remote value differs, sorted by path. Fields at or under
-// a pointer of ignore are not compared.
+// a pattern of ignore are not compared. A remote array may have more elements than the declared one
+// where each of these is ignored.
 func Compare(declared, remote map[string]any, ignore []string) []Difference {
 	comparison := comparison{ignore: ignore, remote: remote}
 	comparison.objects(place{field: fields.Root}, declared, remote, false)
@@ -80,7 +81,7 @@ func (c *comparison) objects(at place, declared, remote map[string]any, whole bo
 }
 
 func (c *comparison) values(at place, declared, remote any, whole bool) {
-	if under(at.path, c.ignore) {
+	if Ignores(at.path, c.ignore) {
 		return
 	}
 	if (declared == nil || remote == nil) && empty(declared) && empty(remote) {
@@ -99,12 +100,15 @@ func (c *comparison) values(at place, declared, remote any, whole bool) {
 			return
 		}
 	case []any:
-		if array, ok := remoteAs.([]any); ok && len(array) == len(typed) {
+		if array, ok := remoteAs.([]any); ok && lengthsAgree(at.path, typed, array, c.ignore) {
 			for i := range typed {
 				c.values(at.element(i), typed[i], array[i], true)
 			}
 			return
 		}
+	}
+	if declared == nil && onlyIgnored(at.path, remote, c.ignore) {
+		return
 	}
 	if !equalLeaves(at, declaredAs, remoteAs) && !c.isInTwin(at, declaredAs, remoteAs) {
 		c.found = append(c.found, Difference{Path: at.path, Declared: declared, Remote: remote})

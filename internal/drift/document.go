@@ -4,8 +4,10 @@
 package drift
 
 import (
+	"iter"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -84,6 +86,88 @@ func above(path string, pointers []string) bool {
 		}
 	}
 	return false
+}
+
+// A pattern is a JSON pointer in which the name "*" stands for any one name or index. It also matches
+// the name "*" itself.
+const anyName = "*"
+
+// Ignores reports whether a path is one that a pattern matches, or below one.
+func Ignores(path string, patterns []string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool {
+		rest, _, agree := follow(pattern, path)
+		return agree && rest == ""
+	})
+}
+
+// ignoresBelow reports whether a pattern can match something below a path.
+func ignoresBelow(path string, patterns []string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool {
+		rest, below, agree := follow(pattern, path)
+		return agree && rest != "" && below == ""
+	})
+}
+
+// follow removes the names from a pattern and a path in which they agree, until one of the two ends.
+func follow(pattern, path string) (restOfPattern, restOfPath string, agree bool) {
+	for pattern != "" && path != "" {
+		var wanted, name string
+		wanted, pattern = cutName(pattern)
+		name, path = cutName(path)
+		if wanted != anyName && wanted != name {
+			return "", "", false
+		}
+	}
+	return pattern, path, true
+}
+
+// cutName cuts the first name off a pointer that is not empty. It stays escaped.
+func cutName(pointer string) (name, rest string) {
+	if end := strings.IndexByte(pointer[1:], '/'); end >= 0 {
+		return pointer[1 : 1+end], pointer[1+end:]
+	}
+	return pointer[1:], ""
+}
+
+// Unmatched returns the patterns that match nothing in any of the documents.
+func Unmatched(patterns []string, documents ...map[string]any) []string {
+	var unmatched []string
+	for _, pattern := range patterns {
+		names := tokens(pattern)
+		if !slices.ContainsFunc(documents, func(document map[string]any) bool { return matches(document, names) }) {
+			unmatched = append(unmatched, pattern)
+		}
+	}
+	return unmatched
+}
+
+// matches reports whether a value has something at a pattern.
+func matches(value any, names []string) bool {
+	if len(names) == 0 {
+		return true
+	}
+	for name, child := range children(value) {
+		if (names[0] == anyName || names[0] == name) && matches(child, names[1:]) {
+			return true
+		}
+	}
+	return false
+}
+
+// children yields the fields of an object or the elements of an array, by their names or indexes.
+func children(value any) iter.Seq2[string, any] {
+	return func(yield func(string, any) bool) {
+		switch typed := value.(type) {
+		case map[string]any:
+			maps.All(typed)(yield)
+		case []any:
+			for i, child := range typed {
+				if !yield(strconv.Itoa(i), child) {
+					return
+				}
+			}
+		}
+	}
 }
 
 func clone(value any) any {

@@ -5,6 +5,7 @@ package drift
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -52,6 +53,27 @@ func TestCompare(t *testing.T) {
 			reason:   "servers add empty defaults inside declared arrays",
 			declared: `{"fields": [{"extract": "a"}]}`,
 			remote:   `{"fields": [{"extract": "a", "immutable": false, "lists": []}]}`,
+		},
+		"IgnoredInEach": {
+			reason:   "a star is any one element or key",
+			declared: `{"mappings": [{"generate": "a", "status": 1}, {"generate": "b", "status": 1}], "settings": {"a": {"b": 1, "c": 1}}}`,
+			remote:   `{"mappings": [{"generate": "x", "status": 2}, {"generate": "b", "status": 2}], "settings": {"a": {"b": 2, "c": 2}}}`,
+			ignore:   []string{"/mappings/*/status", "/settings/*/b"},
+			want:     []string{`/mappings/0/generate "a" "x"`, `/settings/a/c 1 2`},
+		},
+		"IgnoredOfOthers": {
+			reason:   "a field that nobody declared inside a declared array may have what is ignored",
+			declared: `{"headers": [{"name": "A"}, {"name": "B"}], "settings": null}`,
+			remote:   `{"headers": [{"name": "A", "meta": {"note": "x", "deep": {}}, "tags": [1, 2]}, {"name": "B", "meta": {"note": "x", "more": 1}}], "settings": {"note": 1}}`,
+			ignore:   []string{"/headers/*/meta/note", "/headers/*/tags/*", "/settings/note"},
+			want:     []string{`/headers/1/meta null {"more":1,"note":"x"}`},
+		},
+		"IgnoredMore": {
+			reason:   "elements that are ignored may be there in addition, and not be missing",
+			declared: `{"a": [1], "b": [1, 2], "c": [1]}`,
+			remote:   `{"a": [2, 3], "b": [1], "c": [1, 2, 3]}`,
+			ignore:   []string{"/*/*/x", "/a/*", "/b/*", "/c/2"},
+			want:     []string{`/b [1,2] [1]`, `/c [1] [1,2,3]`},
 		},
 		"ZeroIsNotAbsent": {
 			reason:   "a number is a declaration even when it is 0",
@@ -208,6 +230,70 @@ func TestMerge(t *testing.T) {
 			ignore:   []string{"/headers/0/value", "/headers/0/none", "/headers/2"},
 			want:     `{"headers": [{"name": "A", "value": "secret"}, {"name": "B", "value": "y"}, {"name": "C"}]}`,
 		},
+		"IgnoredInEach": {
+			reason:   "a star is any one element: what is ignored in each survives, and a new element is sent whole",
+			declared: `{"mappings": [{"generate": "a", "status": "Active"}, {"generate": "b", "status": "Active"}, {"generate": "c", "status": "Active"}]}`,
+			remote:   `{"mappings": [{"generate": "x", "status": "Draft"}, {"generate": "b", "theirs": 1}]}`,
+			ignore:   []string{"/mappings/*/status"},
+			want:     `{"mappings": [{"generate": "a", "status": "Draft"}, {"generate": "b"}, {"generate": "c", "status": "Active"}]}`,
+		},
+		"IgnoredInEachField": {
+			reason:   "a star is any one key, also one that is declared nowhere, and not a key below it",
+			declared: `{"settings": {"a": 1, "b": {"c": 1, "d": 1}}, "other": 1}`,
+			remote:   `{"settings": {"a": 2, "theirs": 3, "b": {"c": 2, "d": 2}}, "other": 2}`,
+			ignore:   []string{"/settings/*/c", "/settings/a"},
+			want:     `{"settings": {"a": 2, "theirs": 3, "b": {"c": 2, "d": 1}}, "other": 1}`,
+		},
+		"IgnoredAllElements": {
+			reason:   "elements that are all ignored stay as the remote has them, however many there are",
+			declared: `{"http": {"headers": [{"name": "A"}], "body": ["a"]}}`,
+			remote:   `{"http": {"headers": [{"name": "B"}, {"name": "C"}], "body": ["b", "c"]}}`,
+			ignore:   []string{"/http/headers/*"},
+			want:     `{"http": {"headers": [{"name": "B"}, {"name": "C"}], "body": ["a"]}}`,
+		},
+		"IgnoredDeep": {
+			reason:   "several stars in one pointer, through arrays and objects",
+			declared: `{"a": [{"x": {"l": [1, 2]}}, {"x": {"l": [3]}, "y": {"l": [4, {"m": 5}]}}]}`,
+			remote:   `{"a": [{"x": {"l": [9, 9]}}, {"x": {"l": [9]}, "y": {"l": [9, {"m": 9}]}, "z": 9}]}`,
+			ignore:   []string{"/a/*/*/l/0"},
+			want:     `{"a": [{"x": {"l": [9, 2]}}, {"x": {"l": [9]}, "y": {"l": [9, {"m": 5}]}}]}`,
+		},
+		"IgnoredOfOthers": {
+			reason:   "in a declared array, what is ignored in fields that are not declared stays, and the rest of them goes",
+			declared: `{"headers": [{"name": "A"}], "settings": null}`,
+			remote:   `{"headers": [{"name": "B", "meta": {"note": "x", "more": 1}, "tags": [1, 2], "list": [{"note": 1}]}], "settings": {"note": 1, "more": 2}}`,
+			ignore:   []string{"/headers/*/meta/note", "/headers/*/tags/*", "/headers/*/list/*/note", "/settings/note"},
+			want:     `{"headers": [{"name": "A", "meta": {"note": "x"}, "tags": [1, 2]}], "settings": {"note": 1}}`,
+		},
+		"IgnoredReleased": {
+			reason:   "an array that is no longer declared stays while something in it is ignored, and so does a field",
+			owned:    []string{"/http/headers", "/http/body", "/settings/a"},
+			declared: `{}`,
+			remote:   `{"http": {"headers": [{"name": "A", "value": "x"}], "body": ["b"]}, "settings": {"a": 1}}`,
+			ignore:   []string{"/http/headers/*/value", "/*/a", "/http/body/*/none"},
+			want:     `{"http": {"headers": [{"name": "A", "value": "x"}]}, "settings": {"a": 1}}`,
+		},
+		"IgnoredStar": {
+			reason:   "a member that is named * is one key like another",
+			declared: `{"settings": {"*": 1, "**": 1}}`,
+			remote:   `{"settings": {"*": 2, "**": 2}}`,
+			ignore:   []string{"/settings/*/x"},
+			want:     `{"settings": {"*": 1, "**": 1}}`,
+		},
+		"IgnoredStarItself": {
+			reason:   "and a star matches it",
+			declared: `{"settings": {"*": {"x": 1}, "**": {"x": 1}}, "*": 1}`,
+			remote:   `{"settings": {"*": {"x": 2}, "**": {"x": 2}}, "*": 2}`,
+			ignore:   []string{"/settings/*/x"},
+			want:     `{"settings": {"*": {"x": 2}, "**": {"x": 2}}, "*": 1}`,
+		},
+		"IgnoredPartOfAName": {
+			reason:   "a star in a longer name stands for itself",
+			declared: `{"settings": {"ab": 1, "a*": 1}}`,
+			remote:   `{"settings": {"ab": 2, "a*": 2}}`,
+			ignore:   []string{"/settings/a*"},
+			want:     `{"settings": {"ab": 1, "a*": 2}}`,
+		},
 		"OthersInOurEmptyObject": {
 			reason:   "what others put into an object that was declared empty is theirs",
 			owned:    []string{"/settings"},
@@ -263,6 +349,48 @@ func TestFieldsAndReleased(t *testing.T) {
 		if diff := cmp.Diff(tc.want, Released(fields, parse(t, tc.declared), remote, tc.ignore)); diff != "" {
 			t.Errorf("%s: -want, +got:\n%s", name, diff)
 		}
+	}
+}
+
+func TestTaken(t *testing.T) {
+	cases := map[string]struct {
+		reason                 string
+		declared, remote       string
+		released, ignore, want []string
+	}{
+		"None":        {reason: "a field that is not there", declared: `{}`, remote: `{"encrypted2": "******"}`},
+		"Text":        {reason: "the field itself", declared: `{}`, remote: `{"encrypted": "******"}`, want: []string{"/encrypted"}},
+		"Below":       {reason: "each value below it, and nothing beside it", declared: `{"name": "n"}`, remote: `{"encrypted": {"b": {"c/d": "***"}, "a": "******"}, "name": "o", "other": "******"}`, want: []string{"/encrypted/a", "/encrypted/b/c~1d"}},
+		"Array":       {reason: "an array is declared as a whole", declared: `{}`, remote: `{"encrypted": {"a": ["******", {"b": "******"}], "c": []}}`, want: []string{"/encrypted/a"}},
+		"Empty":       {reason: "an empty value has nothing to lose", declared: `{}`, remote: `{"encrypted": {"a": "", "b": null, "c": {}, "d": false}}`},
+		"Declared":    {reason: "a declared value is written", declared: `{"encrypted": {"a": "S", "b": {"c": "S"}, "d": ["S"]}}`, remote: `{"encrypted": {"a": "******", "b": {"c": "******"}, "d": ["******", "******"]}}`},
+		"DeclaredAll": {reason: "so is one above all of it", declared: `{"encrypted": "S"}`, remote: `{"encrypted": {"a": "******", "b": "******"}}`},
+		"Beside":      {reason: "a value beside a declared one is not", declared: `{"encrypted": {"a": "S", "b": {}}}`, remote: `{"encrypted": {"a": "******", "b": {"c": "******"}, "d": "******"}}`, want: []string{"/encrypted/b/c", "/encrypted/d"}},
+		"Released":    {reason: "a released value is removed", declared: `{}`, remote: `{"encrypted": {"a": "******", "b": "******"}}`, released: []string{"/encrypted/a"}, want: []string{"/encrypted/b"}},
+		"Ignored":     {reason: "a declared value that is ignored is not written", declared: `{"encrypted": {"a": "S", "b": ["S", "S"], "c": "S"}}`, remote: `{"encrypted": {"a": "******", "b": ["******"]}}`, ignore: []string{"/encrypted/a", "/*/b/*"}, want: []string{"/encrypted/a", "/encrypted/b"}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(tc.want, Taken("/encrypted", tc.released, parse(t, tc.declared), parse(t, tc.remote), tc.ignore)); diff != "" {
+				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+func TestUnmatched(t *testing.T) {
+	documents := []map[string]any{
+		parse(t, `{"http": {"headers": [{"name": "A"}, {"value": null}]}, "a/b": {"~": 1}, "settings": {}}`),
+		parse(t, `{"description": "", "settings": {"*": 1}}`),
+	}
+	matched := []string{
+		"/http", "/http/headers/1", "/http/headers/*/value", "/*/headers/0/*", "/a~1b/~0", "/*/~0", "/description", "/settings/*", "/*",
+	}
+	unmatched := []string{
+		"/htp", "/http/header", "/http/headers/2", "/http/headers/01", "/http/headers/-", "/http/headers/*/values", "/description/*", "/*/*/*/*/*", "/a/b", "/settings/x",
+	}
+	if diff := cmp.Diff(unmatched, Unmatched(slices.Concat(matched, unmatched), documents...)); diff != "" {
+		t.Errorf("-want, +got:\n%s", diff)
 	}
 }
 

@@ -260,7 +260,7 @@ func FuzzMerge(f *testing.F) {
 			}
 		}
 		for _, difference := range Compare(declared, remote, ignore) {
-			if Under(difference.Path, ignore) {
+			if Ignores(difference.Path, ignore) {
 				t.Errorf("%s is to be ignored, and differs", difference.Path)
 			}
 			if !cmp.Equal(difference.Declared, at(declared, difference.Path)) || !cmp.Equal(difference.Remote, at(remote, difference.Path)) {
@@ -283,11 +283,17 @@ func FuzzMerge(f *testing.F) {
 		if found := Compare(declared, partly, ignore); len(found) > 0 {
 			t.Errorf("what was merged differs where it is not ignored: %+v", found)
 		}
+		ignoredAsRead(t, "", declared, true, false, remote, partly, ignore)
+		for _, pattern := range Unmatched(ignore, declared, remote) {
+			if diff := cmp.Diff(partly, Merge(released, declared, remote, slices.DeleteFunc(slices.Clone(ignore), func(kept string) bool { return kept == pattern }))); diff != "" {
+				t.Errorf("%q matches nothing, and without it another document is merged: -with, +without:\n%s", pattern, diff)
+			}
+		}
 		if diff := cmp.Diff(partly, Merge(released, declared, partly, ignore)); diff != "" {
 			t.Errorf("merged twice, with what is ignored: -once, +twice:\n%s", diff)
 		}
 		for _, field := range released {
-			if Under(field, ignore) || Has(declared, field) || !Has(remote, field) || Has(partly, field) {
+			if Ignores(field, ignore) || Has(declared, field) || !Has(remote, field) || Has(partly, field) {
 				t.Errorf("%s was released", field)
 			}
 		}
@@ -384,6 +390,46 @@ func undeclaredAsRead(t *testing.T, declaredText, remoteText string, merged map[
 	for name, value := range meaningOf(t, []byte(remoteText)) {
 		if _, ok := declared[name]; !ok && !cmp.Equal(value, sent[name]) {
 			t.Errorf("%s was not declared, the answer has %v, and %v is sent", name, value, sent[name])
+		}
+	}
+}
+
+// ignoredAsRead: what is ignored is in the merged value as the remote has it, unless what it is in is
+// declared as another kind of value, or as a shorter array. whole: an array above is declared, so that
+// everything is that is not there.
+func ignoredAsRead(t *testing.T, path string, declared any, isDeclared, whole bool, remote, merged any, ignore []string) {
+	t.Helper()
+	if path != "" && Ignores(path, ignore) {
+		if !cmp.Equal(remote, merged) {
+			t.Errorf("%s is ignored, and %v was changed to %v", path, remote, merged)
+		}
+		return
+	}
+	isDeclared = isDeclared || whole
+	switch typed := remote.(type) {
+	case map[string]any:
+		object, isObject := declared.(map[string]any)
+		below, _ := merged.(map[string]any)
+		for key, child := range typed {
+			value, ok := object[key]
+			if !isDeclared || isObject || declared == nil {
+				ignoredAsRead(t, join(path, key), value, ok, whole || isDeclared && declared == nil, child, below[key], ignore)
+			}
+		}
+	case []any:
+		array, isArray := declared.([]any)
+		below, _ := merged.([]any)
+		for i, child := range typed {
+			var value, kept any
+			if i < len(array) {
+				value = array[i]
+			}
+			if i < len(below) {
+				kept = below[i]
+			}
+			if !isDeclared || (isArray || declared == nil) && (i < len(array) || lengthsAgree(path, array, typed, ignore)) {
+				ignoredAsRead(t, path+"/"+strconv.Itoa(i), value, i < len(array), isDeclared, child, kept, ignore)
+			}
 		}
 	}
 }

@@ -141,7 +141,7 @@ func unquote(text, quoted []byte) (appended, rest []byte) {
 			return utf8.AppendRune(text, pair), quoted[12:]
 		}
 		if utf16.IsSurrogate(unit) {
-			return append(text, byte(0xE0|unit>>12), byte(0x80|unit>>6&0x3F), byte(0x80|unit&0x3F)), quoted[6:] //nolint:gosec // three bytes of at most 8 bits
+			return append(text, byte(0xE0|unit>>12), byte(0x80|unit>>6&0x3F), byte(0x80|unit&0x3F)), quoted[6:] //nolint:gosec // 16 bits
 		}
 		return utf8.AppendRune(text, unit), quoted[6:]
 	case quoted[0] == '\\':

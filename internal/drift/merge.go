@@ -14,7 +14,8 @@ import (
 
 // Merge returns the document to write: the remote one, without the released fields, and with the
 // declared values. Objects are merged key by key, and everything else is replaced. Values at or under
-// a pointer of ignore are those of remote, also inside arrays. The arguments are not changed.
+// a pattern of ignore are those of remote, also inside arrays, unless what they are in is declared as
+// another kind of value, or as a shorter array. The arguments are not changed.
 func Merge(released []string, declared, remote map[string]any, ignore []string) map[string]any {
 	merged := clone(remote).(map[string]any)
 	for _, path := range released {
@@ -25,18 +26,74 @@ func Merge(released []string, declared, remote map[string]any, ignore []string) 
 	return merged
 }
 
+// taken stands for a value of the remote document, at a path.
+type taken string
+
+// Taken returns the pointers of the values at or below a field of the remote document that Merge takes
+// from it, sorted. Empty values are left out. An array is one value.
+func Taken(field string, released []string, declared, remote map[string]any, ignore []string) []string {
+	value, found := lookup(remote, tokens(field))
+	if !found {
+		return nil
+	}
+	marked := clone(remote).(map[string]any)
+	if Set(marked, field, mark(field, value)) != nil {
+		return nil
+	}
+	paths := appendTaken(nil, Merge(released, declared, marked, ignore))
+	for i, path := range paths {
+		paths[i] = firstArray(remote, path)
+	}
+	slices.Sort(paths)
+	return slices.Compact(paths)
+}
+
+// appendTaken appends the paths of what is marked in a value.
+func appendTaken(paths []string, value any) []string {
+	if path, ok := value.(taken); ok {
+		return append(paths, string(path))
+	}
+	for _, child := range children(value) {
+		paths = appendTaken(paths, child)
+	}
+	return paths
+}
+
+// mark replaces the leaves of a value that are not empty by their paths.
+func mark(path string, value any) any {
+	switch typed := value.(type) {
+	case map[string]any:
+		marked := make(map[string]any, len(typed))
+		for key, child := range typed {
+			marked[key] = mark(join(path, key), child)
+		}
+		return marked
+	case []any:
+		marked := make([]any, len(typed))
+		for i, child := range typed {
+			marked[i] = mark(path+"/"+strconv.Itoa(i), child)
+		}
+		return marked
+	default:
+		if empty(value) {
+			return value
+		}
+		return taken(path)
+	}
+}
+
 // Released returns the fields to remove, sorted: those that are owned, no longer declared, not ignored,
-// and still have a value. A field is still declared if the document has it, a field below it, or a leaf
+// and still have a value, in which nothing is ignored. A field is still declared if the document has it, a field below it, or a leaf
 // above it. An object that is not empty is not removed: only leaves are owned, so others added what is
 // in it.
 func Released(owned []string, declared, remote map[string]any, ignore []string) []string {
 	var released []string
 	for _, path := range owned {
-		if declares(declared, tokens(path)) || under(path, ignore) {
+		if declares(declared, tokens(path)) || Ignores(path, ignore) {
 			continue
 		}
 		value, found := lookup(remote, tokens(path))
-		if _, isObject := value.(map[string]any); found && !isObject && !empty(value) {
+		if _, isObject := value.(map[string]any); found && !isObject && !empty(value) && !hasIgnored(path, value, ignore) {
 			released = append(released, path)
 		}
 	}
@@ -116,7 +173,7 @@ func remove(object map[string]any, tokens []string) {
 func overlay(path string, merged, declared map[string]any, ignore []string) {
 	for key, value := range declared {
 		below := join(path, key)
-		if under(below, ignore) {
+		if Ignores(below, ignore) {
 			continue
 		}
 		object, isObject := value.(map[string]any)
@@ -135,45 +192,113 @@ func overlay(path string, merged, declared map[string]any, ignore []string) {
 
 // replaced returns the declared value. What is ignored inside it is that of remote.
 func replaced(path string, declared, remote any, ignore []string) any {
-	if !above(path, ignore) {
+	if !ignoresBelow(path, ignore) {
 		return clone(declared)
 	}
 	switch typed := declared.(type) {
 	case []any:
-		result, array := clone(typed).([]any), elements(remote)
-		for i := range result {
-			below := path + "/" + strconv.Itoa(i)
-			switch {
-			case i >= len(array):
-			case under(below, ignore):
-				result[i] = array[i]
-			default:
-				result[i] = replaced(below, typed[i], array[i], ignore)
-			}
+		if array, ok := remote.([]any); ok {
+			return replacedElements(path, typed, array, ignore)
 		}
-		return result
 	case map[string]any:
-		result := map[string]any{}
-		object, _ := remote.(map[string]any)
-		for key, value := range typed {
-			if below := join(path, key); !under(below, ignore) {
-				result[key] = replaced(below, value, object[key], ignore)
+		if object, ok := remote.(map[string]any); ok {
+			return replacedFields(path, typed, object, ignore)
+		}
+	case nil:
+		return ignoredOf(path, remote, ignore)
+	}
+	return clone(declared)
+}
+
+// ignoredOf returns what is ignored in a value that is declared to be absent, nil if nothing is.
+func ignoredOf(path string, remote any, ignore []string) any {
+	switch typed := remote.(type) {
+	case map[string]any:
+		if kept := replacedFields(path, nil, typed, ignore); len(kept) > 0 {
+			return kept
+		}
+	case []any:
+		if len(typed) > 0 && lengthsAgree(path, nil, typed, ignore) {
+			return clone(typed)
+		}
+	}
+	return nil
+}
+
+func replacedElements(path string, declared, remote []any, ignore []string) []any {
+	result := clone(declared).([]any)
+	if lengthsAgree(path, declared, remote, ignore) {
+		result = append(result, clone(remote[len(declared):]).([]any)...)
+	}
+	for i := range min(len(declared), len(remote)) {
+		if below := path + "/" + strconv.Itoa(i); Ignores(below, ignore) {
+			result[i] = clone(remote[i])
+		} else {
+			result[i] = replaced(below, declared[i], remote[i], ignore)
+		}
+	}
+	return result
+}
+
+func replacedFields(path string, declared, remote map[string]any, ignore []string) map[string]any {
+	result := map[string]any{}
+	for key, value := range declared {
+		if below := join(path, key); !Ignores(below, ignore) {
+			result[key] = replaced(below, value, remote[key], ignore)
+		}
+	}
+	for key, value := range remote {
+		below := join(path, key)
+		if Ignores(below, ignore) {
+			result[key] = clone(value)
+		} else if _, ok := declared[key]; !ok && ignoresBelow(below, ignore) {
+			if kept := ignoredOf(below, value, ignore); kept != nil {
+				result[key] = kept
 			}
 		}
-		for key, value := range object {
-			if under(join(path, key), ignore) {
-				result[key] = value
+	}
+	return result
+}
+
+// lengthsAgree reports whether a remote array has the elements of a declared one, and otherwise only
+// elements that are ignored.
+func lengthsAgree(path string, declared, remote []any, ignore []string) bool {
+	for i := len(declared); i < len(remote); i++ {
+		if !Ignores(path+"/"+strconv.Itoa(i), ignore) {
+			return false
+		}
+	}
+	return len(declared) <= len(remote)
+}
+
+// onlyIgnored reports whether a value is empty but for what is ignored.
+func onlyIgnored(path string, value any, ignore []string) bool {
+	switch typed := value.(type) {
+	case map[string]any:
+		for key, child := range typed {
+			if below := join(path, key); !Ignores(below, ignore) && !onlyIgnored(below, child, ignore) {
+				return false
 			}
 		}
-		return result
+		return true
+	case []any:
+		return lengthsAgree(path, nil, typed, ignore)
 	default:
-		return declared
+		return empty(value)
 	}
 }
 
-func elements(value any) []any {
-	array, _ := value.([]any)
-	return array
+// hasIgnored reports whether something in a value is ignored.
+func hasIgnored(path string, value any, ignore []string) bool {
+	if !ignoresBelow(path, ignore) {
+		return false
+	}
+	for name, child := range children(value) {
+		if below := join(path, name); Ignores(below, ignore) || hasIgnored(below, child, ignore) {
+			return true
+		}
+	}
+	return false
 }
 
 // keepElementIDs puts the _id that the API gave to the elements of an array into the elements that
@@ -190,7 +315,7 @@ func keepElementIDs(field *fields.Field, merged, remote any) {
 			keepElementIDs(field.Member(name), child, object[name])
 		}
 	case []any:
-		array := elements(remote)
+		array, _ := remote.([]any)
 		for i := range min(len(typed), len(array)) {
 			element, isObject := typed[i].(map[string]any)
 			before, wasObject := array[i].(map[string]any)

@@ -6,8 +6,11 @@ package importstate
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/go-openapi/jsonpointer"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/definition"
@@ -37,6 +40,8 @@ const (
 	pathAssistant  = "/" + AssistantField
 	pathName       = "/name"
 	pathExternalID = "/externalId"
+	// anyField is the pointer that matches every field of a document.
+	anyField = "/*"
 )
 
 // Comparison is the desired document beside the remote import, and what follows from it.
@@ -53,12 +58,15 @@ type Comparison struct {
 	// Drift is the same for the same differences, also where a value is not shown and Hash is another
 	// after each write to the remote import.
 	Drift string
-	// Ignored are the fields that the user wants left alone.
-	Ignored []string
+	// Ignored are the fields that the user wants left alone, Unmatched those of spec.ignoreDifferences
+	// that neither document has.
+	Ignored, Unmatched []string
 	// Released are the fields that are no longer declared, and are removed from the remote import.
 	Released []string
 	// Calls end the differences: the smallest that can. None when there are none.
 	Calls []string
+	// Masked are the fields of which a PUT would send the mask, because they are not declared.
+	Masked []string
 	// DeclaredChanged: what is declared changed since the last comparison.
 	DeclaredChanged bool
 	// AssistantDiffers: one of the differences is in assistantMetadata.
@@ -75,7 +83,8 @@ func Compare(owner ownership.Owner, object *v1alpha1.Import, desired *definition
 	if err != nil {
 		return Comparison{}, problem.Transientf(v1alpha1.ReasonUnexpectedResponse, "the API's import document is %v", err)
 	}
-	c := Comparison{Desired: desired, Remote: remote, Ignored: ignored(owner, object, response)}
+	c := Comparison{Desired: desired, Remote: remote, Ignored: ignored(owner, object, desired, remote, response)}
+	c.Unmatched = drift.Unmatched(object.Spec.IgnoreDifferences, desired.Document, remote)
 	if leavesMarkerOut(owner, object, desired, response) {
 		c.Desired, c.AddMarker = desired.WithoutMarker(), response.ExternalID == ""
 	}
@@ -92,6 +101,7 @@ func Compare(owner ownership.Owner, object *v1alpha1.Import, desired *definition
 	changed := SpecChanged(owner, object, c.Desired, response)
 	c.DeclaredChanged = changed && declaredChanged(object, c.Desired, found, c.Released)
 	c.Calls = callsFor(found, c.Released, changed && needsRewrite(object, c.Desired))
+	c.Masked = masked(c.Released, c.Desired, remote, c.Ignored, foreign)
 	return c, nil
 }
 
@@ -117,12 +127,23 @@ func (c Comparison) MergedAssistant() any {
 
 // ignored are the fields that the user wants left alone. Name and externalId of a new clone are
 // not among them: the operator made the one, and the other is the original's.
-func ignored(owner ownership.Owner, object *v1alpha1.Import, response integrator.Import) []string {
-	ignore := object.Spec.IgnoreDifferences
+func ignored(owner ownership.Owner, object *v1alpha1.Import, desired *definition.Desired, remote map[string]any, response integrator.Import) []string {
 	if !owner.IsNewClone(object, response) {
-		return ignore
+		return object.Spec.IgnoreDifferences
 	}
-	return slices.DeleteFunc(slices.Clone(ignore), func(path string) bool { return path == pathName || path == pathExternalID })
+	var ignore []string
+	for _, path := range object.Spec.IgnoreDifferences {
+		if path != anyField {
+			ignore = append(ignore, path)
+			continue
+		}
+		for _, document := range []map[string]any{desired.Document, remote} {
+			for field := range document {
+				ignore = append(ignore, "/"+jsonpointer.Escape(field))
+			}
+		}
+	}
+	return slices.DeleteFunc(ignore, func(path string) bool { return path == pathName || path == pathExternalID || path == anyField })
 }
 
 // leavesMarkerOut reports whether an adopted import need not have the ownership marker: an
@@ -180,18 +201,21 @@ func declaredChanged(object *v1alpha1.Import, desired *definition.Desired, found
 	if !definition.OnlyVersionsChanged(object.Status.DesiredHash, desired.Hash) {
 		return true
 	}
-	return desired.ValuesAreMasked() ||
+	return needsRewrite(object, desired) ||
 		slices.ContainsFunc(found, func(d drift.Difference) bool { return drift.Touches(d.Path, desired.Secrets) }) ||
 		slices.ContainsFunc(released, func(path string) bool { return drift.Touches(path, desired.Secrets) })
 }
 
 // needsRewrite reports whether a change has to be written although no comparison can show it: it
-// may be in a field that the API masks.
+// may be in a field that the API masks. What is ignored is not written.
 func needsRewrite(object *v1alpha1.Import, desired *definition.Desired) bool {
+	paths := drift.Fields(desired.Document)
 	if definition.OnlyVersionsChanged(object.Status.DesiredHash, desired.Hash) {
-		return desired.ValuesAreMasked()
+		paths = desired.Secrets
 	}
-	return desired.DeclaresWriteOnly()
+	return slices.ContainsFunc(paths, func(path string) bool {
+		return drift.Touches(path, drift.WriteOnly) && !drift.Ignores(path, object.Spec.IgnoreDifferences)
+	})
 }
 
 // callsFor lists the calls that end the differences: the smallest call that can. rewrite asks for
@@ -214,4 +238,81 @@ func callsFor(found []drift.Difference, released []string, rewrite bool) []strin
 // isAssistant reports whether a difference is in the field that PATCH writes.
 func isAssistant(difference drift.Difference) bool {
 	return difference.Path == pathAssistant || strings.HasPrefix(difference.Path, pathAssistant+"/")
+}
+
+// The API masks some fields in its responses. A PUT replaces the whole document, so it sends the mask
+// in place of each such value that is not declared. Whether the API then keeps the stored value is not
+// documented.
+
+// masked returns the fields of which a PUT would send the mask. A path is cut where it repeats a secret.
+func masked(released []string, desired *definition.Desired, remote map[string]any, ignore []string, foreign drift.Foreign) []string {
+	var found []drift.Difference
+	for _, field := range drift.WriteOnly {
+		for _, path := range drift.Taken(field, released, desired.Document, remote, ignore) {
+			found = append(found, drift.Difference{Path: path})
+		}
+	}
+	var paths []string
+	for _, shown := range drift.RedactForeign(drift.Redact(found, desired.Document, desired.Secrets), remote, foreign) {
+		paths = append(paths, shown.Path)
+	}
+	return slices.Compact(paths)
+}
+
+// RefusedPut is the problem that a PUT would send a mask, nil if there is none or it may be sent.
+func (c Comparison) RefusedPut(object *v1alpha1.Import) *problem.Problem {
+	return refusedMask(object, c.Masked, c.Desired, c.Ignored, "nothing is written")
+}
+
+// OnlyReported reports whether nothing is written because of driftPolicy Report: what is declared did not
+// change.
+func (c Comparison) OnlyReported(object *v1alpha1.Import) bool {
+	return object.Spec.DriftPolicy == v1alpha1.DriftPolicyReport && !c.DeclaredChanged && len(c.Released) == 0
+}
+
+// Refused is RefusedPut, and nil also if no PUT is to be made.
+func (c Comparison) Refused(object *v1alpha1.Import) *problem.Problem {
+	if c.OnlyReported(object) || !slices.Contains(c.Calls, CallPut) {
+		return nil
+	}
+	return c.RefusedPut(object)
+}
+
+// RefusedClone is the problem that the update of a clone would send the mask of what its original has,
+// nil if it may be sent.
+func RefusedClone(object *v1alpha1.Import, desired *definition.Desired, original integrator.Import) error {
+	remote, err := drift.Parse(original.Raw)
+	if err != nil {
+		return problem.Transientf(v1alpha1.ReasonUnexpectedResponse, "the API's import document is %v", err)
+	}
+	ignore := object.Spec.IgnoreDifferences
+	refused := refusedMask(object, masked(nil, desired, remote, ignore, drift.Foreign{}), desired, ignore, "no clone of it is made")
+	if refused == nil {
+		return nil // and not an error without a problem
+	}
+	return refused
+}
+
+// refusedMask is the problem that a mask would be sent, nil if there is none or spec.maskedFields is Send.
+func refusedMask(object *v1alpha1.Import, masked []string, desired *definition.Desired, ignore []string, consequence string) *problem.Problem {
+	if len(masked) == 0 || object.Spec.MaskedFields == v1alpha1.MaskedFieldsSend {
+		return nil
+	}
+	unlisted := ""
+	if slices.ContainsFunc(masked, func(path string) bool { return drift.Ignores(path, ignore) && drift.Has(desired.Document, path) }) {
+		unlisted = " and remove it from spec.ignoreDifferences"
+	}
+	return problem.Terminalf(v1alpha1.ReasonMaskedField,
+		"the API masks %s in the import, and an update would write the mask over its value: %s; declare each with spec.valuesFrom%s, or set spec.maskedFields to Send, if the API keeps the stored value when it gets the mask",
+		DescribeMasked(masked), consequence, unlisted)
+}
+
+// DescribeMasked lists the first four of the masked fields.
+func DescribeMasked(masked []string) string {
+	const most = 4
+	shown := strings.Join(masked[:min(len(masked), most)], ", ")
+	if len(masked) > most {
+		shown = fmt.Sprintf("%s and %d more", shown, len(masked)-most)
+	}
+	return drift.Cut(shown, 300)
 }
