@@ -189,6 +189,30 @@ var _ = Describe("Somebody changes the import on the platform", func() {
 		Expect(object.Status.Audit.ExternalChanges).To(Equal([]v1alpha1.AuditEvent{*last}))
 	})
 
+	It("names in its events what each write changed, and nothing else", func(ctx context.Context) {
+		w := newWorld(ctx)
+		lowerCase("file.fileName")
+		raw := `{"description": "declared", "file": {"fileName": "json"}, "http": {"type": "file", "method": ["POST"], "relativeURI": ["/"], "body": [null]}}`
+		object := w.synced(ctx, w.httpImport("named", raw))
+		change(ctx, object, func(object *v1alpha1.Import) {
+			object.Spec.Definition.Raw = overlaid(string(object.Spec.Definition.Raw), `{"description": "new", "ignoreExisting": true, "file": {"fileName": "XML"}}`)
+		})
+		w.eventually(ctx, object, "named", "Failed False/NotAccepted")
+		change(ctx, object, func(object *v1alpha1.Import) {
+			object.Spec.Definition.Raw = overlaid(string(w.httpImport("named", raw).Spec.Definition.Raw), `{"description": "new"}`)
+		})
+		w.eventuallyReady(ctx, object, "named")
+		Expect(sim.EditAs(jane, w.account, object.Status.ID, func(document simulator.Document) {
+			document["description"], document["oneToMany"] = "by hand", true
+		})).To(Succeed())
+		id := object.Status.ID
+		Eventually(func() []string { return w.events(ctx, "named") }).Should(ContainElements(
+			"Updated: updated the import "+id+": /description, /ignoreExisting",
+			"Updated: updated the import "+id+": /file/fileName, /ignoreExisting (removed)",
+			`DriftCorrected: restored what is declared: /description (declared "new", remote "by hand")`,
+		))
+	})
+
 	It("is only reported when the policy is Report", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.httpImport("watched", `{"description": "declared"}`)

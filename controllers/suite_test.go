@@ -112,6 +112,7 @@ func startManagerOf(scheme *runtime.Scheme, owner ownership.Owner, namespaces ..
 	skipNames := true
 	recorded := rest.CopyConfig(restConfig)
 	recorded.Wrap(bulk.record)
+	recorded.Wrap(statusRefusals.answer)
 	recorded.Wrap(requests.record)
 	options := ctrl.Options{
 		Scheme:     scheme,

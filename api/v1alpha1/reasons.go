@@ -143,6 +143,9 @@ const (
 	ReasonDriftDetected = "DriftDetected"
 	// ReasonDriftCorrected: a change on the platform was reverted.
 	ReasonDriftCorrected = "DriftCorrected"
+	// ReasonStatusRefused: the API server refuses the status or the metadata of the Import,
+	// because the object would be too large or invalid.
+	ReasonStatusRefused = "StatusRefused"
 )
 
 // Reasons of an ImportRun.

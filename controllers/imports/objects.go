@@ -56,32 +56,35 @@ func (o objects) reportFirst(ctx context.Context, s *scope, creates bool) error 
 	patched := &v1alpha1.Import{}
 	patched.Namespace, patched.Name = s.object.Namespace, s.object.Name
 	if err := o.Status().Patch(ctx, patched, client.RawPatch(types.MergePatchType, body)); err != nil {
-		return fmt.Errorf("write the Import's status: %w", err)
+		return status.WriteError("the status", err)
 	}
 	s.object.ResourceVersion = patched.ResourceVersion
-	state.Management, s.before.Status.Management = "", ""
-	s.before.Status.ObservedGeneration, s.before.Status.Conditions = state.ObservedGeneration, slices.Clone(state.Conditions)
+	// The API server keeps times without fractions of a second: the status that it has is compared later.
+	state.Management, s.before.Status = "", patched.Status
+	if creates {
+		state.Conditions = slices.Clone(patched.Status.Conditions)
+	}
 	return nil
 }
 
 // patchStatus writes the status if it changed, over the one that was read: a status that another
-// process wrote meanwhile is a conflict.
-func (o objects) patchStatus(ctx context.Context, s *scope) error {
+// process wrote meanwhile is a conflict. written reports whether it was.
+func (o objects) patchStatus(ctx context.Context, s *scope) (written bool, err error) {
 	if equality.Semantic.DeepEqual(s.before.Status, s.object.Status) {
-		return nil
+		return false, nil
 	}
 	base := s.object.DeepCopy()
 	base.Status = s.before.Status
 	data, err := client.MergeFrom(base).Data(s.object)
 	if err != nil {
-		return err
+		return false, err
 	}
 	var patch map[string]any
 	if err := json.Unmarshal(data, &patch); err != nil || patch["status"] == nil {
-		return err
+		return false, err
 	}
 	version := s.object.ResourceVersion
-	return retry.OnError(retry.DefaultRetry, func(err error) bool { return apierrors.IsConflict(err) && version != "" }, func() error {
+	err = retry.OnError(retry.DefaultRetry, func(err error) bool { return apierrors.IsConflict(err) && version != "" }, func() error {
 		body, err := json.Marshal(map[string]any{
 			"metadata": map[string]any{"uid": s.object.UID, "resourceVersion": version}, "status": patch["status"],
 		})
@@ -94,6 +97,7 @@ func (o objects) patchStatus(ctx context.Context, s *scope) error {
 		}
 		return err
 	})
+	return true, status.WriteError("the status", err)
 }
 
 // versionOfSameStatus returns the version that the Import has now if the status can be written to
@@ -173,7 +177,7 @@ func (o objects) patchMetadata(ctx context.Context, s *scope, change metadataCha
 	patched := &v1alpha1.Import{}
 	patched.Namespace, patched.Name = s.object.Namespace, s.object.Name
 	if err := o.Patch(ctx, patched, client.RawPatch(types.MergePatchType, body)); err != nil {
-		return fmt.Errorf("write the Import's metadata: %w", err)
+		return status.WriteError("the metadata", err)
 	}
 	// The generation stays the one that this reconcile has read.
 	generation := s.object.Generation

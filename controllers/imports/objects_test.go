@@ -91,5 +91,6 @@ func TestNothingMadeIsOfTheStoredObject(t *testing.T) {
 
 func reportNone(o objects, s *scope) error {
 	s.object.Status.Management = v1alpha1.ManagementStateNone
-	return o.patchStatus(context.Background(), s)
+	_, err := o.patchStatus(context.Background(), s)
+	return err
 }

@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
@@ -60,6 +61,7 @@ type Reconciler struct {
 	Concurrency int
 
 	lastStatus  status.LastStatus
+	refusals    status.Refusals
 	corrections importstate.Corrections
 	looks       looks
 	warned      warned
@@ -113,12 +115,14 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err := r.Get(ctx, req.NamespacedName, object); err != nil {
 		if apierrors.IsNotFound(err) {
 			r.lastStatus.Forget(req.NamespacedName)
+			r.refusals.Forget(req.NamespacedName)
 			r.looks.forget(req.NamespacedName)
 			r.warned.forget(req.NamespacedName)
 		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	s := &scope{owner: r.Owner, object: object, before: object.DeepCopy()}
+	r.refusals.Restore(object)
 	return r.finish(ctx, s, r.reconcile(ctx, s))
 }
 
@@ -152,7 +156,7 @@ func (r *Reconciler) reconcile(ctx context.Context, s *scope) error {
 		// It goes on when the operator is stopped: what was created would otherwise be compared anew.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.CreateUnconfirmedTimeout/2)
 		defer cancel()
-		return r.judge(ctx, s, false)
+		return r.judge(ctx, s, false, func(importstate.Comparison) {})
 	default:
 		if r.looks.wanted(s) && pass.Deleted == "" {
 			r.look(ctx, s)
@@ -216,7 +220,7 @@ func (r *Reconciler) finish(ctx context.Context, s *scope, err error) (ctrl.Resu
 	err = s.redact(err)
 	p := problem.FromAPI(err, "reach the import")
 	if err != nil && p == nil {
-		return status.ResultOfKubernetesError(ctx, err)
+		return notWritten(ctx, r, s, err)
 	}
 	s.reportOwner(ctx, err)
 	if p != nil && p.Reason() == v1alpha1.ReasonTokenRejected && s.session != nil {
@@ -230,14 +234,16 @@ func (r *Reconciler) finish(ctx context.Context, s *scope, err error) (ctrl.Resu
 		// An Import that does not go on must not keep others waiting. A suspended one does not:
 		// its claim does not count.
 		if err := r.objects().withdrawClaim(ctx, s); err != nil {
-			return status.ResultOfKubernetesError(ctx, err)
+			return notWritten(ctx, r, s, err)
 		}
 	}
 	wait, _ := importstate.DebugWaits(s.object, r.Clock.Now())
 	s.setStatus(p, wait > 0)
-	r.lastStatus.Note(s.object)
-	if err := r.objects().patchStatus(ctx, s); err != nil {
-		return status.ResultOfKubernetesError(ctx, err)
+	if pause := r.refusals.Wait(s.object, r.Clock.Now()); pause > 0 {
+		return ctrl.Result{RequeueAfter: pause}, nil
+	}
+	if err := writeStatus(ctx, r, s); err != nil {
+		return notWritten(ctx, r, s, err)
 	}
 	r.looks.note(s)
 	r.warned.note(s)
@@ -247,6 +253,23 @@ func (r *Reconciler) finish(ctx context.Context, s *scope, err error) (ctrl.Resu
 		return ctrl.Result{RequeueAfter: wait}, nil
 	}
 	return status.Result(p, err)
+}
+
+// notWritten ends a reconcile whose writes to the Import failed. A write that the API server refuses as it
+// is is reported once, and tried again after growing pauses.
+func notWritten(ctx context.Context, r *Reconciler, s *scope, err error) (ctrl.Result, error) {
+	refused := status.Refused(err)
+	if refused == nil {
+		return status.ResultOfKubernetesError(ctx, err)
+	}
+	first := r.refusals.Report(s.object)
+	pause := r.refusals.Pause(s.object, r.Clock.Now())
+	if first {
+		log.FromContext(ctx).Error(err, "The API server refuses a write to the Import; it is tried again after growing pauses", "pause", pause)
+		s.event(warning, v1alpha1.ReasonStatusRefused, refused.Advice()+"; it is tried again")
+		recordEvents(r.Recorder, s)
+	}
+	return ctrl.Result{RequeueAfter: pause}, nil
 }
 
 func recordEvents(recorder events.EventRecorder, s *scope) {

@@ -187,7 +187,7 @@ func requestedAt(object *v1alpha1.Import) string {
 
 // requested reports whether somebody asks for a look that was not answered yet.
 func (s *scope) requested() bool {
-	return requestedAt(s.object) != s.before.Status.LastHandledReconcileAt
+	return requestedAt(s.object) != s.object.Status.LastHandledReconcileAt
 }
 
 func (s *scope) dryRun() bool { return s.object.Annotations[v1alpha1.AnnotationDryRun] == "true" }

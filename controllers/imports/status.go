@@ -16,6 +16,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/definition"
 	"github.com/integrator-operator/integrator-operator/internal/drift"
+	"github.com/integrator-operator/integrator-operator/internal/importstate"
 	"github.com/integrator-operator/integrator-operator/internal/metrics"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
@@ -182,6 +183,39 @@ func (s *scope) staysReady(p *problem.Problem) bool {
 		state.ObservedGeneration == s.object.Generation && s.object.DeletionTimestamp.IsZero() &&
 		s.compared() && len(state.NotAccepted) == 0 && state.Plan == nil &&
 		requestedAt(s.object) == state.LastHandledReconcileAt
+}
+
+// writeStatus writes the status. If the API server refuses it, it is written with less in it. One that is
+// refused even so is remembered: the next reconcile continues from it.
+func writeStatus(ctx context.Context, r *Reconciler, s *scope) error {
+	whole := s.object.Status.DeepCopy()
+	r.lastStatus.Note(s.object)
+	changed, err := r.objects().patchStatus(ctx, s)
+	refused := status.Refused(err)
+	if err == nil && changed {
+		r.refusals.Written(s.object, true)
+	}
+	if refused == nil {
+		return err
+	}
+	for _, reduce := range importstate.Reductions {
+		reduce(&s.object.Status)
+		r.lastStatus.Note(s.object)
+		changed, err := r.objects().patchStatus(ctx, s)
+		if status.Refused(err) != nil {
+			continue
+		}
+		if err == nil {
+			r.refusals.Written(s.object, false)
+			if r.refusals.Report(s.object) && changed {
+				s.event(warning, v1alpha1.ReasonStatusRefused, refused.Advice()+". It was written with less in it: without status.audit and status.usedBy, with one difference, or without most of status.ownedFields")
+			}
+		}
+		return err
+	}
+	s.object.Status = *whole
+	r.refusals.Keep(s.object, s.before.Status, *whole)
+	return err
 }
 
 // reportOwner tells the administrator, in the log and the metrics, which Import has what this one is

@@ -65,13 +65,22 @@ func (r *Reconciler) correct(ctx context.Context, s *scope) error {
 	if err != nil {
 		return err
 	}
-	if c.DeclaredChanged {
-		s.event(normal, v1alpha1.ReasonUpdated, "updated the import "+s.remote.ID)
-	} else {
+	if !c.DeclaredChanged {
 		r.corrections.Note(s.object.UID, c.Drift, r.Clock.Now())
-		s.event(normal, v1alpha1.ReasonDriftCorrected, "restored what is declared: "+definition.Describe(c.Shown, c.Total))
 	}
-	return r.judge(ctx, s, patched)
+	return r.judge(ctx, s, patched, func(after importstate.Comparison) { changed(s, c, after) })
+}
+
+// changed names in an event what a write changed. What the API did not accept is in status.notAccepted.
+func changed(s *scope, before, after importstate.Comparison) {
+	written := before.Written(after)
+	switch {
+	case written.None():
+	case before.DeclaredChanged:
+		s.event(normal, v1alpha1.ReasonUpdated, "updated the import "+s.remote.ID+": "+written.Paths())
+	default:
+		s.event(normal, v1alpha1.ReasonDriftCorrected, "restored what is declared: "+written.Values())
+	}
 }
 
 // report shows what differs and leaves it.
@@ -183,25 +192,33 @@ func (s *scope) ownFields(remote map[string]any) (before drift.Owned) {
 // judge compares what is declared with the API's own response to a write. assistantMetadata that
 // was not written along goes by PATCH, once, unless it was patched already. What the API dropped or
 // changed otherwise it would drop or change again: a person has to act, and the write is not
-// repeated.
-func (r *Reconciler) judge(ctx context.Context, s *scope, patched bool) error {
+// repeated. report gets the last comparison that was made.
+func (r *Reconciler) judge(ctx context.Context, s *scope, patched bool, report func(importstate.Comparison)) error {
 	c, err := s.compare(ctx, r.Registry)
+	if err == nil && !patched && c.AssistantDiffers {
+		c, err = judgeAssistant(ctx, r, s, c)
+	}
+	report(c)
 	if err != nil {
 		return err
-	}
-	if !patched && c.AssistantDiffers {
-		if err := patchAssistant(ctx, s, c); err != nil {
-			return err
-		}
-		if c, err = s.compare(ctx, r.Registry); err != nil {
-			return err
-		}
 	}
 	s.converged()
 	if c.Total == 0 {
 		return r.debug(ctx, s)
 	}
 	return r.notAccepted(ctx, s, c.Shown, c.Hash)
+}
+
+// judgeAssistant writes assistantMetadata, and compares again.
+func judgeAssistant(ctx context.Context, r *Reconciler, s *scope, c importstate.Comparison) (importstate.Comparison, error) {
+	if err := patchAssistant(ctx, s, c); err != nil {
+		return c, err
+	}
+	after, err := s.compare(ctx, r.Registry)
+	if err != nil {
+		return c, err
+	}
+	return after, nil
 }
 
 // notAccepted shows what the API did not accept. That does not keep the import from being debugged.

@@ -60,6 +60,9 @@ func (r room) add(o Owned, fields, ignore []string) Owned {
 	return all
 }
 
+// Count is how many fields are owned.
+func (o Owned) Count() int { return len(o.Fields) + len(o.Hashes)/hashSize + o.Untracked }
+
 // Has reports whether a field is known to be owned. path is its JSON pointer.
 func (o Owned) Has(path string) bool {
 	return slices.Contains(o.Fields, path) || o.hashes()[hashOf(path)]

@@ -39,7 +39,8 @@ const (
 	pathConnection = "/_connectionId"
 	pathAssistant  = "/" + AssistantField
 	pathName       = "/name"
-	pathExternalID = "/externalId"
+	externalID     = "externalId"
+	pathExternalID = "/" + externalID
 	// anyField is the pointer that matches every field of a document.
 	anyField = "/*"
 )
@@ -74,6 +75,11 @@ type Comparison struct {
 	// AddMarker: the adopted import has no externalId. The ownership marker alone is no reason for
 	// a write, but goes along with the next PUT.
 	AddMarker bool
+
+	// found are all differences, redacted.
+	found []drift.Difference
+	// rewrite: fields have to be written that the API masks.
+	rewrite bool
 }
 
 // Compare compares the desired document with a response. Values of spec.valuesFrom are redacted in
@@ -91,7 +97,7 @@ func Compare(owner ownership.Owner, object *v1alpha1.Import, desired *definition
 	found := drift.Compare(c.Desired.Document, remote, slices.Concat(drift.WriteOnly, c.Ignored))
 	found = drift.RedactForeign(drift.Redact(found, c.Desired.Document, c.Desired.Secrets), remote, foreign)
 	c.Shown, c.Hash, c.Total = definition.ShownDifferences(found), hashOf(found, response), len(found)
-	c.Drift = definition.DifferencesHash(found)
+	c.Drift, c.found = definition.DifferencesHash(found), found
 	c.AssistantDiffers = slices.ContainsFunc(found, isAssistant)
 	c.Released = drift.Released(definition.Owned(&object.Status).Among(remote), c.Desired.Document, remote, object.Spec.IgnoreDifferences)
 	if c.Desired.Marked {
@@ -100,7 +106,8 @@ func Compare(owner ownership.Owner, object *v1alpha1.Import, desired *definition
 	}
 	changed := SpecChanged(owner, object, c.Desired, response)
 	c.DeclaredChanged = changed && declaredChanged(object, c.Desired, found, c.Released)
-	c.Calls = callsFor(found, c.Released, changed && needsRewrite(object, c.Desired))
+	c.rewrite = changed && needsRewrite(object, c.Desired)
+	c.Calls = callsFor(found, c.Released, c.rewrite)
 	c.Masked = masked(c.Released, c.Desired, remote, c.Ignored, foreign)
 	return c, nil
 }
@@ -111,7 +118,7 @@ func Compare(owner ownership.Owner, object *v1alpha1.Import, desired *definition
 func (c Comparison) Merged(marker string) map[string]any {
 	merged := drift.Merge(c.Released, c.Desired.Document, c.Remote, c.Ignored)
 	if c.AddMarker {
-		merged["externalId"] = marker
+		merged[externalID] = marker
 	}
 	drift.DropEchoes(merged, c.Desired.Document, c.Remote, c.Released)
 	for _, field := range drift.ServerOwned {
