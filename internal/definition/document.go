@@ -43,6 +43,8 @@ type Desired struct {
 	Fields, Secrets []string
 	// Warnings are about what can be sent, and is most likely not what was meant.
 	Warnings []Warning
+
+	origins origins
 }
 
 // Name is the declared name, "" when the definition could not be resolved.
@@ -81,12 +83,12 @@ func Desire(object *v1alpha1.Import, marker, accountName string, aliases map[str
 	if err := refuseServerOwned(document); err != nil {
 		return nil, err
 	}
-	d := &Desired{Document: document}
+	d := &Desired{Document: document, origins: originsOf(accountName, values)}
 	if err := d.reserve(values); err != nil {
 		return nil, err
 	}
 	d.Warnings = warnings(document, values)
-	known := resolver{account: accountName, aliases: aliases, secrets: d.Secrets}
+	known := resolver{account: accountName, aliases: aliases, secrets: d.Secrets, resolved: d.origins.aliases}
 	if err := known.resolve("", document); err != nil {
 		return nil, err
 	}
