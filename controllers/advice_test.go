@@ -75,11 +75,31 @@ var adviceToEdit = map[string]advised{
 		object.Spec.ValuesFrom = []v1alpha1.ValueSource{fromSecret("/encrypted/apiKey", "token", "token")}
 	}),
 	"set spec.maskedFields to Send": importWhere("MaskedField", masked, func(object *v1alpha1.Import) { object.Spec.MaskedFields = v1alpha1.MaskedFieldsSend }),
-	"remove it from spec.ignoreDifferences": importWhere("MaskedField", func(w *world, object *v1alpha1.Import) {
-		masked(w, object)
-		object.Spec.ValuesFrom = []v1alpha1.ValueSource{fromSecret("/encrypted/apiKey", "token", "token")}
-		object.Spec.IgnoreDifferences = []string{"/encrypted"}
-	}, func(object *v1alpha1.Import) { object.Spec.IgnoreDifferences = nil }),
+	"declare it with a value that the API accepts": func(ctx context.Context, w *world) (client.Object, func()) {
+		object := w.overriding("advised")
+		Expect(k8s.Create(ctx, object)).To(Succeed())
+		return object, func() { define(`{"rdbms": {"queryType": ["INSERT"], "kind": null}}`)(object) }
+	},
+	"remove it from spec.ignoreDifferences": func(ctx context.Context, w *world) (client.Object, func()) {
+		object := w.overriding("advised", `{"rdbms": {"queryType": ["INSERT"]}}`)
+		object.Spec.IgnoreDifferences = []string{"/rdbms/queryType"}
+		Expect(k8s.Create(ctx, object)).To(Succeed())
+		return object, func() { object.Spec.IgnoreDifferences = nil }
+	},
+	"declare it again": func(ctx context.Context, w *world) (client.Object, func()) {
+		query := `{"name": "advised", "_connectionId": "@shop", "adaptorType": "RDBMSImport", "rdbms": {"query": ["x"]}}`
+		declared := overlaid(query, `{"rdbms": {"query": ["x"], "queryType": ["INSERT"]}}`)
+		object := w.synced(ctx, w.declare("advised", string(declared)))
+		change(ctx, object, func(object *v1alpha1.Import) { object.Spec.Definition.Raw = []byte(query) })
+		return object, func() { object.Spec.Definition.Raw = declared }
+	},
+	"declare only one of them": importWhere("NotAccepted", func(_ *world, object *v1alpha1.Import) {
+		lowerCase("http.relative")
+		object.Spec.Definition.Raw = []byte(`{"name": "advised", "_connectionId": "@shop", "adaptorType": "RESTImport",
+			"rest": {"method": ["POST"], "relativeURI": ["/"]}, "http": {"relative": "LOUD"}}`)
+	}, func(object *v1alpha1.Import) {
+		object.Spec.Definition.Raw = []byte(`{"name": "advised", "_connectionId": "@shop", "adaptorType": "RESTImport", "rest": {"method": ["POST"], "relativeURI": ["/"]}}`)
+	}),
 	"remove the annotation %s to have it done": importWhere("DryRun", func(_ *world, object *v1alpha1.Import) {
 		object.Annotations = map[string]string{v1alpha1.AnnotationDryRun: "true"}
 	}, func(object *v1alpha1.Import) { object.Annotations = nil }),
@@ -110,6 +130,7 @@ var adviceElsewhere = map[string][]string{
 	"in another object, or in the account": {
 		"create it", "create it with the API token under key %q", "put the API token there", "put a valid one into Secret %q", "correct it there",
 		"put a token of the same account into the Secret", "put a token of the same account into Secret %q", "put a valid token into the Account's Secret", "put another token into the Account's Secret",
+		"correct the value in ", "correct %s in spec.aliases",
 		"remove it there", "remove it from what uses it", "delete it on the platform", "adopt it", "adopt it with another Import and mode Override", "delete that one", "delete all but one of them", "delete it there",
 		"delete ConfigMap %q to use this one again", "create the Account again once it is deleted",
 		"delete that one with deletionPolicy Orphan", "delete that one with deletionPolicy Orphan first",
@@ -121,8 +142,10 @@ var adviceElsewhere = map[string][]string{
 		"delete this Import with deletionPolicy Orphan to leave its import alone", "delete this Import with deletionPolicy Orphan and create it again with spec.adopt",
 		"create another ImportRun that names another", "create another ImportRun with another key", "correct what it names and create another ImportRun",
 		"create another ImportRun with just these once they are corrected", "create another ImportRun once the API can be reached", "create another ImportRun with a smaller record",
+		"put the array into spec.data or alone into the key", "put it into an array",
 	},
 	"a URL that the schema refuses already": {"use one like https", "use one like %s", "use a name", "use one as in %s"},
+	"a warning in an event":                 {"set trimSpace to true to remove it", "put the records into dataFrom"},
 	"for the reader of an export":           {"name another with --account or --namespace", "adopt it with mode Override"},
 	"what was tried": {
 		"list the account's imports", "list the Imports", "list the imports", "list the Imports of Account %s", "list the Imports that may have the import %s",

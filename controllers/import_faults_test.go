@@ -202,7 +202,7 @@ var _ = Describe("The API does not take what I declare", func() {
 			object.Spec.Definition.Raw = w.httpImport("quiet", file("XML")).Spec.Definition.Raw
 		})
 		w.eventually(ctx, object, "quiet", "Failed False/NotAccepted")
-		Expect(message(object)).To(ContainSubstring(`/file/fileName (declared "XML", remote "xml")`))
+		Expect(message(object)).To(ContainSubstring(`/file/fileName (declared "XML", remote "xml": they differ only in letter case)`))
 		w.scans(2)
 		Expect(w.calls()).To(HaveKeyWithValue(put, 1))
 

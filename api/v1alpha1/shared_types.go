@@ -113,6 +113,13 @@ type Difference struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=300
 	Remote string `json:"remote,omitempty"`
+
+	// hint says how the two values differ where that cannot be seen: in white space, invisible
+	// characters, letter case, Unicode form or type, or in digits that were lost. Absent if it
+	// can be seen, and if a value is redacted.
+	// +optional
+	// +kubebuilder:validation:MaxLength=300
+	Hint string `json:"hint,omitempty"`
 }
 
 // JSON is any JSON value, including null.

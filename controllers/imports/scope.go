@@ -5,6 +5,7 @@ package imports
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -168,8 +169,30 @@ func (s *scope) showUnmatched(unmatched []string) {
 	}
 }
 
-// failed is the problem that an error of the API makes.
-func (s *scope) failed(err error, what string) error { return problem.Wrap(s.redact(err), what) }
+// failed is the problem that an error of the API makes. Where the API names fields that it rejects, the
+// message says where their values come from.
+func (s *scope) failed(err error, what string) error {
+	err = problem.Wrap(s.redact(err), what)
+	p := problem.As(err)
+	api, ok := errors.AsType[*integrator.APIError](err)
+	if p == nil || !ok || p.Reason() != v1alpha1.ReasonRejected || s.desired == nil {
+		return err
+	}
+	// What is no document has no fields, and before a creation there is none.
+	remote, _ := drift.Parse(s.remote.Raw)
+	ignored := s.object.Spec.IgnoreDifferences
+	explained, all := s.desired.Explain(problem.Fields(api), definition.Sent{
+		Remote: remote, Ignored: ignored, Released: drift.Released(definition.Owned(&s.object.Status).Among(remote), s.desired.Document, remote, ignored),
+	})
+	switch message, correctable := strings.CutSuffix(p.Message(), problem.CorrectSpec); {
+	case explained == "" || !correctable:
+		return p
+	case all:
+		return p.WithMessage("%s%s", message, explained)
+	default:
+		return p.WithMessage("%s; %s", p.Message(), explained)
+	}
+}
 
 // redact takes the API's words, which could repeat a value, out of the error of an Import that has
 // values from elsewhere, or whose remote import has values of others. Codes and names of fields stay.

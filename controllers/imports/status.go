@@ -105,7 +105,7 @@ func (s *scope) lastResult() error {
 		s.calls, s.differences = state.Plan.Calls, state.Plan.Differences
 		return s.planned()
 	case len(state.NotAccepted) > 0:
-		return notAcceptedProblem(state.NotAccepted)
+		return notAcceptedProblem(s.desired, state.NotAccepted)
 	default:
 		return nil
 	}

@@ -227,11 +227,11 @@ func (r *Reconciler) notAccepted(ctx context.Context, s *scope, shown []v1alpha1
 	if err := r.debug(ctx, s); err != nil {
 		return err
 	}
-	return notAcceptedProblem(shown)
+	return notAcceptedProblem(s.desired, shown)
 }
 
-func notAcceptedProblem(shown []v1alpha1.Difference) *problem.Problem {
-	return problem.Terminalf(v1alpha1.ReasonNotAccepted, "the API did not accept what is declared: %s; declare what it answers, or list the path in spec.ignoreDifferences", definition.Describe(shown, len(shown)))
+func notAcceptedProblem(desired *definition.Desired, shown []v1alpha1.Difference) *problem.Problem {
+	return problem.Terminalf(v1alpha1.ReasonNotAccepted, "%s", desired.NotAccepted(shown))
 }
 
 // PATCH takes two fields that PUT does not, or not always: assistantMetadata and debugUntil.

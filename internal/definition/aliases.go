@@ -25,6 +25,8 @@ type resolver struct {
 	aliases map[string]v1alpha1.ID
 	// secrets are the JSON pointers at and below which an error does not name an alias.
 	secrets []string
+	// resolved are the aliases that were resolved, by the JSON pointers of their ids.
+	resolved map[string]string
 }
 
 // resolve replaces "@alias" in every id field, at any depth.
@@ -78,6 +80,9 @@ func (r resolver) resolveIDs(path string, value any) (any, error) {
 func (r resolver) resolveID(path, text string) (any, error) {
 	id, ok := ResolveAlias(r.aliases, text)
 	switch {
+	case ok && id != text:
+		r.resolved[path] = strings.TrimPrefix(text, "@")
+		return id, nil
 	case ok:
 		return id, nil
 	case drift.Under(path, r.secrets):

@@ -15,12 +15,17 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/drift"
 )
 
+// maxHint is how long a hint may be, in bytes, as the CRD has it.
+const maxHint = 300
+
 // ShownDifferences is what status shows of differences: the first 16, with values cut to 256 bytes.
 func ShownDifferences(found []drift.Difference) []v1alpha1.Difference {
 	const most, longest = 16, 256
 	var shown []v1alpha1.Difference
 	for _, difference := range found[:min(len(found), most)] {
-		item := v1alpha1.Difference{Path: drift.Cut(difference.Path, drift.MaxPath)}
+		item := v1alpha1.Difference{
+			Path: drift.Cut(difference.Path, drift.MaxPath), Hint: drift.Cut(HowDiffers(difference.Declared, difference.Remote), maxHint),
+		}
 		if difference.Declared != nil {
 			item.Declared = drift.Text(difference.Declared, longest)
 		}
@@ -57,14 +62,28 @@ func encodeForHash(value any) ([]byte, error) {
 	return escaped.Bytes(), nil
 }
 
-// Describe shows the first four differences in one line: path, declared and remote value. total is
-// how many differences there are.
+// mostDescribed is how many differences a message describes.
+const mostDescribed = 4
+
+// Describe shows the first four differences in one line: path, declared and remote value, and how they
+// differ where that cannot be seen. total is how many differences there are.
 func Describe(shown []v1alpha1.Difference, total int) string {
-	const most = 4
+	return describe(shown, total, func(string) string { return "" })
+}
+
+// describe is Describe with where each declared value comes from, "" if it need not be said.
+func describe(shown []v1alpha1.Difference, total int, origin func(path string) string) string {
 	var parts []string
-	for _, difference := range shown[:min(len(shown), most)] {
-		parts = append(parts, fmt.Sprintf("%s (declared %s, remote %s)", difference.Path,
-			drift.Cut(orNone(difference.Declared), 80), drift.Cut(orNone(difference.Remote), 80)))
+	for _, difference := range shown[:min(len(shown), mostDescribed)] {
+		text := fmt.Sprintf("%s (declared %s, remote %s", difference.Path,
+			drift.Cut(orNone(difference.Declared), 80), drift.Cut(orNone(difference.Remote), 80))
+		if difference.Hint != "" {
+			text += ": " + difference.Hint
+		}
+		if from := origin(difference.Path); from != "" {
+			text += "; from " + from
+		}
+		parts = append(parts, text+")")
 	}
 	if total > len(parts) {
 		parts = append(parts, fmt.Sprintf("and %d more", total-len(parts)))

@@ -38,6 +38,8 @@ type Desired struct {
 	LeftOut, Mistakes []string
 	// Warnings are about what can be sent, and is most likely not what was meant.
 	Warnings []Warning
+
+	origins origins
 }
 
 // Name is the declared name, "" when the definition could not be resolved.
@@ -66,12 +68,15 @@ func Desire(object *v1alpha1.Import, marker, accountName string, aliases map[str
 	if err := refuseIdentity(document); err != nil {
 		return nil, err
 	}
-	d := &Desired{Document: document, LeftOut: fields.LeaveOut(document), Mistakes: fields.Warnings(document)}
+	d := &Desired{
+		Document: document, LeftOut: fields.LeaveOut(document), Mistakes: fields.Warnings(document),
+		origins: originsOf(accountName, values),
+	}
 	if err := d.reserve(values); err != nil {
 		return nil, err
 	}
 	d.Warnings = warnings(document, values)
-	known := resolver{account: accountName, aliases: aliases, secrets: d.Secrets}
+	known := resolver{account: accountName, aliases: aliases, secrets: d.Secrets, resolved: d.origins.aliases}
 	if err := known.resolve("", document); err != nil {
 		return nil, err
 	}

@@ -71,6 +71,24 @@ func DropEchoes(document, declared, remote map[string]any, released []string) {
 	}
 }
 
+// Twin returns the two fields that the API makes from each other, of which the first is at or above path
+// and the document has the second too. ok is false if the field at path is the only one.
+func Twin(document map[string]any, path string) (field, twin string, ok bool) {
+	pairs := copies
+	if hasForms(document) {
+		pairs = append(slices.Clone(copies), forms)
+	}
+	for _, pair := range pairs {
+		switch {
+		case under(path, []string{pair.kept}) && Has(document, pair.copied):
+			return pair.kept, pair.copied, true
+		case under(path, []string{pair.copied}) && Has(document, pair.kept):
+			return pair.copied, pair.kept, true
+		}
+	}
+	return "", "", false
+}
+
 // dropForm keeps the declared block of the two of a legacy REST import, and the switches of the other
 // if they are not at their default. If neither is declared, the fields that were released from one
 // block are removed from the other.

@@ -149,3 +149,12 @@ func Details(api *integrator.APIError) string {
 	}
 	return text.String()
 }
+
+// Fields are the names of the fields that a message repeats of what the API said; "" where it names none.
+func Fields(api *integrator.APIError) []string {
+	var fields []string
+	for _, detail := range api.Errors[:min(len(api.Errors), maxDetails)] {
+		fields = append(fields, detail.Field)
+	}
+	return fields
+}

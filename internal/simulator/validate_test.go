@@ -108,3 +108,16 @@ func TestRequireFileBlock(t *testing.T) {
 	r := h.expect(http.StatusUnprocessableEntity, http.MethodPost, "/v1/imports", body)
 	h.same([]ErrorDetail{{Code: "missing_required_field", Field: "file", Message: "file subschema not defined"}}, h.errors(r))
 }
+
+func TestRefusedValues(t *testing.T) {
+	body := func(kind string) string {
+		return `{"name":"n","_connectionId":"` + connHTTP + `","adaptorType":"RDBMSImport","rdbms":{"queryType":[` + kind + `]}}`
+	}
+	h := newHarness(t)
+	id := h.create(body(`"LEGACY"`))
+	must(t, h.SetChoices(func(c *Choices) { c.RefusedValues = []string{"rdbms.queryType=LEGACY"} }))
+	r := h.expect(http.StatusUnprocessableEntity, http.MethodPut, "/v1/imports/"+id, body(`"INSERT","LEGACY"`))
+	h.same([]string{"invalid_field rdbms.queryType"}, h.codes(r))
+	h.expect(http.StatusOK, http.MethodGet, "/v1/imports/"+id, "")
+	h.expect(http.StatusOK, http.MethodPut, "/v1/imports/"+id, body(`"INSERT"`))
+}

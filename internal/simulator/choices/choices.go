@@ -146,6 +146,11 @@ type Choices struct {
 	// NumbersAsText: paths that are documented as strings, at which a number is stored as
 	// text. That it is cast and not refused is unknown.
 	NumbersAsText []string `json:"numbersAsText"`
+
+	// RefusedValues: texts that no document may have, each as "path=text". Documents that were stored
+	// before keep theirs: public ones have legacy values, such as of rdbms.queryType, that the
+	// documentation does not list. Whether a PUT refuses these is unknown. Chosen: none.
+	RefusedValues []string `json:"refusedValues"`
 }
 
 // Default returns the choices that a new simulator starts with.
@@ -186,6 +191,7 @@ func (c Choices) Clone() Choices {
 	c.DroppedEmptyArrays = slices.Clone(c.DroppedEmptyArrays)
 	c.LowerCasedEnums = slices.Clone(c.LowerCasedEnums)
 	c.NumbersAsText = slices.Clone(c.NumbersAsText)
+	c.RefusedValues = slices.Clone(c.RefusedValues)
 	return c
 }
 

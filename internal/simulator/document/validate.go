@@ -60,6 +60,7 @@ func validate(doc Document, a adaptor, chosen choices.Choices, hasConnection fun
 	v := &validation{doc: doc}
 	v.baseTypes()
 	v.block(a, chosen)
+	v.refused(chosen.RefusedValues)
 	v.ids(doc, "")
 	if name, ok := doc["name"]; !ok || name == nil || name == "" {
 		v.add(wire.RequiredError("name"))
@@ -79,6 +80,20 @@ func validate(doc Document, a adaptor, chosen choices.Choices, hasConnection fun
 		v.add(UnknownConnection("_connectionId", id))
 	}
 	return v.problems
+}
+
+// refused refuses the values of choices.RefusedValues, also in an array.
+func (v *validation) refused(values []string) {
+	for _, refused := range values {
+		path, text, _ := strings.Cut(refused, "=")
+		value, _ := valueAt(v.doc, path)
+		if list, isList := value.([]any); value == text || isList && slices.Contains(list, any(text)) {
+			v.add(wire.ErrorDetail{
+				Code: wire.CodeInvalidField, Field: path,
+				Message: fmt.Sprintf("`%s` is not a valid enum value for path `%s`.", wire.Brief(text), path),
+			})
+		}
+	}
 }
 
 // UnknownConnection is the error for a connection that the account does not have.
