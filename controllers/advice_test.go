@@ -34,8 +34,9 @@ type advised func(ctx context.Context, w *world) (object client.Object, edit fun
 // adviceToEdit are the advices that say how to edit an object.
 var adviceToEdit = map[string]advised{
 	"correct spec.accountRef": importWhere("AccountNotFound", func(_ *world, object *v1alpha1.Import) { inAccount(object, "nowhere") }, correctAccount),
-	"remove it from the definition": importWhere("InvalidDefinition", func(_ *world, object *v1alpha1.Import) {
-		define(`{"lastModified": "2026-01-01T00:00:00Z"}`)(object)
+	"remove it from the definition": importWhere("NotAccepted", func(_ *world, object *v1alpha1.Import) {
+		dropUnknown()
+		define(`{"unheard": 1}`)(object)
 	}, redefine()),
 	"remove it from spec.valuesFrom": importWhere("InvalidDefinition", valueAt("/lastModified"), func(object *v1alpha1.Import) { object.Spec.ValuesFrom = nil }),
 	"correct the path or the definition": importWhere("InvalidValue", valueAt("/name2/0/x"), func(object *v1alpha1.Import) {

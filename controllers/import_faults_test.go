@@ -347,15 +347,6 @@ var _ = Describe("The API does not take what I declare", func() {
 		w.eventuallyReady(ctx, object, "alias")
 	})
 
-	It("refuses a definition with fields that the server sets", func(ctx context.Context) {
-		w := newWorld(ctx)
-		object := w.httpImport("copied", `{"_id": "594000000000000000000662", "lastModified": "2017-06-23T17:31:04.446Z"}`)
-		Expect(k8s.Create(ctx, object)).To(Succeed())
-		w.eventually(ctx, object, "copied", "Failed False/InvalidDefinition")
-		Expect(message(object)).To(ContainSubstring("declares _id, lastModified, which the server sets itself: remove it"))
-		Expect(w.calls()).To(BeEmpty())
-	})
-
 	It("does not touch an import that has the ownership marker of another cluster", func(ctx context.Context) {
 		w := newWorld(ctx)
 		id, err := sim.SeedImport(w.account, map[string]any{

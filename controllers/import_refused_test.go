@@ -23,30 +23,30 @@ func (w *world) overriding(name string, more ...string) *v1alpha1.Import {
 	return adopting(object, v1alpha1.AdoptSpec{ID: v1alpha1.ID(id), Mode: v1alpha1.AdoptionModeOverride})
 }
 
+// dropUnknown has the API drop fields that it does not know, for the length of a story.
+func dropUnknown() {
+	GinkgoHelper()
+	Expect(sim.SetChoices(func(c *simulator.Choices) { c.UnknownFields = simulator.UnknownFieldsDrop })).To(Succeed())
+	DeferCleanup(func() {
+		Expect(sim.SetChoices(func(c *simulator.Choices) { c.UnknownFields = simulator.UnknownFieldsKeep })).To(Succeed())
+	})
+}
+
 var _ = Describe("The API does not accept a value", func() {
 	It("says how it differs, where it comes from, and what helps", func(ctx context.Context) {
 		w := newWorld(ctx)
 		lowerCase("file.fileName")
 		lowerCase("file.backupPath")
-		lowerCase("_integrationId")
-		Expect(sim.SetChoices(func(c *simulator.Choices) { c.UnknownFields = simulator.UnknownFieldsDrop })).To(Succeed())
-		DeferCleanup(func() {
-			Expect(sim.SetChoices(func(c *simulator.Choices) { c.UnknownFields = simulator.UnknownFieldsKeep })).To(Succeed())
-		})
-		change(ctx, get(ctx, w, &v1alpha1.Account{}, "default"), func(account *v1alpha1.Account) {
-			account.Spec.Aliases["erp"] = "64A0000000000000000000E1"
-		})
+		dropUnknown()
 		w.keep(ctx, "S3CRET")
-		object := w.httpImport("loud", `{"_integrationId": "@erp", "unheard": 1, "file": {"fileName": "JSON"}, "http": {"type": "file", "method": ["POST"], "relativeURI": ["/"], "body": [null]}}`)
+		object := w.httpImport("loud", `{"unheard": 1, "file": {"fileName": "JSON"}, "http": {"type": "file", "method": ["POST"], "relativeURI": ["/"], "body": [null]}}`)
 		object.Spec.ValuesFrom = []v1alpha1.ValueSource{fromSecret("/file/backupPath", "key", "key")}
 		Expect(k8s.Create(ctx, object)).To(Succeed())
 		w.eventually(ctx, object, "loud", "Failed False/NotAccepted")
 		says := `the API did not accept what is declared: ` +
-			`/_integrationId (declared "64A0000000000000000000E1", remote "64a0000000000000000000e1": they differ only in letter case; from alias "erp" of Account "default"); ` +
 			`/file/backupPath (declared (redacted), remote (redacted); from key "key" of Secret "key"); ` +
 			`/file/fileName (declared "JSON", remote "json": they differ only in letter case); ` +
 			`/unheard (declared 1, remote none); ` +
-			`for /_integrationId: correct alias "erp" of Account "default" in spec.aliases, or list the path in spec.ignoreDifferences; ` +
 			`for /file/backupPath: correct the value in key "key" of Secret "key", or list the path in spec.ignoreDifferences; ` +
 			`for /file/fileName: declare what it answers, or list the path in spec.ignoreDifferences; ` +
 			`for /unheard: remove it from the definition, or list the path in spec.ignoreDifferences`
@@ -57,12 +57,9 @@ var _ = Describe("The API does not accept a value", func() {
 		Expect(message(get(ctx, w, object, "loud"))).To(Equal(says), "from the status as well")
 
 		By("following each advice")
-		change(ctx, get(ctx, w, &v1alpha1.Account{}, "default"), func(account *v1alpha1.Account) {
-			account.Spec.Aliases["erp"] = "64a0000000000000000000e1"
-		})
 		w.keep(ctx, "s3cret")
 		change(ctx, object, func(object *v1alpha1.Import) {
-			object.Spec.Definition.Raw = w.httpImport("loud", `{"_integrationId": "@erp", "file": {"fileName": "json"}, "http": {"type": "file", "method": ["POST"], "relativeURI": ["/"], "body": [null]}}`).Spec.Definition.Raw
+			object.Spec.Definition.Raw = w.httpImport("loud", `{"file": {"fileName": "json"}, "http": {"type": "file", "method": ["POST"], "relativeURI": ["/"], "body": [null]}}`).Spec.Definition.Raw
 		})
 		w.eventuallyReady(ctx, object, "loud")
 	})

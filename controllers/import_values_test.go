@@ -233,7 +233,7 @@ var _ = Describe("I keep values of an import in Secrets and ConfigMaps", func() 
 		Entry("whose path leads behind an array", "/http/headers/1/value", `1`,
 			`InvalidValue: spec.valuesFrom, path /http/headers/1/value does not fit the definition: /http/headers is an array of 1 elements, and "1" is not the index of one of them; correct the path or the definition`),
 		Entry("that the server sets", "/apim", `[]`,
-			`InvalidDefinition: spec.valuesFrom, path /apim: the server sets apim itself; remove it from spec.valuesFrom`),
+			`InvalidDefinition: spec.valuesFrom, path /apim: the server sets this field itself; remove it from spec.valuesFrom`),
 		Entry("with an unknown alias", "/hooks/preMap", `{"_scriptId": "@canary"}`,
 			`UnknownAlias: definition/hooks/preMap/_scriptId: the value from spec.valuesFrom is an alias that Account "default" does not have in spec.aliases; it has ftp, shop`),
 	)
