@@ -138,10 +138,10 @@ var _ = Describe("The answer to the creation is lost", func() {
 // lowerCase has the API store a field in lower case for the length of the story.
 func lowerCase(path string) {
 	GinkgoHelper()
-	before := sim.Choices().LowerCasedEnums
-	Expect(sim.SetChoices(func(c *simulator.Choices) { c.LowerCasedEnums = append(c.LowerCasedEnums, path) })).To(Succeed())
+	before := sim.Choices().AlsoLowerCased
+	Expect(sim.SetChoices(func(c *simulator.Choices) { c.AlsoLowerCased = append(c.AlsoLowerCased, path) })).To(Succeed())
 	DeferCleanup(func() {
-		Expect(sim.SetChoices(func(c *simulator.Choices) { c.LowerCasedEnums = before })).To(Succeed())
+		Expect(sim.SetChoices(func(c *simulator.Choices) { c.AlsoLowerCased = before })).To(Succeed())
 	})
 }
 

@@ -175,7 +175,7 @@ func (s *Server) RemoveConnection(accountName, id string) error {
 		if !acct.hasConnection(id) {
 			return fmt.Errorf("account %s: connection %s %w", accountName, id, ErrNotExist)
 		}
-		acct.connections = slices.DeleteFunc(acct.connections, func(c Connection) bool { return c.ID == id })
+		acct.connections = slices.DeleteFunc(acct.connections, func(c Connection) bool { return c.ID == document.ID(id) })
 		return nil
 	})
 }
@@ -187,12 +187,13 @@ func (acct *account) addConnection(c Connection) error {
 	if acct.hasConnection(c.ID) {
 		return fmt.Errorf("account %s: connection %s exists already", acct.name, c.ID)
 	}
+	c.ID = document.ID(c.ID)
 	acct.connections = append(acct.connections, c)
 	return nil
 }
 
 func (acct *account) hasConnection(id string) bool {
-	return slices.ContainsFunc(acct.connections, func(c Connection) bool { return c.ID == id })
+	return slices.ContainsFunc(acct.connections, func(c Connection) bool { return c.ID == document.ID(id) })
 }
 
 // AddFlow adds a flow, or replaces the one with its id.

@@ -15,7 +15,21 @@ import (
 
 // prepare brings a document into the form in which it is stored, and returns what is wrong with it.
 func (s *Server) prepare(acct *account, doc Document, storedType string) []ErrorDetail {
-	return document.Prepare(doc, storedType, s.choices, acct.hasConnection)
+	if problems := document.Prepare(doc, storedType, s.choices, acct.hasConnection); len(problems) > 0 {
+		return problems
+	}
+	if s.choices.ElementIDs {
+		document.AddElementIDs(doc, s.newID)
+	}
+	return nil
+}
+
+// storedID returns an id as the API stores it.
+func (s *Server) storedID(id string) string {
+	if s.choices.LowerCaseIDs {
+		return document.ID(id)
+	}
+	return id
 }
 
 // insert stores a new import. Fields that the server owns are added if they are absent.
@@ -38,12 +52,7 @@ func (s *Server) insert(acct *account, doc Document, by actor) (*record, []Error
 
 // replace replaces the stored document. Only the fields that the server owns are kept.
 func (s *Server) replace(acct *account, rec *record, doc Document, by actor) []ErrorDetail {
-	for _, key := range document.ServerOwned {
-		delete(doc, key)
-		if value, ok := rec.Doc[key]; ok {
-			doc[key] = document.DeepCopy(value)
-		}
-	}
+	document.KeepServerMade(doc, rec.Doc)
 	switch s.choices.AssistantMetadataOnPut {
 	case AssistantMetadataIgnore:
 		delete(doc, "assistantMetadata")

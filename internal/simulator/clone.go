@@ -5,6 +5,7 @@ package simulator
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/integrator-operator/integrator-operator/internal/simulator/document"
 	"github.com/integrator-operator/integrator-operator/internal/simulator/wire"
@@ -108,8 +109,10 @@ func mapConnection(acct *account, value any, current string) (string, *wire.Resp
 			return invalid("connection %s does not exist", to)
 		}
 	}
-	if to, mapped := connections[current].(string); mapped {
-		return to, nil
+	for _, from := range document.SortedKeys(connections) {
+		if strings.EqualFold(from, current) {
+			return connections[from].(string), nil
+		}
 	}
 	return current, nil
 }

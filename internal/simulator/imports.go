@@ -6,6 +6,7 @@ package simulator
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/integrator-operator/integrator-operator/internal/simulator/destination"
@@ -15,7 +16,7 @@ import (
 
 // find returns the import with the id in the path, or the refusal.
 func (s *Server) find(c *call) (*record, *wire.Response) {
-	id := c.id()
+	id := document.ID(c.id())
 	if !document.IsID(id) {
 		refusal := wire.Fail(s.choices.MalformedIDStatus, wire.CastError("ObjectId", id, "_id"))
 		return nil, &refusal
@@ -44,9 +45,7 @@ func (s *Server) createImport(c *call) wire.Response {
 	if refusal != nil {
 		return *refusal
 	}
-	for _, key := range document.ServerOwned {
-		delete(doc, key)
-	}
+	document.KeepServerMade(doc, nil)
 	rec, problems := s.insert(c.account, doc, c.actor)
 	if len(problems) > 0 {
 		return wire.Fail(http.StatusUnprocessableEntity, problems...)
@@ -137,7 +136,7 @@ func (s *Server) dependencies(c *call) wire.Response {
 	}
 	if s.choices.DependenciesListConnection {
 		for _, connection := range c.account.connections {
-			if connection.ID == rec.Doc["_connectionId"] {
+			if strings.EqualFold(connection.ID, document.Text(rec.Doc, "_connectionId")) {
 				out["connections"] = []any{Document{key: connection.ID, "name": connection.Name}}
 			}
 		}
@@ -169,7 +168,7 @@ func (s *Server) replaceConnection(c *call) wire.Response {
 		return wire.Failf(http.StatusUnprocessableEntity, wire.CodeUpdateNotAllowed, field, "%s has no connection", kind)
 	}
 	doc := document.Copy(rec.Doc)
-	doc["_connectionId"] = id
+	doc["_connectionId"] = s.storedID(id)
 	s.store(c.account, rec, doc, c.actor, true)
 	c.applied(rec.id())
 	if s.choices.ReplaceConnectionAnswer == AnswerEmpty {

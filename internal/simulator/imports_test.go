@@ -61,7 +61,7 @@ func TestPutReplacesAll(t *testing.T) {
 		"lastModified": "2026-03-01T12:01:00.000Z",
 		"adaptorType":  "FTPImport", "name": "m", "_connectionId": connFTP, "oneToMany": false, "ftp": Document{"directoryPath": "/b"},
 		"file": Document{
-			"type": "csv", "encoding": "utf8", "skipAggregation": false, "delete": false,
+			"type": "csv", "encoding": "utf8", "skipAggregation": false, "delete": false, "encrypt": false, "purgeInternalBackup": false,
 			"csv": Document{
 				"rowDelimiter": "\n", "columnDelimiter": ",", "includeHeader": true, "wrapWithQuotes": false, "replaceTabWithSpace": false,
 				"replaceNewlineWithSpace": false, "truncateLastRowDelimiter": false,

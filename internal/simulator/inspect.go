@@ -59,9 +59,11 @@ func (s *Server) seedLocked(acct *account, source any) (string, error) {
 		return "", fmt.Errorf("account %s: import: %w", acct.name, err)
 	}
 	if id, given := doc["_id"]; given {
-		if asText, _ := id.(string); !document.IsID(asText) || acct.imports[asText] != nil || acct.bin[asText] != nil {
+		text, _ := id.(string)
+		if text = document.ID(text); !document.IsID(text) || acct.imports[text] != nil || acct.bin[text] != nil {
 			return "", fmt.Errorf("account %s: import _id %v is malformed or taken", acct.name, id)
 		}
+		doc["_id"] = text
 	}
 	rec, problems := s.insert(acct, doc, seeder)
 	if len(problems) > 0 {

@@ -75,7 +75,7 @@ func TestListPages(t *testing.T) {
 
 func TestListProjection(t *testing.T) {
 	h := newHarness(t)
-	id := h.create(`{"name":"n","_connectionId":"` + connFTP + `","ftp":{"directoryPath":"/a","fileName":"f"},"mapping":{"fields":[{"extract":"a","generate":"b"},"odd"]}}`)
+	id := h.create(`{"name":"n","_connectionId":"` + connFTP + `","ftp":{"directoryPath":"/a","fileName":"f"},"settings":{"fields":[{"extract":"a","generate":"b"},"odd"]}}`)
 	base := Document{"_id": id, "name": "n", "adaptorType": "FTPImport"}
 	list := func(query string) Document {
 		return h.docs(h.expect(http.StatusOK, http.MethodGet, "/v1/imports?"+query, ""))[0]
@@ -83,8 +83,8 @@ func TestListProjection(t *testing.T) {
 	h.same(base, list("include=nothing.here"))
 	h.same(Document{
 		"_id": id, "name": "n", "adaptorType": "FTPImport", "ftp": Document{"fileName": "f"},
-		"mapping": Document{"fields": []any{Document{"extract": "a"}}},
-	}, list("include=ftp.fileName,mapping.fields.extract,externalId"))
+		"settings": Document{"fields": []any{Document{"extract": "a"}}},
+	}, list("include=ftp.fileName,settings.fields.extract,externalId"))
 	h.same(Document{"directoryPath": "/a", "fileName": "f"}, list("include=ftp,ftp.fileName")["ftp"])
 	h.same(Document{"directoryPath": "/a", "fileName": "f"}, list("include=ftp.fileName,ftp")["ftp"])
 
@@ -92,8 +92,8 @@ func TestListProjection(t *testing.T) {
 	h.same(whole, list("exclude=nothing.here"))
 	delete(whole, "_connectionId")
 	delete(document.Object(whole, "ftp"), "fileName")
-	whole["mapping"] = Document{"fields": []any{Document{"generate": "b"}, "odd"}}
-	h.same(whole, list("exclude=_connectionId,ftp.fileName,mapping.fields.extract"))
+	whole["settings"] = Document{"fields": []any{Document{"generate": "b"}, "odd"}}
+	h.same(whole, list("exclude=_connectionId,ftp.fileName,settings.fields.extract"))
 }
 
 func TestListLag(t *testing.T) {

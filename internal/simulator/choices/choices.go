@@ -34,7 +34,7 @@ const (
 
 // Choices are the behaviours on which the vendor's documentation is silent, or
 // that are known from observation only. Everything else in the simulator follows
-// documentation. They can be changed while the simulator runs.
+// documentation, or the table of package fields. They can be changed while the simulator runs.
 type Choices struct {
 	// UnknownFields: what happens to a top-level field that the simulator does not
 	// know. Unknown: the vendor says neither that such fields are dropped nor
@@ -139,18 +139,38 @@ type Choices struct {
 	// observed to be dropped sometimes.
 	DroppedEmptyArrays []string `json:"droppedEmptyArrays"`
 
-	// LowerCasedEnums: paths whose text is stored in lower case. Observed for
-	// some, the list is ours.
-	LowerCasedEnums []string `json:"lowerCasedEnums"`
-
-	// NumbersAsText: paths that are documented as strings, at which a number is stored as
-	// text. That it is cast and not refused is unknown.
-	NumbersAsText []string `json:"numbersAsText"`
-
 	// RefusedValues: texts that no document may have, each as "path=text". Documents that were stored
 	// before keep theirs: public ones have legacy values, such as of rdbms.queryType, that the
 	// documentation does not list. Whether a PUT refuses these is unknown. Chosen: none.
 	RefusedValues []string `json:"refusedValues"`
+	// CastTypes: whether a value of another type is stored in the documented one: "10" as
+	// a number, "true" as a boolean, 5 as text, a single value as an array of one. The
+	// schema library behind the API does so; for which fields is unknown. Chosen: for all.
+	CastTypes bool `json:"castTypes"`
+	// TrimTexts: whether white space at the ends of a text is stored. Observed to be lost
+	// sometimes. Chosen: it is lost wherever the table does not say that it matters.
+	TrimTexts bool `json:"trimTexts"`
+	// LowerCase: documented for some fields, observed for others: see the table.
+	LowerCase bool `json:"lowerCase"`
+	// AlsoLowerCased: paths that are stored in lower case besides those of the table. None
+	// is known: this is for tests of what nobody knows.
+	AlsoLowerCased []string `json:"alsoLowerCased"`
+	// LowerCaseIDs: ids are numbers in hexadecimal digits. Chosen: stored and answered in
+	// lower case.
+	LowerCaseIDs bool `json:"lowerCaseIds"`
+	// ElementIDs: observed: the lookups and subrecords of NetSuite imports have an _id that
+	// the server made. Chosen: an element that is sent without its _id gets a new one.
+	ElementIDs bool `json:"elementIds"`
+	// EchoRules: observed: the rules of a filter or a transformation are copied to its
+	// expression. Where both were given, both are kept as they are.
+	EchoRules bool `json:"echoRules"`
+	// DropRulesOfExpression: observed in some documents: an expression's rules without the
+	// same rules beside it. Chosen: if the same rules are sent in both places, only the
+	// expression's are stored.
+	DropRulesOfExpression bool `json:"dropRulesOfExpression"`
+	// KeepRESTOfHTTP: observed in a few documents: an HTTPImport with a `rest` block beside
+	// its `http` block. Whether one that is sent is stored is unknown. Chosen: no.
+	KeepRESTOfHTTP bool `json:"keepRestOfHttp"`
 }
 
 // Default returns the choices that a new simulator starts with.
@@ -177,21 +197,21 @@ func Default() Choices {
 		EchoLookups:                     true,
 		EchoRESTAsHTTP:                  true,
 		DroppedEmptyArrays:              []string{"file.lookups", "mapping.lists", "parsers"},
-		LowerCasedEnums: []string{
-			"file.type", "http.requestMediaType", "http.successMediaType", "http.errorMediaType",
-			"rest.requestMediaType", "rest.successMediaType", "rest.errorMediaType", "file.compressionFormat",
-			"netsuite_da.operation", "netsuite.operation", "salesforce.operation", "salesforce.api",
-		},
-		NumbersAsText: []string{"rdbms.bulkInsert.batchSize"},
+		CastTypes:                       true,
+		TrimTexts:                       true,
+		LowerCase:                       true,
+		LowerCaseIDs:                    true,
+		ElementIDs:                      true,
+		EchoRules:                       true,
+		DropRulesOfExpression:           true,
 	}
 }
 
 // Clone returns a copy that shares no list with c.
 func (c Choices) Clone() Choices {
 	c.DroppedEmptyArrays = slices.Clone(c.DroppedEmptyArrays)
-	c.LowerCasedEnums = slices.Clone(c.LowerCasedEnums)
-	c.NumbersAsText = slices.Clone(c.NumbersAsText)
 	c.RefusedValues = slices.Clone(c.RefusedValues)
+	c.AlsoLowerCased = slices.Clone(c.AlsoLowerCased)
 	return c
 }
 

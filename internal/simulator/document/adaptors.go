@@ -3,7 +3,11 @@
 
 package document
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/integrator-operator/integrator-operator/internal/fields"
+)
 
 // adaptor is one kind of import.
 type adaptor struct {
@@ -19,39 +23,37 @@ type adaptor struct {
 	ignoreFlags bool
 	// required are the keys that the block must have, after defaults were set.
 	required []string
-	// enums are the closed lists of the block's values.
-	enums map[string][]string
-	// defaults are set in the block.
-	defaults Document
+	// enums are those of the required keys whose values the server checks.
+	enums []string
 }
 
 // adaptors are in the order in which a document without adaptorType is matched: rest before http,
 // because the API answers a RESTImport with both blocks.
 var adaptors = []adaptor{
 	{name: "RESTImport", block: "rest", ignoreFlags: true},
-	{name: "HTTPImport", block: "http", ignoreFlags: true, defaults: Document{"sendPostMappedData": true}},
+	{name: "HTTPImport", block: "http", ignoreFlags: true},
 	{name: "FTPImport", block: "ftp", file: true, required: []string{"directoryPath"}},
-	{name: "S3Import", block: "s3", file: true, required: []string{"region", "bucket"}, defaults: Document{"region": "us-east-1"}},
-	{name: "AS2Import", block: "as2", file: true, notInferred: true, required: []string{"fileNameTemplate"}, defaults: Document{"maxRetries": number("0")}},
+	{name: "S3Import", block: "s3", file: true, required: []string{"region", "bucket"}},
+	{name: "AS2Import", block: "as2", file: true, notInferred: true, required: []string{"fileNameTemplate"}},
 	{name: "FileSystemImport", block: "filesystem", file: true, required: []string{"directoryPath"}},
 	{
 		name: "NetSuiteDistributedImport", block: "netsuite_da", ignoreFlags: true, required: []string{"operation", "recordType"},
-		enums: map[string][]string{"operation": {"add", "update", "addupdate", "attach", "detach", "delete"}},
+		enums: []string{"operation"},
 	},
 	{name: "NetSuiteImport", block: "netsuite", ignoreFlags: true, required: []string{"operation", "recordType"}},
 	{
 		name: "SalesforceImport", block: "salesforce", ignoreFlags: true, required: []string{"operation", "api"},
-		enums: map[string][]string{"api": {"soap", "rest", "metadata", "compositerecord"}},
+		enums: []string{"api"},
 	},
 	{name: "RDBMSImport", block: "rdbms", ignoreFlags: true, required: []string{"queryType"}},
 	{name: "JDBCImport", block: "jdbc", required: []string{"queryType"}},
 	{
 		name: "MongodbImport", block: "mongodb", required: []string{"method", "collection"},
-		enums: map[string][]string{"method": {"insertMany", "updateOne"}},
+		enums: []string{"method"},
 	},
 	{
 		name: "DynamodbImport", block: "dynamodb", required: []string{"region", "method", "tableName"},
-		enums: map[string][]string{"method": {"putItem", "updateItem"}},
+		enums: []string{"method"},
 	},
 	{name: "WrapperImport", block: "wrapper", required: []string{"function"}},
 	{name: "AiAgentImport", block: "aiAgent", noConnection: true},
@@ -77,50 +79,8 @@ func inferAdaptor(doc Document) (adaptor, bool) {
 	return adaptor{}, false
 }
 
-// ServerOwned fields are accepted in a body and ignored. _connectorId is not documented as read-only.
-// It is treated so because only an integration app can own an import. Only PATCH writes debugUntil.
-var ServerOwned = []string{
-	"_id", "createdAt", "lastModified", "lastModifiedBy", "apiIdentifier", "sandbox", "_sourceId", "_templateId",
-	"_connectorId", "draft", "draftExpiresAt", "debugUntil", "aiDescription", "apim",
-}
-
-// The base fields by the type that the API casts them to.
-var (
-	stringFields = []string{
-		"name", "description", "externalId", "adaptorType", "idLockTemplate", "dataURITemplate", "traceKeyTemplate",
-		"pathToMany", "blobKeyPath", "assistant",
-	}
-	booleanFields = []string{
-		"distributed", "ignoreExisting", "ignoreMissing", "oneToMany", "blob", "deleteAfterImport",
-	}
-	numberFields = []string{"maxAttempts"}
-	objectFields = []string{"mapping", "filter", "hooks", "file", "responseTransform", "settingsForm"}
-	arrayFields  = []string{"mappings", "lookups", "mockResponse"}
-	idFields     = []string{"_connectionId", "_integrationId", "_ediProfileId"}
-	mixedFields  = []string{
-		"assistantMetadata", "unencrypted", "encrypted", "sampleData", "sampleResponseData", "parsers", "settings", "preSave",
-	}
-)
-
-// freeForm fields hold the user's data, which is not checked.
-var freeForm = []string{
-	"assistantMetadata", "unencrypted", "encrypted", "sampleData", "sampleResponseData", "settings", "settingsForm",
-	"mockResponse", "mapping", "mappings", "lookups", "preSave",
-}
-
-// knownFields are the top-level fields that the simulator knows.
-var knownFields = func() map[string]bool {
-	known := map[string]bool{}
-	for _, list := range [][]string{ServerOwned, stringFields, booleanFields, numberFields, objectFields, arrayFields, idFields, mixedFields} {
-		for _, name := range list {
-			known[name] = true
-		}
-	}
-	for _, a := range adaptors {
-		known[a.block] = true
-	}
-	return known
-}()
+// ServerOwned fields are accepted in a body and ignored. Only PATCH writes debugUntil.
+var ServerOwned = fields.ServerSet()
 
 // AdaptorTypes returns all adaptorTypes.
 func AdaptorTypes() []string {

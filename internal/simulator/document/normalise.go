@@ -5,9 +5,10 @@ package document
 
 import (
 	"encoding/json"
-	"slices"
-	"strings"
+	"maps"
+	"strconv"
 
+	"github.com/integrator-operator/integrator-operator/internal/fields"
 	"github.com/integrator-operator/integrator-operator/internal/simulator/choices"
 	"github.com/integrator-operator/integrator-operator/internal/simulator/wire"
 )
@@ -26,18 +27,21 @@ func Prepare(doc Document, storedType string, chosen choices.Choices, hasConnect
 		}
 		return v.problems
 	}
+	if a.name == "HTTPImport" && fields.HasLegacyBlock(doc) && !chosen.KeepRESTOfHTTP {
+		delete(doc, "rest")
+	}
+	if a.name == "RESTImport" && chosen.EchoRESTAsHTTP {
+		dropForm(doc)
+	}
+	problems = append(problems, storeValues(doc, chosen)...)
 	normalise(doc, a, chosen)
 	return append(problems, validate(doc, a, chosen, hasConnection)...)
 }
 
-func number(digits string) json.Number { return json.Number(digits) }
-
 // normalise changes a document as the API does before storing it. It leaves values of the wrong
-// type, which validate refuses.
+// type, which are refused.
 func normalise(doc Document, a adaptor, chosen choices.Choices) {
 	doc["adaptorType"] = a.name
-	normaliseValues(doc, chosen)
-	SetDefault(doc, "oneToMany", false)
 	if a.ignoreFlags {
 		SetDefault(doc, "ignoreExisting", false)
 		SetDefault(doc, "ignoreMissing", false)
@@ -45,41 +49,25 @@ func normalise(doc Document, a adaptor, chosen choices.Choices) {
 	if a.name == "NetSuiteDistributedImport" {
 		doc["distributed"] = true
 	}
-	if block := Object(doc, a.block); block != nil {
-		for key, value := range a.defaults {
-			SetDefault(block, key, DeepCopy(value))
-		}
+	if file := Object(doc, "file"); file != nil && file["type"] == "csv" {
+		SetDefault(file, "csv", Document{})
 	}
 	if chosen.EchoRESTAsHTTP && a.name == "RESTImport" {
 		echoREST(doc)
 	}
-	if file := Object(doc, "file"); file != nil {
-		fileDefaults(file)
-	}
-	if filter := Object(doc, "filter"); filter != nil {
-		echoFilterRules(filter)
+	setDefaults(fields.Root, doc)
+	for _, name := range []string{"filter", "responseTransform"} {
+		if object := Object(doc, name); object != nil {
+			echoRules(object, chosen)
+		}
 	}
 	if chosen.EchoLookups {
-		echoLookups(doc, Object(doc, a.block))
+		echoLookups(doc, a)
 	}
+	dropEmptyArrays(doc, chosen)
 }
 
-// normaliseValues changes values at the paths that choices name.
-func normaliseValues(doc Document, chosen choices.Choices) {
-	for _, path := range chosen.LowerCasedEnums {
-		if parent, key := parentOf(doc, path); parent != nil {
-			if s, ok := parent[key].(string); ok {
-				parent[key] = strings.ToLower(s)
-			}
-		}
-	}
-	for _, path := range chosen.NumbersAsText {
-		if parent, key := parentOf(doc, path); parent != nil {
-			if n, ok := parent[key].(json.Number); ok {
-				parent[key] = n.String()
-			}
-		}
-	}
+func dropEmptyArrays(doc Document, chosen choices.Choices) {
 	for _, path := range chosen.DroppedEmptyArrays {
 		if parent, key := parentOf(doc, path); parent != nil {
 			if list, ok := parent[key].([]any); ok && len(list) == 0 {
@@ -89,79 +77,121 @@ func normaliseValues(doc Document, chosen choices.Choices) {
 	}
 }
 
-func fileDefaults(file Document) {
-	SetDefault(file, "skipAggregation", false)
-	SetDefault(file, "encoding", "utf8")
-	SetDefault(file, "delete", false)
-	if _, ok := file["csv"]; !ok && file["type"] == "csv" {
-		file["csv"] = Document{}
-	}
-	csv := Object(file, "csv")
-	if csv == nil {
+// setDefaults sets the defaults of the table, in the objects that a document has.
+func setDefaults(field *fields.Field, object Document) {
+	if field.IsFree() {
 		return
 	}
-	SetDefault(csv, "rowDelimiter", "\n")
-	SetDefault(csv, "columnDelimiter", ",")
-	SetDefault(csv, "includeHeader", true)
-	SetDefault(csv, "wrapWithQuotes", false)
-	SetDefault(csv, "replaceTabWithSpace", false)
-	SetDefault(csv, "replaceNewlineWithSpace", false)
-	SetDefault(csv, "truncateLastRowDelimiter", false)
+	for _, name := range field.Names() {
+		member := field.Member(name)
+		if member.Default != nil {
+			SetDefault(object, name, fromTable(member.Default))
+		}
+		if below := Object(object, name); below != nil {
+			setDefaults(member, below)
+		}
+	}
+}
+
+// fromTable returns a value of the table as documents have it, with json.Number.
+func fromTable(value any) any {
+	switch typed := value.(type) {
+	case float64:
+		return json.Number(strconv.FormatFloat(typed, 'f', -1, 64))
+	case []any:
+		list := make([]any, len(typed))
+		for i := range typed {
+			list[i] = fromTable(typed[i])
+		}
+		return list
+	default:
+		return value
+	}
+}
+
+// dropForm removes from the http block of a legacy REST import what is made of its rest block. Fields
+// that do not exist in the older form are kept.
+func dropForm(doc Document) {
+	if Object(doc, "rest") == nil {
+		return
+	}
+	http := Object(doc, "http")
+	for _, key := range SortedKeys(http) {
+		if !isOfHTTP(key) {
+			delete(http, key)
+		}
+	}
+}
+
+// isOfHTTP reports whether a field of an http block does not exist in the older form.
+func isOfHTTP(key string) bool {
+	return key == "formType" || key == "sendPostMappedData" || fields.Lookup("/http").IsServer(key)
 }
 
 // echoREST adds the newer form to a legacy REST import. The `rest` block counts: an `http` block that
 // is sent with it is replaced, and of one that is sent alone the `rest` block is made.
 func echoREST(doc Document) {
-	rest := Object(doc, "rest")
-	if http := Object(doc, "http"); rest == nil && doc["rest"] == nil && http != nil {
-		rest = Copy(http)
-		delete(rest, "formType")
-		delete(rest, "sendPostMappedData")
+	rest, sent := Object(doc, "rest"), Object(doc, "http")
+	switch {
+	case rest != nil:
+		http := Copy(rest)
+		http["formType"], http["sendPostMappedData"] = "rest", true
+		maps.Copy(http, sent)
+		doc["http"] = http
+	case doc["rest"] == nil && sent != nil:
+		rest = Copy(sent)
+		maps.DeleteFunc(rest, func(key string, _ any) bool { return isOfHTTP(key) })
 		doc["rest"] = rest
-		SetDefault(http, "formType", "rest")
-		SetDefault(http, "sendPostMappedData", true)
-		return
+		SetDefault(sent, "formType", "rest")
+		SetDefault(sent, "sendPostMappedData", true)
 	}
-	if rest == nil {
-		return
-	}
-	// Fields that do not exist in the older form are kept.
-	http, sent := Copy(rest), Object(doc, "http")
-	http["formType"], http["sendPostMappedData"] = "rest", true
-	for _, key := range []string{"formType", "sendPostMappedData"} {
-		if value, ok := sent[key]; ok {
-			http[key] = value
-		}
-	}
-	doc["http"] = http
 }
 
-func echoFilterRules(filter Document) {
-	rules, ok := filter["rules"].([]any)
+// echoRules copies the rules of a filter or of a transformation to its expression. Rules that are in
+// both places are stored in one, and those that differ in both.
+func echoRules(object Document, chosen choices.Choices) {
+	rules, ok := object["rules"].([]any)
 	if !ok {
 		return
 	}
-	expression := Object(filter, "expression")
+	expression := Object(object, "expression")
+	if inner, given := expression["rules"]; given {
+		if chosen.DropRulesOfExpression && Equal(rules, inner) {
+			delete(object, "rules")
+		}
+		return
+	}
+	if !chosen.EchoRules || len(rules) == 0 {
+		return
+	}
 	if expression == nil {
 		expression = Document{}
-		filter["expression"] = expression
+		object["expression"] = expression
 	}
-	SetDefault(filter, "type", "expression")
+	SetDefault(object, "type", "expression")
 	SetDefault(expression, "version", "1")
 	expression["rules"] = DeepCopy(rules)
 }
 
-func echoLookups(doc, block Document) {
-	if block == nil {
-		return
-	}
-	top, atTop := doc["lookups"].([]any)
-	inner, inBlock := block["lookups"].([]any)
-	switch {
-	case atTop && !inBlock && len(top) > 0:
-		block["lookups"] = DeepCopy(top)
-	case inBlock && !atTop && len(inner) > 0:
-		doc["lookups"] = DeepCopy(inner)
+// echoLookups copies the lookups of a block to the top, and those at the top to a block: of the kind of
+// import, or else to the file block.
+func echoLookups(doc Document, a adaptor) {
+	for _, name := range []string{a.block, "file"} {
+		block := Object(doc, name)
+		if field := fields.Root.Member(name).Member("lookups"); block == nil || field == nil || field.Twin == "" {
+			continue
+		}
+		top, atTop := doc["lookups"].([]any)
+		inner, inBlock := block["lookups"].([]any)
+		switch {
+		case atTop && !inBlock && len(top) > 0:
+			block["lookups"] = DeepCopy(top)
+		case inBlock && !atTop && len(inner) > 0:
+			doc["lookups"] = DeepCopy(inner)
+		}
+		if _, atTop = doc["lookups"]; atTop && name == a.block {
+			return
+		}
 	}
 }
 
@@ -173,7 +203,7 @@ func DropUnknown(doc Document, policy string) []wire.ErrorDetail {
 	}
 	var problems []wire.ErrorDetail
 	for _, key := range SortedKeys(doc) {
-		if knownFields[key] {
+		if fields.Root.Member(key) != nil {
 			continue
 		}
 		if policy == choices.UnknownFieldsReject {
@@ -184,6 +214,3 @@ func DropUnknown(doc Document, policy string) []wire.ErrorDetail {
 	}
 	return problems
 }
-
-// isServerOwned reports whether the server writes a top-level field.
-func isServerOwned(key string) bool { return slices.Contains(ServerOwned, key) }

@@ -4,13 +4,13 @@
 package document
 
 import (
-	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/integrator-operator/integrator-operator/internal/fields"
 	"github.com/integrator-operator/integrator-operator/internal/simulator/choices"
 	"github.com/integrator-operator/integrator-operator/internal/simulator/wire"
 )
@@ -21,6 +21,9 @@ var objectID = regexp.MustCompile(`^[0-9a-fA-F]{24}$`)
 
 // IsID reports whether a text is an id: 24 hex characters.
 func IsID(text string) bool { return objectID.MatchString(text) }
+
+// ID returns an id as the API stores it. Ids that differ in letter case are the same.
+func ID(text string) string { return strings.ToLower(text) }
 
 // resolveAdaptor returns the kind of import that a document declares. stored is the adaptorType of
 // the import that it replaces, "" for a new one.
@@ -58,10 +61,8 @@ func resolveAdaptor(doc Document, stored string) (adaptor, []wire.ErrorDetail) {
 // validate returns everything that is wrong with a normalised document.
 func validate(doc Document, a adaptor, chosen choices.Choices, hasConnection func(id string) bool) []wire.ErrorDetail {
 	v := &validation{doc: doc}
-	v.baseTypes()
 	v.block(a, chosen)
 	v.refused(chosen.RefusedValues)
-	v.ids(doc, "")
 	if name, ok := doc["name"]; !ok || name == nil || name == "" {
 		v.add(wire.RequiredError("name"))
 	}
@@ -108,47 +109,20 @@ type validation struct {
 
 func (v *validation) add(problem wire.ErrorDetail) { v.problems = append(v.problems, problem) }
 
-// baseTypes refuses top-level values that cannot be cast. null stands for absent.
-func (v *validation) baseTypes() {
-	for _, check := range []struct {
-		kind   string
-		fields []string
-		is     func(any) bool
-	}{
-		{"String", stringFields, is[string]},
-		{"Boolean", booleanFields, is[bool]},
-		{"Number", numberFields, is[json.Number]},
-		{"Object", objectFields, is[Document]},
-		{"Array", arrayFields, is[[]any]},
-	} {
-		for _, field := range check.fields {
-			if value := v.doc[field]; value != nil && !check.is(value) {
-				v.add(wire.CastError(check.kind, value, field))
-			}
-		}
-	}
-}
-
-func is[T any](value any) bool {
-	_, ok := value.(T)
-	return ok
-}
-
 func (v *validation) block(a adaptor, chosen choices.Choices) {
 	if chosen.RequireFileBlock && a.file && v.doc["file"] == nil {
 		v.add(wire.ErrorDetail{Code: wire.CodeMissingField, Field: "file", Message: "file subschema not defined"})
 	}
 	if fileType, ok := valueAt(v.doc, "file.type"); ok && fileType != nil {
-		v.enum("file.type", fileType, []string{"json", "csv", "xml", "xlsx", "filedefinition"})
+		v.enum("file.type", fileType)
 	}
 	value := v.doc[a.block]
-	block, ok := value.(Document)
-	switch {
-	case value == nil:
+	if value == nil {
 		v.add(wire.ErrorDetail{Code: wire.CodeMissingField, Field: a.block, Message: a.block + " subschema not defined"})
 		return
-	case !ok:
-		v.add(wire.CastError("Object", value, a.block))
+	}
+	block, ok := value.(Document)
+	if !ok { // which is refused already
 		return
 	}
 	for _, key := range a.required {
@@ -156,8 +130,8 @@ func (v *validation) block(a adaptor, chosen choices.Choices) {
 			v.add(wire.RequiredError(a.block + "." + key))
 			continue
 		}
-		if allowed, closed := a.enums[key]; closed {
-			v.enum(a.block+"."+key, block[key], allowed)
+		if slices.Contains(a.enums, key) {
+			v.enum(a.block+"."+key, block[key])
 		}
 	}
 }
@@ -170,7 +144,9 @@ func IsBlank(value any) bool {
 	return value == nil || value == ""
 }
 
-func (v *validation) enum(path string, value any, allowed []string) {
+// enum refuses a value that is not one of the documented ones.
+func (v *validation) enum(path string, value any) {
+	allowed := fields.Lookup("/" + strings.ReplaceAll(path, ".", "/")).Enum
 	if s, ok := value.(string); ok && slices.Contains(allowed, s) {
 		return
 	}
@@ -178,45 +154,4 @@ func (v *validation) enum(path string, value any, allowed []string) {
 		Code: wire.CodeInvalidField, Field: path,
 		Message: fmt.Sprintf("`%s` is not a valid enum value for path `%s`.", wire.Brief(value), path),
 	})
-}
-
-// ids refuses references that are not ids. References are the fields `_…Id` and `_…Ids` at any depth,
-// except in free-form fields.
-func (v *validation) ids(value any, path string) {
-	switch node := value.(type) {
-	case Document:
-		for _, key := range SortedKeys(node) {
-			if path == "" && (slices.Contains(freeForm, key) || isServerOwned(key)) {
-				continue
-			}
-			at := key
-			if path != "" {
-				at = path + "." + key
-			}
-			if strings.HasPrefix(key, "_") && (strings.HasSuffix(key, "Id") || strings.HasSuffix(key, "Ids")) {
-				v.reference(node[key], at)
-				continue
-			}
-			v.ids(node[key], at)
-		}
-	case []any:
-		for i, item := range node {
-			v.ids(item, fmt.Sprintf("%s.%d", path, i))
-		}
-	}
-}
-
-func (v *validation) reference(value any, path string) {
-	if list, ok := value.([]any); ok && strings.HasSuffix(path, "Ids") {
-		for i, item := range list {
-			v.reference(item, fmt.Sprintf("%s.%d", path, i))
-		}
-		return
-	}
-	if value == nil || value == "" {
-		return
-	}
-	if id, ok := value.(string); !ok || !IsID(id) {
-		v.add(wire.CastError("ObjectId", value, path))
-	}
 }

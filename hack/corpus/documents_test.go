@@ -1,0 +1,107 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/drift"
+	"github.com/integrator-operator/integrator-operator/internal/export"
+	"github.com/integrator-operator/integrator-operator/internal/fields"
+	"github.com/integrator-operator/integrator-operator/internal/simulator"
+	"github.com/integrator-operator/integrator-operator/internal/simulator/corpus"
+)
+
+// api is the simulator, called without a network.
+type api struct {
+	*testing.T
+	simulator *simulator.Server
+}
+
+func newAPI(t *testing.T) api {
+	t.Helper()
+	sim := simulator.New(simulator.Options{RequestsPerSecond: 1e9, Burst: 1e9})
+	if err := sim.AddAccount(simulator.AccountSpec{
+		Name: "acme", Tokens: []simulator.Token{{Token: "t"}}, Connections: []simulator.Connection{{ID: corpus.Connection}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return api{t, sim}
+}
+
+func (a api) call(method, path string, document map[string]any) (map[string]any, string) {
+	a.Helper()
+	request := httptest.NewRequest(method, "/v1/imports"+path, strings.NewReader(drift.Text(document, 1<<30)))
+	request.Header.Set("Authorization", "Bearer t")
+	request.Header.Set("Content-Type", "application/json")
+	recorder := httptest.NewRecorder()
+	a.simulator.Handler().ServeHTTP(recorder, request)
+	text := recorder.Body.String()
+	if recorder.Code > 299 {
+		a.Fatalf("%s %s: %d %s", method, path, recorder.Code, text)
+	}
+	answer, err := drift.Parse([]byte(text))
+	if err != nil {
+		a.Fatal(err)
+	}
+	return answer, text
+}
+
+// inStep fails the test for what differs between a declared document and what the API has.
+func (a api) inStep(when string, declared, remote map[string]any) {
+	a.Helper()
+	var found []string
+	for _, difference := range drift.Compare(declared, remote, drift.WriteOnly) {
+		found = append(found, difference.Path+": declared "+drift.Text(difference.Declared, 200)+", answered "+drift.Text(difference.Remote, 200))
+	}
+	if diff := cmp.Diff([]string(nil), found); diff != "" {
+		a.Errorf("%s (-want +got):\n%s", when, diff)
+	}
+}
+
+// TestDocuments: whatever a document declares, the API's response to it is no drift: not after the
+// creation, not after a write, and not when the import is declared by its export, or made again of it.
+func TestDocuments(t *testing.T) {
+	shared := newAPI(t)
+	for _, named := range corpus.All() {
+		t.Run(named.Name, func(t *testing.T) {
+			a := api{t, shared.simulator}
+			declared := named.Document
+			fields.LeaveOut(declared)
+			remote, text := a.call(http.MethodPost, "", declared)
+			a.inStep("after the creation", declared, remote)
+
+			merged := drift.Merge(nil, declared, remote, nil)
+			drift.DropEchoes(merged, declared, remote, nil)
+			written, _ := a.call(http.MethodPut, "/"+remote["_id"].(string), merged)
+			a.inStep("after a write", declared, written)
+
+			for _, adopt := range []v1alpha1.AdoptionMode{v1alpha1.AdoptionModeMatch, ""} {
+				manifest, err := export.Make([]byte(text), "x", export.Options{Adopt: adopt})
+				if err != nil {
+					t.Fatal(err)
+				}
+				a.inStep("the export", manifest.Definition, remote)
+				if adopt == "" {
+					again, _ := a.call(http.MethodPost, "", manifest.Definition)
+					a.inStep("made again of the export", manifest.Definition, again)
+					a.inStep("made again of the export, as first declared", withoutSecrets(declared), again)
+				}
+			}
+		})
+	}
+}
+
+func withoutSecrets(declared map[string]any) map[string]any {
+	for _, path := range drift.WriteOnly {
+		drift.Remove(declared, path)
+	}
+	return declared
+}
