@@ -9,6 +9,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
@@ -57,6 +58,27 @@ var _ = Describe("Others keep something in fields that I do not declare", func()
 		Eventually(func() string { return answered(w.remote(object.Status.ID)["assistantMetadata"]) }).Should(Equal(`{"mine":3,"theirs":"\ud83d"}`))
 		w.eventuallyReady(ctx, object, "kept")
 		Expect(w.writes()).To(Equal(map[string]int{post: 1, put: 1, patch: 1}))
+	})
+})
+
+var _ = Describe("I declare a text that is not Unicode in a ConfigMap", func() {
+	It("is sent as it is, and not taken for drift", func(ctx context.Context) {
+		w := newWorld(ctx)
+		more := &corev1.ConfigMap{ObjectMeta: w.meta("more"), Data: map[string]string{"settings": `{"a": ["\ud83d", "<\ude00>"]}`}}
+		Expect(k8s.Create(ctx, more)).To(Succeed())
+		object := w.httpImport("declared")
+		object.Spec.ValuesFrom = []v1alpha1.ValueSource{fromConfigMap("/settings", "more", "settings")}
+		w.synced(ctx, object)
+		Expect(answered(w.remote(object.Status.ID)["settings"])).To(Equal(`{"a":["\ud83d","<\ude00>"]}`))
+
+		change(ctx, more, func(more *corev1.ConfigMap) { more.Data["settings"] = `{"a": ["\ud83d", "<\ud83d>"]}` })
+		Eventually(func() string { return answered(w.remote(object.Status.ID)["settings"]) }).Should(Equal(`{"a":["\ud83d","<\ud83d>"]}`))
+		w.scans(2)
+		Expect(w.writes()).To(Equal(map[string]int{post: 1, put: 1}))
+
+		change(ctx, more, func(more *corev1.ConfigMap) { more.Data["settings"] = `{"\ud83d": 1}` })
+		w.eventually(ctx, object, "declared", "Failed False/InvalidValue")
+		Expect(message(object)).To(ContainSubstring("a field whose name is not Unicode text"))
 	})
 })
 

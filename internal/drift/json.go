@@ -60,10 +60,14 @@ type parser struct {
 
 // next skips white space, commas and colons, and returns the byte that begins or ends a value.
 func (p *parser) next() byte {
-	for bytes.IndexByte([]byte(" \t\r\n,:"), p.text[p.at]) >= 0 {
-		p.at++
+	for {
+		switch c := p.text[p.at]; c {
+		case ' ', '\t', '\r', '\n', ',', ':':
+			p.at++
+		default:
+			return c
+		}
 	}
-	return p.text[p.at]
 }
 
 func (p *parser) value() any {
