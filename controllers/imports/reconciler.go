@@ -251,7 +251,7 @@ func (r *Reconciler) finish(ctx context.Context, s *scope, err error) (ctrl.Resu
 }
 
 // notWritten ends a reconcile whose writes to the Import failed. A write that the API server refuses as it
-// is is reported once, and tried again after growing pauses.
+// is is reported once, and retried after growing pauses.
 func notWritten(ctx context.Context, r *Reconciler, s *scope, err error) (ctrl.Result, error) {
 	refused := status.Refused(err)
 	if refused == nil {
@@ -260,8 +260,8 @@ func notWritten(ctx context.Context, r *Reconciler, s *scope, err error) (ctrl.R
 	first := r.refusals.Report(s.object)
 	pause := r.refusals.Pause(s.object, r.Clock.Now())
 	if first {
-		log.FromContext(ctx).Error(err, "The API server refuses a write to the Import; it is tried again after growing pauses", "pause", pause)
-		s.event(warning, v1alpha1.ReasonStatusRefused, refused.Advice()+"; it is tried again")
+		log.FromContext(ctx).Error(err, "The API server refuses a write to the Import; it will be retried after growing pauses", "pause", pause)
+		s.event(warning, v1alpha1.ReasonStatusRefused, refused.Advice()+"; it will be retried")
 		recordEvents(r.Recorder, s)
 	}
 	return ctrl.Result{RequeueAfter: pause}, nil

@@ -87,7 +87,7 @@ type refusal struct {
 	uid types.UID
 	// generation is the one for which the refusal was reported.
 	generation int64
-	// attempts is how often a write was refused since one succeeded, until when it is not tried again.
+	// attempts is how often a write was refused since one succeeded, until when it is not retried.
 	attempts int
 	until    time.Time
 	// written is the status that the object has, refused the one that could not be written in its place.
