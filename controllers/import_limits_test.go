@@ -145,6 +145,19 @@ var _ = Describe("The API server has no room for the status", func() {
 		Expect(object.Status.OwnedFields).To(HaveLen(9))
 	})
 
+	It("creates nothing while not even the first status can be written", func(ctx context.Context) {
+		w := newWorld(ctx)
+		w.refuseStatus(func(string) bool { return true })
+		object := w.httpImport("first")
+		Expect(k8s.Create(ctx, object)).To(Succeed())
+		Eventually(func() []string { return w.events(ctx, "first") }).Should(ConsistOf(And(refused, HaveSuffix("; it will be retried"))))
+		Expect(w.calls()).To(BeEmpty())
+		w.refuseStatus(nil)
+		change(ctx, object, func(object *v1alpha1.Import) { object.Spec.DriftPolicy = v1alpha1.DriftPolicyReport })
+		w.eventuallyReady(ctx, object, "first")
+		Expect(w.calls()).To(Equal(map[string]int{post: 1}))
+	})
+
 	It("is reported, retried later, and costs no call to the platform", func(ctx context.Context) {
 		w := newWorld(ctx)
 		w.refuseStatus(func(patch string) bool { return strings.Contains(patch, `"id"`) })

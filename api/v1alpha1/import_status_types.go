@@ -183,7 +183,7 @@ type ImportStatus struct {
 	// import when it is no longer declared. Absent if there are none.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
-	UntrackedFields int32 `json:"untrackedFields,omitempty"`
+	UntrackedFields int64 `json:"untrackedFields,omitempty"`
 
 	// debugUntil is the spec.debugUntil that was last set on the remote import.
 	// +optional

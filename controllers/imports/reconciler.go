@@ -119,6 +119,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
+	if pause := r.refusals.Wait(object, r.Clock.Now()); pause > 0 {
+		return ctrl.Result{RequeueAfter: pause}, nil
+	}
 	s := &scope{owner: r.Owner, object: object, before: object.DeepCopy()}
 	r.refusals.Restore(object)
 	return r.finish(ctx, s, r.reconcile(ctx, s))
@@ -235,9 +238,6 @@ func (r *Reconciler) finish(ctx context.Context, s *scope, err error) (ctrl.Resu
 	}
 	wait, _ := importstate.DebugWaits(s.object, r.Clock.Now())
 	s.setStatus(p, wait > 0)
-	if pause := r.refusals.Wait(s.object, r.Clock.Now()); pause > 0 {
-		return ctrl.Result{RequeueAfter: pause}, nil
-	}
 	if err := writeStatus(ctx, r, s); err != nil {
 		return notWritten(ctx, r, s, err)
 	}
