@@ -145,13 +145,26 @@ var _ = Describe("The API server has no room for the status", func() {
 		Expect(object.Status.OwnedFields).To(HaveLen(9))
 	})
 
-	It("is told, tried again slowly, and costs no call to the platform", func(ctx context.Context) {
+	It("creates nothing while not even the first status can be written", func(ctx context.Context) {
+		w := newWorld(ctx)
+		w.refuseStatus(func(string) bool { return true })
+		object := w.httpImport("first")
+		Expect(k8s.Create(ctx, object)).To(Succeed())
+		Eventually(func() []string { return w.events(ctx, "first") }).Should(ConsistOf(And(refused, HaveSuffix("; it will be retried"))))
+		Expect(w.calls()).To(BeEmpty())
+		w.refuseStatus(nil)
+		change(ctx, object, func(object *v1alpha1.Import) { object.Spec.DriftPolicy = v1alpha1.DriftPolicyReport })
+		w.eventuallyReady(ctx, object, "first")
+		Expect(w.calls()).To(Equal(map[string]int{post: 1}))
+	})
+
+	It("is reported, retried later, and costs no call to the platform", func(ctx context.Context) {
 		w := newWorld(ctx)
 		w.refuseStatus(func(patch string) bool { return strings.Contains(patch, `"id"`) })
 		writes := func() int { return len(requests.about("PATCH namespaces/" + w.namespace + "/imports/full/status")) }
 		object := w.httpImport("full")
 		Expect(k8s.Create(ctx, object)).To(Succeed())
-		Eventually(func() []string { return w.events(ctx, "full") }).Should(ContainElements(And(refused, HaveSuffix("; it is tried again")), HavePrefix("Created: ")))
+		Eventually(func() []string { return w.events(ctx, "full") }).Should(ContainElements(And(refused, HaveSuffix("; it will be retried")), HavePrefix("Created: ")))
 		w.scans(1)
 		Expect(get(ctx, w, object, "full").Status.ID).To(BeEmpty())
 

@@ -192,7 +192,7 @@ type ImportStatus struct {
 	// import when it is no longer declared. Absent if there are none.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
-	UntrackedFields int32 `json:"untrackedFields,omitempty"`
+	UntrackedFields int64 `json:"untrackedFields,omitempty"`
 
 	// ignoredFields are the JSON pointers of declared fields that are left out, 64 at most: the
 	// server sets them itself. They are not sent and not compared.

@@ -59,8 +59,7 @@ const (
 const (
 	// ReasonSynced: the remote import is as declared, or is observed.
 	ReasonSynced = "Synced"
-	// ReasonInvalidDefinition: spec.definition declares fields that cannot be declared, or too
-	// many fields.
+	// ReasonInvalidDefinition: spec.definition declares fields that cannot be declared.
 	ReasonInvalidDefinition = "InvalidDefinition"
 	// ReasonUnknownAlias: the Account does not have this alias.
 	ReasonUnknownAlias = "UnknownAlias"
@@ -144,7 +143,7 @@ const (
 	// ReasonDriftCorrected: a change on the platform was reverted.
 	ReasonDriftCorrected = "DriftCorrected"
 	// ReasonStatusRefused: the API server refuses the status or the metadata of the Import,
-	// because the object would be too large or invalid.
+	// because the object would be too large or is invalid, or because a policy denies it.
 	ReasonStatusRefused = "StatusRefused"
 )
 

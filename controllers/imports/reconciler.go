@@ -121,6 +121,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
+	if pause := r.refusals.Wait(object, r.Clock.Now()); pause > 0 {
+		return ctrl.Result{RequeueAfter: pause}, nil
+	}
 	s := &scope{owner: r.Owner, object: object, before: object.DeepCopy()}
 	r.refusals.Restore(object)
 	return r.finish(ctx, s, r.reconcile(ctx, s))
@@ -239,9 +242,6 @@ func (r *Reconciler) finish(ctx context.Context, s *scope, err error) (ctrl.Resu
 	}
 	wait, _ := importstate.DebugWaits(s.object, r.Clock.Now())
 	s.setStatus(p, wait > 0)
-	if pause := r.refusals.Wait(s.object, r.Clock.Now()); pause > 0 {
-		return ctrl.Result{RequeueAfter: pause}, nil
-	}
 	if err := writeStatus(ctx, r, s); err != nil {
 		return notWritten(ctx, r, s, err)
 	}
@@ -256,7 +256,7 @@ func (r *Reconciler) finish(ctx context.Context, s *scope, err error) (ctrl.Resu
 }
 
 // notWritten ends a reconcile whose writes to the Import failed. A write that the API server refuses as it
-// is is reported once, and tried again after growing pauses.
+// is is reported once, and retried after growing pauses.
 func notWritten(ctx context.Context, r *Reconciler, s *scope, err error) (ctrl.Result, error) {
 	refused := status.Refused(err)
 	if refused == nil {
@@ -265,8 +265,8 @@ func notWritten(ctx context.Context, r *Reconciler, s *scope, err error) (ctrl.R
 	first := r.refusals.Report(s.object)
 	pause := r.refusals.Pause(s.object, r.Clock.Now())
 	if first {
-		log.FromContext(ctx).Error(err, "The API server refuses a write to the Import; it is tried again after growing pauses", "pause", pause)
-		s.event(warning, v1alpha1.ReasonStatusRefused, refused.Advice()+"; it is tried again")
+		log.FromContext(ctx).Error(err, "The API server refuses a write to the Import; it will be retried after growing pauses", "pause", pause)
+		s.event(warning, v1alpha1.ReasonStatusRefused, refused.Advice()+"; it will be retried")
 		recordEvents(r.Recorder, s)
 	}
 	return ctrl.Result{RequeueAfter: pause}, nil

@@ -4,8 +4,6 @@
 package definition
 
 import (
-	"math"
-
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/drift"
 )
@@ -18,5 +16,5 @@ func Owned(state *v1alpha1.ImportStatus) drift.Owned {
 // SetOwned puts the fields that were applied into the status.
 func SetOwned(state *v1alpha1.ImportStatus, owned drift.Owned) {
 	state.OwnedFields, state.OwnedFieldHashes = owned.Fields, owned.Hashes
-	state.UntrackedFields = int32(min(owned.Untracked, math.MaxInt32)) //nolint:gosec // it fits
+	state.UntrackedFields = int64(owned.Untracked)
 }

@@ -37,7 +37,7 @@ type Owned struct {
 	Fields []string
 	// Hashes are the first eight bytes of the SHA-256 of further JSON pointers, sorted.
 	Hashes []byte
-	// Untracked is how many further fields there are, for which there was no room.
+	// Untracked is how many further fields there are. There was no room for them.
 	Untracked int
 }
 

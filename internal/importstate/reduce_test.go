@@ -69,7 +69,7 @@ func TestReductions(t *testing.T) {
 	want := v1alpha1.ImportStatus{
 		ObservedGeneration: whole.ObservedGeneration, ID: whole.ID, Management: whole.Management, DesiredHash: whole.DesiredHash, DifferencesHash: whole.DifferencesHash,
 		Copies: whole.Copies, Conditions: whole.Conditions,
-		OwnedFields: []string{"/externalId", "/name"}, UntrackedFields: int32(owned.Count() - 2),
+		OwnedFields: []string{"/externalId", "/name"}, UntrackedFields: int64(owned.Count() - 2),
 		Plan: &v1alpha1.ImportPlan{Calls: []string{CallPut}},
 	}
 	for _, differences := range []*[]v1alpha1.Difference{&want.Drift, &want.NotAccepted, &want.Plan.Differences} {
@@ -89,7 +89,7 @@ func TestUntrackKeepsWhatDecides(t *testing.T) {
 	cases := map[string]struct {
 		reason       string
 		fields, want []string
-		untracked    int32
+		untracked    int64
 	}{
 		"Created":     {"the operator set the externalId", []string{"/externalId", "/http/body", "/name"}, []string{"/externalId", "/name"}, 1},
 		"Adopted":     {"the externalId is not the operator's", []string{"/http/body", "/name"}, []string{"/name"}, 1},

@@ -6,6 +6,7 @@ package status
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -87,9 +88,11 @@ type refusal struct {
 	uid types.UID
 	// generation is the one for which the refusal was reported.
 	generation int64
-	// attempts is how often a write was refused since one succeeded, until when it is not tried again.
+	// attempts is how often a write was refused since one succeeded, until when none is retried as long as
+	// the user wants the same.
 	attempts int
 	until    time.Time
+	wanted   wanted
 	// written is the status that the object has, refused the one that could not be written in its place.
 	written, refused *v1alpha1.ImportStatus
 }
@@ -120,20 +123,39 @@ func (r *Refusals) Report(object *v1alpha1.Import) (first bool) {
 func (r *Refusals) Pause(object *v1alpha1.Import, now time.Time) (pause time.Duration) {
 	r.update(object, func(known *refusal) {
 		pause = min(problem.BackoffBase<<min(known.attempts, 10), problem.BackoffMax)
-		known.attempts, known.until = known.attempts+1, now.Add(pause)
+		known.attempts, known.until, known.wanted = known.attempts+1, now.Add(pause), wantedOf(object)
 	})
 	return pause
 }
 
-// Wait says how long the object's status is not to be written yet, because it was refused as it is.
+// Wait says how long the object is not to be reconciled, because a write to it was refused. An event of
+// another object waits too. A change of what the user wants does not.
 func (r *Refusals) Wait(object *v1alpha1.Import, now time.Time) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	known := r.byKey[client.ObjectKeyFromObject(object)]
-	if known.refused == nil || known.uid != object.UID || !equality.Semantic.DeepEqual(object.Status, *known.refused) {
+	known, ok := r.byKey[client.ObjectKeyFromObject(object)]
+	if !ok || known.uid != object.UID || !known.wanted.equal(wantedOf(object)) {
 		return 0
 	}
 	return max(0, known.until.Sub(now))
+}
+
+// wanted is what the user of an object wants: the spec, a deletion, and what annotations ask for.
+type wanted struct {
+	generation  int64
+	annotations map[string]string
+}
+
+func (w wanted) equal(other wanted) bool {
+	return w.generation == other.generation && maps.Equal(w.annotations, other.annotations)
+}
+
+func wantedOf(object *v1alpha1.Import) wanted {
+	annotations := maps.Clone(object.Annotations)
+	for _, written := range []string{v1alpha1.AnnotationID, v1alpha1.AnnotationCreatePending, v1alpha1.AnnotationAdoptPending} {
+		delete(annotations, written)
+	}
+	return wanted{object.Generation, annotations}
 }
 
 // Keep remembers the status that could not be written in place of the one that the object has.
@@ -148,7 +170,7 @@ func (r *Refusals) Written(object *v1alpha1.Import, whole bool) {
 		r.Forget(client.ObjectKeyFromObject(object))
 		return
 	}
-	r.update(object, func(known *refusal) { known.attempts, known.written, known.refused = 0, nil, nil })
+	r.update(object, func(known *refusal) { *known = refusal{uid: known.uid, generation: known.generation} })
 }
 
 // Forget drops what is remembered of an object.
