@@ -39,7 +39,7 @@ func TestWritten(t *testing.T) {
 		"PartOfAnArray": {
 			reason:   "an array that was written is named, though the API changed one of its elements",
 			declared: `{"list": [{"a": 1}, {"a": 2}]` + own + `}`, before: `{"list": []` + own + `}`, after: `{"list": [{"a": 1}, {"a": 3}]` + own + `}`,
-			paths: "/list", values: `/list (declared [{"a":1},{"a":2}], remote [])`,
+			paths: "/list", values: `/list (declared [{"a":1},{"a":2}], remote []: 2 elements are declared, the remote value has 0)`,
 		},
 		"ArrayNotAccepted": {
 			reason:   "an element is not named if the API did not accept its array",
