@@ -10,11 +10,14 @@ IMG ?= integrator-operator:latest
 # What "make deploy" installs: config/default, or what is made of it, such as config/certmanager.
 OVERLAY ?= config/default
 CONTAINER_TOOL ?= docker
-# What "make run", "make demo", "make chaos", "make bench", "make test", "make lint" and "make vulncheck" pass on.
+# What "make run", "make demo", "make chaos", "make bench", "make corpus", "make test", "make lint" and "make vulncheck" pass on.
 RUN_FLAGS ?=
 DEMO_FLAGS ?=
 CHAOS_FLAGS ?=
 BENCH_FLAGS ?=
+CORPUS_FLAGS ?=
+# The documents of "make corpus"; those generated from the table of fields if it is empty.
+DIR ?=
 TEST_FLAGS ?=
 LINT_FLAGS ?=
 # VULNCHECK_FLAGS=--skip-unreachable, or -db=file:///a/copy/of/the/database
@@ -184,6 +187,11 @@ soak: chaos ## Let users and others edit at random for 20 minutes, with a fault 
 bench: build simulator ## Measure what the manager costs (BENCH_FLAGS="--sizes=300,1200", --only=adoption).
 	go build -o bin/bench ./hack/bench
 	@assets=$(ASSETS) && exec bin/bench --assets="$$assets" --manager=bin/manager --simulator=bin/simulator $(BENCH_FLAGS)
+
+.PHONY: corpus
+corpus: build simulator ## Bring import documents under the operator in every way: generated ones, or those of DIR=... (CORPUS_FLAGS=--short).
+	go build -o bin/corpus ./hack/corpus
+	@assets=$(ASSETS) && exec bin/corpus --assets="$$assets" --manager=bin/manager --simulator=bin/simulator --dir="$(DIR)" $(CORPUS_FLAGS)
 
 .PHONY: controlplane
 controlplane: ## Build kube-apiserver, etcd, kubectl and kube-controller-manager once; print their directory.

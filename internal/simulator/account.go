@@ -217,12 +217,12 @@ func (acct *account) addFlow(f Flow) error {
 	if !document.IsID(f.ID) || f.Name == "" {
 		return fmt.Errorf("account %s: flow %q needs a name and an id of 24 hex characters", acct.name, f.ID)
 	}
-	for _, id := range f.Imports {
-		if acct.imports[id] == nil {
+	f.Imports = slices.Clone(f.Imports)
+	for i, id := range f.Imports {
+		if f.Imports[i] = document.ID(id); acct.imports[f.Imports[i]] == nil {
 			return fmt.Errorf("account %s: flow %s: import %s does not exist", acct.name, f.ID, id)
 		}
 	}
-	f.Imports = slices.Clone(f.Imports)
 	if i := slices.IndexFunc(acct.flows, func(other Flow) bool { return other.ID == f.ID }); i >= 0 {
 		acct.flows[i] = f
 		return nil

@@ -58,6 +58,7 @@
 //	destination   what happens to the records of an invocation
 //	fault         rules that make requests fail
 //	ledger        the requests
+//	corpus        documents that are generated from the table of fields
 //	document      defaults, validation, secrets, projection and comparison of documents
 //	choices       what was chosen where the real behaviour is not known
 //	wire          responses, errors and pages

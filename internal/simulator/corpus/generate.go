@@ -242,7 +242,7 @@ func (b builder) array(field *fields.Field, above []string) any {
 	}
 }
 
-// twins leaves one of two fields that the API copies to each other, makes them equal, or keeps
+// twins leaves one of each pair of fields that the API copies to each other, makes them equal, or keeps
 // both as they are.
 func (b builder) twins(doc document.Document, block string) {
 	for i, pair := range [][2][]string{
