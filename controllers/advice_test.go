@@ -146,7 +146,7 @@ var adviceElsewhere = map[string][]string{
 		"put the array into spec.data or alone into the key", "put it into an array",
 	},
 	"a URL that the schema refuses already": {"use one like https", "use one like %s", "use a name", "use one as in %s"},
-	"a warning in an event":                 {"set trimSpace to true to remove it", "put the records into dataFrom"},
+	"a warning in an event":                 {"make the definition smaller", "set trimSpace to true to remove it", "put the records into dataFrom"},
 	"for the reader of an export":           {"name another with --account or --namespace", "adopt it with mode Override"},
 	"what was tried": {
 		"list the account's imports", "list the Imports", "list the imports", "list the Imports of Account %s", "list the Imports that may have the import %s",

@@ -172,17 +172,50 @@ var _ = Describe("I paste a document of the platform", func() {
 		w := newWorld(ctx)
 		object := w.synced(ctx, w.declare("elements", `{"name": "elements", "_connectionId": "@shop", "adaptorType": "NetSuiteDistributedImport", "distributed": true,
 			"netsuite_da": {"operation": "ADD", "recordType": "customer", "lookups": [{"name": "a", "recordType": "x"}]}}`))
-		Expect(sim.EditAs(jane, w.account, object.Status.ID, func(document simulator.Document) {
-			document["netsuite_da"].(map[string]any)["lookups"].([]any)[0].(map[string]any)["_id"] = "64a0000000000000000000dd"
-		})).To(Succeed())
+		lookup := func() map[string]any {
+			return w.remote(object.Status.ID)["netsuite_da"].(map[string]any)["lookups"].([]any)[0].(map[string]any)
+		}
+		made := lookup()["_id"]
+		Expect(made).To(HaveLen(24))
 		w.scans(2)
-		w.eventuallyReady(ctx, object, "elements")
 		Expect(w.writes()).To(Equal(map[string]int{post: 1}))
 		change(ctx, object, func(object *v1alpha1.Import) {
 			object.Spec.Definition.Raw = []byte(strings.Replace(string(object.Spec.Definition.Raw), `"customer"`, `"vendor"`, 1))
 		})
-		Eventually(func() any { return w.remote(object.Status.ID)["netsuite_da"] }).Should(And(
-			HaveKeyWithValue("recordType", "vendor"), HaveKeyWithValue("lookups", ConsistOf(HaveKeyWithValue("_id", "64a0000000000000000000dd"))),
-		))
+		Eventually(func() any { return w.remote(object.Status.ID)["netsuite_da"] }).Should(HaveKeyWithValue("recordType", "vendor"))
+		Expect(lookup()).To(HaveKeyWithValue("_id", made))
+	})
+
+	It("may write ids in upper case: in the definition, in an alias, in hooks, to adopt, to clone and to run", func(ctx context.Context) {
+		w := newWorld(ctx)
+		change(ctx, get(ctx, w, &v1alpha1.Account{}, "default"), func(account *v1alpha1.Account) {
+			account.Spec.Aliases["upper"] = v1alpha1.ID(strings.ToUpper(shopConnection))
+		})
+		const script = "5E8C00000000000000000ABC"
+		hooks := `{"hooks": {"preMap": {"function": "f", "_scriptId": "` + script + `"}}, "_integrationId": "` + script + `"}`
+		direct := w.declare("direct", string(w.httpImport("direct", hooks).Spec.Definition.Raw), `{"_connectionId": "`+strings.ToUpper(shopConnection)+`"}`)
+		aliased := w.declare("aliased", string(w.httpImport("aliased", hooks).Spec.Definition.Raw), `{"_connectionId": "@upper"}`)
+		adopted := adopting(w.httpImport("adopted"), v1alpha1.AdoptSpec{ID: v1alpha1.ID(strings.ToUpper(w.seed("adopted"))), Mode: v1alpha1.AdoptionModeOverride})
+		original := w.seed("original")
+		cloned := w.httpImport("cloned")
+		cloned.Spec.CloneFrom = &v1alpha1.CloneSpec{ID: v1alpha1.ID(strings.ToUpper(original)), ConnectionMap: map[string]v1alpha1.ConnectionReference{strings.ToUpper(shopConnection): "@upper"}}
+		for _, object := range []*v1alpha1.Import{direct, aliased, adopted, cloned} {
+			w.synced(ctx, object)
+			Expect(object.Status.ID).To(Equal(strings.ToLower(object.Status.ID)), object.Name)
+		}
+		Expect(w.remote(direct.Status.ID)["hooks"]).To(HaveKeyWithValue("preMap", HaveKeyWithValue("_scriptId", strings.ToLower(script))))
+		before := w.writes()
+		w.scans(2)
+		Expect(w.writes()).To(Equal(before), "nothing is written because of letter case")
+
+		By("correcting another id, and not the case of the same one")
+		Expect(sim.EditAs(jane, w.account, direct.Status.ID, func(document simulator.Document) {
+			document["_integrationId"] = ftpConnection
+		})).To(Succeed())
+		Eventually(func() any { return w.remote(direct.Status.ID)["_integrationId"] }).Should(Equal(strings.ToLower(script)))
+
+		run := w.runByID("upper", strings.ToUpper(adopted.Status.ID), record("A-1"))
+		Expect(k8s.Create(ctx, run)).To(Succeed())
+		w.done(ctx, run, v1alpha1.RunSucceeded)
 	})
 })
