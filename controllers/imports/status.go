@@ -198,8 +198,8 @@ func writeStatus(ctx context.Context, r *Reconciler, s *scope) error {
 	if refused == nil {
 		return err
 	}
-	for _, reduce := range importstate.Reductions {
-		reduce(&s.object.Status)
+	for _, reduction := range importstate.Reductions {
+		reduction.Reduce(&s.object.Status)
 		r.lastStatus.Note(s.object)
 		changed, err := r.objects().patchStatus(ctx, s)
 		if status.Refused(err) != nil {
@@ -208,7 +208,7 @@ func writeStatus(ctx context.Context, r *Reconciler, s *scope) error {
 		if err == nil {
 			r.refusals.Written(s.object, false)
 			if r.refusals.Report(s.object) && changed {
-				s.event(warning, v1alpha1.ReasonStatusRefused, refused.Advice()+". It was written with less in it: without status.audit and status.usedBy, with one difference, or without most of status.ownedFields")
+				s.event(warning, v1alpha1.ReasonStatusRefused, refused.Advice()+". It was written "+reduction.Note)
 			}
 		}
 		return err

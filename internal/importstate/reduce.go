@@ -14,8 +14,18 @@ import (
 // A status that the API server refuses is written with less in it: the id protects from duplicates, and
 // what only informs may be missing.
 
+// Reduction leaves something out of a status.
+type Reduction struct {
+	Reduce func(*v1alpha1.ImportStatus)
+	// Note says what a status lacks to which this reduction and those before it were applied.
+	Note string
+}
+
 // Reductions leave more and more out of a status, each after the one before.
-var Reductions = []func(*v1alpha1.ImportStatus){shorten, untrack}
+var Reductions = []Reduction{
+	{shorten, "without status.audit and status.usedBy, and with one shortened difference"},
+	{untrack, "without details and without most of status.ownedFields: fields that are no longer declared stay on the platform"},
+}
 
 // shorten leaves out what only informs people. Of each list of differences one remains, cut: whether there
 // are any decides what follows. The copies remain, because each one that is not in the status is news.

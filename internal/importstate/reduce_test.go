@@ -60,7 +60,7 @@ func TestReductions(t *testing.T) {
 	}
 	owned := definition.Owned(&state)
 	for i, most := range []int{200 << 10, 4 << 10} {
-		Reductions[i](&state)
+		Reductions[i].Reduce(&state)
 		if got := size(state); got > most {
 			t.Errorf("the reduced status has %d bytes, more than %d", got, most)
 		}
