@@ -152,7 +152,7 @@ var _ = Describe("The API does not take what I declare", func() {
 		object := w.httpImport("loud", `{"file": {"fileName": "JSON"}, "http": {"type": "file", "method": ["POST"], "relativeURI": ["/"], "body": [null]}}`)
 		Expect(k8s.Create(ctx, object)).To(Succeed())
 		w.eventually(ctx, object, "loud", "Failed False/NotAccepted")
-		Expect(object.Status.NotAccepted).To(Equal([]v1alpha1.Difference{{Path: "/file/fileName", Declared: `"JSON"`, Remote: `"json"`}}))
+		Expect(object.Status.NotAccepted).To(Equal([]v1alpha1.Difference{{Path: "/file/fileName", Declared: `"JSON"`, Remote: `"json"`, Hint: "they differ only in letter case"}}))
 		w.scans(2)
 		Expect(w.calls()).To(Equal(map[string]int{post: 1}))
 

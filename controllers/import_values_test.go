@@ -345,7 +345,7 @@ var _ = Describe("A value that I keep secret", func() {
 		Expect(k8s.Create(ctx, object)).To(Succeed())
 		w.eventually(ctx, object, "loud", "Failed False/NotAccepted")
 		Expect(object.Status.NotAccepted).To(Equal(hidden("/file/fileName")))
-		Expect(message(object)).To(ContainSubstring("/file/fileName (declared (redacted), remote (redacted))"))
+		Expect(message(object)).To(ContainSubstring(`/file/fileName (declared (redacted), remote (redacted); from key "key" of Secret "key")`))
 		w.scans(2)
 		Expect(w.calls()).To(Equal(map[string]int{post: 1}))
 
