@@ -143,7 +143,7 @@ var adviceElsewhere = map[string][]string{
 		"delete this Import with deletionPolicy Orphan to leave its import alone", "delete this Import with deletionPolicy Orphan and create it again with spec.adopt",
 		"create another ImportRun that names another", "create another ImportRun with another key", "correct what it names and create another ImportRun",
 		"create another ImportRun with just these once they are corrected", "create another ImportRun once the API can be reached", "create another ImportRun with a smaller record",
-		"put the array into spec.data or alone into the key", "put it into an array",
+		"put the array into spec.data or alone into the key", "put it into an array", "put [ and ] around records with commas between them",
 	},
 	"a URL that the schema refuses already": {"use one like https", "use one like %s", "use a name", "use one as in %s"},
 	"a warning in an event":                 {"make the definition smaller", "set trimSpace to true to remove it", "put the records into dataFrom"},

@@ -5,6 +5,7 @@ package controllers_test
 
 import (
 	"context"
+	"fmt"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -86,6 +87,26 @@ var _ = Describe("The API does not accept a value", func() {
 		Expect(message(object)).To(HaveSuffix("rdbms.queryType is no longer in spec.definition, so it is removed from the remote import: declare it again"))
 		change(ctx, object, define(`{"rdbms": {"queryType": ["UPDATE"], "kind": null}}`))
 		w.eventuallyReady(ctx, object, "legacy")
+	})
+
+	It("empties a refused field when I apply null on the server", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.overriding("legacy")
+		manifest := `{"apiVersion": "integrator.io/v1alpha1", "kind": "Import", "metadata": {"name": "legacy"}, "spec": {"adopt": {"id": "` +
+			string(object.Spec.Adopt.ID) + `", "mode": "Override"}, "definition": {"name": "legacy", "_connectionId": "@shop", "adaptorType": "RDBMSImport", "rdbms": {"queryType": ["INSERT"]%s}}}}`
+		output, err := kubectl(ctx, fmt.Sprintf(manifest, ""), "apply", "-n", w.namespace, "-f", "-")
+		Expect(err).NotTo(HaveOccurred(), output)
+		w.eventually(ctx, object, "legacy", "Failed False/Rejected")
+		Expect(message(object)).To(HaveSuffix("rdbms.kind is not in spec.definition, so it is sent as it is in the remote import: declare it with a value that the API accepts"))
+
+		output, err = kubectl(ctx, fmt.Sprintf(manifest, `, "kind": null`), "apply", "-n", w.namespace, "-f", "-")
+		Expect(err).NotTo(HaveOccurred(), output)
+		Expect(string(get(ctx, w, object, "legacy").Spec.Definition.Raw)).NotTo(ContainSubstring("kind"), "null is taken for a field to remove from the manifest")
+
+		output, err = kubectl(ctx, fmt.Sprintf(manifest, `, "kind": null`), "apply", "--server-side", "-n", w.namespace, "-f", "-")
+		Expect(err).NotTo(HaveOccurred(), output)
+		w.eventuallyReady(ctx, object, "legacy")
+		Expect(w.remote(object.Status.ID)["rdbms"]).To(HaveKeyWithValue("kind", BeNil()))
 	})
 
 	It("says that a refused value comes from an alias or from a Secret, and repeats nothing of the Secret", func(ctx context.Context) {

@@ -124,6 +124,13 @@ func OnlyVersionsChanged(beforeHash, nowHash string) bool {
 	return before == now && had && has
 }
 
+// SameVersions reports whether two hashes are of the same versions of the values and aliases.
+func SameVersions(beforeHash, nowHash string) bool {
+	_, before, had := strings.Cut(beforeHash, ".")
+	_, now, has := strings.Cut(nowHash, ".")
+	return before == now && had && has
+}
+
 // WithoutMarker returns the desired document without an externalId. The documents share what is
 // below their top level.
 func (d *Desired) WithoutMarker() *Desired {

@@ -76,7 +76,7 @@ const byteOrderMark = "\ufeff"
 // Parse reads one source of records: a JSON array, or JSON Lines. The records are parts of source, not
 // copies. More than limit records are ErrTooMuch. A source whose first character is "[" is an array.
 func Parse(source []byte, limit int) ([]json.RawMessage, error) {
-	if text := bytes.TrimLeft(source, whiteSpace+byteOrderMark); bytes.HasPrefix(text, []byte{'['}) {
+	if text := trimLeft(source); bytes.HasPrefix(text, []byte{'['}) {
 		return parseArray(source, len(source)-len(text), limit)
 	}
 	records, err := parseLines(source, limit)
@@ -84,6 +84,17 @@ func Parse(source []byte, limit int) ([]json.RawMessage, error) {
 		return nil, err
 	}
 	return records, refuseRequest(records)
+}
+
+// trimLeft returns text without the white space and byte order marks at its beginning.
+func trimLeft(text []byte) []byte {
+	for {
+		text = bytes.TrimLeft(text, whiteSpace)
+		if !bytes.HasPrefix(text, []byte(byteOrderMark)) {
+			return text
+		}
+		text = text[len(byteOrderMark):]
+	}
 }
 
 // parseArray reads the array that begins at from.
@@ -118,12 +129,17 @@ func parseLines(source []byte, limit int) ([]json.RawMessage, error) {
 			return records, nil
 		}
 		if err != nil {
-			if rest := bytes.TrimLeft(source[before:], whiteSpace); bytes.HasPrefix(rest, []byte(byteOrderMark)) {
-				from = int64(len(source) - len(rest) + len(byteOrderMark))
+			rest := bytes.TrimLeft(source[before:], whiteSpace)
+			switch {
+			case bytes.HasPrefix(rest, []byte(byteOrderMark)):
+				from = int64(len(source) - len(trimLeft(rest)))
 				decoder = json.NewDecoder(bytes.NewReader(source[from:]))
 				continue
+			case bytes.HasPrefix(rest, []byte{','}):
+				return nil, fmt.Errorf("not JSON Lines: record %d: %s, a comma; put [ and ] around records with commas between them", len(records), position(source, from, err))
+			default:
+				return nil, fmt.Errorf("not JSON Lines: record %d: %s", len(records), position(source, from, err))
 			}
-			return nil, fmt.Errorf("not JSON Lines: record %d: %s", len(records), position(source, from, err))
 		}
 		if len(records) == limit {
 			return nil, ErrTooMuch

@@ -38,6 +38,7 @@ func TestParse(t *testing.T) {
 		"ArrayOfLines":  {source: "[\n{\"a\": 1}\n{\"secret\": 2}\n]", fails: "not a JSON array: syntax error at line 3, column 1"},
 		"LineOfArrays":  {source: "[1]\n[2]", fails: "not a JSON array: something follows its end at line 2, column 1"},
 		"LateLine":      {source: strings.Repeat("{}\n", 2) + "[1, secret]", fails: "not JSON Lines: record 2: syntax error at line 3, column 5"},
+		"Commas":        {source: "{},\n{}", fails: "not JSON Lines: record 1: syntax error at line 1, column 3, a comma; put [ and ] around records with commas between them"},
 		"JoinedFiles":   {source: "{\"a\": 1}\n\ufeff{\"a\": 2}\n\ufeff\ufeff3", want: []string{`{"a": 1}`, `{"a": 2}`, `3`}},
 		"AfterMark":     {source: "{}\n\ufeff{}\n{,", fails: "not JSON Lines: record 2: syntax error at line 3, column 2"},
 		"MarkedArray":   {source: "\n\ufeff[1, 2]", want: []string{`1`, `2`}},
