@@ -77,28 +77,23 @@ func failedSeq[T any](err error) iter.Seq2[T, error] {
 
 // pages walks a list whose pages are linked by Link headers.
 func pages[T any](ctx context.Context, c *Client, e endpoint, id, query string, parse func(json.RawMessage) (T, error)) iter.Seq2[T, error] {
-	first, err := c.target(e, id)
+	list, err := c.target(e, id)
 	if err != nil {
 		return failedSeq[T](err)
 	}
-	first.RawQuery = query
 	return func(yield func(T, error) bool) {
 		var zero T
-		seen := make(map[string]bool)
-		for u := first; u != nil; {
-			problem := ""
-			switch {
-			case seen[u.String()]:
-				problem = "the links to the next page lead back to an earlier page"
-			case len(seen) == maxPages:
-				problem = "the list has more pages than any account can have"
-			}
-			if problem != "" {
-				yield(zero, &APIError{Op: e.op(), StatusCode: http.StatusOK, Sent: true, Err: errors.New(problem)})
+		fail := func(err error) {
+			yield(zero, &APIError{Op: e.op(), StatusCode: http.StatusOK, Sent: true, Err: err})
+		}
+		seen := map[string]bool{}
+		for p := (page{list: list, query: query}); ; {
+			if len(seen) == maxPages {
+				fail(errors.New("the list has more pages than any account can have"))
 				return
 			}
-			seen[u.String()] = true
-			items, next, err := readPage(ctx, c, e, u, parse)
+			seen[p.query] = true
+			items, next, err := readPage(ctx, c, e, p, parse)
 			if err != nil {
 				yield(zero, err)
 				return
@@ -108,16 +103,35 @@ func pages[T any](ctx context.Context, c *Client, e endpoint, id, query string, 
 					return
 				}
 			}
-			u = next
+			if next.link == "" {
+				return
+			}
+			if seen[next.query] {
+				fail(c.linkError(next.link, "leads back to an earlier page"))
+				return
+			}
+			p.query = next.query
 		}
 	}
 }
 
+// page is a page of a list: the query of the list's URL is that of the page.
+type page struct {
+	list  *url.URL
+	query string
+}
+
+func (p page) url() *url.URL {
+	u := *p.list
+	u.RawQuery = p.query
+	return &u
+}
+
 // readPage reads one page, and requests it again while it is answered with 429. It also returns the
-// URL of the next page, nil after the last.
-func readPage[T any](ctx context.Context, c *Client, e endpoint, u *url.URL, parse func(json.RawMessage) (T, error)) (items []T, next *url.URL, err error) {
+// link to the next page.
+func readPage[T any](ctx context.Context, c *Client, e endpoint, p page, parse func(json.RawMessage) (T, error)) (items []T, next nextPage, err error) {
 	for attempt := 1; ; attempt++ {
-		items, next, err = requestPage(ctx, c, e, u, parse)
+		items, next, err = requestPage(ctx, c, e, p, parse)
 		if StatusCode(err) != http.StatusTooManyRequests || attempt == maxPageAttempts {
 			return items, next, err
 		}
@@ -125,20 +139,14 @@ func readPage[T any](ctx context.Context, c *Client, e endpoint, u *url.URL, par
 }
 
 // requestPage requests a page once, and reads it element by element.
-func requestPage[T any](ctx context.Context, c *Client, e endpoint, u *url.URL, parse func(json.RawMessage) (T, error)) (items []T, next *url.URL, err error) {
-	e.page = u
+func requestPage[T any](ctx context.Context, c *Client, e endpoint, p page, parse func(json.RawMessage) (T, error)) (items []T, next nextPage, err error) {
+	e.page = p.url()
 	err = c.call(ctx, e, "", nil, func(resp *http.Response, body io.Reader) error {
 		if resp.StatusCode == http.StatusNoContent {
 			return nil
 		}
-		target, err := nextLink(resp.Header.Values("Link"))
-		if err != nil {
+		if next, err = c.next(resp.Header.Values("Link")); err != nil {
 			return err
-		}
-		if target != "" {
-			if next, err = c.follow(u, target); err != nil {
-				return err
-			}
 		}
 		return jsonscan.StreamArray(body, func(element json.RawMessage) error {
 			item, err := parse(element)

@@ -65,7 +65,7 @@ func TestListPages(t *testing.T) {
 		{
 			name:  "a link to itself",
 			pages: map[string]pageOf{"": {body: `[{"_id":"a"}]`, link: `</v1/imports>; rel="next"`}},
-			want:  []string{"a"}, fails: "earlier page",
+			fails: "the link to the next page (/v1/imports) has no query",
 		},
 		{
 			name: "a longer circle",
@@ -74,17 +74,29 @@ func TestListPages(t *testing.T) {
 				"skip=1": {body: `[{"_id":"b"}]`, link: `<?skip=2>; rel="next"`},
 				"skip=2": {body: `[{"_id":"c"}]`, link: `<?skip=1#again>; rel="next"`},
 			},
-			want: []string{"a", "b", "c"}, fails: "earlier page",
+			want: []string{"a", "b", "c"}, fails: "the link to the next page leads back to an earlier page",
 		},
 		{
-			name:  "a link to another server",
-			pages: map[string]pageOf{"": {body: `[{"_id":"a"}]`, link: `<http://169.254.169.254/v1/imports>; rel="next"`}},
-			fails: "another server",
+			name: "links to other servers, schemes and paths",
+			pages: map[string]pageOf{
+				"":               {body: `[{"_id":"a"}]`, link: `<http://169.254.169.254/latest/meta-data?skip=1>; rel="next"`},
+				"skip=1":         {body: `[{"_id":"b"}]`, link: `<https://backend.internal:1/v2/../imports?skip=2&limit=1>; rel="next"`},
+				"skip=2&limit=1": {body: `[{"_id":"c"}]`},
+			},
+			want: []string{"a", "b", "c"},
+		},
+		{
+			name: "a circle over another server",
+			pages: map[string]pageOf{
+				"":       {body: `[{"_id":"a"}]`, link: `<?skip=1>; rel="next"`},
+				"skip=1": {body: `[{"_id":"b"}]`, link: `<https://backend.internal/imports?skip=1>; rel="next"`},
+			},
+			want: []string{"a", "b"}, fails: "the link to the next page (https://backend.internal/imports) leads back to an earlier page",
 		},
 		{
 			name:  "a malformed link",
 			pages: map[string]pageOf{"": {body: `[{"_id":"a"}]`, link: `nonsense`}},
-			fails: "Link header",
+			fails: "the link to the next page (nonsense) is malformed",
 		},
 		{
 			name: "the second page fails",

@@ -63,6 +63,8 @@ var meanings = []meaning{
 	// A gateway under maintenance redirects for a while, and no event tells when that is over.
 	{when: statusIn(300, 399), class: Transient, reason: v1alpha1.ReasonUnexpectedResponse,
 		advice: ": the API redirects ({status}), and redirects are not followed; check the Account's baseURL; it will be retried"},
+	{when: badLink, class: Transient, reason: v1alpha1.ReasonUnexpectedResponse,
+		advice: ": {cause}; check what is between the operator and the API; it will be retried"},
 	{when: always, class: Transient, reason: v1alpha1.ReasonUnexpectedResponse,
 		advice: ": the response ({status}) is not one that the API documents{tooLong}; it will be retried"},
 }
@@ -78,6 +80,11 @@ func invalidArgument(api *integrator.APIError) bool {
 }
 
 func busy(api *integrator.APIError) bool { return errors.Is(api.Err, integrator.ErrBusy) }
+
+func badLink(api *integrator.APIError) bool {
+	_, ok := errors.AsType[*integrator.LinkError](api.Err)
+	return ok
+}
 
 func always(*integrator.APIError) bool { return true }
 

@@ -76,7 +76,7 @@ func (s *Server) listImports(c *call) wire.Response {
 			records = records[:len(records)-1]
 		}
 	}
-	return wire.AnswerPage(c.request, page, len(records), func(i int) any { return project(document.Shown(records[i].Doc)) })
+	return wire.AnswerPage(c.request, s.choices.LinkURL, page, len(records), func(i int) any { return project(document.Shown(records[i].Doc)) })
 }
 
 func (s *Server) readPage(query url.Values) (wire.Page, *wire.Response) {

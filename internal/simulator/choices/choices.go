@@ -102,6 +102,10 @@ type Choices struct {
 	// documented as 100 and as 1000; Options.PageSize sets it.
 	MaxPageSize int `json:"maxPageSize"`
 
+	// LinkURL is what the links between pages begin with, up to their query. Observed
+	// behind gateways: the server behind the gateway. Chosen: the URL of the request.
+	LinkURL string `json:"linkUrl"`
+
 	// ListLagMillis: a new import shows in lists only so much later. Unknown.
 	// Chosen: at once.
 	ListLagMillis int64 `json:"listLagMillis"`

@@ -1,0 +1,43 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers_test
+
+import (
+	"context"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/simulator"
+)
+
+var _ = Describe("I put a gateway before the API", func() {
+	It("and links that name the server behind it are followed through it", func(ctx context.Context) {
+		chosen(func(c *simulator.Choices) { c.MaxPageSize, c.LinkURL = 1, "https://backend.internal:8443/api/imports" })
+		w := newWorld(ctx)
+		w.seed("first")
+		w.seed("second")
+		w.synced(ctx, w.httpImport("third"))
+		Eventually(func() *int32 { return get(ctx, w, &v1alpha1.Account{}, "default").Status.Imports }).Should(HaveValue(BeEquivalentTo(3)))
+		stdout, stderr, code := w.export(ctx)
+		Expect(code).To(BeZero(), stderr)
+		Expect(manifests(stdout)).To(HaveLen(3))
+	})
+
+	It("and a link that leads nowhere is named", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.synced(ctx, w.httpImport("calm"))
+		chosen(func(c *simulator.Choices) { c.MaxPageSize, c.LinkURL = 1, "https://backend.internal/imports?limit=1&skip=0#" })
+		w.seed("second")
+		account := &v1alpha1.Account{}
+		w.eventually(ctx, account, "default", "InProgress False/UnexpectedResponse")
+		Expect(message(account)).To(Equal("cannot list the account's imports: the link to the next page (https://backend.internal/imports) leads back to an earlier page; " +
+			"check what is between the operator and the API; it will be retried"))
+		_, stderr, code := w.export(ctx)
+		Expect(code).NotTo(BeZero())
+		Expect(stderr).To(ContainSubstring("the link to the next page (https://backend.internal/imports) leads back to an earlier page"))
+		Expect(state(get(ctx, w, object, "calm"))).To(Equal("Current True/Synced"))
+	})
+})
