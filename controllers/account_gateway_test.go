@@ -26,10 +26,38 @@ var _ = Describe("I put a gateway before the API", func() {
 		Expect(manifests(stdout)).To(HaveLen(3))
 	})
 
+	It("at a path of its own, and everything is called there", func(ctx context.Context) {
+		chosen(func(c *simulator.Choices) { c.MaxPageSize, c.BasePath = 1, "/celigo/eu" })
+		w := newEmptyWorld(ctx)
+		Expect(k8s.Create(ctx, w.secret("token", w.token))).To(Succeed())
+		account := w.accountObject("default")
+		account.Spec.BaseURL += "/celigo/eu/"
+		Expect(k8s.Create(ctx, account)).To(Succeed())
+		w.seed("other")
+		object := w.synced(ctx, w.httpImport("orders"))
+		Eventually(func() *int32 { return get(ctx, w, account, "default").Status.Imports }).Should(HaveValue(BeEquivalentTo(2)))
+		w.eventuallyReady(ctx, account, "default")
+		_, stderr, code := w.export(ctx)
+		Expect(code).To(BeZero(), stderr)
+		Expect(k8s.Delete(ctx, object)).To(Succeed())
+		w.eventuallyGone(ctx, object)
+	})
+
+	It("and must not add what the operator adds", func(ctx context.Context) {
+		w := newEmptyWorld(ctx)
+		account := w.accountObject("default")
+		for _, path := range []string{"/v1", "/v1/", "/celigo/v1"} {
+			account.Spec.BaseURL = simURL + path
+			Expect(k8s.Create(ctx, account)).To(MatchError(ContainSubstring("remove /v1 from the end of baseURL: the operator adds it")))
+		}
+	})
+
 	It("and a link that leads nowhere is named", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.synced(ctx, w.httpImport("calm"))
-		chosen(func(c *simulator.Choices) { c.MaxPageSize, c.LinkURL = 1, "https://backend.internal/imports?limit=1&skip=0#" })
+		chosen(func(c *simulator.Choices) {
+			c.MaxPageSize, c.LinkURL = 1, "https://backend.internal/imports?limit=1&skip=0#"
+		})
 		w.seed("second")
 		account := &v1alpha1.Account{}
 		w.eventually(ctx, account, "default", "InProgress False/UnexpectedResponse")

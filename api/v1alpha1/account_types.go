@@ -9,15 +9,18 @@ import (
 
 // AccountSpec defines how the operator connects to an integrator.io account.
 type AccountSpec struct {
-	// baseURL is the URL of the API: scheme, host and optional port, without /v1. Use
-	// https://api.integrator.io for accounts in the US region, https://api.eu.integrator.io for
-	// those in the EU. Defaults to https://api.integrator.io. The operator must be allowed to
+	// baseURL is the URL of the API: scheme, host, optional port and, for a gateway, optional
+	// path, without /v1. Use https://api.integrator.io for accounts in the US region,
+	// https://api.eu.integrator.io for those in the EU. Defaults to https://api.integrator.io. The
+	// API's own paths, which begin with /v1, come after it. The parts of the path have letters,
+	// digits, '-', '_', '.' and '~', and do not begin with '.'. The operator must be allowed to
 	// call the host (flag --allowed-api-hosts); otherwise the Account is not Ready, with reason
 	// HostNotAllowed.
 	// +optional
 	// +default="https://api.integrator.io"
-	// +kubebuilder:validation:Pattern=`^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?/?$`
-	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?$`
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:XValidation:rule="!self.matches('/v1/?$')",message="remove /v1 from the end of baseURL: the operator adds it"
 	BaseURL string `json:"baseURL,omitempty"`
 
 	// tokenSecretRef is the key of a Secret, in the same namespace, that contains the API

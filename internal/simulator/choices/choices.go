@@ -106,6 +106,10 @@ type Choices struct {
 	// behind gateways: the server behind the gateway. Chosen: the URL of the request.
 	LinkURL string `json:"linkUrl"`
 
+	// BasePath is a path under which the API is served too, as behind a gateway. The real
+	// one has none.
+	BasePath string `json:"basePath"`
+
 	// ListLagMillis: a new import shows in lists only so much later. Unknown.
 	// Chosen: at once.
 	ListLagMillis int64 `json:"listLagMillis"`
