@@ -52,6 +52,28 @@ var _ = Describe("I give the operator an account", func() {
 		Expect(w.calls()).To(Equal(map[string]int{post: 1}))
 	})
 
+	DescribeTable("blames the Secret for what cannot be a token", func(ctx context.Context, content, want string) {
+		w := newEmptyWorld(ctx)
+		secret := w.secret("token", content)
+		Expect(k8s.Create(ctx, secret)).To(Succeed())
+		account := w.accountObject("default")
+		Expect(k8s.Create(ctx, account)).To(Succeed())
+		w.eventually(ctx, account, "default", "Failed False/InvalidToken")
+		Expect(message(account)).To(Equal(`Secret "token", key "token": ` + want))
+		_, stderr, code := w.export(ctx)
+		Expect(code).NotTo(BeZero())
+		Expect(stderr).To(Equal("error: " + message(account) + "\n"))
+		Expect(sim.Ledger(simulator.Filter{Account: w.account})).To(BeEmpty())
+
+		change(ctx, secret, func(secret *corev1.Secret) { secret.Data["token"] = []byte(w.token + "\n") })
+		w.eventuallyReady(ctx, account, "default")
+	},
+		Entry("a header", "Bearer s3cret", `begins with "Bearer ": put the token alone`),
+		Entry("a quoted text", `"s3cret"`, `has a quotation mark: put the token alone`),
+		Entry("two words", "s3cret\ts3cret", `has white space inside: put the token alone`),
+		Entry("a terminal's output", "\x1b[1ms3cret", `has a control character: put the token alone`),
+	)
+
 	It("picks a rotated token up at once", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.synced(ctx, w.httpImport("rotating"))

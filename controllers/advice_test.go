@@ -99,7 +99,7 @@ var adviceToEdit = map[string]advised{
 // that only look like an advice.
 var adviceElsewhere = map[string][]string{
 	"in another object, or in the account": {
-		"create it", "create it with the API token under key %q", "put the API token there", "put a valid one into Secret %q", "correct it there",
+		"create it", "create it with the API token under key %q", "put the API token there", "put the token alone", "put a valid one into Secret %q", "correct it there",
 		"put a token of the same account into the Secret", "put a token of the same account into Secret %q", "put a valid token into the Account's Secret", "put another token into the Account's Secret",
 		"remove it there", "remove it from what uses it", "delete it on the platform", "adopt it", "adopt it with another Import and mode Override", "delete that one", "delete all but one of them", "delete it there",
 		"delete ConfigMap %q to use this one again", "create the Account again once it is deleted",
@@ -113,7 +113,7 @@ var adviceElsewhere = map[string][]string{
 		"create another ImportRun that names another", "create another ImportRun with another key", "correct what it names and create another ImportRun",
 		"create another ImportRun with just these once they are corrected", "create another ImportRun once the API can be reached", "create another ImportRun with a smaller record",
 	},
-	"a URL that the schema refuses already": {"use one like https", "use one like %s", "use a name", "use one as in %s"},
+	"a URL that the schema refuses already": {"remove %s from the end of the base URL", "use one like https", "use one like %s", "use a name", "use one as in %s"},
 	"for the reader of an export":           {"name another with --account or --namespace", "adopt it with mode Override"},
 	"what was tried": {
 		"list the account's imports", "list the Imports", "list the imports", "list the Imports of Account %s", "list the Imports that may have the import %s",

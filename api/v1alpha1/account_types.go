@@ -25,7 +25,8 @@ type AccountSpec struct {
 
 	// tokenSecretRef is the key of a Secret, in the same namespace, that contains the API
 	// token. The operator uses a new token as soon as the Secret changes. If the Secret or the
-	// key does not exist, or is empty, the Account is not Ready, with reason SecretNotFound.
+	// key does not exist, or is empty, the Account is not Ready, with reason SecretNotFound; if
+	// the content cannot be a token, with reason InvalidToken.
 	// +required
 	TokenSecretRef TokenSecretReference `json:"tokenSecretRef"`
 
@@ -147,7 +148,7 @@ type AccountStatus struct {
 
 	// conditions are Ready, which is always present, and Reconciling, Stalled and Suspended,
 	// which are present only while they are True. Ready has the reason TokenAccepted, or a
-	// reason for the failure: SecretNotFound, InvalidSpec, HostNotAllowed, TokenRejected,
+	// reason for the failure: SecretNotFound, InvalidToken, InvalidSpec, HostNotAllowed, TokenRejected,
 	// AccountChanged, Forbidden, RateLimited, Unreachable, ServerError or UnexpectedResponse,
 	// among others.
 	// +optional
