@@ -5,6 +5,7 @@ package controllers_test
 
 import (
 	"context"
+	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -50,6 +51,23 @@ var _ = Describe("I put a gateway before the API", func() {
 			account.Spec.BaseURL = simURL + path
 			Expect(k8s.Create(ctx, account)).To(MatchError(ContainSubstring("remove /v1 from the end of baseURL: the operator adds it")))
 		}
+	})
+
+	It("that refuses large answers, and my export comes in smaller pages", func(ctx context.Context) {
+		w := newWorld(ctx)
+		for range 12 {
+			w.seed("large", `{"description": "`+strings.Repeat("x", 5000)+`"}`)
+		}
+		chosen(func(c *simulator.Choices) { c.MaxPageBytes = 20_000 })
+		stdout, stderr, code := w.export(ctx)
+		Expect(code).To(BeZero(), stderr)
+		Expect(manifests(stdout)).To(HaveLen(12))
+
+		By("naming an import that is too large alone")
+		id := w.seed("larger", `{"description": "`+strings.Repeat("x", 10_000)+`", "preSave": {"text": "`+strings.Repeat("x", 10_000)+`"}}`)
+		_, stderr, code = w.export(ctx)
+		Expect(code).NotTo(BeZero())
+		Expect(stderr).To(ContainSubstring("error: cannot list the imports: the import " + id + ` ("larger") alone is too large; make it smaller on the platform`))
 	})
 
 	It("and a link that leads nowhere is named", func(ctx context.Context) {

@@ -101,7 +101,7 @@ var adviceElsewhere = map[string][]string{
 	"in another object, or in the account": {
 		"create it", "create it with the API token under key %q", "put the API token there", "put the token alone", "put a valid one into Secret %q", "correct it there",
 		"put a token of the same account into the Secret", "put a token of the same account into Secret %q", "put a valid token into the Account's Secret", "put another token into the Account's Secret",
-		"remove it there", "remove it from what uses it", "delete it on the platform", "adopt it", "adopt it with another Import and mode Override", "delete that one", "delete all but one of them", "delete it there",
+		"remove it there", "remove it from what uses it", "delete it on the platform", "adopt it", "adopt it with another Import and mode Override", "delete that one", "delete all but one of them", "delete it there", "make it smaller on the platform",
 		"delete ConfigMap %q to use this one again", "create the Account again once it is deleted",
 		"delete that one with deletionPolicy Orphan", "delete that one with deletionPolicy Orphan first",
 	},

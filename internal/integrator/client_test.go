@@ -132,7 +132,7 @@ func TestObserver(t *testing.T) {
 	}
 	status := 200
 	_, srv := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/v1/imports" && r.URL.RawQuery == "" {
+		if r.URL.Path == "/v1/imports" && r.URL.RawQuery == "limit=100" {
 			w.Header().Set("Link", "<?skip=1>; rel=next")
 		}
 		body := "[]"

@@ -53,6 +53,8 @@ func TestFromAPI(t *testing.T) {
 		"Busy": {&integrator.APIError{StatusCode: 429, RetryAfter: 5 * time.Second, Err: integrator.ErrBusy}, RateLimited,
 			"RateLimited: cannot try it yet: other calls take all of the account's maxInFlight; it will be retried", 5 * time.Second},
 		"503": {&integrator.APIError{StatusCode: 503}, Transient, "ServerError: cannot try it: the API failed (503); it will be retried", 0},
+		"page": {&integrator.APIError{StatusCode: 413, Err: &integrator.PageTooLargeError{ID: "5e8c41d29a7f3b0012ab77e1", Name: "orders"}}, Transient,
+			"TooLarge: cannot try it: the import 5e8c41d29a7f3b0012ab77e1 (\"orders\") alone is too large; make it smaller on the platform; it will be retried", 0},
 		"link": {&integrator.APIError{StatusCode: 200, Err: &integrator.LinkError{Link: "https://backend.internal/v1/imports", Problem: "leads back to an earlier page"}}, Transient,
 			"UnexpectedResponse: cannot try it: the link to the next page (https://backend.internal/v1/imports) leads back to an earlier page; check what is between the operator and the API; it will be retried", 0},
 		"302": {&integrator.APIError{StatusCode: 302}, Transient, "UnexpectedResponse: cannot try it: the API redirects (302), and redirects are not followed; check the Account's baseURL; it will be retried", 0},
