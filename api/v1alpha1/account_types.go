@@ -149,8 +149,8 @@ type AccountStatus struct {
 	// conditions are Ready, which is always present, and Reconciling, Stalled and Suspended,
 	// which are present only while they are True. Ready has the reason TokenAccepted, or a
 	// reason for the failure: SecretNotFound, InvalidToken, InvalidSpec, HostNotAllowed, TokenRejected,
-	// AccountChanged, Forbidden, RateLimited, Unreachable, ServerError or UnexpectedResponse,
-	// among others.
+	// AccountChanged, Forbidden, RateLimited, Unreachable, ServerError, UnexpectedResponse or
+	// ScanFailing, among others.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

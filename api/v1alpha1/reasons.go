@@ -53,6 +53,8 @@ const (
 	ReasonInvalidToken = "InvalidToken"
 	// ReasonInvalidSpec: the base URL cannot be used.
 	ReasonInvalidSpec = "InvalidSpec"
+	// ReasonScanFailing: no scan of the account has reached its end for long.
+	ReasonScanFailing = "ScanFailing"
 	// ReasonInUse: the Account is being deleted, and Imports still need it.
 	ReasonInUse = "InUse"
 )
