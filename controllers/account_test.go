@@ -5,12 +5,14 @@ package controllers_test
 
 import (
 	"context"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/ownership"
 	"github.com/integrator-operator/integrator-operator/internal/simulator"
 )
 
@@ -51,6 +53,28 @@ var _ = Describe("I give the operator an account", func() {
 		w.eventuallyReady(ctx, early, "early")
 		Expect(w.calls()).To(Equal(map[string]int{post: 1}))
 	})
+
+	DescribeTable("blames the Secret for what cannot be a token", func(ctx context.Context, content, want string) {
+		w := newEmptyWorld(ctx)
+		secret := w.secret("token", content)
+		Expect(k8s.Create(ctx, secret)).To(Succeed())
+		account := w.accountObject("default")
+		Expect(k8s.Create(ctx, account)).To(Succeed())
+		w.eventually(ctx, account, "default", "Failed False/InvalidToken")
+		Expect(message(account)).To(Equal(`Secret "token", key "token": ` + want))
+		_, stderr, code := w.export(ctx)
+		Expect(code).NotTo(BeZero())
+		Expect(stderr).To(Equal("error: " + message(account) + "\n"))
+		Expect(sim.Ledger(simulator.Filter{Account: w.account})).To(BeEmpty())
+
+		change(ctx, secret, func(secret *corev1.Secret) { secret.Data["token"] = []byte(w.token + "\n") })
+		w.eventuallyReady(ctx, account, "default")
+	},
+		Entry("a header", "Bearer s3cret", `begins with "Bearer ": put the token alone`),
+		Entry("a quoted text", `"s3cret"`, `has a quotation mark: put the token alone`),
+		Entry("two words", "s3cret\ts3cret", `has white space inside: put the token alone`),
+		Entry("a terminal's output", "\x1b[1ms3cret", `has a control character: put the token alone`),
+	)
 
 	It("picks a rotated token up at once", func(ctx context.Context) {
 		w := newWorld(ctx)
@@ -279,6 +303,37 @@ var _ = Describe("I give the operator an account", func() {
 		Expect(k8s.Create(ctx, account)).To(Succeed())
 		w.eventually(ctx, account, "default", "InProgress False/Unreachable")
 		w.eventuallyReady(ctx, account, "default")
+	})
+
+	It("says that no scan reaches its end, and what that means for the Imports", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.synced(ctx, w.httpImport("calm"))
+		scanPatience = time.Second
+		DeferCleanup(func() { scanPatience = 0 })
+		operate, _ := w.operators()
+		rule, err := sim.AddRule(simulator.Rule{Account: w.account, Route: "/v1/imports", Method: "GET", Phase: simulator.PhaseBefore,
+			Action: simulator.Action{Kind: simulator.ActionAnswer, Status: 503, HTML: true}})
+		Expect(err).NotTo(HaveOccurred())
+		late := w.httpImport("late")
+		Expect(k8s.Create(ctx, late)).To(Succeed())
+		operate(ownership.Owner{})
+		Eventually(func() string { return message(get(ctx, w, late, "late")) }).Should(Equal("the account is scanned once before an import is created: it may have the import already; " +
+			"the scan fails: ServerError: cannot list the account's imports: the API failed (503); it will be retried"))
+		Expect(state(late)).To(Equal("InProgress False/Progressing"))
+
+		account := &v1alpha1.Account{}
+		w.eventually(ctx, account, "default", "InProgress False/ScanFailing")
+		Expect(message(account)).To(Equal("no scan has reached its end for more than 3s, so drift is not being watched: " +
+			"ServerError: cannot list the account's imports: the API failed (503); it will be retried"))
+		Eventually(func() string { return message(get(ctx, w, object, "calm")) }).Should(Equal("the remote import is as declared; " +
+			`drift is not being watched: no scan of Account "default" has reached its end for more than 3s`))
+		Expect(state(object)).To(Equal("Current True/Synced"))
+
+		Expect(sim.RemoveRule(rule)).To(Succeed())
+		w.eventuallyReady(ctx, account, "default")
+		w.eventuallyReady(ctx, late, "late")
+		Eventually(func() string { return message(get(ctx, w, object, "calm")) }).Should(Equal("the remote import is as declared"))
+		Expect(w.writes()).To(Equal(map[string]int{post: 2}))
 	})
 
 	It("reports what stops its scans, and leaves the Imports as they were", func(ctx context.Context) {

@@ -129,10 +129,10 @@ var adviceToEdit = map[string]advised{
 // that only look like an advice.
 var adviceElsewhere = map[string][]string{
 	"in another object, or in the account": {
-		"create it", "create it with the API token under key %q", "put the API token there", "put a valid one into Secret %q", "correct it there",
+		"create it", "create it with the API token under key %q", "put the API token there", "put the token alone", "put a valid one into Secret %q", "correct it there",
 		"put a token of the same account into the Secret", "put a token of the same account into Secret %q", "put a valid token into the Account's Secret", "put another token into the Account's Secret",
 		"correct the value in ", "correct %s in spec.aliases",
-		"remove it there", "remove it from what uses it", "delete it on the platform", "adopt it", "adopt it with another Import and mode Override", "delete that one", "delete all but one of them", "delete it there",
+		"remove it there", "remove it from what uses it", "delete it on the platform", "adopt it", "adopt it with another Import and mode Override", "delete that one", "delete all but one of them", "delete it there", "make it smaller on the platform",
 		"delete ConfigMap %q to use this one again", "create the Account again once it is deleted",
 		"delete that one with deletionPolicy Orphan", "delete that one with deletionPolicy Orphan first",
 	},
@@ -145,7 +145,7 @@ var adviceElsewhere = map[string][]string{
 		"create another ImportRun with just these once they are corrected", "create another ImportRun once the API can be reached", "create another ImportRun with a smaller record",
 		"put the array into spec.data or alone into the key", "put it into an array", "put [ and ] around records with commas between them",
 	},
-	"a URL that the schema refuses already": {"use one like https", "use one like %s", "use a name", "use one as in %s"},
+	"a URL that the schema refuses already": {"remove %s from the end of the base URL", "use one like https", "use one like %s", "use a name", "use one as in %s"},
 	"a warning in an event":                 {"make the definition smaller", "set trimSpace to true to remove it", "put the records into dataFrom"},
 	"for the reader of an export":           {"name another with --account or --namespace", "adopt it with mode Override"},
 	"what was tried": {

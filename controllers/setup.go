@@ -43,6 +43,9 @@ type Options struct {
 	// BlockedDeletionPause is how long a blocked deletion waits before it is retried; 0 is
 	// imports.DefaultBlockedDeletionPause.
 	BlockedDeletionPause time.Duration
+	// ScanPatience is how long no scan of an account may reach its end at least, before that is
+	// reported; 0 is account.DefaultScanPatience.
+	ScanPatience time.Duration
 	// ConcurrentImports and ConcurrentRuns are how many objects are reconciled at once.
 	ConcurrentImports, ConcurrentRuns int
 }
@@ -57,7 +60,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		return err
 	}
 	registry := account.NewRegistry(ctx, mgr.GetClient(), options.Clock,
-		account.Options{AllowHTTP: options.AllowHTTP, AllowPrivate: options.AllowPrivate, Owner: options.Owner})
+		account.Options{AllowHTTP: options.AllowHTTP, AllowPrivate: options.AllowPrivate, Owner: options.Owner, ScanPatience: options.ScanPatience})
 	recorder := mgr.GetEventRecorder("integrator-operator")
 	for _, reconciler := range []interface{ SetupWithManager(ctrl.Manager) error }{
 		&accounts.Reconciler{

@@ -139,6 +139,7 @@ func startManagerOf(scheme *runtime.Scheme, owner ownership.Owner, namespaces ..
 		Owner:                    owner,
 		CreateUnconfirmedTimeout: createUnconfirmedTimeout,
 		BlockedDeletionPause:     time.Second,
+		ScanPatience:             scanPatience,
 		ConcurrentImports:        4,
 		ConcurrentRuns:           4,
 	})).To(Succeed())
@@ -178,6 +179,9 @@ func (w *world) operators() (operate func(owner ownership.Owner, others ...strin
 		running = startManagerOf(k8s.Scheme(), owner, append(others, w.namespace)...)
 	}, stop
 }
+
+// scanPatience is that of the managers that are started; a story may change it.
+var scanPatience time.Duration
 
 // createUnconfirmedTimeout is that of the managers of the suite.
 const createUnconfirmedTimeout = 6 * time.Second

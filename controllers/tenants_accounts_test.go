@@ -119,6 +119,12 @@ var _ = Describe("Tenants name a base URL that some parser may read as another h
 			"http://127.0.0.1@localhost" + port, "http://token:x@127.0.0.1" + port, "http://127.0.0.1%00" + port, "http://127.0.0.1\t" + port,
 			"http://127.0.0.1" + port + "/../x", "http://127.0.0.1" + port + "?a=b", "http://127.0.0.1" + port + "#a", "http://127.0.0.1" + port + "//",
 			"http://\uff11\uff12\uff17.0.0.1" + port, "http://127\u30020\u30020\u30021" + port,
+			"http://127.0.0.1" + port + "/..", "http://127.0.0.1" + port + "/celigo/../x", "http://127.0.0.1" + port + "/celigo/..",
+			"http://127.0.0.1" + port + "/%2e%2e/x", "http://127.0.0.1" + port + "/celigo%2f..%2fx", "http://127.0.0.1" + port + "/celigo%5c..",
+			"http://127.0.0.1" + port + "/celigo//x", "http://127.0.0.1" + port + "/celigo;x", "http://127.0.0.1" + port + "/celigo?a=b",
+			"http://127.0.0.1" + port + "/celigo#a", "http://127.0.0.1" + port + `/celigo\..`, "http://127.0.0.1" + port + "/celigo@localhost",
+			"http://127.0.0.1" + port + "/v1", "http://127.0.0.1" + port + "/celigo/v1/", "http://localhost" + port + "/celigo",
+			"http://127.0.0.1@localhost" + port + "/celigo", "https://example.com/api.integrator.io",
 			// Names that are like an allowed one.
 			"https://api.integrator.io.", "https://api.integrator.io.:443", "https://api..integrator.io", "https://.api.integrator.io",
 			"https://api.integrator.io.example.com", "https://api-integrator.io", "https://api.integrator.io@example.com",

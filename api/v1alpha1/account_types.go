@@ -9,20 +9,24 @@ import (
 
 // AccountSpec defines how the operator connects to an integrator.io account.
 type AccountSpec struct {
-	// baseURL is the URL of the API: scheme, host and optional port, without /v1. Use
-	// https://api.integrator.io for accounts in the US region, https://api.eu.integrator.io for
-	// those in the EU. Defaults to https://api.integrator.io. The operator must be allowed to
+	// baseURL is the URL of the API: scheme, host, optional port and, for a gateway, optional
+	// path, without /v1. Use https://api.integrator.io for accounts in the US region,
+	// https://api.eu.integrator.io for those in the EU. Defaults to https://api.integrator.io. The
+	// API's own paths, which begin with /v1, come after it. The parts of the path have letters,
+	// digits, '-', '_', '.' and '~', and do not begin with '.'. The operator must be allowed to
 	// call the host (flag --allowed-api-hosts); otherwise the Account is not Ready, with reason
 	// HostNotAllowed.
 	// +optional
 	// +default="https://api.integrator.io"
-	// +kubebuilder:validation:Pattern=`^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?/?$`
-	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?$`
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:XValidation:rule="!self.matches('/v1/?$')",message="remove /v1 from the end of baseURL: the operator adds it"
 	BaseURL string `json:"baseURL,omitempty"`
 
 	// tokenSecretRef is the key of a Secret, in the same namespace, that contains the API
 	// token. The operator uses a new token as soon as the Secret changes. If the Secret or the
-	// key does not exist, or is empty, the Account is not Ready, with reason SecretNotFound.
+	// key does not exist, or is empty, the Account is not Ready, with reason SecretNotFound; if
+	// the content cannot be a token, with reason InvalidToken.
 	// +required
 	TokenSecretRef TokenSecretReference `json:"tokenSecretRef"`
 
@@ -144,9 +148,9 @@ type AccountStatus struct {
 
 	// conditions are Ready, which is always present, and Reconciling, Stalled and Suspended,
 	// which are present only while they are True. Ready has the reason TokenAccepted, or a
-	// reason for the failure: SecretNotFound, InvalidSpec, HostNotAllowed, TokenRejected,
-	// AccountChanged, Forbidden, RateLimited, Unreachable, ServerError or UnexpectedResponse,
-	// among others.
+	// reason for the failure: SecretNotFound, InvalidToken, InvalidSpec, HostNotAllowed, TokenRejected,
+	// AccountChanged, Forbidden, RateLimited, Unreachable, ServerError, UnexpectedResponse or
+	// ScanFailing, among others.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

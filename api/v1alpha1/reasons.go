@@ -49,8 +49,12 @@ const (
 	ReasonSecretNotFound = "SecretNotFound"
 	// ReasonHostNotAllowed: --allowed-api-hosts does not include the host of spec.baseURL.
 	ReasonHostNotAllowed = "HostNotAllowed"
-	// ReasonInvalidSpec: the base URL or the token cannot be used.
+	// ReasonInvalidToken: what the Secret's key has cannot be a token.
+	ReasonInvalidToken = "InvalidToken"
+	// ReasonInvalidSpec: the base URL cannot be used.
 	ReasonInvalidSpec = "InvalidSpec"
+	// ReasonScanFailing: no scan of the account has reached its end for long.
+	ReasonScanFailing = "ScanFailing"
 	// ReasonInUse: the Account is being deleted, and Imports still need it.
 	ReasonInUse = "InUse"
 )

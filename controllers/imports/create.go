@@ -36,7 +36,7 @@ func (o objects) mayCreate(ctx context.Context, s *scope, p importstate.Pass) er
 	if !p.Scanned {
 		// An earlier process, or another cluster, may have created it.
 		s.session.Observations.AwaitScan(client.ObjectKeyFromObject(s.object))
-		return problem.Waitingf(v1alpha1.ReasonProgressing, "the account is scanned once before an import is created: it may have the import already").
+		return problem.Waitingf(v1alpha1.ReasonProgressing, "the account is scanned once before an import is created: it may have the import already%s", s.session.WhyNotScanned()).
 			// The scan may have ended just before this waited for it.
 			WithRetryAfter(scanPause)
 	}

@@ -134,7 +134,7 @@ func (s *scope) setStatus(p *problem.Problem, debugWaits bool) {
 	if p == nil || p.Class() == problem.Terminal || p.Reason() == v1alpha1.ReasonDryRun {
 		state.LastHandledReconcileAt = requestedAt(s.object)
 	}
-	note := map[bool]string{true: debugLater}[debugWaits]
+	note := map[bool]string{true: debugLater}[debugWaits] + s.session.Unwatched()
 	switch {
 	case p == nil && !s.object.DeletionTimestamp.IsZero():
 		return

@@ -11,7 +11,7 @@ import (
 )
 
 func TestCheckHost(t *testing.T) {
-	allowed := []string{"api.integrator.io", "gateway.example:8443"}
+	allowed := []string{"api.integrator.io", "gateway.example:8443", "shared.example/celigo/"}
 	for baseURL, want := range map[string]string{
 		"https://api.integrator.io":             "",
 		"https://API.integrator.io/":            "",
@@ -24,6 +24,17 @@ func TestCheckHost(t *testing.T) {
 		"https://gateway.example":               v1alpha1.ReasonHostNotAllowed,
 		"https://api.integrator.io.example":     v1alpha1.ReasonHostNotAllowed,
 		"https://api.integrator.io@example.org": v1alpha1.ReasonHostNotAllowed,
+		"https://api.integrator.io/celigo":      "",
+		"https://gateway.example:8443/a/b/":     "",
+		"https://shared.example/celigo":         "",
+		"https://shared.example:443/celigo/":    "",
+		"https://shared.example/celigo/eu":      "",
+		"https://shared.example":                v1alpha1.ReasonHostNotAllowed,
+		"https://shared.example/":               v1alpha1.ReasonHostNotAllowed,
+		"https://shared.example/other":          v1alpha1.ReasonHostNotAllowed,
+		"https://shared.example/celigo-other":   v1alpha1.ReasonHostNotAllowed,
+		"https://shared.example/Celigo":         v1alpha1.ReasonHostNotAllowed,
+		"https://shared.example:8443/celigo":    v1alpha1.ReasonHostNotAllowed,
 		"":                                      v1alpha1.ReasonHostNotAllowed,
 		"https://%zz":                           v1alpha1.ReasonInvalidSpec,
 	} {

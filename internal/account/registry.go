@@ -38,6 +38,9 @@ type Options struct {
 	AllowPrivate bool
 	// Owner decides what the ownership markers say.
 	Owner ownership.Owner
+	// ScanPatience is how long no scan may reach its end at least, before that is reported; 0 is
+	// DefaultScanPatience.
+	ScanPatience time.Duration
 }
 
 // Registry has the accounts of the process. It is safe for concurrent use.
@@ -72,6 +75,9 @@ type entry struct {
 // NewRegistry returns an empty registry whose scanners end with ctx. reader reads Kubernetes objects
 // from the cache.
 func NewRegistry(ctx context.Context, reader client.Reader, clock clock.Clock, options Options) *Registry {
+	if options.ScanPatience == 0 {
+		options.ScanPatience = DefaultScanPatience
+	}
 	return &Registry{
 		ctx:           ctx,
 		reader:        reader,
@@ -143,10 +149,14 @@ func (r *Registry) LastSession(key types.NamespacedName) (last *Session, deletin
 
 func (e *entry) session(key types.NamespacedName) *Session {
 	s := &e.state
-	return &Session{
+	session := &Session{
 		Key: key, Client: s.client, Aliases: s.aliases, Observations: e.observations, UserID: s.userID,
-		Unverified: s.unverified, Changed: s.changed, Scanned: s.scanned(),
+		Unverified: s.unverified, Changed: s.changed, Scanned: s.scanned(), Overdue: s.overdue,
 	}
+	if s.scan != nil {
+		session.ScanProblem = s.scan.Problem
+	}
+	return session
 }
 
 // Configure brings the account's client in line with the spec and the token. It returns the client

@@ -6,6 +6,7 @@ package account
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -150,21 +151,77 @@ func TestLastSession(t *testing.T) {
 	}
 }
 
+// waitFor waits until something is so.
+func waitFor(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	if err := wait.PollUntilContextTimeout(t.Context(), time.Millisecond, time.Minute, true, func(context.Context) (bool, error) {
+		return is(), nil
+	}); err != nil {
+		t.Fatalf("waited in vain: %s", what)
+	}
+}
+
+// TestNoScanEnds: after three intervals it is said, once the clock says so.
+func TestNoScanEnds(t *testing.T) {
+	r, clock := registryOf(t)
+	session := accept(t, r)
+	waiting := func() bool { return clock.Waiters() == 2 } // for the next scan, and for the time when it is said
+	waitFor(t, "the first scan", waiting)
+	clock.Step(3*time.Minute - time.Second)
+	waitFor(t, "the second scan", waiting)
+	if p := r.Summary(key).Problem; !problem.HasReason(p, v1alpha1.ReasonUnreachable) {
+		t.Errorf("before the time: %v", p)
+	}
+	if session, err := r.Session(t.Context(), key.Namespace, key.Name); err != nil || session.Unwatched() != "" {
+		t.Errorf("before the time: %v, %q", err, session.Unwatched())
+	}
+	clock.Step(time.Second)
+	waitFor(t, "the problem", func() bool { return problem.HasReason(r.Summary(key).Problem, v1alpha1.ReasonScanFailing) })
+	overdue, err := r.Session(t.Context(), key.Namespace, key.Name)
+	if want := `; drift is not being watched: no scan of Account "default" has reached its end for more than 3m`; err != nil || overdue.Unwatched() != want {
+		t.Errorf("%v, %q, want %q", err, overdue.Unwatched(), want)
+	}
+	if session.Unwatched() != "" || (*Session)(nil).Unwatched() != "" {
+		t.Error("a session changes, or there is none")
+	}
+}
+
+func TestScanPatience(t *testing.T) {
+	for interval, want := range map[time.Duration]time.Duration{time.Second: 3 * time.Minute, time.Minute: 3 * time.Minute, time.Hour: 3 * time.Hour} {
+		if got := scanPatience(interval, DefaultScanPatience); got != want {
+			t.Errorf("%s: %s, want %s", interval, got, want)
+		}
+	}
+}
+
+// TestWhyNotScanned: what waits for a scan says why there is none.
+func TestWhyNotScanned(t *testing.T) {
+	for want, session := range map[string]*Session{
+		"": {},
+		"; the scan fails: Unreachable: no answer":        {ScanProblem: unreachable, Overdue: time.Hour},
+		"; no scan has reached its end for more than 60m": {Overdue: time.Hour},
+	} {
+		if got := session.WhyNotScanned(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		session.Unverified = true
+		if p := problem.As(session.RequireVerified()); p == nil || !strings.HasSuffix(p.Message(), "of the same account"+want) {
+			t.Errorf("unverified: %v", p)
+		}
+	}
+}
+
 func TestScannerRunsAtTheInterval(t *testing.T) {
 	r, clock := registryOf(t)
 	accept(t, r)
 	for range 2 {
 		// The scan has ended, because nobody listens, once the scanner waits for the next one.
-		if err := wait.PollUntilContextTimeout(t.Context(), time.Millisecond, time.Minute, true, func(context.Context) (bool, error) {
-			return clock.HasWaiters(), nil
-		}); err != nil {
-			t.Fatal("there is no scan")
-		}
+		waitFor(t, "a scan", func() bool { return clock.Waiters() == 2 })
 		summary := r.Summary(key)
 		if summary.Scan == nil || !problem.HasReason(summary.Problem, v1alpha1.ReasonUnreachable) || summary.Version != "v1" {
 			t.Errorf("the summary is %+v", summary)
 		}
-		clock.Step(2 * time.Minute)
+		clock.Step(80 * time.Second)
 	}
 	r.Forget(key)
 	if summary := r.Summary(key); summary != (Summary{}) {

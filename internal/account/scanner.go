@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -45,6 +46,13 @@ func (s Scan) differs(before *Scan) bool {
 // scanJitter spreads the scans of several Accounts: an interval is up to a tenth longer.
 const scanJitter = 0.1
 
+// DefaultScanPatience is how long no scan may reach its end at least, before that is reported. A page
+// may take 30 seconds, and is requested up to five times: a scan that is slow for once is no news.
+const DefaultScanPatience = 3 * time.Minute
+
+// scanPatience is how long no scan may reach its end before that is reported: one of three may fail.
+func scanPatience(interval, least time.Duration) time.Duration { return max(3*interval, least) }
+
 // scanner reads the list of one account with one client.
 type scanner struct {
 	registry     *Registry
@@ -52,28 +60,53 @@ type scanner struct {
 	client       *integrator.Client
 	observations *Observations
 	interval     time.Duration
+	patience     time.Duration
 }
 
 // startScanner runs scans until the returned function is called. Registry.mu is held.
 func (r *Registry) startScanner(key types.NamespacedName, e *entry) context.CancelFunc {
 	ctx, cancel := context.WithCancel(r.ctx)
-	s := &scanner{registry: r, key: key, client: e.state.client, observations: e.observations, interval: e.state.interval}
+	s := &scanner{registry: r, key: key, client: e.state.client, observations: e.observations, interval: e.state.interval,
+		patience: scanPatience(e.state.interval, r.options.ScanPatience)}
 	go s.run(ctx)
 	return cancel
 }
 
 func (s *scanner) run(ctx context.Context) {
 	clock := s.registry.clock
+	silence := clock.NewTimer(s.patience)
+	defer func() { silence.Stop() }()
 	for {
-		if scan := s.scan(ctx); ctx.Err() == nil {
-			s.registry.apply(s.key, scanEnded{client: s.client, scan: scan, now: clock.Now()})
-		}
-		timer := clock.NewTimer(wait.Jitter(s.interval, scanJitter))
-		select {
-		case <-ctx.Done():
-			timer.Stop()
+		ended := make(chan Scan, 1)
+		go func() { ended <- s.scan(ctx) }()
+		scan, ok := await(ctx, s, ended, silence)
+		if !ok {
 			return
-		case <-timer.C():
+		}
+		if scan.Problem == nil {
+			silence.Stop()
+			silence = clock.NewTimer(s.patience)
+		}
+		s.registry.apply(s.key, scanEnded{client: s.client, scan: scan, now: clock.Now()})
+		pause := clock.NewTimer(wait.Jitter(s.interval, scanJitter))
+		if _, ok := await(ctx, s, pause.C(), silence); !ok {
+			pause.Stop()
+			return
+		}
+	}
+}
+
+// await waits for a value, and reports the silence of the scans if its time comes first. It returns
+// false if the scanner has to end.
+func await[T any](ctx context.Context, s *scanner, values <-chan T, silence clock.Timer) (value T, ok bool) {
+	for {
+		select {
+		case value = <-values:
+			return value, ctx.Err() == nil
+		case <-silence.C():
+			s.registry.apply(s.key, scanOverdue{client: s.client, after: s.patience})
+		case <-ctx.Done():
+			return value, false
 		}
 	}
 }
@@ -110,7 +143,7 @@ func (s *scanner) scan(ctx context.Context) Scan {
 			s.registry.send(s.registry.importEvents, importObject(client.ObjectKeyFromObject(object)))
 		}
 	}
-	metrics.ObserveScan(s.key, len(listed), clock.Since(started))
+	metrics.ObserveScan(s.key, len(listed), clock.Since(started), clock.Now())
 	//nolint:gosec // an account's list is far below 2^31
 	return Scan{Imports: int32(len(listed)), Managed: int32(managed(s.registry.options.Owner, imports.Items, listed, identified)), Familiar: found > 0 || len(ids) == 0}
 }

@@ -5,8 +5,11 @@ package account
 
 import (
 	"errors"
+	"fmt"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/duration"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
@@ -29,6 +32,10 @@ type Session struct {
 	Changed bool
 	// Scanned: a scan with this credential has reached its end.
 	Scanned bool
+	// ScanProblem is why the last scan did not reach its end, nil if it did or there was none.
+	ScanProblem *problem.Problem
+	// Overdue: for longer than this no scan has reached its end; 0 if that is not so.
+	Overdue time.Duration
 	// Deleting: the Account is being deleted. It serves the Imports that it has, and nothing new is
 	// created in it.
 	Deleting bool
@@ -43,10 +50,32 @@ func (s *Session) RequireVerified() error {
 	case !s.Unverified:
 		return nil
 	case !s.Changed:
-		return problem.Waitingf(v1alpha1.ReasonAccountNotReady, "the Account has a new token: the first scan with it shows whether it is of the same account")
+		return problem.Waitingf(v1alpha1.ReasonAccountNotReady, "the Account has a new token: the first scan with it shows whether it is of the same account%s", s.WhyNotScanned())
 	default:
 		return problem.Terminalf(v1alpha1.ReasonAccountChanged, "the Account has a new token, and none of its managed imports is found with it: put a token of the same account into the Secret, or delete this Import with deletionPolicy Orphan to leave its import alone")
 	}
+}
+
+// WhyNotScanned ends a message of what waits for a scan: why that has not reached its end, "" if it is
+// not known to fail.
+func (s *Session) WhyNotScanned() string {
+	switch {
+	case s.ScanProblem != nil:
+		return "; the scan fails: " + s.ScanProblem.Error()
+	case s.Overdue > 0:
+		return fmt.Sprintf("; no scan has reached its end for more than %s", duration.HumanDuration(s.Overdue))
+	default:
+		return ""
+	}
+}
+
+// Unwatched ends the message of an Import in sync while no scan reaches its end; otherwise it is "". It
+// does not say why: the Account does, and thousands of Imports need not be written when that changes.
+func (s *Session) Unwatched() string {
+	if s == nil || s.Overdue == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; drift is not being watched: no scan of Account %q has reached its end for more than %s", s.Key.Name, duration.HumanDuration(s.Overdue))
 }
 
 // Causes of a blocked account that only its user can end.

@@ -6,8 +6,11 @@ package account
 import (
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"maps"
 	"time"
+
+	"k8s.io/apimachinery/pkg/util/duration"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
@@ -63,6 +66,8 @@ type state struct {
 	deleting bool
 	// scan is the outcome of the last scan, nil before the first.
 	scan *Scan
+	// overdue: for longer than this no scan has reached its end; 0 if that is not so.
+	overdue time.Duration
 }
 
 // usable reports whether calls may be made.
@@ -77,6 +82,8 @@ func (s state) notReady() *problem.Problem {
 	switch {
 	case s.changed:
 		return problem.Terminalf(v1alpha1.ReasonAccountChanged, "the Account has a new token or baseURL, and none of its managed imports is found with it")
+	case s.overdue > 0:
+		return s.scanFailing()
 	case s.scan != nil && s.scan.Problem != nil:
 		return s.scan.Problem
 	case s.unverified:
@@ -84,6 +91,20 @@ func (s state) notReady() *problem.Problem {
 	default:
 		return nil
 	}
+}
+
+// scanFailing is why no scan reaches its end. What a person has to put right is said as it is.
+func (s state) scanFailing() *problem.Problem {
+	text := fmt.Sprintf("no scan has reached its end for more than %s, so drift is not being watched", duration.HumanDuration(s.overdue))
+	if s.scan == nil || s.scan.Problem == nil {
+		return problem.Transientf(v1alpha1.ReasonScanFailing,
+			"%s: the present one has not ended; the API may pause the account (429), or other calls take all of maxInFlight", text)
+	}
+	cause := s.scan.Problem
+	if cause.Class() == problem.Terminal {
+		return cause
+	}
+	return problem.Transientf(v1alpha1.ReasonScanFailing, "%s: %s", text, cause.Error()).WithCause(cause)
 }
 
 // needsClient reports whether another client has to be made for a credential.
@@ -135,7 +156,7 @@ func (e configured) apply(s state) (state, actions) {
 	if s.needsClient(e.credential) {
 		do.stop = s.client != nil
 		s.client, s.credential, s.accepted = e.client, e.credential, false
-		s.scan, s.changed, s.rejections, s.rejected, s.retryAt = nil, false, 0, 0, time.Time{}
+		s.scan, s.overdue, s.changed, s.rejections, s.rejected, s.retryAt = nil, 0, false, 0, 0, time.Time{}
 		s.blocked = problem.Waitingf(v1alpha1.ReasonProgressing, "the token is being checked")
 	}
 	do.setLimits = s.limits != e.limits
@@ -163,6 +184,9 @@ func (e tokenAccepted) apply(s state) (state, actions) {
 		return s, actions{}
 	}
 	do := actions{start: !s.usable(), notifyDependents: true}
+	if do.start {
+		s.overdue = 0
+	}
 	s.userID, s.version = e.userID, e.version
 	s.blocked, s.accepted, s.rejected = nil, true, 0
 	// The same token in a Secret that was only touched is of the same account.
@@ -254,10 +278,15 @@ func (e scanEnded) apply(s state) (state, actions) {
 		if scan.Problem.Reason() == v1alpha1.ReasonTokenRejected {
 			return tokenRejected{client: e.client, problem: scan.Problem, now: e.now}.apply(s)
 		}
-		return s, actions{notifyAccount: scan.differs(before)}
+		// Those that wait for a scan say why it fails.
+		return s, actions{notifyWaiting: scan.differs(before), notifyAccount: scan.differs(before)}
 	}
 	s.rejections = 0
 	do := actions{notifyWaiting: true, notifyAccount: scan.differs(before)}
+	if s.overdue > 0 {
+		s.overdue = 0
+		do.notifyDependents, do.notifyAccount = true, true
+	}
 	if s.unverified {
 		verified := scan.Familiar
 		// The first complete scan ends the wait for it, whatever it found.
@@ -270,6 +299,20 @@ func (e scanEnded) apply(s state) (state, actions) {
 		}
 	}
 	return s, do
+}
+
+// scanOverdue: for longer than after no scan has reached its end.
+type scanOverdue struct {
+	client *integrator.Client
+	after  time.Duration
+}
+
+func (e scanOverdue) apply(s state) (state, actions) {
+	if s.client == nil || s.client != e.client || !s.usable() || s.overdue == e.after {
+		return s, actions{}
+	}
+	s.overdue = e.after
+	return s, actions{notifyDependents: true, notifyAccount: true}
 }
 
 // deletionChanged: the Account is being deleted, or not.

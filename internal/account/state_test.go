@@ -278,19 +278,28 @@ func TestScanEnded(t *testing.T) {
 			scanned, actions{notifyWaiting: true}},
 		"FirstFails": {"the status says why",
 			usable, scanEnded{client1, Scan{Problem: unreachable}, now},
-			usable.with(func(s *state) { s.scan = &Scan{Problem: unreachable} }), actions{notifyAccount: true}},
+			usable.with(func(s *state) { s.scan = &Scan{Problem: unreachable} }), actions{notifyWaiting: true, notifyAccount: true}},
 		"Fails": {"the counts stay, and so do the rejections",
 			scanned.with(func(s *state) { s.rejections = 1 }), scanEnded{client1, Scan{Problem: unreachable}, now},
-			scanned.with(func(s *state) { s.scan, s.rejections = &failed, 1 }), actions{notifyAccount: true}},
+			scanned.with(func(s *state) { s.scan, s.rejections = &failed, 1 }), actions{notifyWaiting: true, notifyAccount: true}},
 		"FailsAgain": {"the same problem is no news",
 			scanned.with(func(s *state) { s.scan = &failed }), scanEnded{client1, Scan{Problem: unreachable}, now},
 			scanned.with(func(s *state) { s.scan = &failed }), actions{}},
 		"FailsOtherwise": {"another is",
 			scanned.with(func(s *state) { s.scan = &failed }), scanEnded{client1, Scan{Problem: noSecret}, now},
-			scanned.with(func(s *state) { s.scan = &Scan{Imports: 3, Managed: 2, Problem: noSecret} }), actions{notifyAccount: true}},
+			scanned.with(func(s *state) { s.scan = &Scan{Imports: 3, Managed: 2, Problem: noSecret} }), actions{notifyWaiting: true, notifyAccount: true}},
 		"Recovers": {"and so is its end",
 			scanned.with(func(s *state) { s.scan = &failed }), scanEnded{client1, complete, now},
 			scanned, actions{notifyWaiting: true, notifyAccount: true}},
+		"EndsAtLast": {"the Imports are told, whose messages say that drift is not watched",
+			scanned.with(func(s *state) { s.scan, s.overdue = &failed, time.Hour }), scanEnded{client1, complete, now},
+			scanned, actions{notifyDependents: true, notifyWaiting: true, notifyAccount: true}},
+		"EndsAtLastAsBefore": {"also if it did not fail, but lasted",
+			scanned.with(func(s *state) { s.overdue = time.Hour }), scanEnded{client1, complete, now},
+			scanned, actions{notifyDependents: true, notifyWaiting: true, notifyAccount: true}},
+		"FailsStill": {"a scan that fails is no end",
+			scanned.with(func(s *state) { s.scan, s.overdue = &failed, time.Hour }), scanEnded{client1, Scan{Problem: unreachable}, now},
+			scanned.with(func(s *state) { s.scan, s.overdue = &failed, time.Hour }), actions{}},
 		"Rejected": {"the account is blocked as after any other call",
 			scanned, scanEnded{client1, Scan{Problem: rejected}, now},
 			scanned.with(func(s *state) {
@@ -320,13 +329,39 @@ func TestScanEnded(t *testing.T) {
 			strange, actions{notifyWaiting: true}},
 		"StrangeFails": {"one that fails does not make it the same account",
 			strange, scanEnded{client2, Scan{Problem: unreachable}, now},
-			strange.with(func(s *state) { s.scan = &failedScan }), actions{notifyAccount: true}},
+			strange.with(func(s *state) { s.scan = &failedScan }), actions{notifyWaiting: true, notifyAccount: true}},
 		"StrangeAfterFailure": {"nor is it news to the Imports that it is another once scans succeed again",
 			strange.with(func(s *state) { s.scan = &failedScan }), scanEnded{client2, foreign, now},
 			strange, actions{notifyWaiting: true, notifyAccount: true}},
 		"UnverifiedFails": {"a scan that did not reach its end is evidence of nothing",
 			suspect, scanEnded{client2, Scan{Problem: unreachable, Familiar: true}, now},
-			suspect.with(func(s *state) { s.scan = &Scan{Problem: unreachable, Familiar: true} }), actions{notifyAccount: true}},
+			suspect.with(func(s *state) { s.scan = &Scan{Problem: unreachable, Familiar: true} }), actions{notifyWaiting: true, notifyAccount: true}},
+	})
+}
+
+func TestScanOverdue(t *testing.T) {
+	failing := scanned.with(func(s *state) { s.scan = &failedScan })
+	overdue := func(s *state) { s.overdue = 3 * time.Minute }
+	checkTransitions(t, map[string]transitionCase{
+		"Failing": {"the Account and its Imports say so",
+			failing, scanOverdue{client1, 3 * time.Minute}, failing.with(overdue), actions{notifyDependents: true, notifyAccount: true}},
+		"Lasting": {"also before the first scan has ended in any way",
+			usable, scanOverdue{client1, 3 * time.Minute}, usable.with(overdue), actions{notifyDependents: true, notifyAccount: true}},
+		"Again": {"once",
+			failing.with(overdue), scanOverdue{client1, 3 * time.Minute}, failing.with(overdue), actions{}},
+		"FormerClient": {"a scanner of a former token says nothing of this one",
+			suspect, scanOverdue{client1, 3 * time.Minute}, suspect, actions{}},
+		"Blocked": {"the scanner was stopped",
+			last, scanOverdue{client1, 3 * time.Minute}, last, actions{}},
+		"NeverConfigured": {"there was no scanner", state{}, scanOverdue{nil, 3 * time.Minute}, state{}, actions{}},
+		"OtherCredential": {"the scans of another token begin anew",
+			failing.with(overdue), settings(failing).with(func(e *configured) { e.client, e.credential = client2, two }),
+			failing.with(func(s *state) {
+				s.client, s.credential, s.blocked, s.accepted, s.scan = client2, two, unchecked, false, nil
+			}), actions{stop: true}},
+		"Accepted": {"so do those after the account was blocked",
+			failing.with(overdue).with(func(s *state) { s.blocked = unreachable }), tokenAccepted{"u1", "v1", false},
+			failing, actions{start: true, notifyDependents: true}},
 	})
 }
 
@@ -340,6 +375,11 @@ func TestNotReady(t *testing.T) {
 		"Usable":          {"the token was accepted, and no managed import can be missed", usable, "", 0},
 		"Scanned":         {"the last scan reached its end", scanned, "", 0},
 		"ScanFails":       {"the scan says why", scanned.with(func(s *state) { s.scan = &failedScan }), v1alpha1.ReasonUnreachable, problem.Transient},
+		"Overdue":         {"it fails for long", scanned.with(func(s *state) { s.scan, s.overdue = &failedScan, time.Hour }), v1alpha1.ReasonScanFailing, problem.Transient},
+		"Lasts":           {"no scan ends", scanned.with(func(s *state) { s.overdue = time.Hour }), v1alpha1.ReasonScanFailing, problem.Transient},
+		"NeverEnded":      {"not even the first", suspect.with(func(s *state) { s.overdue = time.Hour }), v1alpha1.ReasonScanFailing, problem.Transient},
+		"OverdueRejected": {"what a person has to do is said as it is", scanned.with(func(s *state) { s.scan, s.overdue = &Scan{Problem: noSecret}, time.Hour }), v1alpha1.ReasonSecretNotFound, problem.Terminal},
+		"OverdueChanged":  {"so is that the account is another", strange.with(func(s *state) { s.overdue = time.Hour }), v1alpha1.ReasonAccountChanged, problem.Terminal},
 		"Unverified":      {"nothing is created before the first scan", suspect, v1alpha1.ReasonProgressing, problem.Waiting},
 		"UnverifiedFails": {"the scan that is waited for says why", suspect.with(func(s *state) { s.scan = &failedScan }), v1alpha1.ReasonUnreachable, problem.Transient},
 		"Changed":         {"a person has to act", strange, v1alpha1.ReasonAccountChanged, problem.Terminal},
@@ -352,6 +392,20 @@ func TestNotReady(t *testing.T) {
 				t.Errorf("%s: the problem is %v, want %q", tc.reason, p, tc.want)
 			}
 		})
+	}
+}
+
+// TestScanFailingMessages: the message has the cause, and nothing that differs from one scan to the next.
+func TestScanFailingMessages(t *testing.T) {
+	overdue := scanned.with(func(s *state) { s.overdue = 3 * time.Minute })
+	for want, s := range map[string]state{
+		"no scan has reached its end for more than 3m, so drift is not being watched: Unreachable: no answer": overdue.with(func(s *state) { s.scan = &failedScan }),
+		"no scan has reached its end for more than 3m, so drift is not being watched: the present one has not ended; " +
+			"the API may pause the account (429), or other calls take all of maxInFlight": overdue,
+	} {
+		if got := s.notReady().Message(); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
 	}
 }
 
@@ -391,6 +445,7 @@ func TestScannerRunsWhileUsable(t *testing.T) {
 		func(s state) event { return tokenRejected{s.client, rejected, now} },
 		func(s state) event { return scanEnded{s.client, Scan{Familiar: true}, now} },
 		func(s state) event { return scanEnded{s.client, Scan{}, now} },
+		func(s state) event { return scanOverdue{s.client, time.Minute} },
 		func(state) event { return removed{} },
 	}
 	walked := 0

@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strings"
+	"unicode"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -36,13 +37,49 @@ func ReadToken(ctx context.Context, live client.Reader, account *v1alpha1.Accoun
 	}
 	content, err := keyref.Text(secret.Data[ref.Key])
 	if err != nil {
-		return "", nil, problem.Terminalf(v1alpha1.ReasonInvalidSpec, "key %q of Secret %q is %v", ref.Key, ref.Name, err)
+		return "", nil, problem.Terminalf(v1alpha1.ReasonInvalidToken, "Secret %q, key %q: is %v", ref.Name, ref.Key, err)
 	}
 	token = strings.TrimSpace(string(content))
 	if token == "" {
 		return "", nil, problem.Terminalf(v1alpha1.ReasonSecretNotFound, "Secret %q has nothing under key %q: put the API token there", ref.Name, ref.Key)
 	}
+	if wrong := notToken(token); wrong != "" {
+		return "", nil, problem.Terminalf(v1alpha1.ReasonInvalidToken, "Secret %q, key %q: %s: put the token alone", ref.Name, ref.Key, wrong)
+	}
 	return token, secret, nil
+}
+
+// maxToken is the size of a token, in bytes. It has to fit into a header, and servers accept 8 KiB of
+// headers at most.
+const maxToken = 4096
+
+// notToken says why a text cannot be a token, "" if it can. It quotes nothing of the text.
+func notToken(text string) string {
+	const scheme, header = "bearer", "authorization:"
+	lower := strings.ToLower(text)
+	switch rest, found := strings.CutPrefix(lower, scheme); {
+	case strings.HasPrefix(lower, header):
+		return `begins with "Authorization:"`
+	case found && (rest == "" || rest != strings.TrimLeft(rest, " \t\r\n:")):
+		return `begins with "Bearer "`
+	}
+	has := func(is func(rune) bool) bool { return strings.ContainsFunc(text, is) }
+	switch {
+	case has(func(r rune) bool { return strings.ContainsRune("\"'`“”„‘’«»", r) }):
+		return "has a quotation mark"
+	case has(func(r rune) bool { return r == '\n' || r == '\r' }):
+		return "has several lines"
+	case has(unicode.IsSpace):
+		return "has white space inside"
+	case has(unicode.IsControl):
+		return "has a control character"
+	case has(func(r rune) bool { return r > unicode.MaxASCII }):
+		return "has a character that is not ASCII"
+	case len(text) > maxToken:
+		return fmt.Sprintf("is longer than %d bytes", maxToken)
+	default:
+		return ""
+	}
 }
 
 // CredentialVersion is a hash of everything that decides which account the token leads to, in

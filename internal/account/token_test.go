@@ -6,6 +6,7 @@ package account
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -35,7 +36,8 @@ func TestReadToken(t *testing.T) {
 		"Token":      {reason: "white space around it is not part of it", secret: secret("ns", "token", " t1\n"), token: "t1"},
 		"Mark":       {reason: "a byte order mark is not part of it either", secret: secret("ns", "token", "\xef\xbb\xbft1\r\n"), token: "t1"},
 		"OnlyMark":   {reason: "a file that was saved empty", secret: secret("ns", "token", "\xef\xbb\xbf\r\n"), problem: v1alpha1.ReasonSecretNotFound},
-		"UTF-16":     {reason: "PowerShell wrote the file", secret: secret("ns", "token", "\xff\xfet\x001\x00"), problem: v1alpha1.ReasonInvalidSpec},
+		"UTF-16":     {reason: "PowerShell wrote the file", secret: secret("ns", "token", "\xff\xfet\x001\x00"), problem: v1alpha1.ReasonInvalidToken},
+		"Bearer":     {reason: "a header was copied", secret: secret("ns", "token", "Bearer t1"), problem: v1alpha1.ReasonInvalidToken},
 		"NoSecret":   {reason: "it was deleted, or never created", secret: secret("other", "token", "t1"), problem: v1alpha1.ReasonSecretNotFound, deleted: true},
 		"OtherKey":   {reason: "the Secret is there", secret: secret("ns", "password", "t1"), problem: v1alpha1.ReasonSecretNotFound},
 		"Blank":      {reason: "white space is no token", secret: secret("ns", "token", " \n"), problem: v1alpha1.ReasonSecretNotFound},
@@ -62,6 +64,46 @@ func TestReadToken(t *testing.T) {
 			}
 			if errors.Is(err, ErrSecretDeleted) != tc.deleted {
 				t.Errorf("%s: the Secret counts as deleted: %t", tc.reason, !tc.deleted)
+			}
+		})
+	}
+}
+
+func TestNotToken(t *testing.T) {
+	cases := map[string]struct{ reason, text, want string }{
+		"Hex":        {"tokens of the API look like this", "5a1b2c3d4e5f60718293a4b5c6d7e8f9", ""},
+		"Bearer":     {"RFC 6750 allows these characters", "Aa0-._~+/==", ""},
+		"Others":     {"the API decides about what a header can have", "tok:en,{1}%$!#", ""},
+		"Prefix":     {"a token may begin like the scheme", "bearer7f3b", ""},
+		"Longest":    {"it fits into a header", strings.Repeat("a", maxToken), ""},
+		"Scheme":     {"the value of a header was copied", "Bearer s3cret", `begins with "Bearer "`},
+		"LowerCase":  {"schemes have no case", "bearer\ts3cret", `begins with "Bearer "`},
+		"Colon":      {"a field was copied", "BEARER: s3cret", `begins with "Bearer "`},
+		"SchemeOnly": {"the token was empty", "Bearer", `begins with "Bearer "`},
+		"Header":     {"a header was copied", "Authorization: Bearer s3cret", `begins with "Authorization:"`},
+		"Quoted":     {"a shell or YAML left the quotes", `"s3cret"`, "has a quotation mark"},
+		"Single":     {"so did another", `'s3cret'`, "has a quotation mark"},
+		"QuoteAtEnd": {"half of them are left", `s3cret"`, "has a quotation mark"},
+		"Typeset":    {"a word processor made them", "“s3cret”", "has a quotation mark"},
+		"JSON":       {"the answer of some API was copied", `{"token":"s3cret"}`, "has a quotation mark"},
+		"Lines":      {"two tokens, or a file of settings", "s3cret\r\ns3cret", "has several lines"},
+		"Space":      {"two words are no token", "s3cret s3cret", "has white space inside"},
+		"Tab":        {"it is white space too", "s3cret\ts3cret", "has white space inside"},
+		"NoBreak":    {"it looks like a space", "s3cret\u00a0s3cret", "has white space inside"},
+		"NUL":        {"a program of C ended its text", "s3cret\x00", "has a control character"},
+		"Escape":     {"a terminal was copied", "\x1b[1ms3cret", "has a control character"},
+		"Invisible":  {"a web page had it between the letters", "s3\u200bcret", "has a character that is not ASCII"},
+		"Binary":     {"it is no text", "s3cret\xff\xfe", "has a character that is not ASCII"},
+		"Long":       {"it is a file, and no token", strings.Repeat("a", maxToken+1), "is longer than 4096 bytes"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			got := notToken(tc.text)
+			if got != tc.want {
+				t.Errorf("%s: %q, want %q", tc.reason, got, tc.want)
+			}
+			if strings.Contains(got, "s3cret") {
+				t.Errorf("the token is repeated: %s", got)
 			}
 		})
 	}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
-	"path"
 	"regexp"
 	"strconv"
 	"strings"
@@ -127,6 +126,9 @@ var hostName = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z]
 
 const maxHostName = 253
 
+// basePath is a path that every server reads alike, as the schema of an Account has it.
+var basePath = regexp.MustCompile(`^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$`)
+
 // parseBaseURL accepts an absolute URL of scheme, host and path only. Its errors do not repeat the
 // URL: the wrong part may be a credential.
 func parseBaseURL(raw string, allowHTTP bool) (*url.URL, error) {
@@ -146,12 +148,12 @@ func parseBaseURL(raw string, allowHTTP bool) (*url.URL, error) {
 	if err := checkHost(u, allowHTTP); err != nil {
 		return nil, err
 	}
-	p := strings.TrimRight(u.Path, "/")
+	p := strings.TrimSuffix(u.Path, "/")
 	switch {
+	case u.RawPath != "" || !basePath.MatchString(p):
+		return nil, fmt.Errorf("integrator: the parts of the base URL's path must have letters, digits, \"-\", \"_\", \".\" and \"~\", and must not be empty or begin with \".\"")
 	case strings.HasSuffix(p, apiPrefix):
-		return nil, fmt.Errorf("integrator: leave %s out of the base URL: the client adds it", apiPrefix)
-	case u.RawPath != "" || p != "" && path.Clean(p) != p:
-		return nil, fmt.Errorf("integrator: the path of the base URL must not have escapes, \"..\" or empty parts")
+		return nil, fmt.Errorf("integrator: remove %s from the end of the base URL: the client adds it", apiPrefix)
 	}
 	return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: p}, nil
 }

@@ -46,15 +46,15 @@ func (c *Client) ListAudit(ctx context.Context, id string) iter.Seq2[AuditEntry,
 // AuditPage reads the first page of the audit log of one import, in the API's order, with one call
 // that is not repeated. more reports whether the log has another page.
 func (c *Client) AuditPage(ctx context.Context, id string) (entries []AuditEntry, more bool, err error) {
-	first, err := c.target(listAudit, id)
+	list, err := c.target(listAudit, id)
 	if err != nil {
 		return nil, false, err
 	}
-	entries, next, err := requestPage(ctx, c, listAudit, first, parseAuditEntry)
+	entries, next, err := requestPage(ctx, c, listAudit, page{list: list}, parseAuditEntry)
 	if err != nil {
 		return nil, false, err
 	}
-	return entries, next != nil, nil
+	return entries, next.link != "", nil
 }
 
 // parseAuditEntry reads one entry; raw must be an object.

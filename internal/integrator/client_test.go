@@ -21,6 +21,7 @@ func TestNew(t *testing.T) {
 		{baseURL: "https://api.integrator.io", want: "https://api.integrator.io"},
 		{baseURL: "https://api.eu.integrator.io/", want: "https://api.eu.integrator.io"},
 		{baseURL: "https://gw.test/celigo/", want: "https://gw.test/celigo"},
+		{baseURL: "https://gw.test/v1/celigo-2.0/~api_/", want: "https://gw.test/v1/celigo-2.0/~api_"},
 		{baseURL: "https://gw.test:8443", want: "https://gw.test:8443"},
 		{baseURL: "https://[::1]:8443", http: true, want: "https://[::1]:8443"},
 		{baseURL: "http://127.0.0.1:8080", http: true, want: "http://127.0.0.1:8080"},
@@ -40,6 +41,32 @@ func TestNew(t *testing.T) {
 		{baseURL: "https://api.integrator.io?"},
 		{baseURL: "https://api.integrator.io#x"},
 		{baseURL: "https://api.integrator.io#"},
+		{baseURL: "https://gw.test/celigo/v1"},
+		{baseURL: "https://gw.test/celigo/v1/"},
+		{baseURL: "https://gw.test//"},
+		{baseURL: "https://gw.test/celigo//"},
+		{baseURL: "https://gw.test//celigo"},
+		{baseURL: "https://gw.test/."},
+		{baseURL: "https://gw.test/.."},
+		{baseURL: "https://gw.test/celigo/.."},
+		{baseURL: "https://gw.test/%2e%2e/celigo"},
+		{baseURL: "https://gw.test/celigo%2e"},
+		{baseURL: "https://gw.test/%63eligo"},
+		{baseURL: "https://gw.test/celigo%00"},
+		{baseURL: "https://gw.test/celigo%"},
+		{baseURL: "https://gw.test/celigo;x"},
+		{baseURL: "https://gw.test/celigo@evil.test"},
+		{baseURL: "https://gw.test/celigo:x"},
+		{baseURL: "https://gw.test/cel igo"},
+		{baseURL: "https://gw.test/cel\tigo"},
+		{baseURL: "https://gw.test/celigo\n"},
+		{baseURL: `https://gw.test/celigo\..`},
+		{baseURL: "https://gw.test/céligo"},
+		{baseURL: "https://gw.test/celigo?x=1"},
+		{baseURL: "https://gw.test/celigo?"},
+		{baseURL: "https://gw.test/celigo#x"},
+		{baseURL: "https://gw.test/celigo#"},
+		{baseURL: "https://u:p@gw.test/celigo"},
 		{baseURL: "https://api.integrator.io/a/../b"},
 		{baseURL: "https://api.integrator.io/a//b"},
 		{baseURL: "https://api.integrator.io/a%2fb"},
@@ -105,7 +132,7 @@ func TestObserver(t *testing.T) {
 	}
 	status := 200
 	_, srv := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/v1/imports" && r.URL.RawQuery == "" {
+		if r.URL.Path == "/v1/imports" && r.URL.RawQuery == "limit=100" {
 			w.Header().Set("Link", "<?skip=1>; rel=next")
 		}
 		body := "[]"

@@ -70,8 +70,9 @@ func testListImports(w *world) {
 		}
 		return docs
 	}
+	w.must(w.sim.SetChoices(func(c *simulator.Choices) { c.MaxPageSize = 3 }))
 	w.same(0, len(list(integrator.ListOptions{})))
-	w.ledger(request{"GET /v1/imports", 204, false})
+	w.ledger(request{"GET /v1/imports?limit=100", 204, false})
 
 	var ids []string
 	for range 7 {
@@ -87,7 +88,7 @@ func testListImports(w *world) {
 	}
 	w.same(ids, got)
 	w.ledger(
-		request{"GET /v1/imports", 200, false},
+		request{"GET /v1/imports?limit=100", 200, false},
 		request{"GET /v1/imports?limit=3&skip=3", 200, false},
 		request{"GET /v1/imports?limit=3&skip=6", 200, false},
 	)

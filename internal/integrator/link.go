@@ -5,17 +5,20 @@ package integrator
 
 import (
 	"errors"
-	"net"
-	"net/url"
+	"fmt"
 	"strings"
 )
 
-// errLink reports that a Link header was not understood. That is an error and not "no next page": a
-// list that ends early without an error would look complete.
-var errLink = errors.New("the Link header is malformed")
+// What is wrong with Link headers. That is an error and not "no next page": a list that ends early
+// without an error would look complete.
+var (
+	errLink     = errors.New("is malformed")
+	errTwoLinks = errors.New("is one of two different ones")
+)
 
 // nextLink returns the target of rel="next" in Link headers (RFC 8288), "" when there is none.
-// Targets contain commas (include=a,b), so the headers cannot be split at commas.
+// Targets contain commas (include=a,b), so the headers cannot be split at commas. With an error it
+// returns the header or the target that is wrong.
 func nextLink(headers []string) (string, error) {
 	next := ""
 	for _, h := range headers {
@@ -23,11 +26,11 @@ func nextLink(headers []string) (string, error) {
 		for rest != "" {
 			link, after, err := parseLink(rest)
 			if err != nil {
-				return "", err
+				return h, err
 			}
 			if link.isNext() {
 				if next != "" && next != link.target {
-					return "", errors.New("the Link header names two different next pages")
+					return link.target, errTwoLinks
 				}
 				next = link.target
 			}
@@ -120,28 +123,72 @@ func paramValue(s string) (value, rest string, ok bool) {
 	return "", "", false
 }
 
-// follow resolves a link against the page that it was on. The token is sent to where the link
-// leads, so it must stay on the API's own scheme, host and path.
-func (c *Client) follow(page *url.URL, target string) (*url.URL, error) {
-	next, err := page.Parse(target)
-	if err != nil {
-		return nil, errors.New("the link to the next page is not a URL")
-	}
-	if next.Scheme != c.base.Scheme || next.User != nil || next.Opaque != "" || hostPort(next) != hostPort(c.base) {
-		return nil, errors.New("the link to the next page leads to another server")
-	}
-	if next.RawPath != "" || !strings.HasPrefix(next.Path, c.base.Path+apiPrefix+"/") {
-		return nil, errors.New("the link to the next page leads out of the API's path")
-	}
-	next.Host, next.Fragment, next.RawFragment = c.base.Host, "", ""
-	return next, nil
+// LinkError reports that the link to the next page of a list cannot be followed.
+type LinkError struct {
+	Link    string // host and path, without the token; "" when the link has neither
+	Problem string
 }
 
-// hostPort returns the host in lower case and the port, by default that of the scheme.
-func hostPort(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+func (e *LinkError) Error() string {
+	if e.Link == "" {
+		return "the link to the next page " + e.Problem
 	}
-	return net.JoinHostPort(strings.ToLower(u.Hostname()), port)
+	return "the link to the next page (" + e.Link + ") " + e.Problem
+}
+
+// linkError names a link, or the header that should be one, by its host and path. Its query and its
+// user name may be credentials.
+func (c *Client) linkError(link, problem string) *LinkError {
+	name := strings.TrimLeft(link, "< \t,")
+	if end := strings.IndexAny(name, "?#<>;, \t"); end >= 0 {
+		name = name[:end]
+	}
+	if scheme, rest, ok := strings.Cut(name, "//"); ok {
+		authority, path := rest, ""
+		if end := strings.IndexByte(rest, '/'); end >= 0 {
+			authority, path = rest[:end], rest[end:]
+		}
+		name = scheme + "//" + authority[strings.LastIndexByte(authority, '@')+1:] + path
+	} else {
+		name = name[strings.LastIndexByte(name, '@')+1:]
+	}
+	return &LinkError{Link: cut(c.redact(name), maxLinkName), Problem: problem}
+}
+
+// maxLinkName is how much of a link an error names, in bytes.
+const maxLinkName = 256
+
+// nextPage is the link to the next page of a list; the zero value is that of the last page.
+type nextPage struct{ link, query string }
+
+// next returns the next page that an answer links to. Nothing but the query of the link counts: the
+// page is requested where the first one was, because a gateway in between may leave the name of the
+// server behind it in the link, and because the token must not be sent to where an answer leads.
+func (c *Client) next(headers []string) (nextPage, error) {
+	link, err := nextLink(headers)
+	if err != nil {
+		return nextPage{}, c.linkError(link, err.Error())
+	}
+	if link == "" {
+		return nextPage{}, nil
+	}
+	reference, _, _ := strings.Cut(link, "#")
+	_, query, _ := strings.Cut(reference, "?")
+	if query == "" {
+		return nextPage{}, c.linkError(link, "has no query, and nothing but its query is followed")
+	}
+	return nextPage{link: link, query: escapeQuery(query)}, nil
+}
+
+// escapeQuery escapes what cannot be part of a query, and leaves everything else as it is.
+func escapeQuery(query string) string {
+	var b strings.Builder
+	for i := range len(query) {
+		if c := query[i]; c <= ' ' || c >= 0x7f || c == '"' || c == '<' || c == '>' {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
 }

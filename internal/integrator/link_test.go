@@ -4,8 +4,10 @@
 package integrator
 
 import (
-	"net/url"
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestNextLink(t *testing.T) {
@@ -47,63 +49,74 @@ func TestNextLink(t *testing.T) {
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
 			got, err := nextLink(tc.headers)
-			if got != tc.want || (err != nil) != tc.bad {
+			if (err != nil) != tc.bad || err == nil && got != tc.want {
 				t.Errorf("got %q, %v; want %q, an error: %t", got, err, tc.want, tc.bad)
 			}
 		})
 	}
 }
 
-func TestFollow(t *testing.T) {
+// TestNextPage: only the query of a link counts, whatever server and path it names.
+func TestNextPage(t *testing.T) {
 	tests := []struct {
-		name, base, target, want string // want "" = refused
+		reason, link string
+		want         string // query
+		problem      string
 	}{
-		{"absolute", "https://api.test", "https://api.test/v1/imports?skip=3", "https://api.test/v1/imports?skip=3"},
-		{"absolute path", "https://api.test", "/v1/imports?skip=3", "https://api.test/v1/imports?skip=3"},
-		{"relative path", "https://api.test", "imports?skip=3", "https://api.test/v1/imports?skip=3"},
-		{"query only", "https://api.test", "?skip=3", "https://api.test/v1/imports?skip=3"},
-		{"scheme-relative", "https://api.test", "//api.test/v1/imports?skip=3", "https://api.test/v1/imports?skip=3"},
-		{"host in upper case", "https://api.test", "https://API.test/v1/imports?skip=3", "https://api.test/v1/imports?skip=3"},
-		{"default port written", "https://api.test", "https://api.test:443/v1/imports?skip=3", "https://api.test/v1/imports?skip=3"},
-		{"fragment", "https://api.test", "/v1/imports?skip=3#top", "https://api.test/v1/imports?skip=3"},
-		{"under a path", "https://gw.test/celigo", "/celigo/v1/imports?skip=3", "https://gw.test/celigo/v1/imports?skip=3"},
-		{"dots that stay inside", "https://api.test", "/v1/x/../imports?skip=3", "https://api.test/v1/imports?skip=3"},
+		{reason: "absolute", link: "https://api.test/v1/imports?skip=3&limit=3", want: "skip=3&limit=3"},
+		{reason: "absolute path", link: "/v1/imports?skip=3", want: "skip=3"},
+		{reason: "relative path", link: "imports?skip=3", want: "skip=3"},
+		{reason: "query alone", link: "?skip=3", want: "skip=3"},
+		{reason: "with a fragment", link: "?skip=3#top", want: "skip=3"},
+		{reason: "of another host: a gateway is in between", link: "https://backend.internal:8443/v1/imports?skip=3", want: "skip=3"},
+		{reason: "without TLS: it ends at a gateway", link: "http://api.test/v1/imports?skip=3", want: "skip=3"},
+		{reason: "of another path", link: "https://api.test/celigo/../admin?skip=3", want: "skip=3"},
+		{reason: "with a user name", link: "https://u:p@evil.test/v1/imports?skip=3", want: "skip=3"},
+		{reason: "of no scheme that can be called", link: "javascript:alert(1)?skip=3", want: "skip=3"},
+		{reason: "with a broken escape in what does not count", link: "https://%zz/%zz?skip=3", want: "skip=3"},
+		{reason: "with escapes, and characters that need none", link: "?include=a,b.c;d&after=%2B%zz?/", want: "include=a,b.c;d&after=%2B%zz?/"},
+		{reason: "with characters that need an escape", link: "?after=a b\"<é\x7f", want: "after=a%20b%22%3C%C3%A9%7F"},
 
-		{"another host", "https://api.test", "https://evil.test/v1/imports", ""},
-		{"another host, scheme-relative", "https://api.test", "//evil.test/v1/imports", ""},
-		{"a longer host", "https://api.test", "https://api.test.evil.test/v1/imports", ""},
-		{"link-local address", "https://api.test", "http://169.254.169.254/v1/imports", ""},
-		{"without TLS", "https://api.test", "http://api.test/v1/imports", ""},
-		{"without TLS on the same port", "https://api.test", "http://api.test:443/v1/imports", ""},
-		{"another port", "https://api.test", "https://api.test:8443/v1/imports", ""},
-		{"user name", "https://api.test", "https://u:p@api.test/v1/imports", ""},
-		{"out of the API", "https://api.test", "/admin?skip=3", ""},
-		{"out of the API by dots", "https://api.test", "/v1/../admin?skip=3", ""},
-		{"out of the API by encoded dots", "https://api.test", "/v1/%2e%2e%2fadmin", ""},
-		{"only like the API", "https://api.test", "/v10/imports", ""},
-		{"out of the path", "https://gw.test/celigo", "/v1/imports?skip=3", ""},
-		{"opaque", "https://api.test", "https:api.test/v1/imports", ""},
-		{"javascript", "https://api.test", "javascript:alert(1)", ""},
-		{"control character", "https://api.test", "/v1/imports\x7f", ""},
-		{"broken escape", "https://api.test", "/v1/%zz", ""},
+		{reason: "without a query", link: "https://api.test/v1/imports/page/2",
+			problem: "the link to the next page (https://api.test/v1/imports/page/2) has no query, and nothing but its query is followed"},
+		{reason: "with an empty query", link: "/v1/imports?", problem: "the link to the next page (/v1/imports) has no query, and nothing but its query is followed"},
+		{reason: "with a query in the fragment", link: "/v1/imports#?skip=3", problem: "the link to the next page (/v1/imports) has no query, and nothing but its query is followed"},
+		{reason: "fragment alone", link: "#top", problem: "the link to the next page has no query, and nothing but its query is followed"},
+		{reason: "the user name may be a credential", link: "https://u:p@evil.test/page/2", problem: "the link to the next page (https://evil.test/page/2) has no query, and nothing but its query is followed"},
+		{reason: "the path may have the token", link: "https://api.test/" + testToken + "/imports", problem: "the link to the next page (https://api.test/[redacted]/imports) has no query, and nothing but its query is followed"},
+		{reason: "a user name without a scheme", link: "u:p@evil.test", problem: "the link to the next page (evil.test) has no query, and nothing but its query is followed"},
 	}
 	for _, tc := range tests {
-		t.Run(tc.name, func(t *testing.T) {
-			c := clientOf(t, tc.base)
-			page, err := url.Parse(tc.base + "/v1/imports?skip=0")
+		t.Run(tc.reason, func(t *testing.T) {
+			c := clientOf(t, "https://api.test")
+			got, err := c.next([]string{"<" + tc.link + ">; rel=next"})
+			problem := ""
 			if err != nil {
-				t.Fatal(err)
+				problem = err.Error()
 			}
-			got, err := c.follow(page, tc.target)
-			if tc.want == "" {
-				if err == nil {
-					t.Errorf("followed to %s", got)
-				}
-				return
-			}
-			if err != nil || got.String() != tc.want {
-				t.Errorf("got %v, %v; want %s", got, err, tc.want)
+			if diff := cmp.Diff([]string{tc.want, tc.problem}, []string{got.query, problem}); diff != "" {
+				t.Errorf("-want, +got:\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestBadLinksAreNamed: a Link header that is not understood is named without its query.
+func TestBadLinksAreNamed(t *testing.T) {
+	c := clientOf(t, "https://api.test")
+	for _, tc := range []struct {
+		reason  string
+		headers []string
+		want    string
+	}{
+		{"no link at all", []string{"nonsense"}, "the link to the next page (nonsense) is malformed"},
+		{"no brackets", []string{`https://u:p@api.test/v1/imports?token=s3cret; rel="next"`}, "the link to the next page (https://api.test/v1/imports) is malformed"},
+		{"an open bracket", []string{`<https://u:p@api.test/v1/imports?token=s3cret`}, "the link to the next page (https://api.test/v1/imports) is malformed"},
+		{"two of them", []string{`</a?token=s3cret>; rel=next`, `</b?token=s3cret>; rel=next`}, "the link to the next page (/b) is one of two different ones"},
+		{"a long one", []string{strings.Repeat("x", 1000)}, "the link to the next page (" + strings.Repeat("x", maxLinkName-3) + "…) is malformed"},
+	} {
+		if _, err := c.next(tc.headers); err == nil || err.Error() != tc.want {
+			t.Errorf("%s: got %v, want %s", tc.reason, err, tc.want)
+		}
 	}
 }

@@ -7,10 +7,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
+	"math"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/integrator-operator/integrator-operator/internal/integrator/jsonscan"
@@ -23,6 +26,10 @@ const (
 	maxPages = 10_000
 	// maxPageAttempts is how often one page is requested when the answer is 429.
 	maxPageAttempts = 5
+	// documentsPerPage is how many whole documents a page has at first. The largest that are known have
+	// 50 KB: with 100 of them, a page is far below what the client reads, and not much slower than a
+	// larger one.
+	documentsPerPage = 100
 )
 
 // ListOptions is how ListImports lists.
@@ -38,7 +45,8 @@ type ListOptions struct {
 // ListImports lists all imports of the account, one page at a time. While the caller uses an import
 // the list holds neither a connection nor a place in the limiter, so the loop body may call the
 // client. When a page is answered with 429, the list waits (see UnlimitedWait) and requests the
-// page again, five times in all. After an error the sequence ends.
+// page again, five times in all. A page that is too large is requested again with at most
+// half as many imports, down to one: see [PageTooLargeError]. After an error the sequence ends.
 //
 // The account can change between two pages: that the list lacks an import does not prove that it
 // was deleted.
@@ -57,7 +65,7 @@ func (c *Client) ListImports(ctx context.Context, opts ListOptions) iter.Seq2[Im
 // query returns the query of the first page.
 func (o ListOptions) query() (string, error) {
 	if len(o.Include) == 0 {
-		return "", nil
+		return withParameter("", "limit", strconv.Itoa(documentsPerPage)), nil
 	}
 	for _, p := range o.Include {
 		if p == "" || strings.ContainsFunc(p, notInFieldPath) {
@@ -77,28 +85,23 @@ func failedSeq[T any](err error) iter.Seq2[T, error] {
 
 // pages walks a list whose pages are linked by Link headers.
 func pages[T any](ctx context.Context, c *Client, e endpoint, id, query string, parse func(json.RawMessage) (T, error)) iter.Seq2[T, error] {
-	first, err := c.target(e, id)
+	list, err := c.target(e, id)
 	if err != nil {
 		return failedSeq[T](err)
 	}
-	first.RawQuery = query
 	return func(yield func(T, error) bool) {
 		var zero T
-		seen := make(map[string]bool)
-		for u := first; u != nil; {
-			problem := ""
-			switch {
-			case seen[u.String()]:
-				problem = "the links to the next page lead back to an earlier page"
-			case len(seen) == maxPages:
-				problem = "the list has more pages than any account can have"
-			}
-			if problem != "" {
-				yield(zero, &APIError{Op: e.op(), StatusCode: http.StatusOK, Sent: true, Err: errors.New(problem)})
+		fail := func(err error) {
+			yield(zero, &APIError{Op: e.op(), StatusCode: http.StatusOK, Sent: true, Err: err})
+		}
+		seen := map[string]bool{}
+		for p := (page{list: list, query: query, first: true}); ; {
+			if len(seen) == maxPages {
+				fail(errors.New("the list has more pages than any account can have"))
 				return
 			}
-			seen[u.String()] = true
-			items, next, err := readPage(ctx, c, e, u, parse)
+			seen[p.query] = true
+			items, next, err := readPage(ctx, c, e, p, parse)
 			if err != nil {
 				yield(zero, err)
 				return
@@ -108,37 +111,135 @@ func pages[T any](ctx context.Context, c *Client, e endpoint, id, query string, 
 					return
 				}
 			}
-			u = next
+			if next.link == "" {
+				return
+			}
+			if seen[next.query] {
+				fail(c.linkError(next.link, "leads back to an earlier page"))
+				return
+			}
+			p.query, p.first = next.query, false
 		}
 	}
 }
 
-// readPage reads one page, and requests it again while it is answered with 429. It also returns the
-// URL of the next page, nil after the last.
-func readPage[T any](ctx context.Context, c *Client, e endpoint, u *url.URL, parse func(json.RawMessage) (T, error)) (items []T, next *url.URL, err error) {
-	for attempt := 1; ; attempt++ {
-		items, next, err = requestPage(ctx, c, e, u, parse)
-		if StatusCode(err) != http.StatusTooManyRequests || attempt == maxPageAttempts {
+// page is a page of a list: the query of the list's URL is that of the page.
+type page struct {
+	list  *url.URL
+	query string
+	first bool
+}
+
+func (p page) url() *url.URL {
+	u := *p.list
+	u.RawQuery = p.query
+	return &u
+}
+
+// smaller returns the page with at most half as many elements, unless it has one already, and with no
+// more than most. On a later page, only the parameter skip says where it begins: what another parameter
+// means may depend on limit. Without a limit the size of the page is the server's choice, so that any
+// other is worth a try.
+func (p page) smaller(most int) (page, bool) {
+	size, err := strconv.Atoi(parameter(p.query, "limit"))
+	switch {
+	case !p.first && parameter(p.query, "skip") == "", err == nil && size <= 1:
+		return p, false
+	case err != nil:
+		size = 2 * documentsPerPage
+	}
+	p.query = withParameter(p.query, "limit", strconv.Itoa(max(1, min(size/2, most))))
+	return p, true
+}
+
+// parameter returns the value of a parameter of a query, "" if there is none.
+func parameter(query, name string) string {
+	values, _ := url.ParseQuery(query) // what it cannot read, it leaves out
+	return values.Get(name)
+}
+
+// withParameter returns a query with another value of a parameter. Everything else stays as it is: the
+// API made it. The value needs no escape.
+func withParameter(query, name, value string) string {
+	var parts []string
+	for part := range strings.SplitSeq(query, "&") {
+		key, _, _ := strings.Cut(part, "=")
+		if plain, err := url.QueryUnescape(key); part != "" && (err != nil || plain != name) {
+			parts = append(parts, part)
+		}
+	}
+	return strings.Join(append(parts, name+"="+value), "&")
+}
+
+// PageTooLargeError reports that a page of a list is too large to be read, even with one element.
+type PageTooLargeError struct {
+	// ID and Name are those of the import that is too large, "" if they are not known.
+	ID, Name string
+
+	err error
+}
+
+func (e *PageTooLargeError) Error() string {
+	if e.ID == "" {
+		return "a page of the list is too large"
+	}
+	return fmt.Sprintf("the import %s (%q) alone is too large", e.ID, e.Name)
+}
+
+// Unwrap returns why the page could not be read.
+func (e *PageTooLargeError) Unwrap() error { return e.err }
+
+// isTooLarge reports whether a page failed because of its size: the client reads no more, or something in
+// between sends no more.
+func isTooLarge(err error) bool {
+	return StatusCode(err) == http.StatusRequestEntityTooLarge || StatusCode(err) == http.StatusOK && errors.Is(err, ErrTooLarge)
+}
+
+// pageTooLarge returns the error of a page that is too large and cannot be smaller. If the page has a
+// single import, that is looked up, with a call that asks for its name alone.
+func (c *Client) pageTooLarge(ctx context.Context, e endpoint, p page, err error) error {
+	tooLarge := &PageTooLargeError{err: Error(err).Err}
+	if e.route == listImports.route && parameter(p.query, "limit") == "1" {
+		p.query = withParameter(p.query, "include", "name")
+		if found, _, failed := requestPage(ctx, c, e, p, parseImport); failed == nil && len(found) == 1 {
+			tooLarge.ID, tooLarge.Name = found[0].ID, c.redact(found[0].Name)
+		}
+	}
+	return &APIError{Op: e.op(), StatusCode: StatusCode(err), Sent: true, Err: tooLarge}
+}
+
+// readPage reads one page, and requests it again while it is answered with 429, and smaller while it is
+// too large. It also returns the link to the next page.
+func readPage[T any](ctx context.Context, c *Client, e endpoint, p page, parse func(json.RawMessage) (T, error)) (items []T, next nextPage, err error) {
+	for attempt := 1; ; {
+		items, next, err = requestPage(ctx, c, e, p, parse)
+		switch {
+		case StatusCode(err) == http.StatusTooManyRequests && attempt < maxPageAttempts:
+			attempt++
+		case isTooLarge(err):
+			most := len(items) // as many could be read
+			if StatusCode(err) == http.StatusRequestEntityTooLarge {
+				most = math.MaxInt
+			}
+			var ok bool
+			if p, ok = p.smaller(most); !ok {
+				return nil, nextPage{}, c.pageTooLarge(ctx, e, p, err)
+			}
+		default:
 			return items, next, err
 		}
 	}
 }
 
 // requestPage requests a page once, and reads it element by element.
-func requestPage[T any](ctx context.Context, c *Client, e endpoint, u *url.URL, parse func(json.RawMessage) (T, error)) (items []T, next *url.URL, err error) {
-	e.page = u
+func requestPage[T any](ctx context.Context, c *Client, e endpoint, p page, parse func(json.RawMessage) (T, error)) (items []T, next nextPage, err error) {
+	e.page = p.url()
 	err = c.call(ctx, e, "", nil, func(resp *http.Response, body io.Reader) error {
 		if resp.StatusCode == http.StatusNoContent {
 			return nil
 		}
-		target, err := nextLink(resp.Header.Values("Link"))
-		if err != nil {
+		if next, err = c.next(resp.Header.Values("Link")); err != nil {
 			return err
-		}
-		if target != "" {
-			if next, err = c.follow(u, target); err != nil {
-				return err
-			}
 		}
 		return jsonscan.StreamArray(body, func(element json.RawMessage) error {
 			item, err := parse(element)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -42,77 +43,89 @@ func TestListPages(t *testing.T) {
 		want  []string
 		fails string
 	}{
-		{name: "empty account", pages: map[string]pageOf{"": {status: 204}}},
-		{name: "empty array", pages: map[string]pageOf{"": {body: "[]"}}},
-		{name: "one page", pages: map[string]pageOf{"": {body: `[{"_id":"a"},{"_id":"b"}]`}}, want: []string{"a", "b"}},
+		{name: "empty account", pages: map[string]pageOf{"limit=100": {status: 204}}},
+		{name: "empty array", pages: map[string]pageOf{"limit=100": {body: "[]"}}},
+		{name: "one page", pages: map[string]pageOf{"limit=100": {body: `[{"_id":"a"},{"_id":"b"}]`}}, want: []string{"a", "b"}},
 		{
 			name: "three pages, the last one empty",
 			pages: map[string]pageOf{
-				"":       {body: `[{"_id":"a"}]`, link: `<{host}/v1/imports?skip=1>; rel="next"`},
-				"skip=1": {body: `[{"_id":"b"}]`, link: `</v1/imports?skip=0>; rel="prev", <?skip=2>; title="x"; rel=next`},
-				"skip=2": {status: 204},
+				"limit=100": {body: `[{"_id":"a"}]`, link: `<{host}/v1/imports?skip=1>; rel="next"`},
+				"skip=1":    {body: `[{"_id":"b"}]`, link: `</v1/imports?skip=0>; rel="prev", <?skip=2>; title="x"; rel=next`},
+				"skip=2":    {status: 204},
 			},
 			want: []string{"a", "b"},
 		},
 		{
 			name: "an empty page in the middle",
 			pages: map[string]pageOf{
-				"":       {body: "[]", link: `<?skip=1>; rel="next"`},
-				"skip=1": {body: `[{"_id":"b"}]`},
+				"limit=100": {body: "[]", link: `<?skip=1>; rel="next"`},
+				"skip=1":    {body: `[{"_id":"b"}]`},
 			},
 			want: []string{"b"},
 		},
 		{
 			name:  "a link to itself",
-			pages: map[string]pageOf{"": {body: `[{"_id":"a"}]`, link: `</v1/imports>; rel="next"`}},
-			want:  []string{"a"}, fails: "earlier page",
+			pages: map[string]pageOf{"limit=100": {body: `[{"_id":"a"}]`, link: `</v1/imports>; rel="next"`}},
+			fails: "the link to the next page (/v1/imports) has no query",
 		},
 		{
 			name: "a longer circle",
 			pages: map[string]pageOf{
-				"":       {body: `[{"_id":"a"}]`, link: `<?skip=1>; rel="next"`},
-				"skip=1": {body: `[{"_id":"b"}]`, link: `<?skip=2>; rel="next"`},
-				"skip=2": {body: `[{"_id":"c"}]`, link: `<?skip=1#again>; rel="next"`},
+				"limit=100": {body: `[{"_id":"a"}]`, link: `<?skip=1>; rel="next"`},
+				"skip=1":    {body: `[{"_id":"b"}]`, link: `<?skip=2>; rel="next"`},
+				"skip=2":    {body: `[{"_id":"c"}]`, link: `<?skip=1#again>; rel="next"`},
 			},
-			want: []string{"a", "b", "c"}, fails: "earlier page",
+			want: []string{"a", "b", "c"}, fails: "the link to the next page leads back to an earlier page",
 		},
 		{
-			name:  "a link to another server",
-			pages: map[string]pageOf{"": {body: `[{"_id":"a"}]`, link: `<http://169.254.169.254/v1/imports>; rel="next"`}},
-			fails: "another server",
+			name: "links to other servers, schemes and paths",
+			pages: map[string]pageOf{
+				"limit=100":      {body: `[{"_id":"a"}]`, link: `<http://169.254.169.254/latest/meta-data?skip=1>; rel="next"`},
+				"skip=1":         {body: `[{"_id":"b"}]`, link: `<https://backend.internal:1/v2/../imports?skip=2&limit=1>; rel="next"`},
+				"skip=2&limit=1": {body: `[{"_id":"c"}]`},
+			},
+			want: []string{"a", "b", "c"},
+		},
+		{
+			name: "a circle over another server",
+			pages: map[string]pageOf{
+				"limit=100": {body: `[{"_id":"a"}]`, link: `<?skip=1>; rel="next"`},
+				"skip=1":    {body: `[{"_id":"b"}]`, link: `<https://backend.internal/imports?skip=1>; rel="next"`},
+			},
+			want: []string{"a", "b"}, fails: "the link to the next page (https://backend.internal/imports) leads back to an earlier page",
 		},
 		{
 			name:  "a malformed link",
-			pages: map[string]pageOf{"": {body: `[{"_id":"a"}]`, link: `nonsense`}},
-			fails: "Link header",
+			pages: map[string]pageOf{"limit=100": {body: `[{"_id":"a"}]`, link: `nonsense`}},
+			fails: "the link to the next page (nonsense) is malformed",
 		},
 		{
 			name: "the second page fails",
 			pages: map[string]pageOf{
-				"":       {body: `[{"_id":"a"}]`, link: `<?skip=1>; rel="next"`},
-				"skip=1": {status: 500, body: "<html>"},
+				"limit=100": {body: `[{"_id":"a"}]`, link: `<?skip=1>; rel="next"`},
+				"skip=1":    {status: 500, body: "<html>"},
 			},
 			want: []string{"a"}, fails: "500",
 		},
 		{
 			name: "the second page is cut short",
 			pages: map[string]pageOf{
-				"":       {body: `[{"_id":"a"}]`, link: `<?skip=1>; rel="next"`},
-				"skip=1": {body: `[{"_id":"b"},{"_id":"c"`},
+				"limit=100": {body: `[{"_id":"a"}]`, link: `<?skip=1>; rel="next"`},
+				"skip=1":    {body: `[{"_id":"b"},{"_id":"c"`},
 			},
 			want: []string{"a"}, fails: "ended too early",
 		},
-		{name: "an element without _id", pages: map[string]pageOf{"": {body: `[{"_id":"a"},{"name":"n"}]`}}, fails: "no _id"},
-		{name: "an element whose _id is a number", pages: map[string]pageOf{"": {body: `[{"_id":7}]`}}, fails: "no _id"},
-		{name: "an element that is null", pages: map[string]pageOf{"": {body: `[null]`}}, fails: "not a JSON object"},
-		{name: "no array", pages: map[string]pageOf{"": {body: `{"_id":"a"}`}}, fails: "not a JSON array"},
-		{name: "HTML", pages: map[string]pageOf{"": {body: `<html>sign in</html>`}}, fails: "not JSON"},
-		{name: "nothing", pages: map[string]pageOf{"": {body: ""}}, fails: "ended too early"},
-		{name: "something after the array", pages: map[string]pageOf{"": {body: `[{"_id":"a"}][]`}}, fails: "follows"},
-		{name: "a comma too many", pages: map[string]pageOf{"": {body: `[{"_id":"a"},]`}}, fails: "not JSON"},
-		{name: "a comma too few", pages: map[string]pageOf{"": {body: `[{"_id":"a"}{"_id":"b"}]`}}, fails: "not JSON"},
-		{name: "the wrong bracket", pages: map[string]pageOf{"": {body: `[{"_id":"a"}}`}}, fails: "the answer"},
-		{name: "a status that is not the call's", pages: map[string]pageOf{"": {status: 206, body: "[]"}}, fails: "206"},
+		{name: "an element without _id", pages: map[string]pageOf{"limit=100": {body: `[{"_id":"a"},{"name":"n"}]`}}, fails: "no _id"},
+		{name: "an element whose _id is a number", pages: map[string]pageOf{"limit=100": {body: `[{"_id":7}]`}}, fails: "no _id"},
+		{name: "an element that is null", pages: map[string]pageOf{"limit=100": {body: `[null]`}}, fails: "not a JSON object"},
+		{name: "no array", pages: map[string]pageOf{"limit=100": {body: `{"_id":"a"}`}}, fails: "not a JSON array"},
+		{name: "HTML", pages: map[string]pageOf{"limit=100": {body: `<html>sign in</html>`}}, fails: "not JSON"},
+		{name: "nothing", pages: map[string]pageOf{"limit=100": {body: ""}}, fails: "ended too early"},
+		{name: "something after the array", pages: map[string]pageOf{"limit=100": {body: `[{"_id":"a"}][]`}}, fails: "follows"},
+		{name: "a comma too many", pages: map[string]pageOf{"limit=100": {body: `[{"_id":"a"},]`}}, fails: "not JSON"},
+		{name: "a comma too few", pages: map[string]pageOf{"limit=100": {body: `[{"_id":"a"}{"_id":"b"}]`}}, fails: "not JSON"},
+		{name: "the wrong bracket", pages: map[string]pageOf{"limit=100": {body: `[{"_id":"a"}}`}}, fails: "the answer"},
+		{name: "a status that is not the call's", pages: map[string]pageOf{"limit=100": {status: 206, body: "[]"}}, fails: "206"},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
@@ -164,7 +177,7 @@ func TestListOptions(t *testing.T) {
 		opts ListOptions
 		want string // query, "-" for an error before any call
 	}{
-		{ListOptions{}, ""},
+		{ListOptions{}, "limit=100"},
 		{ListOptions{Include: []string{"lastModified", "externalId"}}, "include=lastModified,externalId"},
 		{ListOptions{Include: []string{"http.relativeURI", "_connectionId"}}, "include=http.relativeURI,_connectionId"},
 		{ListOptions{Include: []string{""}}, "-"},
@@ -188,6 +201,125 @@ func TestListOptions(t *testing.T) {
 		}
 		if tc.want == "-" && !errors.Is(err, ErrInvalidArgument) || tc.want != "-" && err != nil {
 			t.Errorf("%+v: %v", tc.opts, err)
+		}
+	}
+}
+
+// paged answers as the API does with a list of documents, and keeps the queries. An answer of more
+// bytes than most is refused.
+type paged struct {
+	documents []string
+	most      int
+	asked     []string
+}
+
+func (p *paged) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p.asked = append(p.asked, r.URL.RawQuery)
+	query := r.URL.Query()
+	skip, _ := strconv.Atoi(query.Get("skip"))
+	limit, err := strconv.Atoi(query.Get("limit"))
+	if err != nil {
+		limit = 1000
+	}
+	end := min(skip+limit, len(p.documents))
+	documents := slices.Clone(p.documents[skip:end])
+	if query.Has("include") {
+		for i := range documents {
+			documents[i] = fmt.Sprintf(`{"_id":"d%d","name":"n%[1]d"}`, skip+i)
+		}
+	}
+	body := "[" + strings.Join(documents, ",") + "]"
+	if p.most > 0 && len(body) > p.most {
+		answer(http.StatusRequestEntityTooLarge, "<html>too large</html>")(w, r)
+		return
+	}
+	if end < len(p.documents) {
+		query.Set("skip", strconv.Itoa(end))
+		query.Set("limit", strconv.Itoa(limit))
+		w.Header().Set("Link", `<https://backend.internal/imports?`+query.Encode()+`>; rel="next"`)
+	}
+	answer(http.StatusOK, body)(w, r)
+}
+
+// documentsOf are documents of about so many bytes.
+func documentsOf(sizes ...int) (documents []string) {
+	for i, size := range sizes {
+		documents = append(documents, fmt.Sprintf(`{"_id":"d%d","a":"%s"}`, i, strings.Repeat("x", size)))
+	}
+	return documents
+}
+
+// TestPageSizes: whole documents come in pages that can be read, whatever their sizes.
+func TestPageSizes(t *testing.T) {
+	const mb = 1 << 20
+	small := slices.Repeat([]int{1}, 250)
+	cases := []struct {
+		reason  string
+		list    paged
+		include []string
+		asked   []string
+		fails   string
+	}{
+		{reason: "pages of 100, and links are followed", list: paged{documents: documentsOf(small...)},
+			asked: []string{"limit=100", "limit=100&skip=100", "limit=100&skip=200"}},
+		{reason: "a scan has large pages", list: paged{documents: documentsOf(small...)}, include: []string{"name"}, asked: []string{"include=name"}},
+		{reason: "a gateway refuses large answers: pages are halved, and the links keep the size", list: paged{documents: documentsOf(slices.Repeat([]int{1000}, 60)...), most: 30_000},
+			asked: []string{"limit=100", "limit=50", "limit=25", "limit=25&skip=25", "limit=25&skip=50"}},
+		{reason: "a later page is larger", list: paged{documents: documentsOf(append(slices.Repeat([]int{1}, 100), 10_000, 10_000)...), most: 15_000},
+			asked: []string{"limit=100", "limit=100&skip=100", "skip=100&limit=50", "skip=100&limit=25", "skip=100&limit=12", "skip=100&limit=6", "skip=100&limit=3", "skip=100&limit=1", "limit=1&skip=101"}},
+		{reason: "above what is read, the page has as many as could be read", list: paged{documents: documentsOf(7*mb, 7*mb, 7*mb)}, asked: []string{"limit=100", "limit=2", "limit=2&skip=2"}},
+		{reason: "a scan meets the bound", list: paged{documents: documentsOf(small...), most: 5000}, include: []string{"name"},
+			asked: []string{"include=name", "include=name&limit=100", "include=name&limit=100&skip=100", "include=name&limit=100&skip=200"}},
+		{reason: "a single document is refused", list: paged{documents: documentsOf(1, 10_000, 1), most: 5000},
+			asked: []string{"limit=100", "limit=50", "limit=25", "limit=12", "limit=6", "limit=3", "limit=1", "limit=1&skip=1", "limit=1&skip=1&include=name"},
+			fails: `the import d1 ("n1") alone is too large`},
+		{reason: "a single document is above what is read", list: paged{documents: documentsOf(17 * mb)}, asked: []string{"limit=100", "limit=1", "limit=1&include=name"},
+			fails: `the import d0 ("n0") alone is too large`},
+		{reason: "even the name of one is refused", list: paged{documents: documentsOf(1000), most: 10},
+			asked: []string{"limit=100", "limit=50", "limit=25", "limit=12", "limit=6", "limit=3", "limit=1", "limit=1&include=name"},
+			fails: "a page of the list is too large"},
+	}
+	for _, tc := range cases {
+		t.Run(tc.reason, func(t *testing.T) {
+			c, _ := serve(t, tc.list.ServeHTTP)
+			got, err := listed(c, t, ListOptions{Include: tc.include})
+			if diff := cmp.Diff(tc.asked, tc.list.asked); diff != "" {
+				t.Errorf("queries (-want +got):\n%s", diff)
+			}
+			if tc.fails == "" && (err != nil || len(got) != len(tc.list.documents)) {
+				t.Errorf("%d of %d imports, %v", len(got), len(tc.list.documents), err)
+			}
+			if tc.fails != "" && (err == nil || !strings.Contains(err.Error(), tc.fails)) {
+				t.Errorf("error %v, want one with %q", err, tc.fails)
+			}
+			if sorted := slices.Compact(slices.Clone(got)); len(sorted) != len(got) {
+				t.Errorf("imports come twice: %v", got)
+			}
+		})
+	}
+}
+
+// TestSmallerPages: where the place of a page may depend on its size, the size is not changed.
+func TestSmallerPages(t *testing.T) {
+	for _, tc := range []struct {
+		reason string
+		page   page
+		most   int
+		want   string // "" if it cannot be smaller
+	}{
+		{"the first page", page{query: "limit=100", first: true}, 1000, "limit=50"},
+		{"without a limit", page{query: "include=a,b", first: true}, 1000, "include=a,b&limit=100"},
+		{"with a limit that is no number", page{query: "limit=all", first: true}, 1000, "limit=100"},
+		{"fewer could be read", page{query: "limit=100", first: true}, 7, "limit=7"},
+		{"none could be read", page{query: "limit=100", first: true}, 0, "limit=1"},
+		{"a later page, by skip", page{query: "a=%2C&limit=9&skip=3&%6cimit=9"}, 1000, "a=%2C&skip=3&limit=4"},
+		{"a later page, by number", page{query: "limit=100&page=3"}, 1000, ""},
+		{"a later page, by an opaque text", page{query: "after=abc"}, 1000, ""},
+		{"one is the least", page{query: "limit=1", first: true}, 1000, ""},
+	} {
+		got, ok := tc.page.smaller(tc.most)
+		if ok != (tc.want != "") || ok && got.query != tc.want {
+			t.Errorf("%s: %q, %t, want %q", tc.reason, got.query, ok, tc.want)
 		}
 	}
 }

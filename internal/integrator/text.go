@@ -118,6 +118,9 @@ func errorText(err error) string {
 	if errors.Is(err, ErrAddressNotAllowed) {
 		return ErrAddressNotAllowed.Error()
 	}
+	if e, ok := errors.AsType[*LinkError](err); ok {
+		return e.Error()
+	}
 	if e, ok := errors.AsType[x509.CertificateInvalidError](err); ok && e.Reason == x509.Expired {
 		return "the server's certificate has expired or is not yet valid"
 	}

@@ -42,6 +42,11 @@ var (
 		Help: "Imports in the account, as of the last complete scan.",
 	}, []string{"namespace", "name"})
 
+	lastScan = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "integrator_scan_last_end_timestamp_seconds",
+		Help: "Time at which the last complete scan of an account's imports ended, in seconds since 1970.",
+	}, []string{"namespace", "name"})
+
 	driftDetected = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "integrator_import_drift_total",
 		Help: "Times that a remote import was found to differ from its definition.",
@@ -73,7 +78,7 @@ type vector interface {
 // they are about. The others are kept: the remote imports that an Account left behind are of interest
 // only after its deletion.
 var (
-	ofAccount = []vector{apiRequests, apiRequestSeconds, scanSeconds, accountImports, driftDetected, importConflicts}
+	ofAccount = []vector{apiRequests, apiRequestSeconds, scanSeconds, accountImports, lastScan, driftDetected, importConflicts}
 	kept      = []vector{importsOrphaned, runsCompleted}
 )
 
@@ -91,10 +96,12 @@ func ObserveRequest(account types.NamespacedName) func(integrator.Observation) {
 	}
 }
 
-// ObserveScan counts a complete scan: how many imports the account has, and how long it took.
-func ObserveScan(account types.NamespacedName, imports int, took time.Duration) {
+// ObserveScan counts a complete scan: how many imports the account has, how long it took, and when it
+// ended.
+func ObserveScan(account types.NamespacedName, imports int, took time.Duration, ended time.Time) {
 	scanSeconds.WithLabelValues(account.Namespace, account.Name).Observe(took.Seconds())
 	accountImports.WithLabelValues(account.Namespace, account.Name).Set(float64(imports))
+	lastScan.WithLabelValues(account.Namespace, account.Name).Set(float64(ended.Unix()))
 }
 
 // DriftDetected counts a remote import of the Account that differs from its definition.

@@ -26,7 +26,7 @@ import (
 func TestMetrics(t *testing.T) {
 	account := types.NamespacedName{Namespace: "ns", Name: "forgotten"}
 	ObserveRequest(account)(integrator.Observation{Method: "GET", Route: "/v1/imports", StatusCode: 200, Duration: time.Second})
-	ObserveScan(account, 3, time.Second)
+	ObserveScan(account, 3, time.Second, time.Now())
 	DriftDetected(account)
 	ImportConflict(account, "elsewhere")
 	ImportOrphaned(account)

@@ -50,6 +50,8 @@ var meanings = []meaning{
 		advice: ": resource not found (404{details}); check the ids in the spec"},
 	{when: status(http.StatusConflict), class: Transient, reason: v1alpha1.ReasonConflict,
 		advice: ": the API reports a conflict (409{details}); it will be retried"},
+	{when: tooLargePage, class: Transient, reason: v1alpha1.ReasonTooLarge,
+		advice: ": {cause}{tooLong}; make it smaller on the platform; it will be retried"},
 	{when: status(http.StatusRequestEntityTooLarge), class: Terminal, reason: v1alpha1.ReasonTooLarge,
 		advice: ": the API finds it too large (413{details}); make it smaller"},
 	{when: busy, class: RateLimited, reason: v1alpha1.ReasonRateLimited,
@@ -63,6 +65,8 @@ var meanings = []meaning{
 	// A gateway under maintenance redirects for a while, and no event tells when that is over.
 	{when: statusIn(300, 399), class: Transient, reason: v1alpha1.ReasonUnexpectedResponse,
 		advice: ": the API redirects ({status}), and redirects are not followed; check the Account's baseURL; it will be retried"},
+	{when: badLink, class: Transient, reason: v1alpha1.ReasonUnexpectedResponse,
+		advice: ": {cause}; check what is between the operator and the API; it will be retried"},
 	{when: always, class: Transient, reason: v1alpha1.ReasonUnexpectedResponse,
 		advice: ": the response ({status}) is not one that the API documents{tooLong}; it will be retried"},
 }
@@ -78,6 +82,16 @@ func invalidArgument(api *integrator.APIError) bool {
 }
 
 func busy(api *integrator.APIError) bool { return errors.Is(api.Err, integrator.ErrBusy) }
+
+func tooLargePage(api *integrator.APIError) bool {
+	_, ok := errors.AsType[*integrator.PageTooLargeError](api.Err)
+	return ok
+}
+
+func badLink(api *integrator.APIError) bool {
+	_, ok := errors.AsType[*integrator.LinkError](api.Err)
+	return ok
+}
 
 func always(*integrator.APIError) bool { return true }
 

@@ -53,7 +53,7 @@ func (s *Server) listAudit(c *call) wire.Response {
 		return *refusal
 	}
 	entries := c.account.audit[c.id()]
-	return wire.AnswerPage(c.request, page, len(entries), func(i int) any {
+	return wire.AnswerPage(c.request, s.choices.LinkURL, page, len(entries), func(i int) any {
 		if s.choices.AuditOrder == NewestFirst {
 			return entries[len(entries)-1-i]
 		}

@@ -75,7 +75,13 @@ func (s *Server) listImports(c *call) wire.Response {
 			records = records[:len(records)-1]
 		}
 	}
-	return wire.AnswerPage(c.request, page, len(records), func(i int) any { return project(document.Shown(records[i].Doc)) })
+	resp := wire.AnswerPage(c.request, s.choices.LinkURL, page, len(records), func(i int) any { return project(document.Shown(records[i].Doc)) })
+	if most := s.choices.MaxPageBytes; most > 0 {
+		if body, err := wire.Encode(resp.Body); err != nil || int64(len(body)) > most {
+			return wire.Failf(http.StatusRequestEntityTooLarge, wire.CodeTooLarge, "", "the answer is longer than %d bytes", most)
+		}
+	}
+	return resp
 }
 
 func (s *Server) readPage(query url.Values) (wire.Page, *wire.Response) {

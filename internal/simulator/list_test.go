@@ -71,6 +71,18 @@ func TestListPages(t *testing.T) {
 
 	must(t, h.SetChoices(func(c *Choices) { c.MaxPageSize = 2 }))
 	h.same(4, len(h.pages("/v1/imports?limit=100")))
+
+	must(t, h.SetChoices(func(c *Choices) { c.MaxPageBytes = 100 }))
+	h.expect(http.StatusRequestEntityTooLarge, http.MethodGet, "/v1/imports", "")
+	must(t, h.SetChoices(func(c *Choices) { c.MaxPageBytes = 0 }))
+
+	must(t, h.SetChoices(func(c *Choices) { c.BasePath = "/gateway" }))
+	h.expect(http.StatusOK, http.MethodGet, "/gateway/v1/imports", "")
+	h.expect(http.StatusNotFound, http.MethodGet, "/gateway2/v1/imports", "")
+	h.expect(http.StatusOK, http.MethodGet, "/v1/imports", "")
+	must(t, h.SetChoices(func(c *Choices) { c.LinkURL = "https://backend.internal/imports" }))
+	r = h.expect(http.StatusOK, http.MethodGet, "/v1/imports?include=name", "")
+	h.same(`<https://backend.internal/imports?include=name&limit=2&skip=2>; rel="next"`, r.header.Get("Link"))
 }
 
 func TestListProjection(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"strings"
 	"time"
 
 	"github.com/integrator-operator/integrator-operator/internal/simulator/document"
@@ -66,6 +67,10 @@ func (s *Server) routes() http.Handler {
 	})
 	mux.Handle("/", notFound)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if base := s.Choices().BasePath; base != "" && strings.HasPrefix(r.URL.Path, base+"/") {
+			r = r.Clone(r.Context())
+			r.URL.Path, r.URL.RawPath = strings.TrimPrefix(r.URL.Path, base), ""
+		}
 		if r.URL.Path != path.Clean(r.URL.Path) { // the mux would redirect without a ledger entry
 			notFound.ServeHTTP(w, r)
 			return

@@ -102,6 +102,18 @@ type Choices struct {
 	// documented as 100 and as 1000; Options.PageSize sets it.
 	MaxPageSize int `json:"maxPageSize"`
 
+	// MaxPageBytes is the most that a page of imports may have; above it the answer is 413, as
+	// of a gateway. Unknown. Chosen: 0, no limit.
+	MaxPageBytes int64 `json:"maxPageBytes"`
+
+	// LinkURL is what the links between pages begin with, up to their query. Observed
+	// behind gateways: the server behind the gateway. Chosen: the URL of the request.
+	LinkURL string `json:"linkUrl"`
+
+	// BasePath is a path under which the API is served too, as behind a gateway. The real
+	// one has none.
+	BasePath string `json:"basePath"`
+
 	// ListLagMillis: a new import shows in lists only so much later. Unknown.
 	// Chosen: at once.
 	ListLagMillis int64 `json:"listLagMillis"`
@@ -239,8 +251,8 @@ func (c Choices) Validate() error {
 			return fmt.Errorf("%s: %d is not the status of a refusal", name, status)
 		}
 	}
-	if c.MaxInvokeBytes <= 0 || c.MaxDocumentBytes <= 0 || c.MaxPageSize <= 0 || c.DebugMinutes < 0 || c.ListLagMillis < 0 {
-		return fmt.Errorf("maxInvokeBytes, maxDocumentBytes and maxPageSize must be above 0, debugMinutes and listLagMillis not below")
+	if c.MaxInvokeBytes <= 0 || c.MaxDocumentBytes <= 0 || c.MaxPageSize <= 0 || c.DebugMinutes < 0 || c.ListLagMillis < 0 || c.MaxPageBytes < 0 {
+		return fmt.Errorf("maxInvokeBytes, maxDocumentBytes and maxPageSize must be above 0, debugMinutes, listLagMillis and maxPageBytes not below")
 	}
 	return nil
 }

@@ -50,8 +50,9 @@ func ReadPage(query url.Values, size, most int) (Page, *Response) {
 }
 
 // AnswerPage answers a request with a page of a list of total items. item renders one of them, and
-// is called only for those of the page. An empty page has no body at all.
-func AnswerPage(r *http.Request, p Page, total int, item func(i int) any) Response {
+// is called only for those of the page. An empty page has no body at all. Links begin with base
+// instead of the URL of the request, unless it is empty.
+func AnswerPage(r *http.Request, base string, p Page, total int, item func(i int) any) Response {
 	start := min(p.Skip, total)
 	end := start + min(p.Limit, total-start)
 	if start == end {
@@ -63,13 +64,13 @@ func AnswerPage(r *http.Request, p Page, total int, item func(i int) any) Respon
 	}
 	resp := Answer(http.StatusOK, items)
 	if end < total {
-		resp.Header = http.Header{"Link": {fmt.Sprintf(`<%s>; rel="next"`, linkTo(r, Page{Skip: end, Limit: p.Limit}))}}
+		resp.Header = http.Header{"Link": {fmt.Sprintf(`<%s>; rel="next"`, linkTo(r, base, Page{Skip: end, Limit: p.Limit}))}}
 	}
 	return resp
 }
 
 // linkTo returns the address of another page of the list that r reads.
-func linkTo(r *http.Request, p Page) string {
+func linkTo(r *http.Request, base string, p Page) string {
 	link := url.URL{Scheme: "http", Host: r.Host, Path: r.URL.Path}
 	if r.TLS != nil {
 		link.Scheme = "https"
@@ -77,6 +78,9 @@ func linkTo(r *http.Request, p Page) string {
 	query := r.URL.Query()
 	query.Set("skip", strconv.Itoa(p.Skip))
 	query.Set("limit", strconv.Itoa(p.Limit))
+	if base != "" {
+		return base + "?" + query.Encode()
+	}
 	link.RawQuery = query.Encode()
 	return link.String()
 }

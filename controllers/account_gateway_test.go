@@ -1,0 +1,89 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers_test
+
+import (
+	"context"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/simulator"
+)
+
+var _ = Describe("I put a gateway before the API", func() {
+	It("and links that name the server behind it are followed through it", func(ctx context.Context) {
+		chosen(func(c *simulator.Choices) { c.MaxPageSize, c.LinkURL = 1, "https://backend.internal:8443/api/imports" })
+		w := newWorld(ctx)
+		w.seed("first")
+		w.seed("second")
+		w.synced(ctx, w.httpImport("third"))
+		Eventually(func() *int32 { return get(ctx, w, &v1alpha1.Account{}, "default").Status.Imports }).Should(HaveValue(BeEquivalentTo(3)))
+		stdout, stderr, code := w.export(ctx)
+		Expect(code).To(BeZero(), stderr)
+		Expect(manifests(stdout)).To(HaveLen(3))
+	})
+
+	It("at a path of its own, and everything is called there", func(ctx context.Context) {
+		chosen(func(c *simulator.Choices) { c.MaxPageSize, c.BasePath = 1, "/celigo/eu" })
+		w := newEmptyWorld(ctx)
+		Expect(k8s.Create(ctx, w.secret("token", w.token))).To(Succeed())
+		account := w.accountObject("default")
+		account.Spec.BaseURL += "/celigo/eu/"
+		Expect(k8s.Create(ctx, account)).To(Succeed())
+		w.seed("other")
+		object := w.synced(ctx, w.httpImport("orders"))
+		Eventually(func() *int32 { return get(ctx, w, account, "default").Status.Imports }).Should(HaveValue(BeEquivalentTo(2)))
+		w.eventuallyReady(ctx, account, "default")
+		_, stderr, code := w.export(ctx)
+		Expect(code).To(BeZero(), stderr)
+		Expect(k8s.Delete(ctx, object)).To(Succeed())
+		w.eventuallyGone(ctx, object)
+	})
+
+	It("and must not add what the operator adds", func(ctx context.Context) {
+		w := newEmptyWorld(ctx)
+		account := w.accountObject("default")
+		for _, path := range []string{"/v1", "/v1/", "/celigo/v1"} {
+			account.Spec.BaseURL = simURL + path
+			Expect(k8s.Create(ctx, account)).To(MatchError(ContainSubstring("remove /v1 from the end of baseURL: the operator adds it")))
+		}
+	})
+
+	It("that refuses large answers, and my export comes in smaller pages", func(ctx context.Context) {
+		w := newWorld(ctx)
+		for range 12 {
+			w.seed("large", `{"description": "`+strings.Repeat("x", 5000)+`"}`)
+		}
+		chosen(func(c *simulator.Choices) { c.MaxPageBytes = 20_000 })
+		stdout, stderr, code := w.export(ctx)
+		Expect(code).To(BeZero(), stderr)
+		Expect(manifests(stdout)).To(HaveLen(12))
+
+		By("naming an import that is too large alone")
+		id := w.seed("larger", `{"description": "`+strings.Repeat("x", 10_000)+`", "preSave": {"text": "`+strings.Repeat("x", 10_000)+`"}}`)
+		_, stderr, code = w.export(ctx)
+		Expect(code).NotTo(BeZero())
+		Expect(stderr).To(ContainSubstring("error: cannot list the imports: the import " + id + ` ("larger") alone is too large; make it smaller on the platform`))
+	})
+
+	It("and a link that leads nowhere is named", func(ctx context.Context) {
+		w := newWorld(ctx)
+		object := w.synced(ctx, w.httpImport("calm"))
+		chosen(func(c *simulator.Choices) {
+			c.MaxPageSize, c.LinkURL = 1, "https://backend.internal/imports?limit=1&skip=0#"
+		})
+		w.seed("second")
+		account := &v1alpha1.Account{}
+		w.eventually(ctx, account, "default", "InProgress False/UnexpectedResponse")
+		Expect(message(account)).To(Equal("cannot list the account's imports: the link to the next page (https://backend.internal/imports) leads back to an earlier page; " +
+			"check what is between the operator and the API; it will be retried"))
+		_, stderr, code := w.export(ctx)
+		Expect(code).NotTo(BeZero())
+		Expect(stderr).To(ContainSubstring("the link to the next page (https://backend.internal/imports) leads back to an earlier page"))
+		Expect(state(get(ctx, w, object, "calm"))).To(Equal("Current True/Synced"))
+	})
+})
