@@ -66,12 +66,10 @@ func (s *scope) event(kind, reason, note string) {
 // warn records the warnings about what is declared that were not recorded before. Those of what was
 // compared before were.
 func (s *scope) warn(warned *warned) {
-	if s.desired.Hash == s.before.Status.DesiredHash {
-		return
-	}
-	known := warned.of(s.object)
+	compared, known := s.before.Status.DesiredHash, warned.of(s.object)
 	for _, w := range s.desired.Warnings {
-		if !slices.Contains(known, w.Version) {
+		before := compared == s.desired.Hash || w.OfValues && definition.SameVersions(compared, s.desired.Hash)
+		if !before && !slices.Contains(known, w.Version) {
 			s.event(warning, w.Reason, w.Note)
 		}
 	}

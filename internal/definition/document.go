@@ -139,6 +139,13 @@ func OnlyVersionsChanged(beforeHash, nowHash string) bool {
 	return before == now && had && has
 }
 
+// SameVersions reports whether two hashes are of the same versions of the values and aliases.
+func SameVersions(beforeHash, nowHash string) bool {
+	_, before, had := strings.Cut(beforeHash, ".")
+	_, now, has := strings.Cut(nowHash, ".")
+	return before == now && had && has
+}
+
 // checkFields refuses what status cannot hold. A path that is so long and comes from a Secret may
 // contain anything, so it is not repeated.
 func (d *Desired) checkFields() error {

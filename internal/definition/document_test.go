@@ -174,7 +174,7 @@ func TestWarnings(t *testing.T) {
 			reason:     "the value is not repeated",
 			definition: `{}`,
 			values:     []Value{{Path: "/h", Version: "7", Content: "S\n", Key: `key "k" of Secret "s"`, LineBreak: true}},
-			want: []Warning{{Reason: v1alpha1.ReasonTrailingLineBreak, Version: "/h 7",
+			want: []Warning{{Reason: v1alpha1.ReasonTrailingLineBreak, Version: "/h 7", OfValues: true,
 				Note: `spec.valuesFrom, path /h: the value of key "k" of Secret "s" ends in a line break, which is sent; set trimSpace to true to remove it, or to false to keep it`}},
 		},
 	}

@@ -170,11 +170,11 @@ func TestParseValue(t *testing.T) {
 func TestOnlyVersionsChanged(t *testing.T) {
 	cases := map[string]struct {
 		reason, before, now string
-		want                bool
+		want, sameVersions  bool
 	}{
 		"Versions":   {reason: "after the dot are the versions", before: "a.1", now: "a.2", want: true},
-		"Same":       {reason: "the same versions are no other declaration either", before: "a.1", now: "a.1", want: true},
-		"Definition": {reason: "before the dot is the definition", before: "a.1", now: "b.1"},
+		"Same":       {reason: "the same versions are no other declaration either", before: "a.1", now: "a.1", want: true, sameVersions: true},
+		"Definition": {reason: "before the dot is the definition", before: "a.1", now: "b.1", sameVersions: true},
 		"Added":      {reason: "the first values are a change of the declaration", before: "a", now: "a.1"},
 		"Removed":    {reason: "so is that there are no longer any", before: "a.1", now: "a"},
 		"NoValues":   {reason: "without values there are no versions", before: "a", now: "a"},
@@ -183,6 +183,9 @@ func TestOnlyVersionsChanged(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			if got := OnlyVersionsChanged(tc.before, tc.now); got != tc.want {
 				t.Errorf("%s: %t", tc.reason, got)
+			}
+			if got := SameVersions(tc.before, tc.now); got != tc.sameVersions {
+				t.Errorf("%s: same versions: %t", tc.reason, got)
 			}
 		})
 	}

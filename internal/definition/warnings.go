@@ -23,6 +23,8 @@ type Warning struct {
 	Reason, Note string
 	// Version changes when there is a reason to warn again. It reveals nothing of a value.
 	Version string
+	// OfValues: it is about a value of spec.valuesFrom, and not about the definition.
+	OfValues bool
 }
 
 // warnings are those about a document, in which the places of values are empty, and about the values.
@@ -38,7 +40,7 @@ func warnings(document map[string]any, values []Value) []Warning {
 			found = append(found, Warning{
 				Reason:  v1alpha1.ReasonTrailingLineBreak,
 				Note:    fmt.Sprintf("spec.valuesFrom, path %s: the value of %s ends in a line break, which is sent; set trimSpace to true to remove it, or to false to keep it", v.Path, v.Key),
-				Version: v.Path + " " + v.Version,
+				Version: v.Path + " " + v.Version, OfValues: true,
 			})
 		}
 	}
