@@ -65,6 +65,21 @@ var _ = Describe("The API does not accept a value", func() {
 		w.eventuallyReady(ctx, object, "loud")
 	})
 
+	It("says so of a field in a block like of one at the top, and names what is probably meant", func(ctx context.Context) {
+		w := newWorld(ctx)
+		dropUnknown()
+		object := w.declare("nested", `{"name": "nested", "_connectionId": "@shop", "adaptorType": "HTTPImport", "descripton": "x",
+			"http": {"method": ["POST"], "relativeUri": ["/a"], "headers": [{"name": "a", "vlaue": "b"}]}}`)
+		Expect(k8s.Create(ctx, object)).To(Succeed())
+		w.eventually(ctx, object, "nested", "Failed False/NotAccepted")
+		var paths []string
+		for _, difference := range object.Status.NotAccepted {
+			paths = append(paths, difference.Path)
+		}
+		Expect(paths).To(Equal([]string{"/descripton", "/http/headers/0/vlaue", "/http/relativeUri"}))
+		Expect(object.Status.Warnings).To(ContainElement("/http/relativeUri: the API documents no field of this name; did you mean relativeURI?"))
+	})
+
 	It("says that a refused field is one of the remote import, and takes another value or null for it", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.overriding("legacy")

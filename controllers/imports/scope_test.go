@@ -33,7 +33,7 @@ func TestWarn(t *testing.T) {
 		"Restarted":       {reason: "another process recorded the warnings of what was compared", compared: "a.1"},
 		"NewDefinition":   {reason: "the value is of the version that was compared", compared: "b.1", want: []string{"number"}},
 		"NewVersion":      {reason: "a new version may have been corrected, or not", compared: "a.2", want: []string{"value", "number"}},
-		"CreatedAgain":    {reason: "an object of the same name does not know it", of: another, remembered: []definition.Warning{ofValue, ofNumber}, want: []string{"value", "number"}},
+		"CreatedAgain":    {reason: "it is another object of the same name", of: another, remembered: []definition.Warning{ofValue, ofNumber}, want: []string{"value", "number"}},
 		"NothingToRecall": {reason: "what had no warnings is forgotten", of: object, want: []string{"value", "number"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -195,22 +195,41 @@ func echoLookups(doc Document, a adaptor) {
 	}
 }
 
-// DropUnknown deletes or reports the top-level fields that the simulator does not know, depending on
-// the policy (choices.UnknownFieldsKeep, …).
+// DropUnknown deletes or reports the fields that the table does not have, at the top and in the objects
+// that it describes, depending on the policy (choices.UnknownFieldsKeep, …).
 func DropUnknown(doc Document, policy string) []wire.ErrorDetail {
 	if policy == choices.UnknownFieldsKeep {
 		return nil
 	}
-	var problems []wire.ErrorDetail
-	for _, key := range SortedKeys(doc) {
-		if fields.Root.Member(key) != nil {
-			continue
-		}
-		if policy == choices.UnknownFieldsReject {
-			problems = append(problems, wire.ErrorDetail{Code: wire.CodeUnknownField, Field: key, Message: "field `" + key + "` is not allowed"})
-			continue
-		}
-		delete(doc, key)
+	u := unknown{reject: policy == choices.UnknownFieldsReject}
+	u.in(fields.Root, "", doc)
+	return u.problems
+}
+
+type unknown struct {
+	reject   bool
+	problems []wire.ErrorDetail
+}
+
+func (u *unknown) in(field *fields.Field, path string, value any) {
+	if field == nil || field.Free {
+		return
 	}
-	return problems
+	switch typed := value.(type) {
+	case []any:
+		for i, element := range typed {
+			u.in(field.Elements(), path+strconv.Itoa(i)+".", element)
+		}
+	case Document:
+		for _, key := range SortedKeys(typed) {
+			switch {
+			case len(field.Names()) == 0 || field.Member(key) != nil || key == fields.ElementID:
+				u.in(field.Member(key), path+key+".", typed[key])
+			case u.reject:
+				u.problems = append(u.problems, wire.ErrorDetail{Code: wire.CodeUnknownField, Field: path + key, Message: "field `" + path + key + "` is not allowed"})
+			default:
+				delete(typed, key)
+			}
+		}
+	}
 }
