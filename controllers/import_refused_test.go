@@ -27,7 +27,7 @@ func (w *world) overriding(name string, more ...string) *v1alpha1.Import {
 // dropUnknown has the API drop fields that it does not know, for the length of a story.
 func dropUnknown() {
 	GinkgoHelper()
-	Expect(sim.SetChoices(func(c *simulator.Choices) { c.UnknownFields = simulator.UnknownFieldsDrop })).To(Succeed())
+	Expect(sim.SetChoices(func(c *simulator.Choices) { c.UnknownFields = simulator.UnknownFieldsDropAll })).To(Succeed())
 	DeferCleanup(func() {
 		Expect(sim.SetChoices(func(c *simulator.Choices) { c.UnknownFields = simulator.UnknownFieldsKeep })).To(Succeed())
 	})

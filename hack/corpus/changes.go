@@ -58,6 +58,7 @@ func (c *campaign) change(ctx context.Context) error {
 		}); err != nil {
 			return err
 		}
+		c.report.changed[way] = len(changed)
 	}
 	return nil
 }

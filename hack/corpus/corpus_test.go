@@ -58,7 +58,7 @@ func TestRead(t *testing.T) {
 
 // TestReport: causes are grouped, whatever the values, and no value is printed.
 func TestReport(t *testing.T) {
-	r := &report{read: 9, apart: []apart{{"z.json", "it has no name"}}, times: []spent{{"export", time.Second}}}
+	r := &report{read: 9, changed: map[string]int{pasted: 1}, apart: []apart{{"z.json", "it has no name"}}, times: []spent{{"export", time.Second}}}
 	for _, way := range []string{adopted, adopted, pasted} {
 		r.checked(way)
 	}
@@ -69,9 +69,9 @@ func TestReport(t *testing.T) {
 	r.print(&out)
 	want := `
 9 documents were read, 1 are counted apart.
- adopted: 0 of 2 are in step
-  copied: 0 of 0 are in step
-  pasted: 1 of 2 are in step
+ adopted: 0 of 2 are in step, 0 were changed on the platform
+  copied: 0 of 0 are in step, 0 were changed on the platform
+  pasted: 1 of 2 are in step, 1 were changed on the platform
 
 apart, 1: it has no name
   in z.json

@@ -79,7 +79,7 @@ func run(ctx context.Context, o options) (inStep bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	r := &report{read: len(samples) + len(unread), apart: unread}
+	r := &report{read: len(samples) + len(unread), apart: unread, changed: map[string]int{}}
 	c := &campaign{environment: e, options: o, report: r, samples: samples}
 	for _, step := range []struct {
 		name string

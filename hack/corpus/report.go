@@ -24,10 +24,12 @@ type report struct {
 	apart []apart
 	times []spent
 
-	mu     sync.Mutex
-	total  map[string]int
-	failed map[string]map[string]bool // files by way
-	causes map[string]*cause
+	mu    sync.Mutex
+	total map[string]int
+	// changed counts the imports that were changed on the platform, by way.
+	changed map[string]int
+	failed  map[string]map[string]bool // files by way
+	causes  map[string]*cause
 }
 
 type spent struct {
@@ -92,7 +94,8 @@ func withoutValues(text string) string {
 func (r *report) print(out io.Writer) {
 	fmt.Fprintf(out, "\n%d documents were read, %d are counted apart.\n", r.read, len(r.apart))
 	for _, way := range ways {
-		fmt.Fprintf(out, "%8s: %d of %d are in step\n", way, r.total[way]-r.failedIn(way), r.total[way]+r.refusedIn(way))
+		fmt.Fprintf(out, "%8s: %d of %d are in step, %d were changed on the platform\n",
+			way, r.total[way]-r.failedIn(way), r.total[way]+r.refusedIn(way), r.changed[way])
 	}
 	r.printApart(out)
 	if len(r.causes) > 0 {

@@ -178,6 +178,7 @@ const (
 const (
 	UnknownFieldsKeep        = choices.UnknownFieldsKeep
 	UnknownFieldsDrop        = choices.UnknownFieldsDrop
+	UnknownFieldsDropAll     = choices.UnknownFieldsDropAll
 	UnknownFieldsReject      = choices.UnknownFieldsReject
 	AssistantMetadataReplace = choices.AssistantMetadataReplace
 	AssistantMetadataIgnore  = choices.AssistantMetadataIgnore

@@ -13,9 +13,11 @@ import (
 
 // The values of the choices that have more than two.
 const (
-	UnknownFieldsKeep   = "keep"
-	UnknownFieldsDrop   = "drop"
-	UnknownFieldsReject = "reject"
+	UnknownFieldsKeep = "keep"
+	UnknownFieldsDrop = "drop"
+	// UnknownFieldsDropAll drops those in blocks too.
+	UnknownFieldsDropAll = "dropAll"
+	UnknownFieldsReject  = "reject"
 
 	AssistantMetadataReplace = "replace"
 	AssistantMetadataIgnore  = "ignore"
@@ -233,7 +235,7 @@ func (c Choices) Validate() error {
 		name, value string
 		allowed     []string
 	}{
-		{"unknownFields", c.UnknownFields, []string{UnknownFieldsKeep, UnknownFieldsDrop, UnknownFieldsReject}},
+		{"unknownFields", c.UnknownFields, []string{UnknownFieldsKeep, UnknownFieldsDrop, UnknownFieldsDropAll, UnknownFieldsReject}},
 		{"assistantMetadataOnPut", c.AssistantMetadataOnPut, []string{AssistantMetadataReplace, AssistantMetadataIgnore, AssistantMetadataErase}},
 		{"cloneAnswer", c.CloneAnswer, []string{CloneAnswerDocument, CloneAnswerReference, CloneAnswerBare}},
 		{"replaceConnectionAnswer", c.ReplaceConnectionAnswer, []string{AnswerEmpty, AnswerDocument}},

@@ -195,41 +195,43 @@ func echoLookups(doc Document, a adaptor) {
 	}
 }
 
-// DropUnknown deletes or reports the fields that the table does not have, at the top and in the objects
-// that it describes, depending on the policy (choices.UnknownFieldsKeep, …).
+// DropUnknown deletes or reports the fields that the table does not have, depending on the policy
+// (choices.UnknownFieldsKeep, …): those at the top, or also those in the objects that it describes.
 func DropUnknown(doc Document, policy string) []wire.ErrorDetail {
-	if policy == choices.UnknownFieldsKeep {
-		return nil
+	var problems []wire.ErrorDetail
+	switch policy {
+	case choices.UnknownFieldsDropAll:
+		dropUnknown(fields.Root, doc)
+	case choices.UnknownFieldsDrop, choices.UnknownFieldsReject:
+		for _, key := range SortedKeys(doc) {
+			switch {
+			case fields.Root.Member(key) != nil:
+			case policy == choices.UnknownFieldsReject:
+				problems = append(problems, wire.ErrorDetail{Code: wire.CodeUnknownField, Field: key, Message: "field `" + key + "` is not allowed"})
+			default:
+				delete(doc, key)
+			}
+		}
 	}
-	u := unknown{reject: policy == choices.UnknownFieldsReject}
-	u.in(fields.Root, "", doc)
-	return u.problems
+	return problems
 }
 
-type unknown struct {
-	reject   bool
-	problems []wire.ErrorDetail
-}
-
-func (u *unknown) in(field *fields.Field, path string, value any) {
+func dropUnknown(field *fields.Field, value any) {
 	if field == nil || field.Free {
 		return
 	}
 	switch typed := value.(type) {
 	case []any:
-		for i, element := range typed {
-			u.in(field.Elements(), path+strconv.Itoa(i)+".", element)
+		for _, element := range typed {
+			dropUnknown(field.Elements(), element)
 		}
 	case Document:
-		for _, key := range SortedKeys(typed) {
-			switch {
-			case len(field.Names()) == 0 || field.Member(key) != nil || key == fields.ElementID:
-				u.in(field.Member(key), path+key+".", typed[key])
-			case u.reject:
-				u.problems = append(u.problems, wire.ErrorDetail{Code: wire.CodeUnknownField, Field: path + key, Message: "field `" + path + key + "` is not allowed"})
-			default:
+		for key, child := range typed {
+			if len(field.Names()) > 0 && field.Member(key) == nil && key != fields.ElementID {
 				delete(typed, key)
+				continue
 			}
+			dropUnknown(field.Member(key), child)
 		}
 	}
 }
