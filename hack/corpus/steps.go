@@ -262,6 +262,7 @@ func (c *campaign) settle(ctx context.Context, way string, names []string) error
 func (c *campaign) await(ctx context.Context, count func() (int, error)) error {
 	least, since := -1, time.Now()
 	for {
+		began := time.Now()
 		waiting, err := count()
 		if err != nil || waiting == 0 {
 			return err
@@ -275,7 +276,7 @@ func (c *campaign) await(ctx context.Context, count func() (int, error)) error {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-time.After(500 * time.Millisecond):
+		case <-time.After(500*time.Millisecond + 3*time.Since(began)): // the manager needs the processors too
 		}
 	}
 }
