@@ -39,8 +39,7 @@ type flags struct {
 	probeAddress             string
 	leaderElect              bool
 	leaderNamespace          string
-	allowedHosts             string
-	allowHTTP, allowPrivate  bool
+	network                  command.Network
 	ownerID, formerOwnerIDs  string
 	createUnconfirmedTimeout time.Duration
 	concurrentImports        int
@@ -52,7 +51,7 @@ func (f *flags) register(set *flag.FlagSet) {
 	set.StringVar(&f.probeAddress, "health-probe-bind-address", ":8081", "Address to serve /healthz and /readyz at; 0 serves none.")
 	set.BoolVar(&f.leaderElect, "leader-elect", false, "Work only while holding the lease, so that several replicas can run.")
 	set.StringVar(&f.leaderNamespace, "leader-election-namespace", "", "Namespace of the lease; by default the one that the operator runs in.")
-	command.RegisterHosts(set, &f.allowedHosts, &f.allowHTTP, &f.allowPrivate)
+	f.network.Register(set)
 	set.StringVar(&f.ownerID, "owner-id", "", "Name of this cluster in the ownership markers of imports, such as prod: a cluster that is built again with the same id and the same Git finds its imports. Without it, only the very objects that created them do.")
 	set.StringVar(&f.formerOwnerIDs, "former-owner-ids", "", "Owner ids that this cluster had before, separated by commas: imports with their markers are taken for its own, and get new markers.")
 	set.DurationVar(&f.createUnconfirmedTimeout, "create-unconfirmed-timeout", controllers.DefaultCreateUnconfirmedTimeout,
@@ -91,14 +90,19 @@ func execute(name string, args []string) int {
 // run builds the manager, registers the controllers and serves until a signal stops it.
 func run(f flags) error {
 	ctx := ctrl.SetupSignalHandler()
+	rootCAs, err := f.network.RootCAs()
+	if err != nil {
+		return err
+	}
 	mgr, err := newManager(f)
 	if err != nil {
 		return fmt.Errorf("set up the manager: %w", err)
 	}
 	if err := controllers.Setup(ctx, mgr, controllers.Options{
-		AllowedHosts:             command.List(f.allowedHosts),
-		AllowHTTP:                f.allowHTTP,
-		AllowPrivate:             f.allowPrivate,
+		AllowedHosts:             command.List(f.network.AllowedHosts),
+		AllowHTTP:                f.network.AllowHTTP,
+		AllowPrivate:             f.network.AllowPrivate,
+		RootCAs:                  rootCAs,
 		Owner:                    ownership.Owner{ID: f.ownerID, Former: command.List(f.formerOwnerIDs)},
 		CreateUnconfirmedTimeout: f.createUnconfirmedTimeout,
 		ConcurrentImports:        f.concurrentImports,

@@ -5,14 +5,42 @@ package controllers_test
 
 import (
 	"context"
+	"crypto/x509"
+	"encoding/pem"
+	"io"
+	"log"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/controllers"
+	"github.com/integrator-operator/integrator-operator/internal/ownership"
 	"github.com/integrator-operator/integrator-operator/internal/simulator"
 )
+
+// gatewayWithTLS forwards to the simulator, and has a certificate of an authority that is in no
+// system: roots and file have it.
+func gatewayWithTLS() (gateway *httptest.Server, roots *x509.CertPool, file string) {
+	GinkgoHelper()
+	target, err := url.Parse(simURL)
+	Expect(err).NotTo(HaveOccurred())
+	gateway = httptest.NewUnstartedServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }})
+	gateway.Config.ErrorLog = log.New(io.Discard, "", 0)
+	gateway.StartTLS()
+	DeferCleanup(gateway.Close)
+	roots = x509.NewCertPool()
+	roots.AddCert(gateway.Certificate())
+	file = filepath.Join(GinkgoT().TempDir(), "ca.pem")
+	Expect(os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: gateway.Certificate().Raw}), 0o600)).To(Succeed())
+	return gateway, roots, file
+}
 
 var _ = Describe("I put a gateway before the API", func() {
 	It("and links that name the server behind it are followed through it", func(ctx context.Context) {
@@ -68,6 +96,37 @@ var _ = Describe("I put a gateway before the API", func() {
 		_, stderr, code = w.export(ctx)
 		Expect(code).NotTo(BeZero())
 		Expect(stderr).To(ContainSubstring("error: cannot list the imports: the import " + id + ` ("larger") alone is too large; make it smaller on the platform`))
+	})
+
+	It("with a certificate of my own authority", func(ctx context.Context) {
+		w := newEmptyWorld(ctx)
+		gateway, roots, file := gatewayWithTLS()
+		Expect(k8s.Create(ctx, w.secret("token", w.token))).To(Succeed())
+		account := w.accountObject("default")
+		account.Spec.BaseURL = gateway.URL
+		Expect(k8s.Create(ctx, account)).To(Succeed())
+		operate, _ := w.operators()
+		allow := func(options *controllers.Options) {
+			options.AllowedHosts = append(options.AllowedHosts, gateway.Listener.Addr().String())
+		}
+		withOptions(allow)
+		operate(ownership.Owner{})
+		w.eventually(ctx, account, "default", "InProgress False/Unreachable")
+		Expect(message(account)).To(ContainSubstring("the server's certificate is not trusted: if it is of an authority of your own, start the operator with --ca-file"))
+
+		withOptions(func(options *controllers.Options) { allow(options); options.RootCAs = roots })
+		operate(ownership.Owner{})
+		w.eventuallyReady(ctx, account, "default")
+		w.synced(ctx, w.httpImport("orders"))
+
+		By("exporting with it")
+		hosts := []string{"--allowed-api-hosts", gateway.Listener.Addr().String()}
+		_, stderr, code := w.export(ctx, hosts...)
+		Expect(code).NotTo(BeZero())
+		Expect(stderr).To(ContainSubstring("the server's certificate is not trusted"))
+		stdout, stderr, code := w.export(ctx, append(hosts, "--ca-file", file)...)
+		Expect(code).To(BeZero(), stderr)
+		Expect(manifests(stdout)).To(HaveLen(1))
 	})
 
 	It("and a link that leads nowhere is named", func(ctx context.Context) {

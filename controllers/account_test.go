@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/controllers"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
 	"github.com/integrator-operator/integrator-operator/internal/simulator"
 )
@@ -308,9 +309,8 @@ var _ = Describe("I give the operator an account", func() {
 	It("says that no scan reaches its end, and what that means for the Imports", func(ctx context.Context) {
 		w := newWorld(ctx)
 		object := w.synced(ctx, w.httpImport("calm"))
-		scanPatience = time.Second
-		DeferCleanup(func() { scanPatience = 0 })
 		operate, _ := w.operators()
+		withOptions(func(options *controllers.Options) { options.ScanPatience = time.Second })
 		rule, err := sim.AddRule(simulator.Rule{Account: w.account, Route: "/v1/imports", Method: "GET", Phase: simulator.PhaseBefore,
 			Action: simulator.Action{Kind: simulator.ActionAnswer, Status: 503, HTML: true}})
 		Expect(err).NotTo(HaveOccurred())

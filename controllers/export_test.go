@@ -317,6 +317,7 @@ spec:
 		Expect(k8s.Create(ctx, account)).To(Succeed())
 		Eventually(func() *int32 { return get(ctx, w, account, "default").Status.Imports }).ShouldNot(BeNil())
 		// Of two lists, in pages of three, the second page of the second.
+		chosen(func(c *simulator.Choices) { c.MaxPageSize = 3 })
 		pages := (len(ids) + 2) / 3
 		rule, err := sim.AddRule(simulator.Rule{Account: w.account, Route: "/v1/imports", Method: "GET", Phase: simulator.PhaseBefore,
 			Nth: pages + 2, Action: simulator.Action{Kind: simulator.ActionAnswer, Status: 500}})

@@ -8,6 +8,7 @@ package controllers
 
 import (
 	"context"
+	"crypto/x509"
 	"time"
 
 	"github.com/google/uuid"
@@ -33,6 +34,8 @@ type Options struct {
 	AllowHTTP bool
 	// AllowPrivate permits hosts with addresses of private networks.
 	AllowPrivate bool
+	// RootCAs, when set, replaces the system's certificate authorities.
+	RootCAs *x509.CertPool
 	// Owner decides what the ownership markers say.
 	Owner ownership.Owner
 	// Clock tells the time; nil is the real one.
@@ -60,7 +63,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		return err
 	}
 	registry := account.NewRegistry(ctx, mgr.GetClient(), options.Clock,
-		account.Options{AllowHTTP: options.AllowHTTP, AllowPrivate: options.AllowPrivate, Owner: options.Owner, ScanPatience: options.ScanPatience})
+		account.Options{AllowHTTP: options.AllowHTTP, AllowPrivate: options.AllowPrivate, RootCAs: options.RootCAs, Owner: options.Owner, ScanPatience: options.ScanPatience})
 	recorder := mgr.GetEventRecorder("integrator-operator")
 	for _, reconciler := range []interface{ SetupWithManager(ctrl.Manager) error }{
 		&accounts.Reconciler{

@@ -133,16 +133,17 @@ func startManagerOf(scheme *runtime.Scheme, owner ownership.Owner, namespaces ..
 	ctx, cancel := context.WithCancel(context.Background())
 	host, err := url.Parse(simURL)
 	Expect(err).NotTo(HaveOccurred())
-	Expect(controllers.Setup(ctx, mgr, controllers.Options{
+	setup := controllers.Options{
 		AllowedHosts:             []string{host.Host, "api.integrator.io"},
 		AllowHTTP:                true,
 		Owner:                    owner,
 		CreateUnconfirmedTimeout: createUnconfirmedTimeout,
 		BlockedDeletionPause:     time.Second,
-		ScanPatience:             scanPatience,
 		ConcurrentImports:        4,
 		ConcurrentRuns:           4,
-	})).To(Succeed())
+	}
+	changeOptions(&setup)
+	Expect(controllers.Setup(ctx, mgr, setup)).To(Succeed())
 
 	ended := make(chan error, 1)
 	go func() { ended <- mgr.Start(ctx) }()
@@ -180,8 +181,14 @@ func (w *world) operators() (operate func(owner ownership.Owner, others ...strin
 	}, stop
 }
 
-// scanPatience is that of the managers that are started; a story may change it.
-var scanPatience time.Duration
+// changeOptions changes the options of the managers that are started.
+var changeOptions = func(*controllers.Options) {}
+
+// withOptions changes the options of the managers that a story starts.
+func withOptions(change func(*controllers.Options)) {
+	changeOptions = change
+	DeferCleanup(func() { changeOptions = func(*controllers.Options) {} })
+}
 
 // createUnconfirmedTimeout is that of the managers of the suite.
 const createUnconfirmedTimeout = 6 * time.Second

@@ -12,6 +12,7 @@ package account
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/x509"
 	"maps"
 	"sync"
 	"time"
@@ -36,6 +37,8 @@ type Options struct {
 	AllowHTTP bool
 	// AllowPrivate permits hosts with addresses of private networks.
 	AllowPrivate bool
+	// RootCAs, when set, replaces the system's certificate authorities.
+	RootCAs *x509.CertPool
 	// Owner decides what the ownership markers say.
 	Owner ownership.Owner
 	// ScanPatience is how long no scan may reach its end at least, before that is reported; 0 is
@@ -200,7 +203,7 @@ func (r *Registry) clientFor(key types.NamespacedName, e *entry, spec *v1alpha1.
 	}
 	return integrator.New(integrator.Config{
 		BaseURL: spec.BaseURL, Token: token, Limiter: e.limiter,
-		AllowHTTP: r.options.AllowHTTP, AllowPrivate: r.options.AllowPrivate, Observer: metrics.ObserveRequest(key),
+		AllowHTTP: r.options.AllowHTTP, AllowPrivate: r.options.AllowPrivate, RootCAs: r.options.RootCAs, Observer: metrics.ObserveRequest(key),
 	})
 }
 

@@ -26,6 +26,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
 )
 
 const exportUsage = `Usage: manager export [flags] > imports.yaml
@@ -45,8 +46,7 @@ type exportFlags struct {
 	account, namespace      string
 	adopt, byExternalID     bool
 	kubeconfig, kubeContext string
-	allowedHosts            string
-	allowHTTP, allowPrivate bool
+	network                 Network
 }
 
 func (f *exportFlags) register(set *flag.FlagSet) {
@@ -57,7 +57,7 @@ func (f *exportFlags) register(set *flag.FlagSet) {
 	set.BoolVar(&f.byExternalID, "adopt-by-external-id", false, "As --adopt, but name the imports by their externalId where it is unique, for accounts that have imports with the same externalIds.")
 	set.StringVar(&f.kubeconfig, "kubeconfig", "", "The kubeconfig file; by default the one that kubectl uses.")
 	set.StringVar(&f.kubeContext, "context", "", "The kubeconfig's context; by default the current one.")
-	RegisterHosts(set, &f.allowedHosts, &f.allowHTTP, &f.allowPrivate)
+	f.network.Register(set)
 }
 
 // Export runs the command "manager export" with its arguments, and returns the exit code.
@@ -90,6 +90,10 @@ func Export(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 func runExport(ctx context.Context, f exportFlags, stdout, stderr io.Writer) error {
+	rootCAs, err := f.network.RootCAs()
+	if err != nil {
+		return err
+	}
 	reader, namespace, err := f.connect()
 	if err != nil {
 		return err
@@ -101,9 +105,8 @@ func runExport(ctx context.Context, f exportFlags, stdout, stderr io.Writer) err
 		account:      types.NamespacedName{Namespace: namespace, Name: f.account},
 		adopt:        f.adopt || f.byExternalID,
 		byExternalID: f.byExternalID,
-		allowedHosts: List(f.allowedHosts),
-		allowHTTP:    f.allowHTTP,
-		allowPrivate: f.allowPrivate,
+		allowedHosts: List(f.network.AllowedHosts),
+		network:      integrator.Config{AllowHTTP: f.network.AllowHTTP, AllowPrivate: f.network.AllowPrivate, RootCAs: rootCAs},
 		out:          stdout,
 		note:         terminal.note,
 		progress:     terminal.progress,

@@ -42,10 +42,8 @@ type exporter struct {
 	byExternalID bool
 	// allowedHosts are the hosts that the Account's baseURL may name.
 	allowedHosts []string
-	// allowHTTP permits base URLs without TLS and on the machine itself, for tests and demos.
-	allowHTTP bool
-	// allowPrivate permits hosts with addresses of private networks.
-	allowPrivate bool
+	// network says how the API is called; it has neither base URL nor token.
+	network integrator.Config
 
 	// out gets the YAML documents, one write for each. Every document begins with "---".
 	out io.Writer
@@ -102,10 +100,10 @@ func (e *exporter) connect(ctx context.Context, s *scope) error {
 		return plainly(err)
 	}
 	spec := s.account.Spec
-	s.remote, err = integrator.New(integrator.Config{
-		BaseURL: spec.BaseURL, Token: token, AllowHTTP: e.allowHTTP, AllowPrivate: e.allowPrivate,
-		Limiter: limit.New(float64(spec.RequestsPerSecond), int(spec.RequestsPerSecond), int(spec.MaxInFlight)),
-	})
+	config := e.network
+	config.BaseURL, config.Token = spec.BaseURL, token
+	config.Limiter = limit.New(float64(spec.RequestsPerSecond), int(spec.RequestsPerSecond), int(spec.MaxInFlight))
+	s.remote, err = integrator.New(config)
 	return err
 }
 

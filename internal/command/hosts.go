@@ -4,17 +4,81 @@
 package command
 
 import (
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
 	"flag"
+	"fmt"
+	"os"
 	"strings"
 )
 
-// RegisterHosts registers the flags that limit where a token may be sent.
-func RegisterHosts(set *flag.FlagSet, allowed *string, allowHTTP, allowPrivate *bool) {
-	set.StringVar(allowed, "allowed-api-hosts", "api.integrator.io,api.eu.integrator.io",
+// Network are the flags that say where a token may be sent, and how.
+type Network struct {
+	// AllowedHosts are separated by commas.
+	AllowedHosts            string
+	AllowHTTP, AllowPrivate bool
+	CAFile                  string
+}
+
+// Register registers the flags.
+func (n *Network) Register(set *flag.FlagSet) {
+	set.StringVar(&n.AllowedHosts, "allowed-api-hosts", "api.integrator.io,api.eu.integrator.io",
 		"Hosts, or host:port, that an Account's baseURL may name, separated by commas. Without a port, only 443 is allowed. With a path, as in gateway.example.com/celigo, only that path and those below it are.")
-	set.BoolVar(allowHTTP, "allow-http", false, "Permit base URLs without TLS, and those of this machine (127.0.0.1, ::1). For tests and demos on one machine only: the token is sent unencrypted.")
-	set.BoolVar(allowPrivate, "allow-private-addresses", false,
+	set.BoolVar(&n.AllowHTTP, "allow-http", false, "Permit base URLs without TLS, and those of this machine (127.0.0.1, ::1). For tests and demos on one machine only: the token is sent unencrypted.")
+	set.BoolVar(&n.AllowPrivate, "allow-private-addresses", false,
 		"Permit hosts whose names resolve to private networks (10.0.0.0/8, fc00::/7 and the like), for a gateway before the API. Otherwise only addresses on the internet are called.")
+	set.StringVar(&n.CAFile, "ca-file", "",
+		"A PEM file of certificate authorities that are trusted for the API besides those of the system, for a gateway with a certificate of your own. Read once, at the start.")
+}
+
+// RootCAs returns the certificate authorities to trust: those of the system, and those of the file; nil
+// without a file.
+func (n *Network) RootCAs() (*x509.CertPool, error) {
+	if n.CAFile == "" {
+		return nil, nil //nolint:nilnil // as in tls.Config, nil stands for those of the system
+	}
+	content, err := os.ReadFile(n.CAFile)
+	if err != nil {
+		return nil, fmt.Errorf("--ca-file: %w", err)
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	if err := addCertificates(pool, content); err != nil {
+		return nil, fmt.Errorf("--ca-file %s: %w", n.CAFile, err)
+	}
+	return pool, nil
+}
+
+// addCertificates adds all certificates of a PEM file. One that is skipped would be missed only when a
+// call fails.
+func addCertificates(pool *x509.CertPool, content []byte) error {
+	count := 0
+	for {
+		var block *pem.Block
+		if block, content = pem.Decode(content); block == nil {
+			break
+		}
+		count++
+		if block.Type != "CERTIFICATE" {
+			return fmt.Errorf("block %d is not a certificate", count)
+		}
+		certificate, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return fmt.Errorf("certificate %d cannot be read: %w", count, err)
+		}
+		pool.AddCert(certificate)
+	}
+	switch {
+	case count == 0:
+		return errors.New("it has no certificate in PEM")
+	case strings.Contains(string(content), "-----BEGIN"):
+		return fmt.Errorf("what follows certificate %d is broken", count)
+	default:
+		return nil
+	}
 }
 
 // List splits a list of hosts or owner ids.

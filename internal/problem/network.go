@@ -23,7 +23,7 @@ func NetworkCause(err error) string {
 		return "the host name is not known"
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return "the server's certificate is not trusted"
+		return "the server's certificate is not trusted: if it is of an authority of your own, start the operator with --ca-file"
 	}
 	if _, ok := errors.AsType[x509.HostnameError](err); ok {
 		return "the server's certificate is for another host"
