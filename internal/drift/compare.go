@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/integrator-operator/integrator-operator/internal/fields"
 )
@@ -23,8 +24,9 @@ type Difference struct {
 // a pattern of ignore are not compared. A remote array may have more elements than the declared one
 // where each of these is ignored.
 func Compare(declared, remote map[string]any, ignore []string) []Difference {
-	comparison := comparison{ignore: ignore, remote: remote}
+	comparison := comparison{ignore: ignore, declared: declared, remote: remote}
 	comparison.objects(place{field: fields.Root}, declared, remote, false)
+	slices.SortStableFunc(comparison.found, func(a, b Difference) int { return strings.Compare(a.Path, b.Path) })
 	return comparison.found
 }
 
@@ -33,16 +35,14 @@ func Compare(declared, remote map[string]any, ignore []string) []Difference {
 func Equal(document map[string]any, one, other string) bool {
 	first, _ := lookup(document, tokens(one))
 	second, _ := lookup(document, tokens(other))
-	var comparison comparison
-	comparison.values(place{field: fields.Lookup(one)}, first, second, true)
-	return len(comparison.found) == 0
+	return equal(fields.Lookup(one), first, second)
 }
 
 type comparison struct {
 	ignore []string
-	// remote is the whole remote document, which has the copies of fields.
-	remote map[string]any
-	found  []Difference
+	// declared and remote are the whole documents, which have the copies of fields.
+	declared, remote map[string]any
+	found            []Difference
 }
 
 // place is where a value stands.
@@ -87,6 +87,7 @@ func (c *comparison) values(at place, declared, remote any, whole bool) {
 	if (declared == nil || remote == nil) && empty(declared) && empty(remote) {
 		return
 	}
+	c.twin(at, declared)
 	declaredAs, remoteAs := cast(at.field, declared), cast(at.field, remote)
 	switch typed := declaredAs.(type) {
 	case map[string]any:
@@ -121,9 +122,26 @@ func (c *comparison) isInTwin(at place, declared, remote any) bool {
 		return false
 	}
 	twin, found := lookup(c.remote, tokens(at.field.Twin))
+	return found && equal(at.field, declared, twin)
+}
+
+// twin reports the copy of a declared field, where the API copies both fields to each other, if it has
+// another value: somebody changed the copy, and the declared value wins.
+func (c *comparison) twin(at place, declared any) {
+	path := mutualTwin(at.path)
+	if path == "" || empty(declared) || Has(c.declared, path) || Ignores(path, c.ignore) {
+		return
+	}
+	if twin, found := lookup(c.remote, tokens(path)); found && !empty(twin) && !equal(at.field, declared, twin) {
+		c.found = append(c.found, Difference{Path: path, Declared: declared, Remote: twin})
+	}
+}
+
+// equal reports whether two values are the same for a field.
+func equal(field *fields.Field, one, other any) bool {
 	var comparison comparison
-	comparison.values(place{name: at.name, field: fields.Lookup(at.field.Twin)}, declared, twin, true)
-	return found && len(comparison.found) == 0
+	comparison.values(place{field: field}, one, other, true)
+	return len(comparison.found) == 0
 }
 
 // equalLeaves compares two values that are not both containers of the same shape.

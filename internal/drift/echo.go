@@ -29,6 +29,16 @@ func twins() []echo {
 	return found
 }
 
+// mutualTwin returns the JSON pointer of the field to which the API copies the one at path, and from which
+// it copies it, "" if there is none. Then the two are one field in two places: unlike the two places of
+// lookups, which both count if they differ.
+func mutualTwin(path string) string {
+	if field := fields.Lookup(path); field != nil && field.Twin != "" && field.Path == path && fields.Lookup(field.Twin).Twin == path {
+		return field.Twin
+	}
+	return ""
+}
+
 // forms are the two blocks of a legacy REST import: the API answers it in its own form and in that of
 // an HTTP import. They mean the same without being equal, so only the kind of import shows that one is
 // made from the other.
@@ -50,22 +60,26 @@ func mappedOff(document map[string]any) bool {
 }
 
 // DropEchoes removes the copies of declared and of released fields from a document to write. A copy of
-// an earlier value would conflict with the new one, and would restore a released field. Only fields
-// that are equal in remote are copies: a field with another value was set by a person, and is kept.
-// If both fields of a pair are declared, or neither is, both are kept.
-func DropEchoes(document, declared, remote map[string]any, released []string) {
+// an earlier value would conflict with the new one, and would restore a released field. Where both
+// fields count if they differ, only a field that is equal in remote is a copy: another value was set by a
+// person, and is kept. If both fields of a pair are declared, or neither is, or one is ignored, both are
+// kept.
+func DropEchoes(document, declared, remote map[string]any, released, ignore []string) {
 	if hasForms(remote) {
 		dropForm(document, declared, remote, released)
 	}
 	for _, pair := range copies {
-		if !Has(remote, pair.kept) || !Has(remote, pair.copied) || !Equal(remote, pair.kept, pair.copied) {
+		if Ignores(pair.kept, ignore) || Ignores(pair.copied, ignore) {
 			continue
 		}
-		switch first, second := Has(declared, pair.kept), Has(declared, pair.copied); {
+		first, second := Has(declared, pair.kept), Has(declared, pair.copied)
+		isCopy := Has(remote, pair.kept) && Has(remote, pair.copied) && Equal(remote, pair.kept, pair.copied)
+		declaredWins := isCopy || mutualTwin(pair.kept) == pair.copied
+		switch {
 		case first && second:
-		case first, !second && slices.Contains(released, pair.kept):
+		case first && declaredWins, !second && isCopy && slices.Contains(released, pair.kept):
 			Remove(document, pair.copied)
-		case second, slices.Contains(released, pair.copied):
+		case second && declaredWins, isCopy && slices.Contains(released, pair.copied):
 			Remove(document, pair.kept)
 		}
 	}

@@ -41,14 +41,10 @@ func cast(field *fields.Field, value any) any {
 	case fields.Text:
 		return castText(value)
 	case fields.Array:
-		switch value.(type) {
-		case []any:
-		case map[string]any:
+		_, isArray := value.([]any)
+		_, isObject := value.(map[string]any)
+		if isObject || value == "" || !isArray && !empty(value) {
 			return []any{value}
-		default:
-			if !empty(value) {
-				return []any{value}
-			}
 		}
 	}
 	return value
@@ -71,6 +67,8 @@ var numeral = regexp.MustCompile(`^-?[0-9]`)
 
 func castBoolean(value any) any {
 	switch text := asText(value); {
+	case value == "":
+		return false
 	case slices.Contains([]string{"true", "1", "yes"}, text):
 		return true
 	case slices.Contains([]string{"false", "0", "no"}, text):

@@ -169,10 +169,24 @@ func TestCompareByTheTable(t *testing.T) {
 			remote:   `{"responseTransform": {"expression": {"rules": [[{"extract": "a"}]]}}, "filter": {"expression": {"rules": ["a"]}}, "http": {}, "lookups": [{"name": "x"}]}`,
 		},
 		"OtherTwins": {
-			reason:   "a twin with another value, or an empty one, is none",
-			declared: `{"filter": {"rules": ["a"]}, "http": {"lookups": [{"name": "x"}]}}`,
-			remote:   `{"filter": {"expression": {"rules": ["b"]}}, "lookups": []}`,
-			want:     []string{`/filter/rules ["a"] null`, `/http/lookups [{"name":"x"}] null`},
+			reason:   "a twin with another value is none, and that the copy has another value is a difference too",
+			declared: `{"filter": {"rules": ["a"]}, "responseTransform": {"expression": {"rules": [["x"]]}}, "http": {"lookups": [{"name": "x"}]}}`,
+			remote:   `{"filter": {"expression": {"rules": ["b"]}}, "responseTransform": {"expression": {"rules": [["x"]]}, "rules": [["y"]]}, "lookups": []}`,
+			want: []string{
+				`/filter/expression/rules ["a"] ["b"]`, `/filter/rules ["a"] null`, `/http/lookups [{"name":"x"}] null`, `/responseTransform/rules [["x"]] [["y"]]`,
+			},
+		},
+		"NoTwins": {
+			reason:   "a field that is in neither place is missing",
+			declared: `{"filter": {"rules": ["a"]}, "responseTransform": {"expression": {"rules": [["x"]]}}}`,
+			remote:   `{"filter": {"expression": {"rules": []}}}`,
+			want:     []string{`/filter/rules ["a"] null`, `/responseTransform/expression/rules [["x"]] null`},
+		},
+		"BothTwins": {
+			reason:   "where both are declared, each is compared with its own",
+			declared: `{"filter": {"rules": ["a"], "expression": {"rules": ["b"]}}}`,
+			remote:   `{"filter": {"rules": ["a"], "expression": {"rules": ["c"]}}}`,
+			want:     []string{`/filter/expression/rules/0 "b" "c"`},
 		},
 		"Server": {
 			reason:   "what the server sets is not compared",
@@ -218,6 +232,57 @@ func TestMergeKeepsElementIDs(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(parse(t, tc.want), Merge(nil, parse(t, tc.declared), parse(t, tc.remote), nil)); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+// TestTwinsOfWrites: what is declared wins over its undeclared copy, and what is no longer declared is in
+// neither place.
+func TestTwinsOfWrites(t *testing.T) {
+	cases := map[string]struct {
+		reason, declared, remote, want string
+		owned, ignore                  []string
+	}{
+		"StaleCopy": {
+			reason:   "an earlier value that the API has only in the copy",
+			declared: `{"filter": {"rules": ["new"]}}`, remote: `{"filter": {"type": "expression", "expression": {"version": "1", "rules": ["old"]}}}`,
+			want: `{"filter": {"type": "expression", "expression": {"version": "1"}, "rules": ["new"]}}`,
+		},
+		"OtherCopy": {
+			reason:   "and one that somebody put into the copy, the other way round",
+			declared: `{"filter": {"expression": {"rules": ["new"]}}}`, remote: `{"filter": {"rules": ["theirs"], "expression": {"rules": ["old"]}}}`,
+			want: `{"filter": {"expression": {"rules": ["new"]}}}`,
+		},
+		"Released": {
+			reason:   "a field that is no longer declared, where the API has it only in the copy",
+			declared: `{"name": "n"}`, remote: `{"name": "n", "filter": {"expression": {"version": "1", "rules": ["old"]}}}`, owned: []string{"/filter/rules", "/name"},
+			want: `{"name": "n", "filter": {"expression": {"version": "1"}}}`,
+		},
+		"Moved": {
+			reason:   "one that is declared in the other place now",
+			declared: `{"filter": {"expression": {"rules": ["a"]}}}`, remote: `{"filter": {"rules": ["a"], "expression": {"rules": ["a"]}}}`, owned: []string{"/filter/rules"},
+			want: `{"filter": {"expression": {"rules": ["a"]}}}`,
+		},
+		"Ignored": {
+			reason:   "a copy that is ignored stays",
+			declared: `{"filter": {"rules": ["new"]}}`, remote: `{"filter": {"rules": ["old"], "expression": {"rules": ["old"]}}}`, ignore: []string{"/filter/expression"},
+			want: `{"filter": {"rules": ["new"], "expression": {"rules": ["old"]}}}`,
+		},
+		"Lookups": {
+			reason:   "lookups at the top that are no copy count as well",
+			declared: `{"http": {"lookups": [{"name": "a"}]}}`, remote: `{"http": {}, "lookups": [{"name": "theirs"}]}`,
+			want: `{"http": {"lookups": [{"name": "a"}]}, "lookups": [{"name": "theirs"}]}`,
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			declared, remote := parse(t, tc.declared), parse(t, tc.remote)
+			released := Released(tc.owned, declared, remote, tc.ignore)
+			document := Merge(released, declared, remote, tc.ignore)
+			DropEchoes(document, declared, remote, released, tc.ignore)
+			if diff := cmp.Diff(parse(t, tc.want), document); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", tc.reason, diff)
 			}
 		})

@@ -93,12 +93,17 @@ func Released(owned []string, declared, remote map[string]any, ignore []string) 
 			continue
 		}
 		value, found := lookup(remote, tokens(path))
+		if twin := mutualTwin(path); !found && twin != "" && !Has(declared, twin) && !Ignores(twin, ignore) {
+			// The API has the value only in the field to which it copies this one.
+			path = twin
+			value, found = lookup(remote, tokens(path))
+		}
 		if _, isObject := value.(map[string]any); found && !isObject && !empty(value) && !hasIgnored(path, value, ignore) {
 			released = append(released, path)
 		}
 	}
 	slices.Sort(released)
-	return released
+	return slices.Compact(released)
 }
 
 // Has reports whether a document has a field, whatever its value. path is a JSON pointer.

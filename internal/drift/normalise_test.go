@@ -85,7 +85,7 @@ func (p platform) write(declared, remote map[string]any, owned ...string) map[st
 	p.Helper()
 	released := drift.Released(owned, declared, remote, nil)
 	merged := drift.Merge(released, declared, remote, nil)
-	drift.DropEchoes(merged, declared, remote, released)
+	drift.DropEchoes(merged, declared, remote, released, nil)
 	return p.answer(http.MethodPut, "/"+remote["_id"].(string), merged)
 }
 

@@ -120,7 +120,7 @@ func (c Comparison) Merged(marker string) map[string]any {
 	if c.AddMarker {
 		merged[externalID] = marker
 	}
-	drift.DropEchoes(merged, c.Desired.Document, c.Remote, c.Released)
+	drift.DropEchoes(merged, c.Desired.Document, c.Remote, c.Released, c.Ignored)
 	for _, field := range drift.ServerOwned {
 		delete(merged, field)
 	}
