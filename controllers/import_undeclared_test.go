@@ -77,8 +77,10 @@ var _ = Describe("I declare a text that is not Unicode in a ConfigMap", func() {
 		Expect(w.writes()).To(Equal(map[string]int{post: 1, put: 1}))
 
 		change(ctx, more, func(more *corev1.ConfigMap) { more.Data["settings"] = `{"\ud83d": 1}` })
-		w.eventually(ctx, object, "declared", "Failed False/InvalidValue")
-		Expect(message(object)).To(ContainSubstring("a field whose name is not Unicode text"))
+		Eventually(func() string { return answered(w.remote(object.Status.ID)["settings"]) }).Should(Equal(`{"\ud83d":1}`))
+		w.eventuallyReady(ctx, object, "declared")
+		change(ctx, more, func(more *corev1.ConfigMap) { more.Data["settings"] = `{"b": 1}` })
+		Eventually(func() string { return answered(w.remote(object.Status.ID)["settings"]) }).Should(Equal(`{"b":1}`), "what is no longer declared is removed, whatever its name")
 	})
 })
 
