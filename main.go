@@ -94,6 +94,10 @@ func run(f flags) error {
 	if err != nil {
 		return err
 	}
+	proxy, err := f.network.Proxy()
+	if err != nil {
+		return err
+	}
 	mgr, err := newManager(f)
 	if err != nil {
 		return fmt.Errorf("set up the manager: %w", err)
@@ -103,6 +107,7 @@ func run(f flags) error {
 		AllowHTTP:                f.network.AllowHTTP,
 		AllowPrivate:             f.network.AllowPrivate,
 		RootCAs:                  rootCAs,
+		Proxy:                    proxy,
 		Owner:                    ownership.Owner{ID: f.ownerID, Former: command.List(f.formerOwnerIDs)},
 		CreateUnconfirmedTimeout: f.createUnconfirmedTimeout,
 		ConcurrentImports:        f.concurrentImports,

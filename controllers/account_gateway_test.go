@@ -9,12 +9,16 @@ import (
 	"encoding/pem"
 	"io"
 	"log"
+	"net"
+	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -40,6 +44,40 @@ func gatewayWithTLS() (gateway *httptest.Server, roots *x509.CertPool, file stri
 	file = filepath.Join(GinkgoT().TempDir(), "ca.pem")
 	Expect(os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: gateway.Certificate().Raw}), 0o600)).To(Succeed())
 	return gateway, roots, file
+}
+
+// proxyTo is a proxy that connects to one server, whatever is asked for, and says what was.
+func proxyTo(server string) (proxy *url.URL, asked func() []string) {
+	GinkgoHelper()
+	var mu sync.Mutex
+	var lines []string
+	listening := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		lines = append(lines, r.Method+" "+r.Host)
+		mu.Unlock()
+		to, err := net.Dial("tcp", server)
+		if err != nil {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		defer func() { _ = to.Close() }()
+		w.WriteHeader(http.StatusOK)
+		from, buffered, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
+		}
+		defer func() { _ = from.Close() }()
+		go func() { _, _ = io.Copy(to, buffered) }()
+		_, _ = io.Copy(from, to)
+	}))
+	DeferCleanup(listening.Close)
+	proxy, err := url.Parse(listening.URL)
+	Expect(err).NotTo(HaveOccurred())
+	return proxy, func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(lines)
+	}
 }
 
 var _ = Describe("I put a gateway before the API", func() {
@@ -127,6 +165,28 @@ var _ = Describe("I put a gateway before the API", func() {
 		stdout, stderr, code := w.export(ctx, append(hosts, "--ca-file", file)...)
 		Expect(code).To(BeZero(), stderr)
 		Expect(manifests(stdout)).To(HaveLen(1))
+	})
+
+	It("that only a proxy reaches", func(ctx context.Context) {
+		w := newEmptyWorld(ctx)
+		gateway, roots, file := gatewayWithTLS()
+		proxy, asked := proxyTo(gateway.Listener.Addr().String())
+		Expect(k8s.Create(ctx, w.secret("token", w.token))).To(Succeed())
+		account := w.accountObject("default")
+		account.Spec.BaseURL = "https://example.com" // as in the certificate
+		Expect(k8s.Create(ctx, account)).To(Succeed())
+		operate, _ := w.operators()
+		withOptions(func(options *controllers.Options) {
+			options.AllowHTTP = false
+			options.AllowedHosts, options.RootCAs, options.Proxy = []string{"example.com"}, roots, proxy
+		})
+		operate(ownership.Owner{})
+		w.eventuallyReady(ctx, account, "default")
+		w.synced(ctx, w.httpImport("orders"))
+		stdout, stderr, code := w.export(ctx, "--allow-http=false", "--allowed-api-hosts", "example.com", "--ca-file", file, "--https-proxy", proxy.String())
+		Expect(code).To(BeZero(), stderr)
+		Expect(manifests(stdout)).To(HaveLen(1))
+		Expect(asked()).To(And(Not(BeEmpty()), HaveEach("CONNECT example.com:443")))
 	})
 
 	It("and a link that leads nowhere is named", func(ctx context.Context) {

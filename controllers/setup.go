@@ -9,6 +9,7 @@ package controllers
 import (
 	"context"
 	"crypto/x509"
+	"net/url"
 	"time"
 
 	"github.com/google/uuid"
@@ -36,6 +37,8 @@ type Options struct {
 	AllowPrivate bool
 	// RootCAs, when set, replaces the system's certificate authorities.
 	RootCAs *x509.CertPool
+	// Proxy, when set, is what the API is called through.
+	Proxy *url.URL
 	// Owner decides what the ownership markers say.
 	Owner ownership.Owner
 	// Clock tells the time; nil is the real one.
@@ -63,7 +66,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		return err
 	}
 	registry := account.NewRegistry(ctx, mgr.GetClient(), options.Clock,
-		account.Options{AllowHTTP: options.AllowHTTP, AllowPrivate: options.AllowPrivate, RootCAs: options.RootCAs, Owner: options.Owner, ScanPatience: options.ScanPatience})
+		account.Options{AllowHTTP: options.AllowHTTP, AllowPrivate: options.AllowPrivate, RootCAs: options.RootCAs, Proxy: options.Proxy, Owner: options.Owner, ScanPatience: options.ScanPatience})
 	recorder := mgr.GetEventRecorder("integrator-operator")
 	for _, reconciler := range []interface{ SetupWithManager(ctrl.Manager) error }{
 		&accounts.Reconciler{

@@ -14,6 +14,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"maps"
+	"net/url"
 	"sync"
 	"time"
 
@@ -39,6 +40,8 @@ type Options struct {
 	AllowPrivate bool
 	// RootCAs, when set, replaces the system's certificate authorities.
 	RootCAs *x509.CertPool
+	// Proxy, when set, is what the API is called through.
+	Proxy *url.URL
 	// Owner decides what the ownership markers say.
 	Owner ownership.Owner
 	// ScanPatience is how long no scan may reach its end at least, before that is reported; 0 is
@@ -203,7 +206,7 @@ func (r *Registry) clientFor(key types.NamespacedName, e *entry, spec *v1alpha1.
 	}
 	return integrator.New(integrator.Config{
 		BaseURL: spec.BaseURL, Token: token, Limiter: e.limiter,
-		AllowHTTP: r.options.AllowHTTP, AllowPrivate: r.options.AllowPrivate, RootCAs: r.options.RootCAs, Observer: metrics.ObserveRequest(key),
+		AllowHTTP: r.options.AllowHTTP, AllowPrivate: r.options.AllowPrivate, RootCAs: r.options.RootCAs, Proxy: r.options.Proxy, Observer: metrics.ObserveRequest(key),
 	})
 }
 

@@ -94,6 +94,10 @@ func runExport(ctx context.Context, f exportFlags, stdout, stderr io.Writer) err
 	if err != nil {
 		return err
 	}
+	proxy, err := f.network.Proxy()
+	if err != nil {
+		return err
+	}
 	reader, namespace, err := f.connect()
 	if err != nil {
 		return err
@@ -106,7 +110,7 @@ func runExport(ctx context.Context, f exportFlags, stdout, stderr io.Writer) err
 		adopt:        f.adopt || f.byExternalID,
 		byExternalID: f.byExternalID,
 		allowedHosts: List(f.network.AllowedHosts),
-		network:      integrator.Config{AllowHTTP: f.network.AllowHTTP, AllowPrivate: f.network.AllowPrivate, RootCAs: rootCAs},
+		network:      integrator.Config{AllowHTTP: f.network.AllowHTTP, AllowPrivate: f.network.AllowPrivate, RootCAs: rootCAs, Proxy: proxy},
 		out:          stdout,
 		note:         terminal.note,
 		progress:     terminal.progress,

@@ -9,8 +9,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net/url"
 	"os"
 	"strings"
+
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
 )
 
 // Network are the flags that say where a token may be sent, and how.
@@ -19,6 +22,7 @@ type Network struct {
 	AllowedHosts            string
 	AllowHTTP, AllowPrivate bool
 	CAFile                  string
+	HTTPSProxy              string
 }
 
 // Register registers the flags.
@@ -30,6 +34,20 @@ func (n *Network) Register(set *flag.FlagSet) {
 		"Permit hosts whose names resolve to private networks (10.0.0.0/8, fc00::/7 and the like), for a gateway before the API. Otherwise only addresses on the internet are called.")
 	set.StringVar(&n.CAFile, "ca-file", "",
 		"A PEM file of certificate authorities that are trusted for the API besides those of the system, for a gateway with a certificate of your own. Read once, at the start.")
+	set.StringVar(&n.HTTPSProxy, "https-proxy", "",
+		"URL of a proxy through which the API is called, such as http://proxy.example.com:3128. The variables HTTPS_PROXY and NO_PROXY are not read. The proxy resolves the names of hosts, so it has to keep them from leading into private networks.")
+}
+
+// Proxy returns the URL of the proxy, nil without one.
+func (n *Network) Proxy() (*url.URL, error) {
+	if n.HTTPSProxy == "" {
+		return nil, nil //nolint:nilnil // as in http.Transport, nil stands for no proxy
+	}
+	proxy, err := integrator.ParseProxy(n.HTTPSProxy)
+	if err != nil {
+		return nil, fmt.Errorf("--https-proxy: %w", err)
+	}
+	return proxy, nil
 }
 
 // RootCAs returns the certificate authorities to trust: those of the system, and those of the file; nil

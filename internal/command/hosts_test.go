@@ -59,10 +59,17 @@ func TestRootCAs(t *testing.T) {
 			}
 		})
 	}
+	if proxy, err := (&Network{}).Proxy(); proxy != nil || err != nil {
+		t.Errorf("without a proxy: %v, %v", proxy, err)
+	}
 	if pool, err := (&Network{}).RootCAs(); pool != nil || err != nil {
 		t.Errorf("without a file: %v, %v", pool, err)
 	}
 	var stdout, stderr bytes.Buffer
+	if code := Export(t.Context(), []string{"--https-proxy", "proxy:3128"}, &stdout, &stderr); code != 1 || stderr.String() != "error: --https-proxy: use a URL such as http://proxy.example.com:3128\n" {
+		t.Errorf("without a scheme: %d, %s", code, stderr.String())
+	}
+	stderr.Reset()
 	if code := Export(t.Context(), []string{"--ca-file", filepath.Join(t.TempDir(), "none")}, &stdout, &stderr); code != 1 || !strings.HasPrefix(stderr.String(), "error: --ca-file: open ") {
 		t.Errorf("without the file: %d, %s", code, stderr.String())
 	}

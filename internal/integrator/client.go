@@ -73,6 +73,9 @@ type Config struct {
 	Observer func(Observation)
 	// RootCAs, when set, replaces the system's certificate authorities.
 	RootCAs *x509.CertPool
+	// Proxy, when set, is what https goes through: see [ParseProxy]. It has to make sure itself that
+	// the host's name does not lead to where it must not.
+	Proxy *url.URL
 }
 
 // Observation describes one request for metrics.
@@ -133,7 +136,7 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Timeout < 0 {
 		return nil, fmt.Errorf("integrator: timeout %s is negative", cfg.Timeout)
 	}
-	kept, fresh := newTransports(cfg.RootCAs, addressRules{loopback: cfg.AllowHTTP, private: cfg.AllowPrivate})
+	kept, fresh := newTransports(cfg.RootCAs, addressRules{loopback: cfg.AllowHTTP, private: cfg.AllowPrivate}, cfg.Proxy)
 	c := &Client{
 		base:      base,
 		timeout:   cfg.Timeout,

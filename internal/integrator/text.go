@@ -106,6 +106,9 @@ func (c *Client) describe(ctx context.Context, err error) error {
 
 // errorText describes an error without addresses, times and quotes of the answer.
 func errorText(err error) string {
+	if e, ok := errors.AsType[*ProxyError](err); ok {
+		return e.Error()
+	}
 	if e, ok := errors.AsType[*net.DNSError](err); ok {
 		switch {
 		case e.IsNotFound:

@@ -4,10 +4,15 @@
 package integrator
 
 import (
+	"cmp"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
+	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/integrator-operator/integrator-operator/internal/integrator/limit"
@@ -34,13 +39,20 @@ const (
 // connection" would say less, and the protocol has retries of its own. The limiter bounds the
 // number of connections. Neither takes a proxy from the environment, and neither connects to an
 // address that the rules forbid.
-func newTransports(roots *x509.CertPool, rules addressRules) (kept, fresh *http.Transport) {
+//
+// With a proxy, https goes through it: the proxy gets a CONNECT with the host's name, and neither the
+// token nor anything else of what is sent. The proxy resolves the name, so that the rules cannot be
+// applied here; they do not apply to the proxy's own address, which whoever starts the program has
+// chosen.
+func newTransports(roots *x509.CertPool, rules addressRules, proxy *url.URL) (kept, fresh *http.Transport) {
 	sessions := tls.NewLRUClientSessionCache(0) // so that a fresh connection needs no full handshake
+	guarded := &net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second, Control: rules.control}
+	free := &net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}
 	build := func() *http.Transport {
 		protocols := new(http.Protocols)
 		protocols.SetHTTP1(true)
-		return &http.Transport{
-			DialContext: (&net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second, Control: rules.control}).DialContext,
+		transport := &http.Transport{
+			DialContext: guarded.DialContext,
 			TLSClientConfig: &tls.Config{
 				MinVersion:         tls.VersionTLS12,
 				RootCAs:            roots,
@@ -52,8 +64,59 @@ func newTransports(roots *x509.CertPool, rules addressRules) (kept, fresh *http.
 			IdleConnTimeout:        idleTimeout,
 			MaxResponseHeaderBytes: maxHeaderBytes,
 		}
+		if proxy != nil {
+			transport.Proxy = func(r *http.Request) (*url.URL, error) {
+				if r.URL.Scheme != "https" {
+					return nil, nil //nolint:nilnil // no proxy, as http.Transport has it
+				}
+				return proxy, nil
+			}
+			transport.OnProxyConnectResponse = func(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
+				if resp.StatusCode != http.StatusOK {
+					return &ProxyError{StatusCode: resp.StatusCode}
+				}
+				return nil
+			}
+			transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+				if address == proxyAddress(proxy) {
+					return free.DialContext(ctx, network, address)
+				}
+				return guarded.DialContext(ctx, network, address)
+			}
+		}
+		return transport
 	}
 	kept, fresh = build(), build()
 	fresh.DisableKeepAlives = true
 	return kept, fresh
+}
+
+// proxyAddress is the address that http.Transport asks for when it connects to the proxy.
+func proxyAddress(proxy *url.URL) string {
+	port := map[string]string{"http": "80", "https": "443"}[proxy.Scheme]
+	return net.JoinHostPort(proxy.Hostname(), cmp.Or(proxy.Port(), port))
+}
+
+// ParseProxy reads the URL of a proxy. Its errors do not repeat the URL, which may have a password.
+func ParseProxy(raw string) (*url.URL, error) {
+	proxy, err := url.Parse(raw)
+	switch {
+	case err != nil || proxy.Opaque != "" || proxy.Scheme != "http" && proxy.Scheme != "https":
+		return nil, errors.New("use a URL such as http://proxy.example.com:3128")
+	case proxy.Hostname() == "":
+		return nil, errors.New("it has no host")
+	case proxy.Path != "" && proxy.Path != "/" || proxy.RawQuery != "" || proxy.ForceQuery || proxy.Fragment != "":
+		return nil, errors.New("it must have neither a path nor a query nor a fragment")
+	}
+	return &url.URL{Scheme: proxy.Scheme, User: proxy.User, Host: proxy.Host}, nil
+}
+
+// ProxyError reports that the proxy refused to connect to the API. Nothing was sent to that.
+type ProxyError struct {
+	// StatusCode is the proxy's answer to CONNECT.
+	StatusCode int
+}
+
+func (e *ProxyError) Error() string {
+	return fmt.Sprintf("the proxy refuses to connect to the API (%d)", e.StatusCode)
 }

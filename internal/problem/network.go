@@ -11,11 +11,19 @@ import (
 	"io"
 	"net"
 	"syscall"
+
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
 )
 
 // NetworkCause says why there was no answer, without addresses or ports, which differ from call
 // to call.
 func NetworkCause(err error) string {
+	if refused, ok := errors.AsType[*integrator.ProxyError](err); ok {
+		return refused.Error()
+	}
+	if operation, ok := errors.AsType[*net.OpError](err); ok && operation.Op == "proxyconnect" {
+		return "the proxy (--https-proxy) cannot be reached: " + NetworkCause(operation.Err)
+	}
 	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() || errors.Is(err, context.DeadlineExceeded) {
 		return "no answer in time"
 	}
