@@ -6,6 +6,8 @@ package account
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -184,6 +186,32 @@ func TestNoScanEnds(t *testing.T) {
 	if session.Unwatched() != "" || (*Session)(nil).Unwatched() != "" {
 		t.Error("a session changes, or there is none")
 	}
+}
+
+// TestScanLasts: a scan that neither fails nor ends is seen too.
+func TestScanLasts(t *testing.T) {
+	r, clock := registryOf(t)
+	asked, let := make(chan struct{}, 1), make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked <- struct{}{}
+		<-let
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	t.Cleanup(server.Close)
+	hanging := spec()
+	hanging.BaseURL = server.URL
+	if _, err := r.Configure(key, hanging, "token"); err != nil {
+		t.Fatal(err)
+	}
+	r.TokenAccepted(key, "u1", "v1", false)
+	<-asked
+	clock.Step(3 * time.Minute)
+	waitFor(t, "the problem", func() bool { return problem.HasReason(r.Summary(key).Problem, v1alpha1.ReasonScanFailing) })
+	if text := r.Summary(key).Problem.Message(); !strings.Contains(text, "the present one has not ended") {
+		t.Errorf("the message is %q", text)
+	}
+	close(let)
+	waitFor(t, "the end of the scan", func() bool { return r.Summary(key).Problem == nil })
 }
 
 func TestScanPatience(t *testing.T) {
