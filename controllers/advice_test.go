@@ -145,9 +145,9 @@ var adviceElsewhere = map[string][]string{
 		"create another ImportRun with just these once they are corrected", "create another ImportRun once the API can be reached", "create another ImportRun with a smaller record",
 		"put the array into spec.data or alone into the key", "put it into an array", "put [ and ] around records with commas between them",
 	},
-	"a URL that the schema refuses already": {"remove %s from the end of the base URL", "use one like https", "use one like %s", "use a name", "use one as in %s"},
-	"a warning in an event":                 {"make the definition smaller", "set trimSpace to true to remove it", "put the records into dataFrom"},
-	"for the reader of an export":           {"name another with --account or --namespace", "adopt it with mode Override"},
+	"a URL that the schema refuses already, or a flag": {"use a URL such as http", "remove %s from the end of the base URL", "use one like https", "use one like %s", "use a name", "use one as in %s"},
+	"a warning in an event":                            {"make the definition smaller", "set trimSpace to true to remove it", "put the records into dataFrom"},
+	"for the reader of an export":                      {"name another with --account or --namespace", "adopt it with mode Override"},
 	"what was tried": {
 		"list the account's imports", "list the Imports", "list the imports", "list the Imports of Account %s", "list the Imports that may have the import %s",
 		"delete the import", "create the import", "set debugUntil", "create ConfigMap %q for idempotencyKey", "create Secret %q of responseSecretName",
