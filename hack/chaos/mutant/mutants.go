@@ -81,6 +81,8 @@ var All = []Mutant{
 	}, []string{"forged"}},
 	{"unknown-retried", "a lost response is an error as any other", []Edit{
 		{Package: "internal/runstate", Function: "sendAgain", Find: Comparison("UnknownOutcomeRetry"), With: `true`},
+		// What the status shows of the call stops it otherwise.
+		{Package: "internal/runstate", Function: "disproved", Find: Comparison("UnknownOutcomeRetry"), With: `false`},
 	}, []string{"run"}},
 	{"unknown-succeeded", "a response that cannot be read was a response", []Edit{
 		{Package: "internal/runstate", Function: "Judge", Find: Statement(Call("lostBecause")), With: `counts.Succeeded = counts.Total
