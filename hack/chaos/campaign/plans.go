@@ -37,9 +37,9 @@ func (b Baseline) Singles() (plans []Plan) {
 }
 
 // injectable reports whether faults are injected at a write. How often the status of an Account changes
-// while many Imports become Ready differs each time.
+// differs each time while many Imports become Ready, and in some other scenarios.
 func injectable(sc *scenario.Scenario, w proxy.Write) bool {
-	return (!sc.OnlyKills || !strings.HasPrefix(w.Key, "patch.accounts.")) &&
+	return (!sc.OnlyKills && !sc.AccountVaries || !strings.HasPrefix(w.Key, "patch.accounts.")) &&
 		!slices.ContainsFunc(sc.Rivals, func(name string) bool { return strings.HasPrefix(w.Key+".", "patch.imports."+name+".") })
 }
 

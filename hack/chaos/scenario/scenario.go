@@ -44,6 +44,9 @@ type Scenario struct {
 	// OnlyKills is true when there are so many writes that only the ends of a process are injected at
 	// each: those of the Imports and those to the API.
 	OnlyKills bool
+	// AccountVaries is true when it differs each time how often the status of the Account changes, because
+	// a scan may end between two steps: no fault is injected at these writes.
+	AccountVaries bool
 	// TwoNamespaces is true when there are Imports in two namespaces.
 	TwoNamespaces bool
 	// KeepsToken is true when its only remote import is deleted in the UI before the manager has seen
