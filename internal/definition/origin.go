@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/go-openapi/jsonpointer"
@@ -15,6 +14,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/drift"
 	"github.com/integrator-operator/integrator-operator/internal/fields"
+	"github.com/integrator-operator/integrator-operator/internal/problem"
 )
 
 // origins remember where the values of a document come from that are not written in the definition.
@@ -89,7 +89,7 @@ func (d *Desired) NotAccepted(shown []v1alpha1.Difference) string {
 	text := "the API did not accept what is declared: " + describe(shown, len(shown), d.origins.text)
 	for _, advice := range order {
 		if len(order) > 1 {
-			advice = fmt.Sprintf("for %s: %s", fewOf(paths[advice]), advice)
+			advice = fmt.Sprintf("for %s: %s", problem.SomeOf(paths[advice], mostDescribed), advice)
 		}
 		text += "; " + advice
 	}
@@ -123,8 +123,8 @@ func (d *Desired) adviceFor(difference v1alpha1.Difference) string {
 type Sent struct {
 	// Remote is the remote document, nil in a creation. Its fields that are not declared are sent back.
 	Remote map[string]any
-	// Ignored are the fields whose remote values are sent, Released those that are sent no longer. Both
-	// are JSON pointers.
+	// Ignored are patterns of the fields whose remote values are sent, as in spec.ignoreDifferences,
+	// Released the JSON pointers of those that are sent no longer.
 	Ignored, Released []string
 }
 
@@ -150,10 +150,10 @@ func (d *Desired) explain(field string, sent Sent) string {
 		return ""
 	}
 	from := d.origins.text(path)
-	switch declared, stored := has(d.Document, path), has(sent.Remote, path); {
+	switch declared, stored := drift.Reaches(d.Document, path), drift.Reaches(sent.Remote, path); {
 	case stored && drift.Touches(path, sent.Released):
 		return field + " is no longer in spec.definition, so it is removed from the remote import: declare it again"
-	case declared && stored && drift.Under(path, sent.Ignored):
+	case declared && stored && drift.Ignores(path, sent.Ignored):
 		return field + " is in spec.ignoreDifferences, so it is sent as it is in the remote import: remove it from spec.ignoreDifferences"
 	case declared && from != "":
 		return fmt.Sprintf("%s comes from %s: correct it there", field, from)
@@ -175,28 +175,4 @@ func pointerTo(field string) string {
 		path.WriteString("/" + jsonpointer.Escape(strings.Trim(name, `"'`)))
 	}
 	return path.String()
-}
-
-// has reports whether a document has a value at a path, also inside arrays.
-func has(document map[string]any, path string) bool {
-	var value any = document
-	for name := range strings.SplitSeq(strings.TrimPrefix(path, "/"), "/") {
-		switch typed := value.(type) {
-		case map[string]any:
-			child, ok := typed[jsonpointer.Unescape(name)]
-			if !ok {
-				return false
-			}
-			value = child
-		case []any:
-			index, err := strconv.Atoi(name)
-			if err != nil || index < 0 || index >= len(typed) {
-				return false
-			}
-			value = typed[index]
-		default:
-			return false
-		}
-	}
-	return true
 }

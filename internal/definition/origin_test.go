@@ -139,6 +139,8 @@ func TestExplain(t *testing.T) {
 		"Key":       {reason: "the value is in a Secret", fields: []string{"http.headers.0.value"}, want: `http.headers.0.value comes from key "k" of Secret "s": correct it there`, all: true},
 		"Ignored": {reason: "the declared value is not sent", fields: []string{"description"}, sent: sent,
 			want: "description is in spec.ignoreDifferences, so it is sent as it is in the remote import: remove it from spec.ignoreDifferences", all: true},
+		"IgnoredByPattern": {reason: "also by a pattern", fields: []string{"description"}, sent: Sent{Remote: remote, Ignored: []string{"/*"}},
+			want: "description is in spec.ignoreDifferences, so it is sent as it is in the remote import: remove it from spec.ignoreDifferences", all: true},
 		"Released": {reason: "it was declared before", fields: []string{"rdbms.queryType"}, sent: Sent{Remote: remote, Released: []string{"/rdbms/queryType"}},
 			want: "rdbms.queryType is no longer in spec.definition, so it is removed from the remote import: declare it again", all: true},
 		"Several": {reason: "a field that is not explained leaves the general advice", fields: []string{"rdbms.queryType", "http.method", "rdbms.queryType"}, sent: sent, want: "rdbms.queryType" + stands},

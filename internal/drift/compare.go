@@ -33,8 +33,8 @@ func Compare(declared, remote map[string]any, ignore []string) []Difference {
 // Equal reports whether two fields of a document have the same value by the rules of Compare. The
 // arguments are JSON pointers.
 func Equal(document map[string]any, one, other string) bool {
-	first, _ := lookup(document, tokens(one))
-	second, _ := lookup(document, tokens(other))
+	first, _ := lookup(document, fields.Tokens(one))
+	second, _ := lookup(document, fields.Tokens(other))
 	return equal(fields.Lookup(one), first, second)
 }
 
@@ -121,18 +121,21 @@ func (c *comparison) isInTwin(at place, declared, remote any) bool {
 	if at.field == nil || at.field.Twin == "" || !empty(remote) {
 		return false
 	}
-	twin, found := lookup(c.remote, tokens(at.field.Twin))
+	twin, found := lookup(c.remote, fields.Tokens(at.field.Twin))
 	return found && equal(at.field, declared, twin)
 }
 
 // twin reports the copy of a declared field, where the API copies both fields to each other, if it has
 // another value: somebody changed the copy, and the declared value wins.
 func (c *comparison) twin(at place, declared any) {
-	path := mutualTwin(at.path)
-	if path == "" || empty(declared) || Has(c.declared, path) || Ignores(path, c.ignore) {
+	if at.field == nil || !at.field.Mutual || empty(declared) {
 		return
 	}
-	if twin, found := lookup(c.remote, tokens(path)); found && !empty(twin) && !equal(at.field, declared, twin) {
+	path := at.field.Twin
+	if Has(c.declared, path) || Ignores(path, c.ignore) {
+		return
+	}
+	if twin, found := lookup(c.remote, fields.Tokens(path)); found && !empty(twin) && !equal(at.field, declared, twin) {
 		c.found = append(c.found, Difference{Path: path, Declared: declared, Remote: twin})
 	}
 }

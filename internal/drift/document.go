@@ -12,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-openapi/jsonpointer"
+
+	"github.com/integrator-operator/integrator-operator/internal/fields"
 )
 
 // Fields returns the JSON pointers of all leaves of a document, sorted. These are the fields that the
@@ -133,7 +135,7 @@ func cutName(pointer string) (name, rest string) {
 func Unmatched(patterns []string, documents ...map[string]any) []string {
 	var unmatched []string
 	for _, pattern := range patterns {
-		names := tokens(pattern)
+		names := fields.Tokens(pattern)
 		if !slices.ContainsFunc(documents, func(document map[string]any) bool { return matches(document, names) }) {
 			unmatched = append(unmatched, pattern)
 		}

@@ -13,7 +13,11 @@ import (
 
 // An echo is a pair of fields: if only one of them is sent, the API copies it to the other. The field
 // to declare is kept.
-type echo struct{ kept, copied string }
+type echo struct {
+	kept, copied string
+	// mutual: the API copies each to the other.
+	mutual bool
+}
 
 // copies are the echoes whose values are identical: the twins of the table.
 var copies = twins()
@@ -22,27 +26,17 @@ func twins() []echo {
 	var found []echo
 	for field := range fields.All() {
 		// Of two that name each other, the shorter path is the one to declare.
-		if other := fields.Lookup(field.Twin); field.Twin != "" && (other.Twin != field.Path || len(field.Path) < len(other.Path)) {
-			found = append(found, echo{kept: field.Path, copied: field.Twin})
+		if field.Twin != "" && (!field.Mutual || len(field.Path) < len(field.Twin)) {
+			found = append(found, echo{kept: field.Path, copied: field.Twin, mutual: field.Mutual})
 		}
 	}
 	return found
 }
 
-// mutualTwin returns the JSON pointer of the field to which the API copies the one at path, and from which
-// it copies it, "" if there is none. Then the two are one field in two places: unlike the two places of
-// lookups, which both count if they differ.
-func mutualTwin(path string) string {
-	if field := fields.Lookup(path); field != nil && field.Twin != "" && field.Path == path && fields.Lookup(field.Twin).Twin == path {
-		return field.Twin
-	}
-	return ""
-}
-
 // forms are the two blocks of a legacy REST import: the API answers it in its own form and in that of
 // an HTTP import. They mean the same without being equal, so only the kind of import shows that one is
 // made from the other.
-var forms = echo{"/rest", "/http"}
+var forms = echo{kept: "/rest", copied: "/http"}
 
 // hasForms reports whether a document has the two forms.
 func hasForms(document map[string]any) bool { return document["adaptorType"] == "RESTImport" }
@@ -74,7 +68,7 @@ func DropEchoes(document, declared, remote map[string]any, released, ignore []st
 		}
 		first, second := Has(declared, pair.kept), Has(declared, pair.copied)
 		isCopy := Has(remote, pair.kept) && Has(remote, pair.copied) && Equal(remote, pair.kept, pair.copied)
-		declaredWins := isCopy || mutualTwin(pair.kept) == pair.copied
+		declaredWins := isCopy || pair.mutual
 		switch {
 		case first && second:
 		case first && declaredWins, !second && isCopy && slices.Contains(released, pair.kept):

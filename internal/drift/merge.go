@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/go-openapi/jsonpointer"
-
 	"github.com/integrator-operator/integrator-operator/internal/fields"
 )
 
@@ -32,7 +30,7 @@ type taken string
 // Taken returns the pointers of the values at or below a field of the remote document that Merge takes
 // from it, sorted. Empty values are left out. An array is one value.
 func Taken(field string, released []string, declared, remote map[string]any, ignore []string) []string {
-	value, found := lookup(remote, tokens(field))
+	value, found := lookup(remote, fields.Tokens(field))
 	if !found {
 		return nil
 	}
@@ -83,20 +81,20 @@ func mark(path string, value any) any {
 }
 
 // Released returns the fields to remove, sorted: those that are owned, no longer declared, not ignored,
-// and still have a value, in which nothing is ignored. A field is still declared if the document has it, a field below it, or a leaf
-// above it. An object that is not empty is not removed: only leaves are owned, so others added what is
-// in it.
+// and still have a value, in which nothing is ignored. A field is still declared if the document has it,
+// a field below it, or a leaf above it. An object that is not empty is not removed: only leaves are
+// owned, so others added what is in it.
 func Released(owned []string, declared, remote map[string]any, ignore []string) []string {
 	var released []string
 	for _, path := range owned {
-		if declares(declared, tokens(path)) || Ignores(path, ignore) {
+		if declares(declared, fields.Tokens(path)) || Ignores(path, ignore) {
 			continue
 		}
-		value, found := lookup(remote, tokens(path))
-		if twin := mutualTwin(path); !found && twin != "" && !Has(declared, twin) && !Ignores(twin, ignore) {
+		value, found := lookup(remote, fields.Tokens(path))
+		if field := fields.Lookup(path); !found && field != nil && field.Mutual && !Has(declared, field.Twin) && !Ignores(field.Twin, ignore) {
 			// The API has the value only in the field to which it copies this one.
-			path = twin
-			value, found = lookup(remote, tokens(path))
+			path = field.Twin
+			value, found = lookup(remote, fields.Tokens(path))
 		}
 		if _, isObject := value.(map[string]any); found && !isObject && !empty(value) && !hasIgnored(path, value, ignore) {
 			released = append(released, path)
@@ -108,22 +106,14 @@ func Released(owned []string, declared, remote map[string]any, ignore []string) 
 
 // Has reports whether a document has a field, whatever its value. path is a JSON pointer.
 func Has(document map[string]any, path string) bool {
-	_, found := lookup(document, tokens(path))
+	_, found := lookup(document, fields.Tokens(path))
 	return found
 }
 
 // Remove removes a field from a document, and the objects that become empty. path is a JSON
 // pointer.
 func Remove(document map[string]any, path string) {
-	remove(document, tokens(path))
-}
-
-func tokens(path string) []string {
-	pointer, err := jsonpointer.New(path)
-	if err != nil {
-		return nil
-	}
-	return pointer.DecodedTokens()
+	remove(document, fields.Tokens(path))
 }
 
 // declares reports whether a field is declared: itself, a field below it, or a leaf above it.

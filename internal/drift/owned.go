@@ -41,7 +41,7 @@ type Owned struct {
 	Untracked int
 }
 
-// Track makes the bounded form of fields, which are JSON pointers. Fields at or under a pointer of ignore
+// Track makes the bounded form of fields, which are JSON pointers. Fields at or under a pattern of ignore
 // come last: they are not released while they are ignored.
 func Track(fields, ignore []string) Owned {
 	return inStatus.track(nil, fields, ignore)
@@ -131,7 +131,7 @@ func (r room) track(hashes map[pathHash]bool, fields, ignore []string) Owned {
 }
 
 func rank(path string, ignore []string) int {
-	if under(path, ignore) {
+	if Ignores(path, ignore) {
 		return 1
 	}
 	return 0

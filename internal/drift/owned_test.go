@@ -80,6 +80,10 @@ func TestTrack(t *testing.T) {
 			reason: "fields that are ignored leave the room to the others", fields: slices.Concat(keys(20000, "/settings"), keys(10, "/deeper/than/settings")), ignore: []string{"/settings"},
 			want: tracked{Pointers: 3442, Hashes: 12288, Untracked: 4280}, pointers: keys(10, "/deeper/than/settings"),
 		},
+		"AnyIgnoredLast": {
+			reason: "also where a pattern ignores them", fields: slices.Concat(keys(20000, "/settings"), keys(10, "/deeper/than/settings")), ignore: []string{"/settings/*"},
+			want: tracked{Pointers: 3442, Hashes: 12288, Untracked: 4280}, pointers: keys(10, "/deeper/than/settings"),
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/integrator-operator/integrator-operator/internal/fields"
 )
 
 // hidden is shown in place of a value.
@@ -98,7 +100,7 @@ func contains(whole string, texts []string) bool {
 // withoutTexts returns a path up to the first name that contains one of the texts.
 func withoutTexts(path string, texts []string) string {
 	shown := ""
-	for _, name := range tokens(path) {
+	for _, name := range fields.Tokens(path) {
 		if contains(name, texts) {
 			return shown
 		}
@@ -134,24 +136,37 @@ func eachLeaf(value any, yield func(string) bool) bool {
 	return true
 }
 
+// Reaches reports whether a document has a value at a path, also inside arrays.
+func Reaches(document map[string]any, path string) bool {
+	_, found := reach(document, path)
+	return found
+}
+
 // at returns the value at a path of a document, also inside arrays, nil if there is none.
 func at(document map[string]any, path string) any {
-	var value any = document
-	for _, name := range tokens(path) {
+	value, _ := reach(document, path)
+	return value
+}
+
+func reach(document map[string]any, path string) (value any, found bool) {
+	value = document
+	for _, name := range fields.Tokens(path) {
 		switch typed := value.(type) {
 		case map[string]any:
-			value = typed[name]
+			if value, found = typed[name]; !found {
+				return nil, false
+			}
 		case []any:
 			index, err := strconv.Atoi(name)
 			if err != nil || index < 0 || index >= len(typed) {
-				return nil
+				return nil, false
 			}
 			value = typed[index]
 		default:
-			return nil
+			return nil, false
 		}
 	}
-	return value
+	return value, true
 }
 
 // hiddenAreas returns the pointers at and under which a secret may be. If an element is inserted into
@@ -171,7 +186,7 @@ func hiddenAreas(document map[string]any, secrets []string) []string {
 func firstArray(document map[string]any, path string) string {
 	var value any = document
 	var below string
-	for _, name := range tokens(path) {
+	for _, name := range fields.Tokens(path) {
 		if _, isArray := value.([]any); isArray {
 			break
 		}

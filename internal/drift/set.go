@@ -6,6 +6,8 @@ package drift
 import (
 	"fmt"
 	"strconv"
+
+	"github.com/integrator-operator/integrator-operator/internal/fields"
 )
 
 // Set sets a value in a document. Objects that are missing on the path are created, but an element of
@@ -13,7 +15,7 @@ import (
 func Set(document map[string]any, path string, value any) error {
 	var current any = document
 	var below string
-	names := tokens(path)
+	names := fields.Tokens(path)
 	for i, name := range names {
 		last := i == len(names)-1
 		parent := below

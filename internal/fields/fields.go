@@ -66,8 +66,10 @@ type Field struct {
 	Free bool
 	// Exact: white space at the ends of the text has a meaning.
 	Exact bool
-	// Twin is the JSON pointer of a field to which the API copies this one, or from which it does.
-	Twin string
+	// Twin is the JSON pointer of a field to which the API copies this one, or from which it does. Mutual:
+	// it does both, so that the two are one field in two places. Others both count if they differ.
+	Twin   string
+	Mutual bool
 	// Meaning says in a sentence or two what the field does.
 	Meaning string
 
@@ -208,8 +210,12 @@ func (f *Field) link(root *Field) error {
 			return fmt.Errorf("%s: there is no field %s with members of its own", f.Path, f.same)
 		}
 	}
-	if f.Twin != "" && root.at(f.Twin) == nil {
-		return fmt.Errorf("%s: there is no field %s", f.Path, f.Twin)
+	if f.Twin != "" {
+		twin := root.at(f.Twin)
+		if twin == nil {
+			return fmt.Errorf("%s: there is no field %s", f.Path, f.Twin)
+		}
+		f.Mutual = twin.Twin == f.Path
 	}
 	for _, name := range f.names {
 		if err := f.members[name].link(root); err != nil {
