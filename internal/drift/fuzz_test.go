@@ -4,18 +4,16 @@
 package drift
 
 import (
-	"bytes"
 	"encoding/json"
-	"fmt"
-	"math/big"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
-	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/integrator-operator/integrator-operator/internal/fields"
 )
 
 // fuzzed reads documents, and passes over an input that has another.
@@ -68,143 +66,6 @@ func scramble(value any) {
 			typed[i] = "scrambled"
 		}
 	}
-}
-
-// meaningOf decodes a document with encoding/json, after each of its texts and names was replaced by the
-// UTF-16 code units that it stands for. A byte that is not valid UTF-8 stands for itself.
-func meaningOf(t *testing.T, text []byte) map[string]any {
-	t.Helper()
-	var plain []byte
-	for len(text) > 0 {
-		if text[0] != '"' {
-			plain, text = append(plain, text[0]), text[1:]
-			continue
-		}
-		plain, text = append(plain, '"'), text[1:]
-		for text[0] != '"' {
-			var units string
-			units, text = unitsOf(text)
-			plain = append(plain, units...)
-		}
-		plain, text = append(plain, '"'), text[1:]
-	}
-	var meaning map[string]any
-	decoder := json.NewDecoder(bytes.NewReader(plain))
-	decoder.UseNumber()
-	if err := decoder.Decode(&meaning); err != nil {
-		t.Fatal(err)
-	}
-	return meaning
-}
-
-// unitsOf gives the code units of what a quoted text begins with, and what follows it.
-func unitsOf(quoted []byte) (units string, rest []byte) {
-	character, size := utf8.DecodeRune(quoted)
-	switch {
-	case quoted[0] == '\\' && quoted[1] == 'u':
-		return strings.ToLower(string(quoted[2:6])) + " ", quoted[6:]
-	case quoted[0] == '\\':
-		character, size = map[byte]rune{'b': 8, 'f': 12, 'n': 10, 'r': 13, 't': 9}[quoted[1]], 2
-		if character == 0 {
-			character = rune(quoted[1])
-		}
-	case character == utf8.RuneError && size == 1:
-		return fmt.Sprintf("raw %02x ", quoted[0]), quoted[1:]
-	}
-	for _, unit := range utf16.Encode([]rune{character}) {
-		units += fmt.Sprintf("%04x ", unit)
-	}
-	return units, quoted[size:]
-}
-
-// FuzzParse: what is a JSON object is read, nothing else, and it is written again as it was,
-// to the spelling of its numbers and to texts that are no Unicode. What is shown of it is Unicode.
-func FuzzParse(f *testing.F) {
-	f.Fuzz(func(t *testing.T, text string, limit uint8) {
-		document, err := Parse([]byte(text))
-		object := json.Valid([]byte(text)) && strings.HasPrefix(strings.TrimLeft(text, " \t\r\n"), "{")
-		if object != (err == nil) {
-			t.Fatalf("a JSON object: %t, error: %v", object, err)
-		}
-		if err != nil {
-			return
-		}
-		encoded, err := Encode(document)
-		if err != nil {
-			t.Fatal(err)
-		}
-		again, err := Parse(encoded)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(document, again); diff != "" {
-			t.Errorf("written and read again: -want, +got:\n%s", diff)
-		}
-		if diff := cmp.Diff(meaningOf(t, []byte(text)), meaningOf(t, encoded)); diff != "" {
-			t.Errorf("written with another meaning: -want, +got:\n%s", diff)
-		}
-		var usual bytes.Buffer
-		encoder := json.NewEncoder(&usual)
-		encoder.SetEscapeHTML(false)
-		// encoding/json has its escape where a text is no Unicode.
-		if err := encoder.Encode(document); err != nil || !strings.Contains(usual.String(), `\ufffd`) && usual.String() != string(encoded)+"\n" {
-			t.Errorf("%v, encoding/json writes %s, not %s", err, &usual, encoded)
-		}
-		if short := Text(document, int(limit)); len(short) > max(int(limit), len("…")) || !utf8.ValidString(short) {
-			t.Errorf("cut to %d bytes: %q", limit, short)
-		}
-		fields := Fields(document)
-		if !slices.IsSorted(fields) || len(slices.Compact(slices.Clone(fields))) != len(fields) {
-			t.Errorf("fields are not sorted, or double: %q", fields)
-		}
-		for _, field := range fields {
-			if shown := Cut(field, int(limit)); len(shown) > max(int(limit), len("…")) || !utf8.ValidString(shown) {
-				t.Errorf("cut to %d bytes: %q", limit, shown)
-			}
-			if !Has(document, field) {
-				t.Errorf("there is no field %q", field)
-			}
-		}
-		for _, field := range fields {
-			Remove(document, field)
-		}
-		if len(document) > 0 {
-			t.Errorf("without its fields there is left %s", Text(document, 1000))
-		}
-	})
-}
-
-// FuzzNumbers: numbers are equal when their values are, as exact arithmetic has it.
-func FuzzNumbers(f *testing.F) {
-	f.Fuzz(func(t *testing.T, one, other string) {
-		var values [2]*big.Rat
-		one, other = strings.TrimSpace(one), strings.TrimSpace(other)
-		for i, text := range []string{one, other} {
-			var number json.Number
-			if len(text) > 100 || text == "" || text[0] == '"' || json.Unmarshal([]byte(text), &number) != nil || number == "" {
-				t.Skip("not a number")
-			}
-			if !EqualNumbers(number.String(), number.String()) {
-				t.Errorf("%s is not equal to itself", number)
-			}
-			_, power, _ := strings.Cut(strings.ToLower(number.String()), "e")
-			if exponent, err := strconv.Atoi(power); power != "" && (err != nil || exponent < -1000 || exponent > 1000) {
-				t.Skip("too much for exact arithmetic")
-			}
-			value, ok := new(big.Rat).SetString(number.String())
-			if !ok {
-				t.Fatalf("%s is no number", number)
-			}
-			values[i] = value
-		}
-		want := values[0].Cmp(values[1]) == 0
-		if got := EqualNumbers(one, other); got != want {
-			t.Errorf("%s and %s: equal %t, want %t", one, other, got, want)
-		}
-		if EqualNumbers(one, other) != EqualNumbers(other, one) {
-			t.Errorf("%s and %s: the order counts", one, other)
-		}
-	})
 }
 
 // FuzzSet: the value stands where it was put and everywhere else is what was, or nothing was
@@ -308,45 +169,6 @@ func FuzzMerge(f *testing.F) {
 		for _, check := range same {
 			check()
 		}
-	})
-}
-
-// FuzzTrack: with little room for what is owned, the same fields are released as with the full list, except
-// for at most as many as are untracked, and never one that the list does not have.
-func FuzzTrack(f *testing.F) {
-	f.Fuzz(func(t *testing.T, formerText, laterText, declaredText, remoteText, ignoreText string, pointerRoom, byteRoom, hashRoom uint8) {
-		documents := fuzzed(t, formerText, laterText, declaredText, remoteText)
-		former, later, declared, remote := Fields(documents[0]), Fields(documents[1]), documents[2], documents[3]
-		ignore := pointers(ignoreText)
-		little := room{pointers: int(pointerRoom), bytes: int(byteRoom), hashes: int(hashRoom)}
-
-		owned := little.track(nil, former, ignore)
-		law := func(what string, owned Owned, full []string) {
-			t.Helper()
-			if len(owned.Fields) > little.pointers || len(Text(owned.Fields, 1<<30)) > little.bytes+len("null") || len(owned.Hashes) > hashSize*little.hashes {
-				t.Errorf("%s: more than %+v: %+v", what, little, owned)
-			}
-			lost := 0
-			for _, path := range full {
-				if !owned.Has(path) {
-					lost++
-				}
-			}
-			if lost > owned.Untracked || owned.Untracked > len(full) {
-				t.Errorf("%s: %d fields are lost, and %d untracked", what, lost, owned.Untracked)
-			}
-			want, got := Released(full, declared, remote, ignore), Released(owned.Among(remote), declared, remote, ignore)
-			if owned.Untracked == 0 && !slices.Equal(got, want) {
-				t.Errorf("%s: released %q, want %q", what, got, want)
-			}
-			for _, path := range got {
-				if !slices.Contains(want, path) {
-					t.Errorf("%s: released %s, which nobody declared", what, path)
-				}
-			}
-		}
-		law("tracked", owned, former)
-		law("with more", little.add(owned, later, ignore), slices.Compact(slices.Sorted(slices.Values(slices.Concat(former, later)))))
 	})
 }
 
@@ -475,7 +297,7 @@ func FuzzRedact(f *testing.F) {
 // nameable is a path as the names that it consists of.
 func nameable(path string) any {
 	names := []any{}
-	for _, name := range tokens(path) {
+	for _, name := range fields.Tokens(path) {
 		names = append(names, name)
 	}
 	return names
