@@ -90,11 +90,7 @@ func execute(name string, args []string) int {
 // run builds the manager, registers the controllers and serves until a signal stops it.
 func run(f flags) error {
 	ctx := ctrl.SetupSignalHandler()
-	rootCAs, err := f.network.RootCAs()
-	if err != nil {
-		return err
-	}
-	proxy, err := f.network.Proxy()
+	network, err := f.network.Config()
 	if err != nil {
 		return err
 	}
@@ -104,10 +100,10 @@ func run(f flags) error {
 	}
 	if err := controllers.Setup(ctx, mgr, controllers.Options{
 		AllowedHosts:             command.List(f.network.AllowedHosts),
-		AllowHTTP:                f.network.AllowHTTP,
-		AllowPrivate:             f.network.AllowPrivate,
-		RootCAs:                  rootCAs,
-		Proxy:                    proxy,
+		AllowHTTP:                network.AllowHTTP,
+		AllowPrivate:             network.AllowPrivate,
+		RootCAs:                  network.RootCAs,
+		Proxy:                    network.Proxy,
 		Owner:                    ownership.Owner{ID: f.ownerID, Former: command.List(f.formerOwnerIDs)},
 		CreateUnconfirmedTimeout: f.createUnconfirmedTimeout,
 		ConcurrentImports:        f.concurrentImports,

@@ -26,7 +26,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
-	"github.com/integrator-operator/integrator-operator/internal/integrator"
 )
 
 const exportUsage = `Usage: manager export [flags] > imports.yaml
@@ -90,11 +89,7 @@ func Export(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 func runExport(ctx context.Context, f exportFlags, stdout, stderr io.Writer) error {
-	rootCAs, err := f.network.RootCAs()
-	if err != nil {
-		return err
-	}
-	proxy, err := f.network.Proxy()
+	network, err := f.network.Config()
 	if err != nil {
 		return err
 	}
@@ -110,7 +105,7 @@ func runExport(ctx context.Context, f exportFlags, stdout, stderr io.Writer) err
 		adopt:        f.adopt || f.byExternalID,
 		byExternalID: f.byExternalID,
 		allowedHosts: List(f.network.AllowedHosts),
-		network:      integrator.Config{AllowHTTP: f.network.AllowHTTP, AllowPrivate: f.network.AllowPrivate, RootCAs: rootCAs, Proxy: proxy},
+		network:      network,
 		out:          stdout,
 		note:         terminal.note,
 		progress:     terminal.progress,

@@ -38,8 +38,21 @@ func (n *Network) Register(set *flag.FlagSet) {
 		"URL of a proxy through which the API is called, such as http://proxy.example.com:3128. The variables HTTPS_PROXY and NO_PROXY are not read. The proxy resolves the names of hosts, so it has to keep them from leading into private networks.")
 }
 
-// Proxy returns the URL of the proxy, nil without one.
-func (n *Network) Proxy() (*url.URL, error) {
+// Config returns how the API is called, without base URL and token.
+func (n *Network) Config() (integrator.Config, error) {
+	rootCAs, err := n.rootCAs()
+	if err != nil {
+		return integrator.Config{}, err
+	}
+	proxy, err := n.proxy()
+	if err != nil {
+		return integrator.Config{}, err
+	}
+	return integrator.Config{AllowHTTP: n.AllowHTTP, AllowPrivate: n.AllowPrivate, RootCAs: rootCAs, Proxy: proxy}, nil
+}
+
+// proxy returns the URL of the proxy, nil without one.
+func (n *Network) proxy() (*url.URL, error) {
 	if n.HTTPSProxy == "" {
 		return nil, nil //nolint:nilnil // as in http.Transport, nil stands for no proxy
 	}
@@ -50,9 +63,9 @@ func (n *Network) Proxy() (*url.URL, error) {
 	return proxy, nil
 }
 
-// RootCAs returns the certificate authorities to trust: those of the system, and those of the file; nil
+// rootCAs returns the certificate authorities to trust: those of the system, and those of the file; nil
 // without a file.
-func (n *Network) RootCAs() (*x509.CertPool, error) {
+func (n *Network) rootCAs() (*x509.CertPool, error) {
 	if n.CAFile == "" {
 		return nil, nil //nolint:nilnil // as in tls.Config, nil stands for those of the system
 	}

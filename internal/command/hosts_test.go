@@ -40,7 +40,7 @@ func TestRootCAs(t *testing.T) {
 			if err := os.WriteFile(file, []byte(tc.content), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			pool, err := (&Network{CAFile: file}).RootCAs()
+			pool, err := (&Network{CAFile: file}).rootCAs()
 			if tc.fails == "" {
 				if err != nil || pool == nil {
 					t.Fatalf("%s: %v", tc.reason, err)
@@ -59,10 +59,10 @@ func TestRootCAs(t *testing.T) {
 			}
 		})
 	}
-	if proxy, err := (&Network{}).Proxy(); proxy != nil || err != nil {
+	if proxy, err := (&Network{}).proxy(); proxy != nil || err != nil {
 		t.Errorf("without a proxy: %v, %v", proxy, err)
 	}
-	if pool, err := (&Network{}).RootCAs(); pool != nil || err != nil {
+	if pool, err := (&Network{}).rootCAs(); pool != nil || err != nil {
 		t.Errorf("without a file: %v, %v", pool, err)
 	}
 	var stdout, stderr bytes.Buffer
