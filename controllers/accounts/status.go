@@ -4,9 +4,6 @@
 package accounts
 
 import (
-	"fmt"
-	"strings"
-
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -57,7 +54,7 @@ func setInUse(object, before *v1alpha1.Account, users []string) {
 	}
 	condition := metav1.Condition{
 		Type: v1alpha1.ConditionReconciling, Status: metav1.ConditionTrue, ObservedGeneration: object.Generation,
-		Reason: v1alpha1.ReasonInUse, Message: "deleted once these Imports are deleted: " + someOf(users),
+		Reason: v1alpha1.ReasonInUse, Message: "deleted once these Imports are deleted: " + problem.SomeOf(users, 5),
 	}
 	// setStatus may have removed the condition: that it was there since then must not get lost.
 	if was := apimeta.FindStatusCondition(before.Status.Conditions, condition.Type); was != nil {
@@ -65,13 +62,4 @@ func setInUse(object, before *v1alpha1.Account, users []string) {
 	}
 	apimeta.RemoveStatusCondition(&object.Status.Conditions, condition.Type)
 	apimeta.SetStatusCondition(&object.Status.Conditions, condition)
-}
-
-// someOf lists the first of the names, and how many more there are.
-func someOf(names []string) string {
-	const most = 5
-	if len(names) <= most {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }

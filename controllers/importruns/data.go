@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"unsafe"
 
 	corev1 "k8s.io/api/core/v1"
@@ -117,12 +116,8 @@ func (w *work) warnOfRounded(run *v1alpha1.ImportRun) {
 	if len(w.rounded) == 0 {
 		return
 	}
-	places := strings.Join(w.rounded[:min(len(w.rounded), most)], ", ")
-	if len(w.rounded) > most {
-		places += fmt.Sprintf(" and %d more", len(w.rounded)-most)
-	}
 	status.RecordEvent(w.r.Recorder, run, corev1.EventTypeWarning, v1alpha1.ReasonRoundedNumber,
-		"there is a whole number beyond 64 bits in "+places+": Kubernetes rounds it to 17 digits, so it may not be the number that was written; write an id as text, in quotes, or put the records into dataFrom")
+		"there is a whole number beyond 64 bits in "+problem.SomeOf(w.rounded, most)+": Kubernetes rounds it to 17 digits, so it may not be the number that was written; write an id as text, in quotes, or put the records into dataFrom")
 }
 
 // settingsSize is the size of what goes along with each call, in bytes.

@@ -158,9 +158,7 @@ func (s *scope) compare(ctx context.Context, registry *account.Registry) (c impo
 
 // showUnmatched shows the pointers of spec.ignoreDifferences that match nothing, and says once which.
 func (s *scope) showUnmatched(unmatched []string) {
-	known := s.object.Status.UnmatchedIgnoreDifferences
-	s.object.Status.UnmatchedIgnoreDifferences = unmatched
-	fresh := slices.DeleteFunc(slices.Clone(unmatched), func(pointer string) bool { return slices.Contains(known, pointer) })
+	fresh := replace(&s.object.Status.UnmatchedIgnoreDifferences, unmatched)
 	if len(fresh) > 0 {
 		s.event(warning, v1alpha1.ReasonUnmatchedIgnoreDifferences, "spec.ignoreDifferences matches nothing in the definition or in the remote import with "+drift.Cut(strings.Join(fresh, ", "), 600)+
 			": if it is misspelt, what it was meant for is compared and written; see status.unmatchedIgnoreDifferences")

@@ -60,14 +60,18 @@ func (s *scope) forgetRemote() {
 // showCopies shows the imports that carry the Import's ownership marker without being its own. They
 // are left alone, and said once.
 func (s *scope) showCopies() {
-	copies := s.session.Observations.Copies(s.object)
-	known := s.object.Status.Copies
-	s.object.Status.Copies = copies
-	fresh := slices.DeleteFunc(slices.Clone(copies), func(id string) bool { return slices.Contains(known, id) })
+	fresh := replace(&s.object.Status.Copies, s.session.Observations.Copies(s.object))
 	if len(fresh) > 0 {
 		s.event(warning, v1alpha1.ReasonCopyFound, "the account has other imports with this Import's ownership marker: "+drift.Cut(strings.Join(fresh, ", "), 300)+
 			". They are left alone: somebody cloned the import, or restored an earlier one. To manage one, adopt it with another Import and mode Override, or delete it on the platform")
 	}
+}
+
+// replace puts a list into the status, and returns what was not in the one before: that is said once.
+func replace(shown *[]string, now []string) (fresh []string) {
+	known := *shown
+	*shown = now
+	return slices.DeleteFunc(slices.Clone(now), func(text string) bool { return slices.Contains(known, text) })
 }
 
 // showDefinition shows what of the definition is left out, and what is probably a mistake in it. A

@@ -62,7 +62,7 @@ func encodeForHash(value any) ([]byte, error) {
 	return escaped.Bytes(), nil
 }
 
-// mostDescribed is how many differences a message describes.
+// mostDescribed is how many differences, paths or numbers a message describes.
 const mostDescribed = 4
 
 // Describe shows the first four differences in one line: path, declared and remote value, and how they

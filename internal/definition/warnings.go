@@ -8,12 +8,12 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/go-openapi/jsonpointer"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/drift"
+	"github.com/integrator-operator/integrator-operator/internal/problem"
 	"github.com/integrator-operator/integrator-operator/internal/records"
 )
 
@@ -32,7 +32,7 @@ func warnings(document map[string]any, values []Value) []Warning {
 	var found []Warning
 	if numbers := roundedIn("", document); len(numbers) > 0 {
 		slices.Sort(numbers)
-		note := fmt.Sprintf("spec.definition has %s: Kubernetes rounds whole numbers beyond 64 bits to 17 digits, so it may not be the number that was written; write an id as text, in quotes", fewOf(numbers))
+		note := fmt.Sprintf("spec.definition has %s: Kubernetes rounds whole numbers beyond 64 bits to 17 digits, so it may not be the number that was written; write an id as text, in quotes", problem.SomeOf(numbers, mostDescribed))
 		found = append(found, Warning{Reason: v1alpha1.ReasonRoundedNumber, Note: note, Version: note})
 	}
 	for _, v := range values {
@@ -64,14 +64,4 @@ func roundedIn(path string, value any) (found []string) {
 		}
 	}
 	return found
-}
-
-// fewOf lists the first four of many.
-func fewOf(all []string) string {
-	const most = 4
-	text := strings.Join(all[:min(len(all), most)], ", ")
-	if len(all) > most {
-		text += fmt.Sprintf(" and %d more", len(all)-most)
-	}
-	return text
 }

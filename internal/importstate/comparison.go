@@ -6,7 +6,6 @@ package importstate
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -315,11 +314,4 @@ func refusedMask(object *v1alpha1.Import, masked []string, desired *definition.D
 }
 
 // DescribeMasked lists the first four of the masked fields.
-func DescribeMasked(masked []string) string {
-	const most = 4
-	shown := strings.Join(masked[:min(len(masked), most)], ", ")
-	if len(masked) > most {
-		shown = fmt.Sprintf("%s and %d more", shown, len(masked)-most)
-	}
-	return drift.Cut(shown, 300)
-}
+func DescribeMasked(masked []string) string { return drift.Cut(problem.SomeOf(masked, 4), 300) }

@@ -4,12 +4,12 @@
 package importstate
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/integrator-operator/integrator-operator/internal/definition"
 	"github.com/integrator-operator/integrator-operator/internal/drift"
+	"github.com/integrator-operator/integrator-operator/internal/problem"
 )
 
 // Written is what a write changed on the platform.
@@ -82,12 +82,8 @@ func (w Written) Values() string {
 func first(names []string) string {
 	const most, longest = 5, 120
 	var shown []string
-	for _, name := range names[:min(len(names), most)] {
+	for _, name := range names {
 		shown = append(shown, drift.Cut(name, longest))
 	}
-	list := strings.Join(shown, ", ")
-	if len(names) > most {
-		list += fmt.Sprintf(" and %d more", len(names)-most)
-	}
-	return list
+	return problem.SomeOf(shown, most)
 }

@@ -1,7 +1,7 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package accounts
+package problem
 
 import (
 	"strings"
@@ -14,8 +14,8 @@ func TestSomeOf(t *testing.T) {
 		"a b c d e":     "a, b, c, d, e",
 		"a b c d e f g": "a, b, c, d, e and 2 more",
 	} {
-		if got := someOf(strings.Fields(names)); got != want {
-			t.Errorf("someOf(%s) = %s, want %s", names, got, want)
+		if got := SomeOf(strings.Fields(names), 5); got != want {
+			t.Errorf("SomeOf(%s) = %s, want %s", names, got, want)
 		}
 	}
 }

@@ -8,6 +8,7 @@ package problem
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -136,4 +137,12 @@ func (p *Problem) AsDependency() Class {
 		return Terminal
 	}
 	return Waiting
+}
+
+// SomeOf lists the first of the names for a message, and how many more there are.
+func SomeOf(names []string, most int) string {
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }
