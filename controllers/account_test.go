@@ -255,7 +255,7 @@ var _ = Describe("I give the operator an account", func() {
 		w := newWorld(ctx)
 		account := &v1alpha1.Account{ObjectMeta: w.meta("default")}
 		change(ctx, account, func(account *v1alpha1.Account) { account.Spec.Suspend = true })
-		w.eventually(ctx, account, "default", "Current True/TokenAccepted")
+		w.eventually(ctx, account, "default", "Current True/Suspended")
 		Expect(conditionsOf(account)).To(ContainElement(HaveField("Type", "Suspended")))
 		before := len(sim.Ledger(simulator.Filter{Account: w.account}))
 

@@ -158,7 +158,7 @@ var _ = Describe("I declare an import", func() {
 			object.Spec.Suspend = true
 			object.Spec.Definition.Raw = w.httpImport("still", `{"description": "later"}`).Spec.Definition.Raw
 		})
-		w.eventually(ctx, object, "still", "Current True/Synced")
+		w.eventually(ctx, object, "still", "Current True/Suspended")
 		Expect(conditionsOf(object)).To(ContainElement(HaveField("Type", "Suspended")))
 		w.scans(2)
 		Expect(w.calls()).To(Equal(before))

@@ -99,7 +99,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		}
 	}
 	status.RecordTransition(r.Recorder, &object, before.Status.Conditions, object.Status.Conditions)
-	return status.Result(p, err)
+	return status.Result(ctx, p, err)
 }
 
 // connect makes the account usable. Its steps go in order; the first that fails names the problem.

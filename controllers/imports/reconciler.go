@@ -252,7 +252,7 @@ func (r *Reconciler) finish(ctx context.Context, s *scope, err error) (ctrl.Resu
 	if wait > 0 && (p == nil || p.Reason() == v1alpha1.ReasonNotAccepted || p.Reason() == v1alpha1.ReasonDryRun) {
 		return ctrl.Result{RequeueAfter: wait}, nil
 	}
-	return status.Result(p, err)
+	return status.Result(ctx, p, err)
 }
 
 // notWritten ends a reconcile whose writes to the Import failed. A write that the API server refuses as it
@@ -265,7 +265,7 @@ func notWritten(ctx context.Context, r *Reconciler, s *scope, err error) (ctrl.R
 	first := r.refusals.Report(s.object)
 	pause := r.refusals.Pause(s.object, r.Clock.Now())
 	if first {
-		log.FromContext(ctx).Error(err, "The API server refuses a write to the Import; it will be retried after growing pauses", "pause", pause)
+		log.FromContext(ctx).Info("The API server refuses a write to the Import; it will be retried after growing pauses", "pause", pause, "error", err.Error())
 		s.event(warning, v1alpha1.ReasonStatusRefused, refused.Advice()+"; it will be retried")
 		recordEvents(r.Recorder, s)
 	}

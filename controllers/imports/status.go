@@ -143,8 +143,8 @@ func (s *scope) setStatus(p *problem.Problem, debugWaits bool) {
 	case p == nil && !s.object.DeletionTimestamp.IsZero():
 		return
 	case p == nil && len(state.Drift) > 0:
-		message := "the remote import differs, and is left so because of driftPolicy Report or managementPolicy Observe: " + definition.Describe(state.Drift, len(state.Drift))
-		status.SetReady(&state.Conditions, generation, v1alpha1.ReasonSynced, "the remote import is observed; it differs from what is declared, see status.drift"+note)
+		message := "the remote import differs, and is left so because of " + s.leftBy() + ": " + definition.Describe(state.Drift, len(state.Drift))
+		status.SetReady(&state.Conditions, generation, v1alpha1.ReasonSynced, "the remote import differs from what is declared, see status.drift"+note)
 		status.SetCondition(&state.Conditions, generation, v1alpha1.ConditionDrifted, metav1.ConditionTrue, v1alpha1.ReasonDriftReported, message)
 		return
 	case p == nil:
@@ -153,6 +153,14 @@ func (s *scope) setStatus(p *problem.Problem, debugWaits bool) {
 		status.SetProblem(&state.Conditions, generation, p)
 	}
 	apimeta.RemoveStatusCondition(&state.Conditions, v1alpha1.ConditionDrifted)
+}
+
+// leftBy is the policy because of which a difference is left.
+func (s *scope) leftBy() string {
+	if s.object.Spec.ManagementPolicy == v1alpha1.ManagementPolicyObserve {
+		return "managementPolicy Observe"
+	}
+	return "driftPolicy Report"
 }
 
 // markerSeen reports whether the account was seen to have the Import's ownership marker.

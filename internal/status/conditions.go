@@ -46,11 +46,14 @@ func SetNotReady(conditions *[]metav1.Condition, generation int64, p *problem.Pr
 	SetCondition(conditions, generation, abnormal, metav1.ConditionTrue, p.Reason(), p.Message())
 }
 
-// setSuspended leaves Ready as it was last known, and says why nothing is done about it.
+// setSuspended leaves the status of Ready as it was last known, and says why nothing is done about
+// it: the column STATUS of kubectl shows the reason of Ready.
 func setSuspended(conditions *[]metav1.Condition, generation int64, p *problem.Problem) {
-	if apimeta.FindStatusCondition(*conditions, v1alpha1.ConditionReady) == nil {
-		SetCondition(conditions, generation, v1alpha1.ConditionReady, metav1.ConditionUnknown, p.Reason(), p.Message())
+	last := metav1.ConditionUnknown
+	if ready := apimeta.FindStatusCondition(*conditions, v1alpha1.ConditionReady); ready != nil {
+		last = ready.Status
 	}
+	SetCondition(conditions, generation, v1alpha1.ConditionReady, last, p.Reason(), p.Message())
 	keepAbnormal(conditions, v1alpha1.ConditionSuspended)
 	SetCondition(conditions, generation, v1alpha1.ConditionSuspended, metav1.ConditionTrue, p.Reason(), p.Message())
 }

@@ -12,14 +12,14 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/integrator-operator/integrator-operator/internal/problem"
 )
 
 // Result says when the object is reconciled again after the problem p, which err has in its chain.
-// p may be nil.
-func Result(p *problem.Problem, err error) (ctrl.Result, error) {
+// p may be nil. What a person has to correct is no failure of the operator: it is logged as
+// information, and no error is returned.
+func Result(ctx context.Context, p *problem.Problem, err error) (ctrl.Result, error) {
 	switch {
 	case p == nil:
 		return ctrl.Result{}, nil
@@ -28,7 +28,8 @@ func Result(p *problem.Problem, err error) (ctrl.Result, error) {
 	case p.Class() == problem.Transient:
 		return ctrl.Result{}, err
 	case p.Class() == problem.Terminal:
-		return ctrl.Result{}, reconcile.TerminalError(err)
+		log.FromContext(ctx).Info("A person has to act", "reason", p.Reason(), "problem", p.Message())
+		return ctrl.Result{}, nil
 	default:
 		return ctrl.Result{}, nil
 	}

@@ -13,7 +13,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/event"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
@@ -33,10 +32,10 @@ func TestConditions(t *testing.T) {
 		"Terminal":     {"a person has to act", []func(*[]metav1.Condition){set(problem.Terminalf(v1alpha1.ReasonRejected, ""))}, "Ready=False/Rejected Stalled=True/Rejected"},
 		"Transient":    {"it continues without help", []func(*[]metav1.Condition){set(problem.Transientf(v1alpha1.ReasonConflict, ""))}, "Ready=False/Conflict Reconciling=True/Conflict"},
 		"Ready":        {"nothing contradicts Ready", []func(*[]metav1.Condition){set(suspended), ready}, "Ready=True/Synced"},
-		"Suspended":    {"Ready stays as it was known last", []func(*[]metav1.Condition){ready, set(suspended)}, "Ready=True/Synced Suspended=True/Suspended"},
+		"Suspended":    {"the status of Ready stays as it was known last, and its reason says why nothing is done", []func(*[]metav1.Condition){ready, set(suspended)}, "Ready=True/Suspended Suspended=True/Suspended"},
 		"NeverReady":   {"or is unknown", []func(*[]metav1.Condition){set(suspended)}, "Ready=Unknown/Suspended Suspended=True/Suspended"},
 		"SetNotReady":  {"a kind that is never suspended is waiting", []func(*[]metav1.Condition){func(c *[]metav1.Condition) { SetNotReady(c, 1, suspended) }}, "Ready=False/Suspended Reconciling=True/Suspended"},
-		"StalledFirst": {"only one abnormal condition is left", []func(*[]metav1.Condition){set(problem.Terminalf(v1alpha1.ReasonRejected, "")), set(suspended)}, "Ready=False/Rejected Suspended=True/Suspended"},
+		"StalledFirst": {"only one abnormal condition is left", []func(*[]metav1.Condition){set(problem.Terminalf(v1alpha1.ReasonRejected, "")), set(suspended)}, "Ready=False/Suspended Suspended=True/Suspended"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -66,25 +65,25 @@ func TestMessagesAreOneBoundedLine(t *testing.T) {
 func TestResult(t *testing.T) {
 	failed := errors.New("failed")
 	cases := map[string]struct {
-		reason           string
-		p                *problem.Problem
-		after            time.Duration
-		retried, stopped bool
+		reason  string
+		p       *problem.Problem
+		after   time.Duration
+		retried bool
 	}{
 		"None":        {reason: "nothing is to be done"},
 		"Transient":   {reason: "the work queue retries an error", p: problem.Transientf("R", ""), retried: true},
-		"Terminal":    {reason: "nothing is retried", p: problem.Terminalf("R", ""), stopped: true},
+		"Terminal":    {reason: "nothing is retried, and nothing of the operator failed", p: problem.Terminalf("R", "")},
 		"Waiting":     {reason: "an event continues the work", p: problem.Waitingf("R", "")},
 		"RateLimited": {reason: "the account says when", p: problem.New(problem.RateLimited, "R", "").WithRetryAfter(time.Minute), after: time.Minute},
 		"Later":       {reason: "a time counts whatever the class", p: problem.Terminalf("R", "").WithRetryAfter(time.Hour), after: time.Hour},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			got, err := Result(tc.p, failed)
+			got, err := Result(t.Context(), tc.p, failed)
 			if got.RequeueAfter < tc.after || got.RequeueAfter > tc.after+tc.after/10 {
 				t.Errorf("%s: after %s, want %s", tc.reason, got.RequeueAfter, tc.after)
 			}
-			if terminal := errors.Is(err, reconcile.TerminalError(nil)); terminal != tc.stopped || (err != nil && !terminal) != tc.retried {
+			if (err != nil) != tc.retried {
 				t.Errorf("%s: %v", tc.reason, err)
 			}
 		})
