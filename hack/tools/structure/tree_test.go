@@ -62,8 +62,11 @@ var readTree = sync.OnceValues(func() (*tree, error) {
 		case err != nil:
 			return err
 		case name == "bin":
-			// What is built there is not looked at.
+			// What is built there is not looked at. It may be a link, which is not a directory to skip.
 			t.paths = append(t.paths, name)
+			if !entry.IsDir() {
+				return nil
+			}
 			return fs.SkipDir
 		case entry.Name() == ".git" && entry.IsDir():
 			return fs.SkipDir
