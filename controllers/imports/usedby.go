@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/account"
 	"github.com/integrator-operator/integrator-operator/internal/drift"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
@@ -81,9 +82,19 @@ func refreshUsers(ctx context.Context, s *scope, clock clock.PassiveClock) {
 	showUsers(s, users(found), clock.Now())
 }
 
-// showUsers puts what uses the import into status.
-func showUsers(s *scope, used []integrator.Dependency, now time.Time) {
-	var shown []v1alpha1.ResourceUse
+// Users reads what uses the import of an id in the account of a session. At most as many are returned
+// as a status has room for.
+func Users(ctx context.Context, session *account.Session, id string) ([]v1alpha1.ResourceUse, error) {
+	found, err := session.Client.Dependencies(ctx, id)
+	if err != nil {
+		return nil, problem.Wrap(err, "read what uses the import")
+	}
+	shown := uses(users(found))
+	return shown[:min(len(shown), maxUsers)], nil
+}
+
+// uses are the resources as a status shows them.
+func uses(used []integrator.Dependency) (shown []v1alpha1.ResourceUse) {
 	for _, dependency := range used {
 		shown = append(shown, v1alpha1.ResourceUse{
 			Kind: drift.Cut(kindOf(dependency), 64), ID: drift.Cut(dependency.ID, 64), Name: drift.Cut(dependency.Name, 256),
@@ -92,6 +103,12 @@ func showUsers(s *scope, used []integrator.Dependency, now time.Time) {
 	slices.SortFunc(shown, func(a, b v1alpha1.ResourceUse) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 	})
+	return shown
+}
+
+// showUsers puts what uses the import into status.
+func showUsers(s *scope, used []integrator.Dependency, now time.Time) {
+	shown := uses(used)
 	status := &s.object.Status
 	if changed := !slices.Equal(status.UsedBy, shown[:min(len(shown), maxUsers)]); !changed && status.UsedByObservedAt != nil && !s.requested() {
 		// A blocked deletion reads this again and again: only a change is written.

@@ -42,6 +42,8 @@ type Options struct {
 	RootCAs *x509.CertPool
 	// Proxy, when set, is what the API is called through.
 	Proxy *url.URL
+	// ReadOnly has the clients refuse every call that writes.
+	ReadOnly bool
 	// Owner decides what the ownership markers say.
 	Owner ownership.Owner
 	// ScanPatience is how long no scan may reach its end at least, before that is reported; 0 is
@@ -206,7 +208,7 @@ func (r *Registry) clientFor(key types.NamespacedName, e *entry, spec *v1alpha1.
 	}
 	return integrator.New(integrator.Config{
 		BaseURL: spec.BaseURL, Token: token, Limiter: e.limiter,
-		AllowHTTP: r.options.AllowHTTP, AllowPrivate: r.options.AllowPrivate, RootCAs: r.options.RootCAs, Proxy: r.options.Proxy, Observer: metrics.ObserveRequest(key),
+		AllowHTTP: r.options.AllowHTTP, AllowPrivate: r.options.AllowPrivate, RootCAs: r.options.RootCAs, Proxy: r.options.Proxy, ReadOnly: r.options.ReadOnly, Observer: metrics.ObserveRequest(key),
 	})
 }
 

@@ -76,6 +76,8 @@ type Config struct {
 	// Proxy, when set, is what https goes through: see [ParseProxy]. It has to make sure itself that
 	// the host's name does not lead to where it must not.
 	Proxy *url.URL
+	// ReadOnly refuses every call that is not a GET, before it is sent.
+	ReadOnly bool
 }
 
 // Observation describes one request for metrics.
@@ -112,6 +114,7 @@ func redactedURL(raw string) string {
 type Client struct {
 	base     *url.URL // scheme, host, path without a slash at its end
 	timeout  time.Duration
+	readOnly bool
 	limiter  *limit.Limiter
 	observer func(Observation)
 
@@ -140,6 +143,7 @@ func New(cfg Config) (*Client, error) {
 	c := &Client{
 		base:      base,
 		timeout:   cfg.Timeout,
+		readOnly:  cfg.ReadOnly,
 		limiter:   cfg.Limiter,
 		observer:  cfg.Observer,
 		authorize: authorizer(cfg.Token),

@@ -134,9 +134,15 @@ func (c *Client) acquire(ctx context.Context, e endpoint) (release func(), err e
 	return release, nil
 }
 
+// ErrReadOnly is the error of a call that writes, from a client that only reads. Nothing was sent.
+var ErrReadOnly = errors.New("this client makes no call that writes")
+
 // send is the only place that sends: one request, never a retry. The caller has the limiter's
 // permission.
 func (c *Client) send(ctx context.Context, e endpoint, target *url.URL, body []byte, read readFunc) (err error) {
+	if c.readOnly && e.method != http.MethodGet {
+		return &APIError{Op: e.op(), Err: ErrReadOnly}
+	}
 	status := 0
 	if c.observer != nil {
 		start := time.Now()

@@ -1,0 +1,195 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	ctrlevent "sigs.k8s.io/controller-runtime/pkg/event"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/controllers/accounts"
+	"github.com/integrator-operator/integrator-operator/controllers/imports"
+	"github.com/integrator-operator/integrator-operator/internal/account"
+	"github.com/integrator-operator/integrator-operator/internal/watch"
+)
+
+// concurrent is how many Imports are compared at once.
+const concurrent = 8
+
+// maxPasses bounds the reconciles of one Import: each of them may need what the last one has written.
+const maxPasses = 5
+
+var scheme = func() *runtime.Scheme {
+	made := runtime.NewScheme()
+	utilruntime.Must(clientgoscheme.AddToScheme(made))
+	utilruntime.Must(v1alpha1.AddToScheme(made))
+	return made
+}()
+
+// engine has the operator's reconcilers, on objects in memory.
+type engine struct {
+	memory   client.Client
+	registry *account.Registry
+	accounts *accounts.Reconciler
+	imports  *imports.Reconciler
+	stop     context.CancelFunc
+	drained  sync.WaitGroup
+}
+
+// silent drops events: a plan tells its user otherwise.
+type silent struct{}
+
+func (silent) Eventf(runtime.Object, runtime.Object, string, string, string, string, ...any) {}
+
+// indexes adds the operator's indexes to the objects in memory.
+type indexes struct{ builder *fake.ClientBuilder }
+
+func (i indexes) IndexField(_ context.Context, object client.Object, name string, values client.IndexerFunc) error {
+	i.builder.WithIndex(object, name, values)
+	return nil
+}
+
+// start puts the objects into memory and makes the reconcilers.
+func (w *world) start(ctx context.Context) error {
+	builder := fake.NewClientBuilder().WithScheme(scheme).
+		WithStatusSubresource(&v1alpha1.Account{}, &v1alpha1.Import{}, &v1alpha1.ImportRun{})
+	for _, e := range w.entries {
+		if e.typed != nil && e.typed.GetDeletionTimestamp().IsZero() {
+			builder.WithObjects(e.typed)
+		}
+	}
+	for _, object := range w.others {
+		if object.GetDeletionTimestamp().IsZero() || len(object.GetFinalizers()) > 0 {
+			builder.WithObjects(object)
+		}
+	}
+	if err := watch.SetupIndexes(ctx, indexes{builder}, w.options.Owner); err != nil {
+		return err
+	}
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	e := &engine{memory: builder.Build(), stop: stop}
+	w.engine, w.live.Reader = e, e.memory
+	network := w.options.Network
+	e.registry = account.NewRegistry(running, e.memory, clock.RealClock{}, account.Options{
+		AllowHTTP: network.AllowHTTP, AllowPrivate: network.AllowPrivate, RootCAs: network.RootCAs, Proxy: network.Proxy,
+		Owner: w.options.Owner, ReadOnly: true,
+	})
+	e.accounts = &accounts.Reconciler{Client: e.memory, Live: w.live, Registry: e.registry, Recorder: silent{}, AllowedHosts: w.options.AllowedHosts}
+	e.imports = &imports.Reconciler{
+		Client: e.memory, Live: w.live, Registry: e.registry, Recorder: silent{}, Clock: clock.RealClock{}, Owner: w.options.Owner,
+		CreateUnconfirmedTimeout: imports.DefaultCreateUnconfirmedTimeout, BlockedDeletionPause: imports.DefaultBlockedDeletionPause,
+	}
+	for _, events := range []<-chan ctrlevent.GenericEvent{e.registry.AccountEvents(), e.registry.ImportEvents(), e.registry.RunEvents()} {
+		e.drained.Go(func() { drain(running, events) })
+	}
+	return nil
+}
+
+// drain receives events that nobody needs: what they would start is done in order.
+func drain(ctx context.Context, events <-chan ctrlevent.GenericEvent) {
+	for {
+		select {
+		case <-events:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (w *world) close() {
+	w.engine.stop()
+	w.engine.drained.Wait()
+}
+
+// run reconciles the Accounts, waits for a scan of each, and then reconciles the Imports.
+func (w *world) run(ctx context.Context) error {
+	for _, name := range w.accounts() {
+		if _, err := w.engine.accounts.Reconcile(ctx, ctrl.Request{NamespacedName: name}); err != nil && ctx.Err() != nil {
+			return err
+		}
+		if err := w.engine.awaitScan(ctx, name); err != nil {
+			return err
+		}
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(concurrent)
+	for _, e := range w.entries {
+		if _, ok := e.typed.(*v1alpha1.Import); ok && e.typed.GetDeletionTimestamp().IsZero() {
+			group.Go(func() error { return w.engine.reconcile(ctx, e.key.NamespacedName) })
+		}
+	}
+	return group.Wait()
+}
+
+// accounts are the Accounts that the plan needs.
+func (w *world) accounts() (names []types.NamespacedName) {
+	needed := map[types.NamespacedName]bool{}
+	need := func(name types.NamespacedName) {
+		if !needed[name] {
+			needed[name] = true
+			names = append(names, name)
+		}
+	}
+	for _, e := range w.entries {
+		switch object := e.typed.(type) {
+		case *v1alpha1.Account:
+			need(e.key.NamespacedName)
+		case *v1alpha1.Import:
+			need(types.NamespacedName{Namespace: object.Namespace, Name: object.Spec.AccountRef.Name})
+		}
+	}
+	for _, object := range w.pruned() {
+		need(types.NamespacedName{Namespace: object.Namespace, Name: object.Spec.AccountRef.Name})
+	}
+	return names
+}
+
+// awaitScan waits until the account was scanned, or cannot be.
+func (e *engine) awaitScan(ctx context.Context, name types.NamespacedName) error {
+	ticker := time.NewTicker(5 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		session, err := e.registry.Session(ctx, name.Namespace, name.Name)
+		if err != nil || session.Scanned || session.ScanProblem != nil {
+			return nil //nolint:nilerr // the Imports of the Account say why it cannot be used
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return fmt.Errorf("the list of the account of Account %s did not come to its end: %w", name, ctx.Err())
+		}
+	}
+}
+
+// reconcile takes one Import as far as it goes.
+func (e *engine) reconcile(ctx context.Context, name types.NamespacedName) error {
+	for range maxPasses {
+		result, err := e.imports.Reconcile(ctx, ctrl.Request{NamespacedName: name})
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil || result.RequeueAfter == 0 || result.RequeueAfter > time.Second {
+			return nil //nolint:nilerr // the Import's conditions say what it is
+		}
+		select {
+		case <-time.After(result.RequeueAfter):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}

@@ -1,0 +1,207 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/controllers/imports"
+	"github.com/integrator-operator/integrator-operator/internal/importstate"
+	"github.com/integrator-operator/integrator-operator/internal/ownership"
+	"github.com/integrator-operator/integrator-operator/internal/runstate"
+)
+
+// ReasonRefused is the reason of what an API server would refuse.
+const ReasonRefused = "Refused"
+
+// plan reads from memory what the reconcilers came to.
+func (w *world) plan(ctx context.Context) (*Plan, error) {
+	made := &Plan{Notes: w.notes}
+	for _, e := range w.entries {
+		item, err := w.item(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		made.Items = append(made.Items, item)
+	}
+	for _, object := range w.pruned() {
+		made.Items = append(made.Items, w.pruning(ctx, object))
+	}
+	return made, nil
+}
+
+func (w *world) item(ctx context.Context, e *entry) (Item, error) {
+	item := Item{Kind: e.key.kind, Namespace: e.key.Namespace, Name: e.key.Name, Source: e.manifest.Source}
+	if e.typed == nil {
+		item.Action, item.Reason, item.Message = Fail, ReasonRefused, strings.Join(e.refused, "; ")
+		return item, nil
+	}
+	if !e.typed.GetDeletionTimestamp().IsZero() {
+		item.Action, item.Message = Wait, "the object in the cluster is being deleted; it is created again once that is done"
+		return item, nil
+	}
+	switch object := e.typed.(type) {
+	case *v1alpha1.Import:
+		if err := w.engine.memory.Get(ctx, e.key.NamespacedName, object); err != nil {
+			return item, err
+		}
+		fromImport(&item, object, e)
+	case *v1alpha1.Account:
+		if err := w.engine.memory.Get(ctx, e.key.NamespacedName, object); err != nil {
+			return item, err
+		}
+		item.Action = appliedOr(e, None)
+		blame(&item, object.Status.Conditions)
+	case *v1alpha1.ImportRun:
+		if err := fromRun(&item, object, e); err != nil {
+			return item, err
+		}
+	}
+	return item, nil
+}
+
+// appliedOr is the action of an object whose change does nothing on the platform.
+func appliedOr(e *entry, other Action) Action {
+	if e.changed {
+		return Apply
+	}
+	return other
+}
+
+// fromImport says what would happen from what the Import's status says after its dry run.
+func fromImport(item *Item, object *v1alpha1.Import, e *entry) {
+	state := &object.Status
+	item.ID = ownership.RemoteID(object)
+	item.UsedBy, item.Warnings, item.IgnoredFields = state.UsedBy, state.Warnings, state.IgnoredFields
+	adopting := object.Spec.Adopt != nil && item.ID == ""
+	if state.Plan != nil {
+		item.Calls, item.Differences = state.Plan.Calls, state.Plan.Differences
+		item.Action = actionOf(item.Calls, adopting, e)
+		return
+	}
+	item.Action = appliedOr(e, None)
+	item.Drift = state.Drift
+	if suspended := apimeta.FindStatusCondition(state.Conditions, v1alpha1.ConditionSuspended); suspended != nil {
+		item.Reason, item.Message = suspended.Reason, suspended.Message
+		return
+	}
+	blame(item, state.Conditions)
+}
+
+// actionOf is the action that the planned calls come to.
+func actionOf(calls []string, adopting bool, e *entry) Action {
+	switch {
+	case adopting:
+		return Adopt
+	case slices.Contains(calls, importstate.CallCreate), slices.Contains(calls, importstate.CallClone):
+		return Create
+	case len(calls) > 0:
+		return Update
+	default:
+		return appliedOr(e, None)
+	}
+}
+
+// blame makes the item one that fails or waits, if the conditions say so.
+func blame(item *Item, conditions []metav1.Condition) {
+	ready := apimeta.FindStatusCondition(conditions, v1alpha1.ConditionReady)
+	switch {
+	case ready == nil:
+		item.Action, item.Message = Wait, "the operator came to no result"
+		return
+	case ready.Status != metav1.ConditionFalse:
+		return
+	case apimeta.IsStatusConditionTrue(conditions, v1alpha1.ConditionStalled):
+		item.Action = Fail
+	default:
+		item.Action = Wait
+	}
+	item.Reason, item.Message = ready.Reason, ready.Message
+}
+
+// fromRun says whether a run would send records.
+func fromRun(item *Item, run *v1alpha1.ImportRun, e *entry) error {
+	if e.old == nil {
+		item.Action, item.Calls = Invoke, []string{"POST /v1/imports/{id}/invoke"}
+		return nil
+	}
+	old := &v1alpha1.ImportRun{}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(e.old.Object, old); err != nil {
+		return err
+	}
+	switch {
+	case runstate.Finished(old):
+		item.Action, item.Message = appliedOr(e, None), fmt.Sprintf("it has ended: %s", old.Status.Phase)
+	default:
+		item.Action, item.Message = Invoke, fmt.Sprintf("it is under way: %s", cmp.Or(old.Status.Phase, v1alpha1.RunPending))
+	}
+	_ = run
+	return nil
+}
+
+// pruned are the Imports of the cluster that would be deleted because no manifest declares them.
+func (w *world) pruned() (found []*v1alpha1.Import) {
+	if !w.options.Prune {
+		return nil
+	}
+	declared := map[key]bool{}
+	for _, e := range w.entries {
+		declared[e.key] = true
+	}
+	for at, object := range w.others {
+		candidate, ok := object.(*v1alpha1.Import)
+		if !ok || declared[at] || !slices.Contains(w.namespaces, at.Namespace) || !candidate.DeletionTimestamp.IsZero() {
+			continue
+		}
+		if hasLabels(candidate.Labels, w.options.PruneLabels) {
+			found = append(found, candidate)
+		}
+	}
+	slices.SortFunc(found, func(a, b *v1alpha1.Import) int {
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+	})
+	return found
+}
+
+func hasLabels(labels, wanted map[string]string) bool {
+	for name, value := range maps.All(wanted) {
+		if labels[name] != value {
+			return false
+		}
+	}
+	return true
+}
+
+// pruning says what the deletion of an Import would do.
+func (w *world) pruning(ctx context.Context, object *v1alpha1.Import) Item {
+	item := Item{Kind: "Import", Namespace: object.Namespace, Name: object.Name, ID: ownership.RemoteID(object), Action: Release}
+	if item.ID == "" || ownership.Observes(object) || object.Spec.DeletionPolicy == v1alpha1.DeletionPolicyOrphan {
+		return item
+	}
+	session, err := w.engine.registry.Session(ctx, object.Namespace, object.Spec.AccountRef.Name)
+	if err != nil {
+		item.Action, item.Reason, item.Message = Wait, v1alpha1.ReasonAccountNotReady, err.Error()
+		return item
+	}
+	item.UsedBy, err = imports.Users(ctx, session, item.ID)
+	switch {
+	case err != nil:
+		item.Action, item.Message = Wait, "cannot read what uses the import: "+err.Error()
+	case len(item.UsedBy) > 0:
+		item.Action, item.Reason, item.Message = Fail, v1alpha1.ReasonDeletionBlocked, "the import would not be deleted, because it is used on the platform"
+	default:
+		item.Action, item.Calls = Delete, []string{importstate.CallDelete}
+	}
+	return item
+}
