@@ -8,11 +8,13 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/go-openapi/jsonpointer"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/drift"
+	"github.com/integrator-operator/integrator-operator/internal/fields"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
 	"github.com/integrator-operator/integrator-operator/internal/records"
 )
@@ -25,6 +27,23 @@ type Warning struct {
 	Version string
 	// OfValues: it is about a value of spec.valuesFrom, and not about the definition.
 	OfValues bool
+}
+
+// Lint reads a definition as it stands in a manifest, and says what is probably a mistake in it. leftOut
+// are the fields that the operator leaves out. It knows neither aliases nor values.
+func Lint(raw []byte) (leftOut, mistakes []string, err error) {
+	document, err := drift.Parse(raw)
+	if err != nil {
+		return nil, nil, problem.Terminalf(v1alpha1.ReasonInvalidDefinition, "spec.definition is %v", err)
+	}
+	if err := refuseIdentity(document); err != nil {
+		return nil, nil, err
+	}
+	leftOut, mistakes = fields.LeaveOut(document), fields.Warnings(document)
+	for _, w := range warnings(document, nil) {
+		mistakes = append(mistakes, strings.TrimPrefix(w.Note, "spec.definition"))
+	}
+	return leftOut, mistakes, nil
 }
 
 // warnings are those about a document, in which the places of values are empty, and about the values.

@@ -1,0 +1,195 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package plugin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/labels"
+	"sigs.k8s.io/yaml"
+
+	"github.com/integrator-operator/integrator-operator/internal/command"
+	"github.com/integrator-operator/integrator-operator/internal/ownership"
+	"github.com/integrator-operator/integrator-operator/internal/plan"
+)
+
+const planLong = `Shows what applying manifests would do to the platform, without writing anything, neither there nor
+in the cluster. It needs the rights get and list.
+
+With a cluster, the Accounts, their tokens and the Imports that exist are read with your kubeconfig.
+With --no-cluster, every Import is taken for a new one; name the account with --base-url,
+--token-file and --aliases.
+
+Exit codes: 0 nothing would change, 2 something would, 1 something fails or cannot be planned.`
+
+const planExample = `  # What would the manifests of this branch do?
+  kubectl integrator plan -f production/
+
+  # As a comment in a pull request, without a cluster
+  kubectl integrator plan -k overlays/eu --no-cluster --token-file token --aliases aliases.yaml -o markdown`
+
+type planFlags struct {
+	files
+	noCluster               bool
+	baseURL, tokenFile      string
+	aliases                 string
+	prune                   bool
+	selector                string
+	output                  string
+	ownerID, formerOwnerIDs string
+	timeout                 time.Duration
+	network                 command.Network
+}
+
+func newPlan(c *cmd) *cobra.Command {
+	var f planFlags
+	made := &cobra.Command{
+		Use: "plan (-f FILE | -k FOLDER)", Short: "Show what applying manifests would do to the platform",
+		Long: planLong, Example: planExample, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), c) },
+	}
+	set := made.Flags()
+	f.register(set)
+	set.BoolVar(&f.noCluster, "no-cluster", false, "Read no cluster.")
+	set.StringVar(&f.baseURL, "base-url", "https://api.integrator.io", "Base URL of Accounts that are neither among the manifests nor in the cluster.")
+	set.StringVar(&f.tokenFile, "token-file", "", "A file with the API token, for Accounts whose Secret cannot be read; - is standard input.")
+	set.StringVar(&f.aliases, "aliases", "", "A YAML file with the aliases of Accounts that are nowhere: a mapping from names to ids.")
+	set.BoolVar(&f.prune, "prune", false, "Include the Imports of the cluster that the manifests no longer declare, in their namespaces.")
+	set.StringVarP(&f.selector, "selector", "l", "", "With --prune, only Imports with these labels, such as app=shop.")
+	set.StringVarP(&f.output, "output", "o", "text", "Format: text, markdown, json or yaml.")
+	set.StringVar(&f.ownerID, "owner-id", "", "The --owner-id of the operator in the cluster, if it has one.")
+	set.StringVar(&f.formerOwnerIDs, "former-owner-ids", "", "The --former-owner-ids of the operator.")
+	set.DurationVar(&f.timeout, "timeout", 5*time.Minute, "How long the plan may take.")
+	var network flag.FlagSet
+	f.network.Register(&network)
+	set.AddGoFlagSet(&network)
+	return made
+}
+
+func (f *planFlags) run(ctx context.Context, c *cmd) error {
+	write, ok := formats[f.output]
+	if !ok {
+		return fmt.Errorf("--output %s: it is text, markdown, json or yaml", f.output)
+	}
+	colors, err := c.palette()
+	if err != nil {
+		return err
+	}
+	manifests, err := f.read(c.In)
+	if err != nil {
+		return err
+	}
+	options, err := f.options(c)
+	if err != nil {
+		return err
+	}
+	made, err := plan.Make(ctx, manifests, options)
+	if err != nil {
+		return err
+	}
+	for _, note := range made.Notes {
+		fmt.Fprintln(c.ErrOut, "note: "+note)
+	}
+	if err := write(c.Out, made, colors); err != nil {
+		return err
+	}
+	switch {
+	case made.Failed():
+		return exit(ExitError)
+	case made.Changes():
+		return exit(ExitChanges)
+	default:
+		return nil
+	}
+}
+
+func (f *planFlags) options(c *cmd) (options plan.Options, err error) {
+	options = plan.Options{
+		AllowedHosts: command.List(f.network.AllowedHosts), Prune: f.prune, Timeout: f.timeout,
+		Owner: ownership.Owner{ID: f.ownerID, Former: command.List(f.formerOwnerIDs)},
+	}
+	if err := options.Owner.Validate(); err != nil {
+		return options, err
+	}
+	if options.Network, err = f.network.Config(); err != nil {
+		return options, err
+	}
+	if options.Account, err = f.account(c.In); err != nil {
+		return options, err
+	}
+	if options.PruneLabels, err = labels.ConvertSelectorToLabelsMap(f.selector); err != nil {
+		return options, fmt.Errorf("--selector %s: it has to be of the form name=value,…: %w", f.selector, err)
+	}
+	if f.noCluster {
+		options.Namespace = c.namespaceWithoutCluster()
+		if f.prune {
+			return options, errors.New("--prune needs a cluster: leave out --no-cluster")
+		}
+		return options, nil
+	}
+	cluster, namespace, err := c.cluster()
+	options.Cluster, options.Namespace = cluster, namespace
+	return options, err
+}
+
+// account reads what the flags say of Accounts that are not there.
+func (f *planFlags) account(in io.Reader) (account plan.Account, err error) {
+	account.BaseURL = f.baseURL
+	if f.aliases != "" {
+		content, err := os.ReadFile(f.aliases)
+		if err != nil {
+			return account, fmt.Errorf("--aliases: %w", err)
+		}
+		if err := yaml.UnmarshalStrict(content, &account.Aliases); err != nil {
+			return account, fmt.Errorf("--aliases %s: it has to be a mapping from names to ids", f.aliases)
+		}
+	}
+	if f.tokenFile == "" {
+		return account, nil
+	}
+	content, err := readFile(f.tokenFile, in)
+	if err != nil {
+		return account, fmt.Errorf("--token-file: %w", err)
+	}
+	if account.Token = strings.TrimSpace(string(content)); account.Token == "" {
+		return account, fmt.Errorf("--token-file %s: it is empty", f.tokenFile)
+	}
+	return account, nil
+}
+
+func readFile(name string, in io.Reader) ([]byte, error) {
+	if name == "-" {
+		return io.ReadAll(in)
+	}
+	return os.ReadFile(name)
+}
+
+// formats write a plan.
+var formats = map[string]func(io.Writer, *plan.Plan, palette) error{
+	"text":     writeText,
+	"markdown": writeMarkdown,
+	"json": func(out io.Writer, made *plan.Plan, _ palette) error {
+		encoder := json.NewEncoder(out)
+		encoder.SetEscapeHTML(false)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(made)
+	},
+	"yaml": func(out io.Writer, made *plan.Plan, _ palette) error {
+		text, err := yaml.Marshal(made)
+		if err != nil {
+			return err
+		}
+		_, err = out.Write(text)
+		return err
+	},
+}
