@@ -25,6 +25,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/controllers"
 	"github.com/integrator-operator/integrator-operator/internal/command"
+	"github.com/integrator-operator/integrator-operator/internal/command/plugin"
 	"github.com/integrator-operator/integrator-operator/internal/logging"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
 	"github.com/integrator-operator/integrator-operator/internal/serving"
@@ -80,6 +81,9 @@ func main() {
 
 // execute runs a subcommand, and returns the exit code.
 func execute(name string, args []string) int {
+	if name == "kubectl" {
+		return plugin.Run(ctrl.SetupSignalHandler(), args, os.Stdin, os.Stdout, os.Stderr)
+	}
 	if name != "export" {
 		fmt.Fprintf(os.Stderr, "error: there is no command %q; it is export, or none to run the operator\n", name)
 		return 1

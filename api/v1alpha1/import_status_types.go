@@ -95,7 +95,8 @@ type ImportPlan struct {
 	// +kubebuilder:validation:items:MaxLength=128
 	Calls []string `json:"calls,omitempty"`
 
-	// differences are the fields that would change, 16 at most.
+	// differences are the fields that would change, 16 at most. A field that would be removed
+	// has only its path.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=16

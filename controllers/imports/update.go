@@ -57,7 +57,7 @@ func (r *Reconciler) correct(ctx context.Context, s *scope) error {
 			importstate.MaxCorrections, importstate.CorrectionsWindow, definition.Describe(c.Shown, c.Total)).WithRetryAfter(problem.BackoffMax)
 	}
 	if !s.callOrPlan(c.Calls...) {
-		s.differences = c.Shown
+		s.differences = plannedChanges(c)
 		state.ComparedLastModified = state.LastModified
 		return s.planned()
 	}
@@ -69,6 +69,21 @@ func (r *Reconciler) correct(ctx context.Context, s *scope) error {
 		r.corrections.Note(s.object.UID, c.Drift, r.Clock.Now())
 	}
 	return r.judge(ctx, s, patched, func(after importstate.Comparison) { changed(s, c, after) })
+}
+
+// maxPlanned is how many differences a plan has room for.
+const maxPlanned = 16
+
+// plannedChanges are what differs, and the fields that would be removed. Of these only the path is
+// shown: it is no longer known whether a Secret's value is there.
+func plannedChanges(c importstate.Comparison) []v1alpha1.Difference {
+	changes := slices.Clone(c.Shown)
+	for _, path := range c.Released {
+		if len(changes) < maxPlanned && !slices.ContainsFunc(changes, func(d v1alpha1.Difference) bool { return d.Path == path }) {
+			changes = append(changes, v1alpha1.Difference{Path: drift.Cut(path, drift.MaxPath)})
+		}
+	}
+	return changes
 }
 
 // changed names in an event what a write changed. What the API did not accept is in status.notAccepted.

@@ -101,6 +101,9 @@ func (w *world) enter(ctx context.Context, manifest Manifest) (*entry, error) {
 	if e.old, err = w.read(ctx, object); err != nil {
 		return nil, fmt.Errorf("read %s %s: %w", object.GetKind(), e.key.NamespacedName, err)
 	}
+	if object, err = merge(object, e.old); err != nil {
+		return nil, err
+	}
 	admitted, refused := w.kinds.Admit(object, e.old)
 	if e.refused = refused; len(refused) > 0 {
 		return e, nil
@@ -250,6 +253,9 @@ func (w *world) other(kind string, object client.Object) {
 // standIn makes the Accounts that Imports name and that are nowhere, if the options have one.
 func (w *world) standIn() {
 	if w.options.Account.Token == "" || w.options.Account.BaseURL == "" {
+		if w.options.Cluster == nil {
+			w.notes = append(w.notes, "no cluster is read, and no token is given: only Accounts whose Secrets are among the manifests can be used; see --token-file")
+		}
 		return
 	}
 	known := sets.KeySet(w.others)

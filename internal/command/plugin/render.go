@@ -149,6 +149,9 @@ func changed(difference v1alpha1.Difference) (lines []string) {
 	if difference.Declared != "" {
 		lines = append(lines, "+ "+difference.Path+": "+difference.Declared)
 	}
+	if len(lines) == 0 {
+		lines = append(lines, "- "+difference.Path+": removed")
+	}
 	return lines
 }
 

@@ -1,0 +1,168 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/plan"
+)
+
+// plugin runs kubectl integrator in the story's namespace, as somebody who may only look.
+func (w *world) plugin(ctx context.Context, args ...string) (stdout, stderr string, code int) {
+	GinkgoHelper()
+	file := filepath.Join(GinkgoT().TempDir(), "kubeconfig")
+	Expect(os.WriteFile(file, kubeconfig, 0o600)).To(Succeed())
+	host, err := url.Parse(simURL)
+	Expect(err).NotTo(HaveOccurred())
+	common := []string{"kubectl", args[0], "--kubeconfig", file, "--namespace", w.namespace, "--as", "system:serviceaccount:" + w.namespace + ":viewer"}
+	if args[0] == "plan" {
+		common = append(common, "--allow-http", "--allowed-api-hosts", host.Host)
+	}
+	return manager(ctx, append(common, args[1:]...)...)
+}
+
+// viewer may get and list the three kinds, and the Secrets of the namespace; nothing else.
+func (w *world) viewer(ctx context.Context) {
+	GinkgoHelper()
+	Expect(k8s.Create(ctx, &corev1.ServiceAccount{ObjectMeta: w.meta("viewer")})).To(Succeed())
+	look := []string{"get", "list"}
+	Expect(k8s.Create(ctx, &rbacv1.Role{ObjectMeta: w.meta("viewer"), Rules: []rbacv1.PolicyRule{
+		{APIGroups: []string{v1alpha1.GroupVersion.Group}, Resources: []string{"accounts", "imports", "importruns"}, Verbs: look},
+		{APIGroups: []string{""}, Resources: []string{"secrets", "configmaps"}, Verbs: look},
+	}})).To(Succeed())
+	Expect(k8s.Create(ctx, &rbacv1.RoleBinding{
+		ObjectMeta: w.meta("viewer"),
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "viewer"},
+		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: w.namespace, Name: "viewer"}},
+	})).To(Succeed())
+}
+
+// planned runs kubectl integrator plan over a folder, and expects an exit code.
+func (w *world) planned(ctx context.Context, exit int, args ...string) *plan.Plan {
+	GinkgoHelper()
+	stdout, stderr, code := w.plugin(ctx, append([]string{"plan", "-o", "json"}, args...)...)
+	Expect(code).To(Equal(exit), stdout+stderr)
+	var made plan.Plan
+	Expect(json.Unmarshal([]byte(stdout), &made)).To(Succeed(), stdout+stderr)
+	return &made
+}
+
+// actions are the actions of a plan by name.
+func actions(made *plan.Plan) map[string]plan.Action {
+	found := map[string]plan.Action{}
+	for _, item := range made.Items {
+		found[item.Name] = item.Action
+	}
+	return found
+}
+
+// inFolder writes objects as manifests.
+func inFolder(objects ...client.Object) string {
+	GinkgoHelper()
+	folder := GinkgoT().TempDir()
+	for _, object := range objects {
+		gvk, err := k8s.GroupVersionKindFor(object)
+		Expect(err).NotTo(HaveOccurred())
+		manifest := map[string]any{}
+		text, err := json.Marshal(object)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(json.Unmarshal(text, &manifest)).To(Succeed())
+		delete(manifest, "status")
+		manifest["apiVersion"], manifest["kind"] = gvk.GroupVersion().String(), gvk.Kind
+		manifest["metadata"] = map[string]any{"name": object.GetName()}
+		text, err = yaml.Marshal(manifest)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(os.WriteFile(filepath.Join(folder, object.GetName()+".yaml"), text, 0o600)).To(Succeed())
+	}
+	return folder
+}
+
+var _ = Describe("I plan a change before I apply it", func() {
+	It("is told exactly the calls that applying makes, and nothing is written", func(ctx context.Context) {
+		w := newWorld(ctx)
+		w.viewer(ctx)
+		existing := w.seed("existing", `{"description": "by hand"}`)
+		for _, name := range []string{"same", "changed", "connected", "dropped", "used"} {
+			w.synced(ctx, w.httpImport(name))
+		}
+		used := get(ctx, w, &v1alpha1.Import{}, "used")
+		w.flow(1, used.Status.ID)
+		folder := inFolder(
+			w.httpImport("created"),
+			w.httpImport("same"),
+			w.httpImport("changed", `{"description": "new", "http": {"method": ["PUT"], "relativeURI": ["/items/1"], "body": [null]}}`),
+			w.httpImport("connected", `{"_connectionId": "@ftp"}`),
+			adopting(w.httpImport("existing"), v1alpha1.AdoptSpec{ID: v1alpha1.ID(existing), Mode: v1alpha1.AdoptionModeOverride}),
+			w.run("first", "same", `{"n": 1}`),
+		)
+		before := w.writes()
+		made := w.planned(ctx, 1, "-f", folder, "--prune")
+		Expect(actions(made)).To(Equal(map[string]plan.Action{
+			"created": plan.Create, "same": plan.None, "changed": plan.Update, "connected": plan.Update, "existing": plan.Adopt,
+			"first": plan.Invoke, "dropped": plan.Delete, "used": plan.Fail,
+		}))
+		Expect(w.writes()).To(Equal(before))
+
+		By("reading it at the terminal")
+		stdout, _, code := w.plugin(ctx, "plan", "-f", folder)
+		Expect(code).To(Equal(2))
+		Expect(stdout).To(And(
+			ContainSubstring("~ Import "+w.namespace+"/changed"), ContainSubstring(`+ /description: "new"`),
+			ContainSubstring("Plan: 1 to create, 2 to update, 1 to adopt, 1 to run, 1 unchanged.")))
+		markdown, _, _ := w.plugin(ctx, "plan", "-f", folder, "-o", "markdown")
+		Expect(markdown).To(ContainSubstring("| `+` | Import " + w.namespace + "/created | create |"))
+
+		By("applying it")
+		output, err := kubectl(ctx, "", "apply", "-n", w.namespace, "-f", folder)
+		Expect(err).NotTo(HaveOccurred(), output)
+		Expect(k8s.Delete(ctx, get(ctx, w, &v1alpha1.Import{}, "dropped"))).To(Succeed())
+		want := before
+		for _, item := range made.Items {
+			for _, call := range item.Calls {
+				want[call]++
+			}
+		}
+		Eventually(w.writes).Should(Equal(want))
+		for _, name := range []string{"created", "changed", "connected", "existing"} {
+			w.eventuallyReady(ctx, &v1alpha1.Import{ObjectMeta: w.meta(name)}, name)
+		}
+		w.done(ctx, &v1alpha1.ImportRun{ObjectMeta: w.meta("first")}, v1alpha1.RunSucceeded)
+		w.scans(2)
+		Expect(w.writes()).To(Equal(want))
+		Expect(w.planned(ctx, 0, "-f", folder).Changes()).To(BeFalse())
+
+		By("taking a field out of a manifest")
+		shorter := w.planned(ctx, 2, "-f", inFolder(w.httpImport("changed", `{"http": {"method": ["PUT"], "relativeURI": ["/items/1"], "body": [null]}}`)))
+		Expect(shorter.Items).To(ConsistOf(And(HaveField("Action", plan.Update),
+			HaveField("Differences", Equal([]v1alpha1.Difference{{Path: "/description"}})))))
+	})
+
+	It("says the same without a cluster where everything is new", func(ctx context.Context) {
+		w := newWorld(ctx)
+		w.viewer(ctx)
+		folder := inFolder(w.httpImport("one"), w.httpImport("two", `{"_connectionId": "@erp"}`), w.httpImport("three", `{"nmae": "typo"}`))
+		within := w.planned(ctx, 1, "-f", folder)
+		token := filepath.Join(GinkgoT().TempDir(), "token")
+		Expect(os.WriteFile(token, []byte(w.token), 0o600)).To(Succeed())
+		aliases := filepath.Join(GinkgoT().TempDir(), "aliases.yaml")
+		Expect(os.WriteFile(aliases, []byte("shop: "+shopConnection+"\nftp: "+ftpConnection+"\n"), 0o600)).To(Succeed())
+		without := w.planned(ctx, 1, "-f", folder, "--no-cluster", "--base-url", simURL, "--token-file", token, "--aliases", aliases)
+		Expect(without.Items).To(Equal(within.Items))
+		Expect(actions(within)).To(Equal(map[string]plan.Action{"one": plan.Create, "two": plan.Fail, "three": plan.Create}))
+		Expect(w.writes()).To(BeEmpty())
+	})
+})
