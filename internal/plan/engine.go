@@ -160,7 +160,7 @@ func (w *world) accounts() (names []types.NamespacedName) {
 
 // awaitScan waits until the account was scanned, or cannot be.
 func (e *engine) awaitScan(ctx context.Context, name types.NamespacedName) error {
-	ticker := time.NewTicker(5 * time.Millisecond)
+	ticker := clock.RealClock{}.NewTicker(5 * time.Millisecond)
 	defer ticker.Stop()
 	for {
 		session, err := e.registry.Session(ctx, name.Namespace, name.Name)
@@ -168,7 +168,7 @@ func (e *engine) awaitScan(ctx context.Context, name types.NamespacedName) error
 			return nil //nolint:nilerr // the Imports of the Account say why it cannot be used
 		}
 		select {
-		case <-ticker.C:
+		case <-ticker.C():
 		case <-ctx.Done():
 			return fmt.Errorf("the list of the account of Account %s did not come to its end: %w", name, ctx.Err())
 		}
@@ -186,7 +186,7 @@ func (e *engine) reconcile(ctx context.Context, name types.NamespacedName) error
 			return nil //nolint:nilerr // the Import's conditions say what it is
 		}
 		select {
-		case <-time.After(result.RequeueAfter):
+		case <-clock.RealClock{}.After(result.RequeueAfter):
 		case <-ctx.Done():
 			return ctx.Err()
 		}

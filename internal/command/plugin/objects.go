@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
@@ -120,7 +121,7 @@ func newReconcile(c *cmd) *cobra.Command {
 }
 
 func (c *cmd) reconcile(ctx context.Context, cluster client.Client, object *v1alpha1.Import, waits bool, timeout time.Duration) error {
-	request := time.Now().UTC().Format(time.RFC3339Nano)
+	request := clock.RealClock{}.Now().UTC().Format(time.RFC3339Nano)
 	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": map[string]any{v1alpha1.AnnotationReconcileRequestedAt: request}}})
 	if err != nil {
 		return err
