@@ -266,7 +266,7 @@ var _ = Describe("I put a gateway before the API", func() {
 		By("deleting it with all else, which still lets the import be deleted")
 		Expect(k8s.Delete(ctx, account)).To(Succeed())
 		Expect(k8s.Delete(ctx, &corev1.Secret{ObjectMeta: w.meta("ca")})).To(Succeed())
-		w.eventually(ctx, account, "default", "Failed False/CABundleNotFound")
+		w.eventually(ctx, account, "default", "Terminating False/CABundleNotFound")
 		Expect(message(account)).To(ContainSubstring(`there is no Secret "ca"`))
 		Expect(k8s.Delete(ctx, object)).To(Succeed())
 		w.eventuallyGone(ctx, object)

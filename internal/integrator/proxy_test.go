@@ -20,6 +20,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -464,4 +465,42 @@ func TestParseCertificates(t *testing.T) {
 			}
 		})
 	}
+}
+
+// FuzzParseCertificates: either every block of the text is trusted, or none; and an error is one of a few
+// texts, which have nothing of the content.
+func FuzzParseCertificates(f *testing.F) {
+	texts := regexp.MustCompile(`^(is larger than 512 KiB: .*|has a private key, as block \d+: put certificates there alone|` +
+		`has a block that is not a certificate, number \d+: put certificates there alone|has a certificate that cannot be read, number \d+: copy it again|` +
+		`\d+ of its \d+ blocks cannot be read: copy the certificates again, as a whole, with every BEGIN at the start of a line|` +
+		`has a certificate in DER: convert it to PEM, as with openssl x509 -inform der|has no certificate in PEM: put it there, from BEGIN CERTIFICATE to END CERTIFICATE)$`)
+	f.Fuzz(func(t *testing.T, content []byte) {
+		certificates, err := ParseCertificates(content)
+		switch {
+		case err != nil && (certificates != nil || !texts.MatchString(err.Error())):
+			t.Errorf("%d certificates, %v", len(certificates), err)
+		case err == nil && len(certificates) != strings.Count("\n"+strings.TrimPrefix(string(content), "\xef\xbb\xbf"), "\n-----BEGIN"):
+			t.Errorf("%d certificates in %q", len(certificates), content)
+		}
+	})
+}
+
+// FuzzBaseURL: whatever is accepted has a plain host, and nothing that another parser may read otherwise.
+func FuzzBaseURL(f *testing.F) {
+	plain := regexp.MustCompile(`^https://[a-z0-9.-]+(:[1-9][0-9]{0,4})?(/[A-Za-z0-9._~-]+)*$`)
+	f.Fuzz(func(t *testing.T, raw string) {
+		base, err := parseBaseURL(raw, false)
+		if (err == nil) != (len(BaseURLFaults(raw, false)) == 0) {
+			t.Fatalf("%q: %v, and the faults are %q", raw, err, BaseURLFaults(raw, false))
+		}
+		if err != nil {
+			return
+		}
+		if !plain.MatchString(base.String()) || strings.Contains(base.Path+"/", "/.") || !strings.EqualFold(strings.TrimSuffix(raw, "/"), base.String()) {
+			t.Errorf("%q is used as %q", raw, base)
+		}
+		if again, err := parseBaseURL(base.String(), false); err != nil || *again != *base {
+			t.Errorf("%q is then %v, %v", base, again, err)
+		}
+	})
 }
