@@ -18,6 +18,9 @@ import (
 // forbid. No connection was made.
 var ErrAddressNotAllowed = errors.New("the host's address is not a public one")
 
+// ErrPrivateAddress is ErrAddressNotAllowed for an address that [Config.AllowPrivate] would permit.
+var ErrPrivateAddress = fmt.Errorf("%w, but one of a private network", ErrAddressNotAllowed)
+
 // addressRules is what a client may connect to besides public addresses.
 type addressRules struct {
 	loopback, private bool
@@ -177,10 +180,16 @@ func (r addressRules) allow(address netip.Addr) bool {
 // a moment later.
 func (r addressRules) control(_, address string, _ syscall.RawConn) error {
 	resolved, err := netip.ParseAddrPort(address)
-	if err != nil || !r.allow(resolved.Addr()) {
+	switch {
+	case err != nil:
+		return ErrAddressNotAllowed
+	case r.allow(resolved.Addr()):
+		return nil
+	case r.kindOf(resolved.Addr()) == private:
+		return ErrPrivateAddress
+	default:
 		return ErrAddressNotAllowed
 	}
-	return nil
 }
 
 // hostName is a DNS name whose last label starts with a letter. Some resolvers read a name that

@@ -207,7 +207,8 @@ func TestAddressRules(t *testing.T) {
 			for _, permitted := range tc.want {
 				want = want || permitted == address
 			}
-			if err := tc.rules.control("tcp", address, nil); (err == nil) != want {
+			err := tc.rules.control("tcp", address, nil)
+			if (err == nil) != want || err != nil && errors.Is(err, ErrPrivateAddress) != (address == internal) {
 				t.Errorf("%+v: %q: %v", tc.rules, address, err)
 			}
 		}

@@ -30,8 +30,11 @@ func NetworkCause(err error) string {
 		}
 		return "the proxy (--https-proxy) cannot be reached: " + cause
 	}
+	if errors.Is(err, integrator.ErrPrivateAddress) {
+		return "the host's address is one of a private network: if that is your own, start the operator with --allow-private-addresses"
+	}
 	if errors.Is(err, integrator.ErrAddressNotAllowed) {
-		return "the host's address is not a public one: if it is one of your own network, start the operator with --allow-private-addresses"
+		return "the host's address is not one that may be called: it is one of the machine itself, or a link-local or reserved one"
 	}
 	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() || errors.Is(err, context.DeadlineExceeded) {
 		return "no answer in time"
