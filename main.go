@@ -108,6 +108,8 @@ func run(f flags) error {
 		AllowPrivate:             network.AllowPrivate,
 		RootCAs:                  network.RootCAs,
 		Proxy:                    network.Proxy,
+		NoProxy:                  network.NoProxy,
+		NAT64:                    network.NAT64,
 		Owner:                    ownership.Owner{ID: f.ownerID, Former: command.List(f.formerOwnerIDs)},
 		CreateUnconfirmedTimeout: f.createUnconfirmedTimeout,
 		ConcurrentImports:        f.concurrentImports,

@@ -10,6 +10,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/controllers"
@@ -291,6 +292,36 @@ var _ = Describe("I give the operator an account", func() {
 		Entry("another port of the same host", "https://127.0.0.1:1", "127.0.0.1:1, is not allowed"),
 		Entry("a port that was not named", "https://api.integrator.io:8443", "api.integrator.io:8443, is not allowed"),
 		Entry("a longer host", "https://api.integrator.io.example.com", "is not allowed"),
+	)
+
+	DescribeTable("takes a base URL, or says what to do with it",
+		func(ctx context.Context, baseURL, says string) {
+			w := newEmptyWorld(ctx)
+			account := w.accountObject("default")
+			account.Spec.BaseURL = baseURL
+			err := client.NewDryRunClient(k8s).Create(ctx, account)
+			if says == "" {
+				Expect(err).NotTo(HaveOccurred())
+				return
+			}
+			Expect(err).To(MatchError(ContainSubstring(says)))
+		},
+		Entry("a slash at its end", "https://api.integrator.io/", ""),
+		Entry("a host in upper case", "https://API.integrator.io", ""),
+		Entry("a host of another script in ASCII", "https://xn--bcher-kva.example", ""),
+		Entry("this machine, by IPv4", "http://127.0.0.2:8080", ""),
+		Entry("this machine, by IPv6", "http://[::1]:8080/celigo", ""),
+		Entry("IPv6 with TLS", "https://[2600:1f18::1]:8443", ""),
+		Entry("a scheme in upper case", "HTTPS://api.integrator.io", "begin baseURL with https:// in lower case"),
+		Entry("no scheme", "api.integrator.io", "begin baseURL with https:// in lower case"),
+		Entry("a user name", "https://u@api.integrator.io", "remove the user name and the password from baseURL"),
+		Entry("a password", "https://u:p@api.integrator.io/celigo", "remove the user name and the password from baseURL"),
+		Entry("a query", "https://api.integrator.io/?a=b", "remove the query and the fragment, from '?' or '#' on, from baseURL"),
+		Entry("a fragment", "https://api.integrator.io#a", "remove the query and the fragment, from '?' or '#' on, from baseURL"),
+		Entry("another script", "https://b\u00fccher.example", "a host in another script has an ASCII form, which begins with xn--"),
+		Entry("white space", " https://api.integrator.io", "write baseURL in ASCII and without white space"),
+		Entry("a path of the API", "https://api.integrator.io/v1", "remove /v1 from the end of baseURL"),
+		Entry("an address without brackets", "https://2600:1f18::1", "spec.baseURL"),
 	)
 
 	It("tells a dead network from a bad token", func(ctx context.Context) {

@@ -129,7 +129,7 @@ var adviceToEdit = map[string]advised{
 // that only look like an advice.
 var adviceElsewhere = map[string][]string{
 	"in another object, or in the account": {
-		"create it", "create it with the API token under key %q", "put the API token there", "put the token alone", "put a valid one into Secret %q", "correct it there",
+		"create it", "create it with the API token under key %q", "create it with certificates in PEM under key %q", "put certificates in PEM there", "put certificates there alone", "put it there", "put that into what spec.caBundleRef of the Account names", "put the API token there", "put the token alone", "put a valid one into Secret %q", "correct it there",
 		"put a token of the same account into the Secret", "put a token of the same account into Secret %q", "put a valid token into the Account's Secret", "put another token into the Account's Secret",
 		"correct the value in ", "correct %s in spec.aliases",
 		"remove it there", "remove it from what uses it", "delete it on the platform", "adopt it", "adopt it with another Import and mode Override", "delete that one", "delete all but one of them", "delete it there", "make it smaller on the platform",
@@ -145,9 +145,12 @@ var adviceElsewhere = map[string][]string{
 		"create another ImportRun with just these once they are corrected", "create another ImportRun once the API can be reached", "create another ImportRun with a smaller record",
 		"put the array into spec.data or alone into the key", "put it into an array", "put [ and ] around records with commas between them",
 	},
-	"a URL that the schema refuses already, or a flag": {"use a URL such as http", "remove %s from the end of the base URL", "use one like https", "use one like %s", "use a name", "use one as in %s"},
-	"a warning in an event":                            {"make the definition smaller", "set trimSpace to true to remove it", "put the records into dataFrom"},
-	"for the reader of an export":                      {"name another with --account or --namespace", "adopt it with mode Override"},
+	"a URL that the schema refuses already, or a flag": {
+		"use a URL such as http", "use one like ", "use a name", "use one as in ", "name the port of http",
+		"use an IPv6 prefix such as 64", "use %s", "use one of 64",
+	},
+	"a warning in an event":       {"make the definition smaller", "set trimSpace to true to remove it", "put the records into dataFrom"},
+	"for the reader of an export": {"name another with --account or --namespace", "adopt it with mode Override"},
 	"what was tried": {
 		"list the account's imports", "list the Imports", "list the imports", "list the Imports of Account %s", "list the Imports that may have the import %s",
 		"delete the import", "create the import", "set debugUntil", "create ConfigMap %q for idempotencyKey", "create Secret %q of responseSecretName",

@@ -277,6 +277,16 @@ var _ = Describe("I search for my secrets in everything that is shown", func() {
 		Expect(k8s.Create(ctx, bad)).To(Succeed())
 		w.eventually(ctx, bad, "bad", "Failed False/InvalidValue")
 
+		By("naming one as the certificates to trust")
+		for name, ref := range map[string]*v1alpha1.CABundleReference{
+			"trusting-secret": {Kind: v1alpha1.CABundleKindSecret, Name: "masked", Key: "key"}, "trusting-map": {Name: "more", Key: "settings"},
+		} {
+			trusting := w.accountObject(name)
+			trusting.Spec.CABundleRef = ref
+			Expect(k8s.Create(ctx, trusting)).To(Succeed())
+			w.eventually(ctx, trusting, name, "Failed False/InvalidCABundle")
+		}
+
 		By("running it")
 		plain := w.synced(ctx, w.httpImport("plain"))
 		failing := func(core string) string {

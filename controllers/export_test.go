@@ -352,7 +352,19 @@ spec:
 			return nil
 		}, `there is no Secret "token" in namespace "NAMESPACE": create it with the API token under key "token"`),
 		Entry("a host that is not allowed", func(context.Context, *world) []string { return []string{"--allowed-api-hosts", "api.integrator.io"} },
-			`the host of spec.baseURL, 127.0.0.1:PORT, is not allowed; use one of api.integrator.io, or start the operator with it in --allowed-api-hosts`),
+			`spec.baseURL cannot be used: its host, 127.0.0.1:PORT, is not allowed; use one of api.integrator.io, or run the export with it in --allowed-api-hosts`),
+		Entry("all that is wrong with a URL", func(context.Context, *world) []string {
+			return []string{"--allow-http=false", "--allowed-api-hosts", "api.integrator.io"}
+		}, `spec.baseURL cannot be used: its host, 127.0.0.1:PORT, is not allowed; use one of api.integrator.io, or run the export with it in --allowed-api-hosts; `+
+			`it must begin with https://; only --allow-http permits http, for tests on one machine`),
+		Entry("http alone", func(context.Context, *world) []string { return []string{"--allow-http=false"} },
+			`spec.baseURL cannot be used: it must begin with https://; only --allow-http permits http, for tests on one machine`),
+		Entry("no certificates", func(ctx context.Context, w *world) []string {
+			change(ctx, w.accountObject("default"), func(object *v1alpha1.Account) {
+				object.Spec.CABundleRef = &v1alpha1.CABundleReference{Name: "ca"}
+			})
+			return nil
+		}, `spec.caBundleRef: there is no ConfigMap "ca" in namespace "NAMESPACE": create it with certificates in PEM under key "ca.crt"`),
 		Entry("a suspended Account", func(ctx context.Context, w *world) []string {
 			change(ctx, w.accountObject("default"), func(object *v1alpha1.Account) { object.Spec.Suspend = true })
 			return nil

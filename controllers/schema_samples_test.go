@@ -36,6 +36,7 @@ func accountSamples(*world) samples {
 	return samples{
 		"spec.baseURL":             always(simURL),
 		"spec.tokenSecretRef.name": always("token"),
+		"spec.caBundleRef.name":    always("kept"),
 		"spec.aliases{}":           nth("alias-%d"),
 		"spec.aliases{}=":          always(shopConnection),
 	}

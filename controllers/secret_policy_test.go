@@ -122,6 +122,33 @@ var _ = Describe("I install the policies for Secrets", func() {
 		}
 	})
 
+	// trusting is an Account that trusts what an object has.
+	trusting := func(kind v1alpha1.CABundleKind, name string) *v1alpha1.Account {
+		object := objects()["Account"].(*v1alpha1.Account)
+		object.Spec.CABundleRef = &v1alpha1.CABundleReference{Kind: kind, Name: name}
+		return object
+	}
+
+	It("and a Secret with certificates is one like any other", func(ctx context.Context) {
+		refused := beSecretDenied("the Secret ca")
+		Expect(owner.Create(ctx, trusting("Secret", "ca"))).To(refused)
+		Expect(owner.Create(ctx, trusting("Secret", "token"))).To(Succeed())
+		stored := objects()["Account"].(*v1alpha1.Account)
+		attempt := func(somebody client.Client, edit func(*v1alpha1.AccountSpec)) func() error {
+			return func() error {
+				if err := somebody.Get(ctx, client.ObjectKeyFromObject(stored), stored); err != nil {
+					return err
+				}
+				edit(&stored.Spec)
+				return somebody.Update(ctx, stored)
+			}
+		}
+		Eventually(attempt(owner, func(spec *v1alpha1.AccountSpec) { spec.CABundleRef.Name = "ca" })).Should(refused)
+		Eventually(attempt(without, func(spec *v1alpha1.AccountSpec) { spec.RequestsPerSecond = 7 })).Should(Succeed())
+		Eventually(attempt(owner, func(spec *v1alpha1.AccountSpec) { spec.CABundleRef.Kind, spec.CABundleRef.Name = "ConfigMap", "ca" })).Should(Succeed())
+		Eventually(attempt(owner, func(spec *v1alpha1.AccountSpec) { spec.CABundleRef.Kind = "Secret" })).Should(refused)
+	})
+
 	DescribeTable("only who may get the Secret may refer to it", func(ctx context.Context, kind string) {
 		object := objects()[kind]
 		Expect(without.Create(ctx, object)).To(beSecretDenied("the Secret"))
@@ -170,6 +197,9 @@ var _ = Describe("I install the policies for Secrets", func() {
 		Entry("its key", "Account", func(object client.Object) { object.(*v1alpha1.Account).Spec.TokenSecretRef.Key = "other" }),
 		Entry("where its token goes", "Account", func(object client.Object) {
 			object.(*v1alpha1.Account).Spec.BaseURL = "https://api.eu.integrator.io"
+		}),
+		Entry("whose certificates are trusted there", "Account", func(object client.Object) {
+			object.(*v1alpha1.Account).Spec.CABundleRef = &v1alpha1.CABundleReference{Name: "ca"}
 		}),
 		Entry("the Secret of an Import's value", "Import", func(object client.Object) {
 			object.(*v1alpha1.Import).Spec.ValuesFrom[0].SecretKeyRef.Name = "other"

@@ -9,6 +9,7 @@ package controllers
 import (
 	"context"
 	"crypto/x509"
+	"net/netip"
 	"net/url"
 	"time"
 
@@ -37,8 +38,11 @@ type Options struct {
 	AllowPrivate bool
 	// RootCAs, when set, replaces the system's certificate authorities.
 	RootCAs *x509.CertPool
-	// Proxy, when set, is what the API is called through.
-	Proxy *url.URL
+	// Proxy, when set, is what the API is called through, but for the hosts of NoProxy.
+	Proxy   *url.URL
+	NoProxy string
+	// NAT64 are the prefixes of the network's own for addresses that contain an IPv4 address.
+	NAT64 []netip.Prefix
 	// Owner decides what the ownership markers say.
 	Owner ownership.Owner
 	// Clock tells the time; nil is the real one.
@@ -66,12 +70,12 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		return err
 	}
 	registry := account.NewRegistry(ctx, mgr.GetClient(), options.Clock,
-		account.Options{AllowHTTP: options.AllowHTTP, AllowPrivate: options.AllowPrivate, RootCAs: options.RootCAs, Proxy: options.Proxy, Owner: options.Owner, ScanPatience: options.ScanPatience})
+		account.Options{AllowHTTP: options.AllowHTTP, AllowPrivate: options.AllowPrivate, RootCAs: options.RootCAs, Proxy: options.Proxy, NoProxy: options.NoProxy, NAT64: options.NAT64, Owner: options.Owner, ScanPatience: options.ScanPatience})
 	recorder := mgr.GetEventRecorder("integrator-operator")
 	for _, reconciler := range []interface{ SetupWithManager(ctrl.Manager) error }{
 		&accounts.Reconciler{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Registry: registry, Recorder: recorder,
-			AllowedHosts: options.AllowedHosts,
+			AllowedHosts: options.AllowedHosts, AllowHTTP: options.AllowHTTP,
 		},
 		&imports.Reconciler{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Registry: registry, Recorder: recorder, Clock: options.Clock, Owner: options.Owner,

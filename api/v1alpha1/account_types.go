@@ -13,13 +13,18 @@ type AccountSpec struct {
 	// path, without /v1. Use https://api.integrator.io for accounts in the US region,
 	// https://api.eu.integrator.io for those in the EU. Defaults to https://api.integrator.io. The
 	// API's own paths, which begin with /v1, come after it. The parts of the path have letters,
-	// digits, '-', '_', '.' and '~', and do not begin with '.'. The operator must be allowed to
+	// digits, '-', '_', '.' and '~', and do not begin with '.'. The host is a name in ASCII; with
+	// the flag --allow-http, also 127.0.0.1 or [::1]. The operator must be allowed to
 	// call the host (flag --allowed-api-hosts); otherwise the Account is not Ready, with reason
 	// HostNotAllowed.
 	// +optional
 	// +default="https://api.integrator.io"
-	// +kubebuilder:validation:Pattern=`^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?$`
+	// +kubebuilder:validation:Pattern=`^https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?$`
 	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://')",message="begin baseURL with https:// in lower case"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^[^:]*://[^/?#]*@')",message="remove the user name and the password from baseURL: the operator sends the token of tokenSecretRef"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('[?#]')",message="remove the query and the fragment, from '?' or '#' on, from baseURL"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[!-~]*$')",message="write baseURL in ASCII and without white space: a host in another script has an ASCII form, which begins with xn--"
 	// +kubebuilder:validation:XValidation:rule="!self.matches('/v1/?$')",message="remove /v1 from the end of baseURL: the operator adds it"
 	BaseURL string `json:"baseURL,omitempty"`
 
@@ -29,6 +34,15 @@ type AccountSpec struct {
 	// the content cannot be a token, with reason InvalidToken.
 	// +required
 	TokenSecretRef TokenSecretReference `json:"tokenSecretRef"`
+
+	// caBundleRef is the key of a ConfigMap or a Secret, in the same namespace, that contains the
+	// certificate authorities to trust for this account, in PEM. They replace those of the
+	// operator, which are those of the system and of the flag --ca-file. It is for a gateway with a
+	// certificate of your own. The operator uses a new content as soon as the object changes. If
+	// the object or the key does not exist, or is empty, the Account is not Ready, with reason
+	// CABundleNotFound; if the content is anything but certificates, with reason InvalidCABundle.
+	// +optional
+	CABundleRef *CABundleReference `json:"caBundleRef,omitempty"`
 
 	// aliases maps names to the ids that they stand for in this account. Any _…Id or _…Ids
 	// field of a definition may contain "@name" instead of an id, so that the same Import works
@@ -115,6 +129,40 @@ type TokenSecretReference struct {
 	Key string `json:"key,omitempty"`
 }
 
+// CABundleKind is a kind of objects that contain certificate authorities.
+//
+// +kubebuilder:validation:Enum=ConfigMap;Secret
+type CABundleKind string
+
+// The values of spec.caBundleRef.kind.
+const (
+	CABundleKindConfigMap CABundleKind = "ConfigMap"
+	CABundleKindSecret    CABundleKind = "Secret"
+)
+
+// CABundleReference refers to the key of a ConfigMap or a Secret that contains certificate
+// authorities.
+type CABundleReference struct {
+	// kind is the kind of the object, ConfigMap or Secret. Defaults to ConfigMap.
+	// +optional
+	// +default="ConfigMap"
+	Kind CABundleKind `json:"kind,omitempty"`
+
+	// name is the name of the object, in the same namespace.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
+	Name string `json:"name"`
+
+	// key is the key in the object's data. Defaults to ca.crt.
+	// +optional
+	// +default="ca.crt"
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Key string `json:"key,omitempty"`
+}
+
 // AccountStatus is the observed state of the account.
 type AccountStatus struct {
 	// observedGeneration is the generation of the spec that this status describes.
@@ -148,8 +196,8 @@ type AccountStatus struct {
 
 	// conditions are Ready, which is always present, and Reconciling, Stalled and Suspended,
 	// which are present only while they are True. Ready has the reason TokenAccepted, or a
-	// reason for the failure: SecretNotFound, InvalidToken, InvalidSpec, HostNotAllowed, TokenRejected,
-	// AccountChanged, Forbidden, RateLimited, Unreachable, ServerError, UnexpectedResponse or
+	// reason for the failure: SecretNotFound, InvalidToken, CABundleNotFound, InvalidCABundle,
+	// InvalidSpec, HostNotAllowed, TokenRejected, AccountChanged, Forbidden, RateLimited, Unreachable, ServerError, UnexpectedResponse or
 	// ScanFailing, among others.
 	// +optional
 	// +listType=map

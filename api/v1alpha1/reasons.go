@@ -51,6 +51,10 @@ const (
 	ReasonHostNotAllowed = "HostNotAllowed"
 	// ReasonInvalidToken: what the Secret's key has cannot be a token.
 	ReasonInvalidToken = "InvalidToken"
+	// ReasonCABundleNotFound: what spec.caBundleRef names does not exist, or is empty.
+	ReasonCABundleNotFound = "CABundleNotFound"
+	// ReasonInvalidCABundle: what spec.caBundleRef names has something else than certificates.
+	ReasonInvalidCABundle = "InvalidCABundle"
 	// ReasonInvalidSpec: the base URL cannot be used.
 	ReasonInvalidSpec = "InvalidSpec"
 	// ReasonScanFailing: no scan of the account has reached its end for long.

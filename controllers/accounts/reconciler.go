@@ -39,8 +39,10 @@ type Reconciler struct {
 	Live     client.Reader
 	Registry *account.Registry
 	Recorder events.EventRecorder
-	// AllowedHosts are the hosts that an Account's baseURL may name.
+	// AllowedHosts are the hosts that an Account's baseURL may name. AllowHTTP permits those without TLS
+	// and on the machine itself.
 	AllowedHosts []string
+	AllowHTTP    bool
 
 	lastStatus status.LastStatus
 }
@@ -53,7 +55,8 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.Account{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, watch.LostFinalizer(v1alpha1.AccountFinalizer), r.lastStatus.Contradicted()))).
 		Watches(&v1alpha1.Import{}, handler.EnqueueRequestsFromMapFunc(r.deletedAccountOf), builder.WithPredicates(watch.FinalizerChanged())).
-		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.accountsOfSecret)).
+		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.accountsOf(watch.IndexAccountSecret))).
+		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.accountsOf(watch.IndexAccountConfigMap))).
 		WatchesRawSource(source.Channel(r.Registry.AccountEvents(), &handler.EnqueueRequestForObject{})).
 		WithOptions(watch.ControllerOptions(mgr, "Account", concurrent)).
 		Complete(r)
@@ -107,15 +110,19 @@ func (r *Reconciler) connect(ctx context.Context, object *v1alpha1.Account) erro
 	if object.Spec.Suspend {
 		return problem.Waitingf(v1alpha1.ReasonSuspended, "spec.suspend is true: no call is made for this account")
 	}
-	if err := account.CheckHost(r.AllowedHosts, object.Spec.BaseURL); err != nil {
+	if err := account.CheckHost(r.AllowedHosts, r.AllowHTTP, object.Spec.BaseURL); err != nil {
 		return err
 	}
 	token, secret, err := account.ReadToken(ctx, r.Live, object)
 	if err != nil {
 		return err
 	}
+	trust, err := account.ReadTrust(ctx, r.Live, object)
+	if err != nil {
+		return err
+	}
 	key := client.ObjectKeyFromObject(object)
-	unchecked, err := r.Registry.Configure(key, &object.Spec, token)
+	unchecked, err := r.Registry.Configure(key, &object.Spec, token, trust)
 	if err != nil {
 		return problem.Terminalf(v1alpha1.ReasonInvalidSpec, "spec cannot be used: %v", err)
 	}
@@ -182,9 +189,11 @@ func (r *Reconciler) imports(ctx context.Context, object *v1alpha1.Account) ([]v
 	return imports.Items, err
 }
 
-// accountsOfSecret maps a Secret to the Accounts whose token it has.
-func (r *Reconciler) accountsOfSecret(ctx context.Context, secret client.Object) []ctrl.Request {
-	return watch.RequestsByIndex(ctx, r, &v1alpha1.AccountList{}, secret.GetNamespace(), watch.IndexAccountSecret, secret.GetName())
+// accountsOf maps an object to the Accounts that refer to it.
+func (r *Reconciler) accountsOf(index string) handler.MapFunc {
+	return func(ctx context.Context, object client.Object) []ctrl.Request {
+		return watch.RequestsByIndex(ctx, r, &v1alpha1.AccountList{}, object.GetNamespace(), index, object.GetName())
+	}
 }
 
 // deletedAccountOf maps an Import to its Account if that is being deleted.

@@ -79,7 +79,7 @@ func TestBeginCheck(t *testing.T) {
 	}
 	begin := func(key types.NamespacedName, generation int64) *problem.Problem {
 		t.Helper()
-		if _, err := r.Configure(key, spec(), "token"); err != nil {
+		if _, err := r.Configure(key, spec(), "token", Trust{}); err != nil {
 			t.Fatal(err)
 		}
 		return r.BeginCheck(key, Check{Version: "v1", Generation: generation})

@@ -14,6 +14,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"maps"
+	"net/netip"
 	"net/url"
 	"sync"
 	"time"
@@ -40,8 +41,11 @@ type Options struct {
 	AllowPrivate bool
 	// RootCAs, when set, replaces the system's certificate authorities.
 	RootCAs *x509.CertPool
-	// Proxy, when set, is what the API is called through.
-	Proxy *url.URL
+	// Proxy, when set, is what the API is called through, but for the hosts of NoProxy.
+	Proxy   *url.URL
+	NoProxy string
+	// NAT64 are the prefixes of the network's own for addresses that contain an IPv4 address.
+	NAT64 []netip.Prefix
 	// ReadOnly has the clients refuse every call that writes.
 	ReadOnly bool
 	// Owner decides what the ownership markers say.
@@ -167,12 +171,13 @@ func (e *entry) session(key types.NamespacedName) *Session {
 	return session
 }
 
-// Configure brings the account's client in line with the spec and the token. It returns the client
-// if its token has to be checked: it is new, or the account is blocked. It fails if the base URL or
-// the token cannot be used.
-func (r *Registry) Configure(key types.NamespacedName, spec *v1alpha1.AccountSpec, token string) (unchecked *integrator.Client, err error) {
+// Configure brings the account's client in line with the spec, the token and the trust. It returns the
+// client if its token has to be checked: it is new, or the account is blocked. It fails if the base URL
+// or the token cannot be used.
+func (r *Registry) Configure(key types.NamespacedName, spec *v1alpha1.AccountSpec, token string, trust Trust) (unchecked *integrator.Client, err error) {
 	settings := configured{
 		credential: sha256.Sum256([]byte(spec.BaseURL + "\n" + token)),
+		trust:      trust.Version,
 		aliases:    maps.Clone(spec.Aliases),
 		interval:   ScanInterval(spec),
 		limits:     limits{requestsPerSecond: spec.RequestsPerSecond, maxInFlight: spec.MaxInFlight},
@@ -183,7 +188,7 @@ func (r *Registry) Configure(key types.NamespacedName, spec *v1alpha1.AccountSpe
 	if !ok {
 		e = &entry{}
 	}
-	if settings.client, err = r.clientFor(key, e, spec, token, settings.credential); err != nil {
+	if settings.client, err = r.clientFor(key, e, spec, token, trust, settings.credential); err != nil {
 		r.mu.Unlock()
 		return nil, err
 	}
@@ -197,9 +202,9 @@ func (r *Registry) Configure(key types.NamespacedName, spec *v1alpha1.AccountSpe
 	return unchecked, nil
 }
 
-// clientFor returns the account's client, or makes one if the credential is another.
-func (r *Registry) clientFor(key types.NamespacedName, e *entry, spec *v1alpha1.AccountSpec, token string, c credential) (*integrator.Client, error) {
-	if !e.state.needsClient(c) {
+// clientFor returns the account's client, or makes one if the credential or the trust is another.
+func (r *Registry) clientFor(key types.NamespacedName, e *entry, spec *v1alpha1.AccountSpec, token string, trust Trust, c credential) (*integrator.Client, error) {
+	if !e.state.needsClient(c, trust.Version) {
 		return e.state.client, nil
 	}
 	if e.limiter == nil {
@@ -208,7 +213,8 @@ func (r *Registry) clientFor(key types.NamespacedName, e *entry, spec *v1alpha1.
 	}
 	return integrator.New(integrator.Config{
 		BaseURL: spec.BaseURL, Token: token, Limiter: e.limiter,
-		AllowHTTP: r.options.AllowHTTP, AllowPrivate: r.options.AllowPrivate, RootCAs: r.options.RootCAs, Proxy: r.options.Proxy, ReadOnly: r.options.ReadOnly, Observer: metrics.ObserveRequest(key),
+		AllowHTTP: r.options.AllowHTTP, AllowPrivate: r.options.AllowPrivate, RootCAs: r.options.RootCAs, AccountCAs: trust.Roots,
+		Proxy: r.options.Proxy, NoProxy: r.options.NoProxy, NAT64: r.options.NAT64, ReadOnly: r.options.ReadOnly, Observer: metrics.ObserveRequest(key),
 	})
 }
 

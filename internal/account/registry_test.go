@@ -5,6 +5,7 @@ package account
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -63,7 +64,7 @@ func spec() *v1alpha1.AccountSpec {
 
 func accept(t *testing.T, r *Registry) *Session {
 	t.Helper()
-	unchecked, err := r.Configure(key, spec(), "token")
+	unchecked, err := r.Configure(key, spec(), "token", Trust{})
 	if err != nil || unchecked == nil {
 		t.Fatalf("the client to check is %v: %v", unchecked, err)
 	}
@@ -104,18 +105,44 @@ func TestSessionSaysWhyThereIsNone(t *testing.T) {
 func TestConfigureAsksForACheckWhileBlocked(t *testing.T) {
 	r, _ := registryOf(t)
 	session := accept(t, r)
-	if unchecked, err := r.Configure(key, spec(), "token"); err != nil || unchecked != nil {
+	if unchecked, err := r.Configure(key, spec(), "token", Trust{}); err != nil || unchecked != nil {
 		t.Errorf("a usable account is checked again: %v, %v", unchecked, err)
 	}
 	r.Block(key, unreachable)
-	if unchecked, err := r.Configure(key, spec(), "token"); err != nil || unchecked != session.Client {
+	if unchecked, err := r.Configure(key, spec(), "token", Trust{}); err != nil || unchecked != session.Client {
 		t.Errorf("a blocked account is not checked with its client: %v, %v", unchecked, err)
 	}
-	if unchecked, err := r.Configure(key, spec(), "other"); err != nil || unchecked == nil || unchecked == session.Client {
+	if unchecked, err := r.Configure(key, spec(), "other", Trust{}); err != nil || unchecked == nil || unchecked == session.Client {
 		t.Errorf("another token is not checked with a client of its own: %v, %v", unchecked, err)
 	}
-	if _, err := r.Configure(key, spec(), "not a token"); err == nil {
+	if _, err := r.Configure(key, spec(), "not a token", Trust{}); err == nil {
 		t.Error("a token that cannot be one is taken")
+	}
+}
+
+// TestConfigureWithOtherTrust: other certificates need another client and another check, and the token
+// is still of the same account.
+func TestConfigureWithOtherTrust(t *testing.T) {
+	r, _ := registryOf(t)
+	session := accept(t, r)
+	other := Trust{Roots: x509.NewCertPool(), Version: [32]byte{1}}
+	unchecked, err := r.Configure(key, spec(), "token", other)
+	if err != nil || unchecked == nil || unchecked == session.Client {
+		t.Fatalf("other certificates are not used with a client of their own: %v, %v", unchecked, err)
+	}
+	if _, err := r.Session(t.Context(), key.Namespace, key.Name); !problem.HasReason(err, v1alpha1.ReasonAccountNotReady) {
+		t.Errorf("before the check: %v", err)
+	}
+	r.TokenAccepted(key, "u1", "v1", true)
+	session, err = r.Session(t.Context(), key.Namespace, key.Name)
+	if err != nil || session.Client != unchecked || session.Unverified {
+		t.Errorf("the session is %+v, %v", session, err)
+	}
+	if unchecked, err := r.Configure(key, spec(), "token", other); err != nil || unchecked != nil {
+		t.Errorf("the same certificates are checked again: %v, %v", unchecked, err)
+	}
+	if unchecked, err := r.Configure(key, spec(), "token", Trust{}); err != nil || unchecked == nil {
+		t.Errorf("without certificates of its own, it is not checked again: %v, %v", unchecked, err)
 	}
 }
 
@@ -200,7 +227,7 @@ func TestScanLasts(t *testing.T) {
 	t.Cleanup(server.Close)
 	hanging := spec()
 	hanging.BaseURL = server.URL
-	if _, err := r.Configure(key, hanging, "token"); err != nil {
+	if _, err := r.Configure(key, hanging, "token", Trust{}); err != nil {
 		t.Fatal(err)
 	}
 	r.TokenAccepted(key, "u1", "v1", false)

@@ -78,7 +78,8 @@ func (s *Session) Unwatched() string {
 	return fmt.Sprintf("; drift is not being watched: no scan of Account %q has reached its end for more than %s", s.Key.Name, duration.HumanDuration(s.Overdue))
 }
 
-// Causes of a blocked account that only its user can end.
+// Causes of a blocked account that only its user can end. ErrSecretDeleted: what the Account needs for
+// calls was deleted, which is the Secret with the token, or what spec.caBundleRef names.
 var (
 	ErrSecretDeleted = errors.New("the Secret was deleted")
 	ErrTokenRevoked  = errors.New("the check of the token was answered with 401")

@@ -20,6 +20,9 @@ import (
 // credential is a hash of base URL and token.
 type credential [sha256.Size]byte
 
+// trustVersion is a hash of the certificate authorities of spec.caBundleRef; zero without any.
+type trustVersion [sha256.Size]byte
+
 // limits are an account's share of the platform's rate limit.
 type limits struct{ requestsPerSecond, maxInFlight int32 }
 
@@ -32,9 +35,11 @@ type state struct {
 	// comes from a former credential and does not count.
 	client     *integrator.Client
 	credential credential
-	aliases    map[string]v1alpha1.ID
-	interval   time.Duration
-	limits     limits
+	// trust is that of the client: another one needs another client, and is of the same account.
+	trust    trustVersion
+	aliases  map[string]v1alpha1.ID
+	interval time.Duration
+	limits   limits
 
 	// userID is the user whose token it is.
 	userID string
@@ -107,8 +112,11 @@ func (s state) scanFailing() *problem.Problem {
 	return problem.Transientf(v1alpha1.ReasonScanFailing, "%s: %s", text, cause.Error()).WithCause(cause)
 }
 
-// needsClient reports whether another client has to be made for a credential.
-func (s state) needsClient(c credential) bool { return s.client == nil || s.credential != c }
+// needsClient reports whether another client has to be made for a credential and a trust: connections
+// that were made under another trust are not used again.
+func (s state) needsClient(c credential, t trustVersion) bool {
+	return s.client == nil || s.credential != c || s.trust != t
+}
 
 // lastSession reports whether the token that worked until the Secret was deleted may still be used,
 // for deletions alone.
@@ -145,6 +153,7 @@ type configured struct {
 	// client is that of the credential: the state's own, or another if needsClient.
 	client     *integrator.Client
 	credential credential
+	trust      trustVersion
 	aliases    map[string]v1alpha1.ID
 	interval   time.Duration
 	limits     limits
@@ -153,9 +162,9 @@ type configured struct {
 
 func (e configured) apply(s state) (state, actions) {
 	var do actions
-	if s.needsClient(e.credential) {
+	if s.needsClient(e.credential, e.trust) {
 		do.stop = s.client != nil
-		s.client, s.credential, s.accepted = e.client, e.credential, false
+		s.client, s.credential, s.trust, s.accepted = e.client, e.credential, e.trust, false
 		s.scan, s.overdue, s.changed, s.rejections, s.rejected, s.retryAt = nil, 0, false, 0, 0, time.Time{}
 		s.blocked = problem.Waitingf(v1alpha1.ReasonProgressing, "the token is being checked")
 	}

@@ -4,8 +4,10 @@
 package account
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/hex"
 	"fmt"
 	"strings"
@@ -17,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
 	"github.com/integrator-operator/integrator-operator/internal/keyref"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
 )
@@ -47,6 +50,57 @@ func ReadToken(ctx context.Context, live client.Reader, account *v1alpha1.Accoun
 		return "", nil, problem.Terminalf(v1alpha1.ReasonInvalidToken, "Secret %q, key %q: %s: put the token alone", ref.Name, ref.Key, wrong)
 	}
 	return token, secret, nil
+}
+
+// Trust is whom an account's calls trust. The zero value is whom the operator trusts.
+type Trust struct {
+	// Roots are the certificate authorities, nil for those of the operator.
+	Roots *x509.CertPool
+	// Version is a hash of the certificates.
+	Version [sha256.Size]byte
+}
+
+// ReadTrust reads the certificates that spec.caBundleRef names. live has to read past the cache, as for
+// ReadToken. An object that does not exist is a problem with the cause ErrSecretDeleted. No message
+// repeats anything of the content, which may be a Secret's.
+func ReadTrust(ctx context.Context, live client.Reader, account *v1alpha1.Account) (Trust, error) {
+	ref := account.Spec.CABundleRef
+	if ref == nil {
+		return Trust{}, nil
+	}
+	source := keyref.Key{Kind: string(ref.Kind), Ref: &v1alpha1.KeyReference{Name: ref.Name, Key: ref.Key}}
+	reader := keyref.Reader{Live: live, Namespace: account.Namespace, Reason: v1alpha1.ReasonCABundleNotFound}
+	content, _, err := reader.Read(ctx, source)
+	switch {
+	case err != nil && problem.As(err) == nil:
+		return Trust{}, err
+	case err != nil && !reader.Exists(source):
+		return Trust{}, problem.Terminalf(v1alpha1.ReasonCABundleNotFound, "spec.caBundleRef: there is no %s %q in namespace %q: create it with certificates in PEM under key %q",
+			ref.Kind, ref.Name, account.Namespace, ref.Key).WithCause(ErrSecretDeleted)
+	case err != nil || len(bytes.TrimSpace(content)) == 0:
+		return Trust{}, problem.Terminalf(v1alpha1.ReasonCABundleNotFound, "spec.caBundleRef: %s %q has nothing under key %q: put certificates in PEM there",
+			ref.Kind, ref.Name, ref.Key)
+	}
+	certificates, err := certificatesIn(content)
+	if err != nil {
+		return Trust{}, problem.Terminalf(v1alpha1.ReasonInvalidCABundle, "spec.caBundleRef: %s %q, key %q: %v", ref.Kind, ref.Name, ref.Key, err)
+	}
+	trust, hash := Trust{Roots: x509.NewCertPool()}, sha256.New()
+	for _, certificate := range certificates {
+		trust.Roots.AddCert(certificate)
+		sum := sha256.Sum256(certificate.Raw)
+		_, _ = hash.Write(sum[:]) // a hash takes everything
+	}
+	hash.Sum(trust.Version[:0])
+	return trust, nil
+}
+
+func certificatesIn(content []byte) ([]*x509.Certificate, error) {
+	text, err := keyref.Text(content)
+	if err != nil {
+		return nil, fmt.Errorf("is %w", err)
+	}
+	return integrator.ParseCertificates(text)
 }
 
 // maxToken is the size of a token, in bytes. It has to fit into a header, and servers accept 8 KiB of

@@ -5,10 +5,14 @@ package account
 
 import (
 	"context"
+	"encoding/pem"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes/scheme"
@@ -64,6 +68,107 @@ func TestReadToken(t *testing.T) {
 			}
 			if errors.Is(err, ErrSecretDeleted) != tc.deleted {
 				t.Errorf("%s: the Secret counts as deleted: %t", tc.reason, !tc.deleted)
+			}
+		})
+	}
+}
+
+// TestReadTrust: a message names the object and the key, and repeats nothing of the content.
+func TestReadTrust(t *testing.T) {
+	server := httptest.NewTLSServer(http.NotFoundHandler())
+	defer server.Close()
+	good := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
+	privateKey := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte("s3cret")}))
+	configMap := func(content string) client.Object {
+		return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "ca"}, Data: map[string]string{"ca.crt": content}}
+	}
+	binary := func(content string) client.Object {
+		return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "ca"}, BinaryData: map[string][]byte{"ca.crt": []byte(content)}}
+	}
+	secret := func(content string) client.Object {
+		return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "ca"}, Data: map[string][]byte{"ca.crt": []byte(content)}}
+	}
+	ref := func(kind v1alpha1.CABundleKind) *v1alpha1.CABundleReference {
+		return &v1alpha1.CABundleReference{Kind: kind, Name: "ca", Key: "ca.crt"}
+	}
+	const notFound, invalid = v1alpha1.ReasonCABundleNotFound, v1alpha1.ReasonInvalidCABundle
+	cases := map[string]struct {
+		reason  string
+		ref     *v1alpha1.CABundleReference
+		object  client.Object
+		broken  bool
+		want    string // reason and message
+		deleted bool
+	}{
+		"None":      {reason: "the operator's own count"},
+		"ConfigMap": {reason: "where trust-manager puts them", ref: ref("ConfigMap"), object: configMap(good)},
+		"Binary":    {reason: "as kubectl makes them of some files", ref: ref("ConfigMap"), object: binary("\xef\xbb\xbf" + good)},
+		"Secret":    {reason: "where cert-manager puts them", ref: ref("Secret"), object: secret(good)},
+		"NoObject": {
+			reason: "it was deleted, or never created", ref: ref("ConfigMap"), deleted: true,
+			want: notFound + `: spec.caBundleRef: there is no ConfigMap "ca" in namespace "ns": create it with certificates in PEM under key "ca.crt"`,
+		},
+		"OtherKind": {
+			reason: "the kind counts", ref: ref("Secret"), object: configMap(good), deleted: true,
+			want: notFound + `: spec.caBundleRef: there is no Secret "ca" in namespace "ns": create it with certificates in PEM under key "ca.crt"`,
+		},
+		"OtherNamespace": {
+			reason: "references stay in the namespace", ref: ref("Secret"), deleted: true,
+			object: &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "other", Name: "ca"}, Data: map[string][]byte{"ca.crt": []byte(good)}},
+			want:   notFound + `: spec.caBundleRef: there is no Secret "ca" in namespace "ns": create it with certificates in PEM under key "ca.crt"`,
+		},
+		"OtherKey": {
+			reason: "the object is there", ref: &v1alpha1.CABundleReference{Kind: "Secret", Name: "ca", Key: "tls.crt"}, object: secret(good),
+			want: notFound + `: spec.caBundleRef: Secret "ca" has nothing under key "tls.crt": put certificates in PEM there`,
+		},
+		"Blank": {
+			reason: "white space is no certificate", ref: ref("ConfigMap"), object: configMap(" \n"),
+			want: notFound + `: spec.caBundleRef: ConfigMap "ca" has nothing under key "ca.crt": put certificates in PEM there`,
+		},
+		"Key": {
+			reason: "the wrong file was put in", ref: ref("Secret"), object: secret(good + privateKey),
+			want: invalid + `: spec.caBundleRef: Secret "ca", key "ca.crt": has a private key, as block 2: put certificates there alone`,
+		},
+		"Password": {
+			reason: "a Secret of something else is named, to read it", ref: ref("Secret"), object: secret("s3cret"),
+			want: invalid + `: spec.caBundleRef: Secret "ca", key "ca.crt": has no certificate in PEM: put it there, from BEGIN CERTIFICATE to END CERTIFICATE`,
+		},
+		"UTF-16": {
+			reason: "PowerShell wrote the file", ref: ref("Secret"), object: secret("\xff\xfe-\x00-\x00"),
+			want: invalid + `: spec.caBundleRef: Secret "ca", key "ca.crt": is in UTF-16, as some programs of Windows write text: save it as UTF-8`,
+		},
+		"Unreadable": {reason: "an error of Kubernetes is no problem of the Account", ref: ref("ConfigMap"), object: configMap(good), broken: true},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			builder := fake.NewClientBuilder().WithScheme(scheme.Scheme)
+			if tc.object != nil {
+				builder = builder.WithObjects(tc.object)
+			}
+			live := builder.Build()
+			if tc.broken {
+				live = interceptor.NewClient(live, interceptor.Funcs{
+					Get: func(context.Context, client.WithWatch, client.ObjectKey, client.Object, ...client.GetOption) error {
+						return errors.New("no answer")
+					},
+				})
+			}
+			object := &v1alpha1.Account{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "default"}}
+			object.Spec.CABundleRef = tc.ref
+			trust, err := ReadTrust(t.Context(), live, object)
+			got := ""
+			if p := problem.As(err); p != nil {
+				got = p.Reason() + ": " + p.Message()
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" || (err != nil) != (tc.broken || tc.want != "") {
+				t.Errorf("%s: %v (-want +got):\n%s", tc.reason, err, diff)
+			}
+			if errors.Is(err, ErrSecretDeleted) != tc.deleted {
+				t.Errorf("%s: the object counts as deleted: %t", tc.reason, !tc.deleted)
+			}
+			trusted := err == nil && tc.ref != nil
+			if (trust.Roots != nil) != trusted || (trust.Version != Trust{}.Version) != trusted {
+				t.Errorf("%s: the trust is %+v", tc.reason, trust)
 			}
 		})
 	}

@@ -92,23 +92,28 @@ func (e *exporter) connect(ctx context.Context, s *scope) error {
 	if s.account.Spec.Suspend {
 		return fmt.Errorf("Account %q has spec.suspend: no call may be made for it", e.account.Name) //nolint:staticcheck // Account is the kind's name
 	}
-	if err := account.CheckHost(e.allowedHosts, s.account.Spec.BaseURL); err != nil {
+	if err := account.CheckHost(e.allowedHosts, e.network.AllowHTTP, s.account.Spec.BaseURL); err != nil {
 		return plainly(err)
 	}
 	token, _, err := account.ReadToken(ctx, e.reader, &s.account)
 	if err != nil {
 		return plainly(err)
 	}
+	trust, err := account.ReadTrust(ctx, e.reader, &s.account)
+	if err != nil {
+		return plainly(err)
+	}
 	spec := s.account.Spec
 	config := e.network
-	config.BaseURL, config.Token = spec.BaseURL, token
+	config.BaseURL, config.Token, config.AccountCAs = spec.BaseURL, token, trust.Roots
 	config.Limiter = limit.New(float64(spec.RequestsPerSecond), int(spec.RequestsPerSecond), int(spec.MaxInFlight))
 	s.remote, err = integrator.New(config)
 	return err
 }
 
 // plainly is an error as a person at a terminal needs it: without the reason, which is for
-// conditions, and without the promise of a retry, which an export does not keep.
+// conditions, without the promise of a retry, which an export does not keep, and with flags for the
+// command that was run.
 func plainly(err error) error {
 	p := problem.As(err)
 	if p == nil {
@@ -118,7 +123,7 @@ func plainly(err error) error {
 	for _, promise := range []string{"; it will be retried when the API permits", "; it will be retried"} {
 		message = strings.ReplaceAll(message, promise, "")
 	}
-	return errors.New(message)
+	return errors.New(strings.ReplaceAll(message, "start the operator with", "run the export with"))
 }
 
 // name gives every import its name before the first is printed: those that are managed keep the

@@ -5,10 +5,9 @@ package command
 
 import (
 	"crypto/x509"
-	"encoding/pem"
-	"errors"
 	"flag"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"os"
 	"strings"
@@ -23,19 +22,25 @@ type Network struct {
 	AllowHTTP, AllowPrivate bool
 	CAFile                  string
 	HTTPSProxy              string
+	// NoProxy and NAT64Prefixes are separated by commas.
+	NoProxy, NAT64Prefixes string
 }
 
 // Register registers the flags.
 func (n *Network) Register(set *flag.FlagSet) {
 	set.StringVar(&n.AllowedHosts, "allowed-api-hosts", "api.integrator.io,api.eu.integrator.io",
 		"Hosts, or host:port, that an Account's baseURL may name, separated by commas. Without a port, only 443 is allowed. With a path, as in gateway.example.com/celigo, only that path and those below it are.")
-	set.BoolVar(&n.AllowHTTP, "allow-http", false, "Permit base URLs without TLS, and those of this machine (127.0.0.1, ::1). For tests and demos on one machine only: the token is sent unencrypted.")
+	set.BoolVar(&n.AllowHTTP, "allow-http", false, "Permit base URLs without TLS, and those of this machine (127.0.0.1, [::1], localhost). For tests and demos on one machine only: the token is sent unencrypted.")
 	set.BoolVar(&n.AllowPrivate, "allow-private-addresses", false,
 		"Permit hosts whose names resolve to private networks (10.0.0.0/8, fc00::/7 and the like), for a gateway before the API. Otherwise only addresses on the internet are called.")
 	set.StringVar(&n.CAFile, "ca-file", "",
 		"A PEM file of certificate authorities that are trusted for the API besides those of the system, for a gateway with a certificate of your own. Read once, at the start.")
 	set.StringVar(&n.HTTPSProxy, "https-proxy", "",
 		"URL of a proxy through which the API is called, such as http://proxy.example.com:3128. The variables HTTPS_PROXY and NO_PROXY are not read. The proxy resolves the names of hosts, so it has to keep them from leading into private networks.")
+	set.StringVar(&n.NoProxy, "no-proxy", "",
+		"Hosts that are called without --https-proxy, separated by commas: a name with all names below it, .example.com for those below alone, each also with a port; an address; a range such as 10.0.0.0/8; * for all. Names are not resolved for it.")
+	set.StringVar(&n.NAT64Prefixes, "nat64-prefixes", "",
+		"NAT64 prefixes of your network, separated by commas, such as 64:ff9b:1::/96. An address with one is treated as the IPv4 address that it contains. 64:ff9b::/96 is always known.")
 }
 
 // Config returns how the API is called, without base URL and token.
@@ -48,7 +53,18 @@ func (n *Network) Config() (integrator.Config, error) {
 	if err != nil {
 		return integrator.Config{}, err
 	}
-	return integrator.Config{AllowHTTP: n.AllowHTTP, AllowPrivate: n.AllowPrivate, RootCAs: rootCAs, Proxy: proxy}, nil
+	if err := integrator.CheckNoProxy(n.NoProxy); err != nil {
+		return integrator.Config{}, fmt.Errorf("--no-proxy: %w", err)
+	}
+	var nat64 []netip.Prefix
+	for _, raw := range List(n.NAT64Prefixes) {
+		prefix, err := integrator.ParseNAT64(raw)
+		if err != nil {
+			return integrator.Config{}, fmt.Errorf("--nat64-prefixes: %q: %w", raw, err)
+		}
+		nat64 = append(nat64, prefix)
+	}
+	return integrator.Config{AllowHTTP: n.AllowHTTP, AllowPrivate: n.AllowPrivate, RootCAs: rootCAs, Proxy: proxy, NoProxy: n.NoProxy, NAT64: nat64}, nil
 }
 
 // proxy returns the URL of the proxy, nil without one.
@@ -77,39 +93,14 @@ func (n *Network) rootCAs() (*x509.CertPool, error) {
 	if err != nil {
 		pool = x509.NewCertPool()
 	}
-	if err := addCertificates(pool, content); err != nil {
+	certificates, err := integrator.ParseCertificates(content)
+	if err != nil {
 		return nil, fmt.Errorf("--ca-file %s: %w", n.CAFile, err)
 	}
-	return pool, nil
-}
-
-// addCertificates adds all certificates of a PEM file. One that is skipped would be missed only when a
-// call fails.
-func addCertificates(pool *x509.CertPool, content []byte) error {
-	count := 0
-	for {
-		var block *pem.Block
-		if block, content = pem.Decode(content); block == nil {
-			break
-		}
-		count++
-		if block.Type != "CERTIFICATE" {
-			return fmt.Errorf("block %d is not a certificate", count)
-		}
-		certificate, err := x509.ParseCertificate(block.Bytes)
-		if err != nil {
-			return fmt.Errorf("certificate %d cannot be read: %w", count, err)
-		}
+	for _, certificate := range certificates {
 		pool.AddCert(certificate)
 	}
-	switch {
-	case count == 0:
-		return errors.New("it has no certificate in PEM")
-	case strings.Contains(string(content), "-----BEGIN"):
-		return fmt.Errorf("what follows certificate %d is broken", count)
-	default:
-		return nil
-	}
+	return pool, nil
 }
 
 // List splits a list of hosts or owner ids.

@@ -28,11 +28,11 @@ func TestRootCAs(t *testing.T) {
 	}{
 		"One":      {"the usual file", good, ""},
 		"Two":      {"a bundle, with text between", "# one\n" + good + "\n# two\n" + good + "\n", ""},
-		"Empty":    {"a file that was never filled", "", "it has no certificate in PEM"},
-		"DER":      {"the other encoding", string(server.Certificate().Raw), "it has no certificate in PEM"},
-		"Key":      {"a key does not belong there", good + block("PRIVATE KEY", []byte("s3cret")), "block 2 is not a certificate"},
-		"Broken":   {"a certificate that is none", block("CERTIFICATE", []byte("s3cret")), "certificate 1 cannot be read"},
-		"CutShort": {"the second one would be missed later", good + good[:len(good)/2], "what follows certificate 1 is broken"},
+		"Empty":    {"a file that was never filled", "", "has no certificate in PEM"},
+		"DER":      {"the other encoding", string(server.Certificate().Raw), "has a certificate in DER: convert it to PEM"},
+		"Key":      {"a key does not belong there", good + block("PRIVATE KEY", []byte("s3cret")), "has a private key, as block 2"},
+		"Broken":   {"a certificate that is none", block("CERTIFICATE", []byte("s3cret")), "has a certificate that cannot be read, number 1"},
+		"CutShort": {"the second one would be missed later", good + good[:len(good)/2], "1 of its 2 blocks cannot be read"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -58,6 +58,21 @@ func TestRootCAs(t *testing.T) {
 				t.Errorf("%s: %v, want %s", tc.reason, err, tc.fails)
 			}
 		})
+	}
+	for name, tc := range map[string]struct {
+		network Network
+		want    string
+	}{
+		"no-proxy":       {Network{NoProxy: "example.com, 10.0.0.0/33"}, `--no-proxy: "10.0.0.0/33" is neither a host, a domain, an address nor a range such as 10.0.0.0/8; separate them by commas`},
+		"nat64-prefixes": {Network{NAT64Prefixes: "64:ff9b::/96,64:ff9b:1::/47"}, `--nat64-prefixes: "64:ff9b:1::/47": it has bits after its length; use 64:ff9b::/47`},
+	} {
+		if _, err := tc.network.Config(); err == nil || err.Error() != tc.want {
+			t.Errorf("--%s: %v, want %s", name, err, tc.want)
+		}
+	}
+	config, err := (&Network{NoProxy: "example.com", NAT64Prefixes: "64:ff9b::/96, 64:ff9b:1::/48"}).Config()
+	if err != nil || config.NoProxy != "example.com" || len(config.NAT64) != 2 {
+		t.Errorf("the configuration is %+v, %v", config, err)
 	}
 	if proxy, err := (&Network{}).proxy(); proxy != nil || err != nil {
 		t.Errorf("without a proxy: %v, %v", proxy, err)

@@ -18,8 +18,15 @@ import (
 // forbid. No connection was made.
 var ErrAddressNotAllowed = errors.New("the host's address is not a public one")
 
+// ErrPrivateAddress is ErrAddressNotAllowed for an address that [Config.AllowPrivate] would permit.
+var ErrPrivateAddress = fmt.Errorf("%w, but one of a private network", ErrAddressNotAllowed)
+
 // addressRules is what a client may connect to besides public addresses.
-type addressRules struct{ loopback, private bool }
+type addressRules struct {
+	loopback, private bool
+	// nat64 are the network's own prefixes of addresses that contain an IPv4 address.
+	nat64 []netip.Prefix
+}
 
 // addressKind is the kind of an address, as far as the rules distinguish them.
 type addressKind int
@@ -70,19 +77,64 @@ var blocks = []block{
 	{netip.MustParsePrefix("::/0"), forbidden},            // link-local, multicast, unspecified, unassigned
 }
 
-// nat64 is how IPv6-only networks write IPv4 addresses (RFC 6052): in the last four bytes.
-var nat64 = netip.MustParsePrefix("64:ff9b::/96")
+// wellKnownNAT64 is how IPv6-only networks write IPv4 addresses, where they have no prefix of their own
+// (RFC 6052).
+var wellKnownNAT64 = netip.MustParsePrefix("64:ff9b::/96")
+
+// localNAT64 is for prefixes of a network's own (RFC 8215). Without their length nobody knows where the
+// IPv4 address is.
+var localNAT64 = netip.MustParsePrefix("64:ff9b:1::/48")
+
+// ParseNAT64 reads the prefix of a network's own for addresses that contain an IPv4 address (RFC 6052).
+func ParseNAT64(raw string) (netip.Prefix, error) {
+	prefix, err := netip.ParsePrefix(raw)
+	switch {
+	case err != nil || !prefix.Addr().Is6() || prefix.Addr().Is4In6():
+		return netip.Prefix{}, errors.New("use an IPv6 prefix such as 64:ff9b:1::/96")
+	case prefix != prefix.Masked():
+		return netip.Prefix{}, fmt.Errorf("it has bits after its length; use %s", prefix.Masked())
+	case embeddedAt(prefix.Bits()) == nil:
+		return netip.Prefix{}, errors.New("its length must be 32, 40, 48, 56, 64 or 96")
+	case prefix.Addr().As16()[reservedByte] != 0:
+		return netip.Prefix{}, errors.New("its bits 64 to 71 must be 0")
+	}
+	if kind := kindOf(prefix.Addr()); kind != public && kind != private && !localNAT64.Contains(prefix.Addr()) && prefix != wellKnownNAT64 {
+		return netip.Prefix{}, errors.New("no network can have it: use one of 64:ff9b:1::/48, of fc00::/7, or of the public addresses")
+	}
+	return prefix, nil
+}
+
+// reservedByte of an address with a prefix of RFC 6052 is 0.
+const reservedByte = 8
+
+// embeddedAt are the bytes in which an address with a prefix of this length has its IPv4 address; nil if
+// no prefix has this length.
+func embeddedAt(length int) []int {
+	return map[int][]int{32: {4, 5, 6, 7}, 40: {5, 6, 7, 9}, 48: {6, 7, 9, 10}, 56: {7, 9, 10, 11}, 64: {9, 10, 11, 12}, 96: {12, 13, 14, 15}}[length]
+}
+
+// kindOfEmbedded is the kind of an address that a NAT64 gateway translates to an IPv4 address: that of
+// the IPv4 address. The gateway's own loopback is not this machine.
+func kindOfEmbedded(prefix netip.Prefix, address netip.Addr) addressKind {
+	bytes := address.As16()
+	if bytes[reservedByte] != 0 {
+		return forbidden
+	}
+	var ipv4 [4]byte
+	for i, at := range embeddedAt(prefix.Bits()) {
+		ipv4[i] = bytes[at]
+	}
+	if kind := kindOf(netip.AddrFrom4(ipv4)); kind != loopback {
+		return kind
+	}
+	return forbidden
+}
 
 // kindOf returns the kind of an address. An address of no block is forbidden.
 func kindOf(address netip.Addr) addressKind {
 	address = address.Unmap().WithZone("")
-	if nat64.Contains(address) {
-		bytes := address.As16()
-		// Only public addresses: the gateway's loopback and private networks are not ours.
-		if kindOf(netip.AddrFrom4([4]byte(bytes[12:]))) != public {
-			return forbidden
-		}
-		return public
+	if wellKnownNAT64.Contains(address) {
+		return kindOfEmbedded(wellKnownNAT64, address)
 	}
 	for _, b := range blocks {
 		if b.prefix.Contains(address) {
@@ -92,9 +144,24 @@ func kindOf(address netip.Addr) addressKind {
 	return forbidden
 }
 
+// kindOf returns the kind of an address in a network with these prefixes. The longest that fits counts.
+func (r addressRules) kindOf(address netip.Addr) addressKind {
+	address = address.Unmap().WithZone("")
+	var longest netip.Prefix
+	for _, prefix := range r.nat64 {
+		if prefix.Contains(address) && (!longest.IsValid() || prefix.Bits() > longest.Bits()) {
+			longest = prefix
+		}
+	}
+	if longest.IsValid() {
+		return kindOfEmbedded(longest, address)
+	}
+	return kindOf(address)
+}
+
 // allow reports whether a connection to the address may be made.
 func (r addressRules) allow(address netip.Addr) bool {
-	switch kindOf(address) {
+	switch r.kindOf(address) {
 	case public:
 		return true
 	case loopback:
@@ -113,10 +180,16 @@ func (r addressRules) allow(address netip.Addr) bool {
 // a moment later.
 func (r addressRules) control(_, address string, _ syscall.RawConn) error {
 	resolved, err := netip.ParseAddrPort(address)
-	if err != nil || !r.allow(resolved.Addr()) {
+	switch {
+	case err != nil:
+		return ErrAddressNotAllowed
+	case r.allow(resolved.Addr()):
+		return nil
+	case r.kindOf(resolved.Addr()) == private:
+		return ErrPrivateAddress
+	default:
 		return ErrAddressNotAllowed
 	}
-	return nil
 }
 
 // hostName is a DNS name whose last label starts with a letter. Some resolvers read a name that
@@ -129,52 +202,73 @@ const maxHostName = 253
 // basePath is a path that every server reads alike, as the schema of an Account has it.
 var basePath = regexp.MustCompile(`^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$`)
 
-// parseBaseURL accepts an absolute URL of scheme, host and path only. Its errors do not repeat the
-// URL: the wrong part may be a credential.
+// parseBaseURL accepts an absolute URL of scheme, host and path only, and writes scheme and host in lower
+// case. Its errors do not repeat the URL: the wrong part may be a credential.
 func parseBaseURL(raw string, allowHTTP bool) (*url.URL, error) {
+	if faults := BaseURLFaults(raw, allowHTTP); len(faults) > 0 {
+		return nil, fmt.Errorf("integrator: the base URL cannot be used: %s", strings.Join(faults, "; "))
+	}
 	u, err := url.Parse(raw)
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("integrator: the base URL is not a URL; use one like %s", DefaultBaseURL)
-	case u.User != nil:
-		return nil, fmt.Errorf("integrator: the base URL must not contain a user name or password")
-	case u.Scheme != "https" && (u.Scheme != "http" || !allowHTTP):
-		return nil, fmt.Errorf("integrator: the base URL must start with https://")
-	case u.Hostname() == "" || u.Opaque != "":
-		return nil, fmt.Errorf("integrator: the base URL has no host")
-	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.Contains(raw, "#"):
-		return nil, fmt.Errorf("integrator: the base URL must have neither a query nor a fragment")
+	if err != nil {
+		return nil, err // a URL without faults can be read
 	}
-	if err := checkHost(u, allowHTTP); err != nil {
-		return nil, err
+	return &url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host), Path: strings.TrimSuffix(u.Path, "/")}, nil
+}
+
+// BaseURLFaults says all that is wrong with a base URL, in sentences that begin with "it". They repeat
+// nothing of it.
+func BaseURLFaults(raw string, allowHTTP bool) (faults []string) {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return []string{"it is not a URL; use one like " + DefaultBaseURL}
 	}
+	add := func(wrong bool, fault string) {
+		if wrong {
+			faults = append(faults, fault)
+		}
+	}
+	add(u.User != nil, "it must not contain a user name or password")
+	if u.Scheme == "http" {
+		add(!allowHTTP, "it must begin with https://; only --allow-http permits http, for tests on one machine")
+	} else {
+		add(u.Scheme != "https", "it must begin with https://")
+	}
+	if u.Hostname() == "" || u.Opaque != "" {
+		return append(faults, "it has no host")
+	}
+	add(u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.Contains(raw, "#"), "it must have neither a query nor a fragment")
+	faults = append(faults, hostFaults(u, allowHTTP)...)
 	p := strings.TrimSuffix(u.Path, "/")
 	switch {
 	case u.RawPath != "" || !basePath.MatchString(p):
-		return nil, fmt.Errorf("integrator: the parts of the base URL's path must have letters, digits, \"-\", \"_\", \".\" and \"~\", and must not be empty or begin with \".\"")
+		faults = append(faults, "its path must have parts of letters, digits, \"-\", \"_\", \".\" and \"~\", which are not empty and do not begin with \".\"")
 	case strings.HasSuffix(p, apiPrefix):
-		return nil, fmt.Errorf("integrator: remove %s from the end of the base URL: the client adds it", apiPrefix)
+		faults = append(faults, "it must not end with "+apiPrefix+", which is added to it")
 	}
-	return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: p}, nil
+	return faults
 }
 
-// checkHost accepts a name and, in tests, a loopback address, with or without a port.
-func checkHost(u *url.URL, allowLoopback bool) error {
+// hostFaults accepts a name and, in tests, a loopback address, with or without a port.
+func hostFaults(u *url.URL, allowLoopback bool) (faults []string) {
 	host, port := u.Hostname(), u.Port()
 	if strings.HasSuffix(u.Host, ":") {
-		return fmt.Errorf("integrator: the port of the base URL is empty")
+		faults = append(faults, "its port is empty")
 	}
 	if number, err := strconv.ParseUint(port, 10, 16); port != "" && (err != nil || strconv.FormatUint(number, 10) != port || number == 0) {
-		return fmt.Errorf("integrator: the port of the base URL must be a number from 1 to 65535")
+		faults = append(faults, "its port must be a number from 1 to 65535")
 	}
-	if address, err := netip.ParseAddr(host); err == nil {
-		if allowLoopback && address.Zone() == "" && kindOf(address) == loopback {
-			return nil
-		}
-		return fmt.Errorf("integrator: the host of the base URL is an address; use a name, as in %s", DefaultBaseURL)
+	address, err := netip.ParseAddr(host)
+	isLoopback := err == nil && address.Zone() == "" && kindOf(address) == loopback
+	switch {
+	case isLoopback && (allowLoopback || u.Scheme == "http"): // of http without that, the scheme is the fault
+	case isLoopback:
+		faults = append(faults, "its host is this machine, which only --allow-http permits, for tests on one machine")
+	case err == nil && allowLoopback:
+		faults = append(faults, "its host is an address; use a name, as in "+DefaultBaseURL+", or 127.0.0.1, [::1] or localhost for this machine")
+	case err == nil:
+		faults = append(faults, "its host is an address; use a name, as in "+DefaultBaseURL)
+	case len(host) > maxHostName || !hostName.MatchString(strings.ToLower(host)):
+		faults = append(faults, "its host is not a plain name of ASCII letters, digits, \"-\" and \".\"; use one as in "+DefaultBaseURL+", and write other scripts in their ASCII form (xn--)")
 	}
-	if len(host) > maxHostName || !hostName.MatchString(strings.ToLower(host)) {
-		return fmt.Errorf("integrator: the host of the base URL is not a plain name; use one as in %s", DefaultBaseURL)
-	}
-	return nil
+	return faults
 }

@@ -29,10 +29,12 @@
 package integrator
 
 import (
+	"cmp"
 	"crypto/x509"
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"time"
 
@@ -73,9 +75,16 @@ type Config struct {
 	Observer func(Observation)
 	// RootCAs, when set, replaces the system's certificate authorities.
 	RootCAs *x509.CertPool
+	// AccountCAs, when set, replaces RootCAs for the API of this account, and not for the proxy.
+	AccountCAs *x509.CertPool
 	// Proxy, when set, is what https goes through: see [ParseProxy]. It has to make sure itself that
 	// the host's name does not lead to where it must not.
 	Proxy *url.URL
+	// NoProxy names the hosts that are called without the proxy: see [CheckNoProxy].
+	NoProxy string
+	// NAT64 are the prefixes of the network's own for addresses that contain an IPv4 address: see
+	// [ParseNAT64].
+	NAT64 []netip.Prefix
 	// ReadOnly refuses every call that is not a GET, before it is sent.
 	ReadOnly bool
 }
@@ -139,7 +148,12 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Timeout < 0 {
 		return nil, fmt.Errorf("integrator: timeout %s is negative", cfg.Timeout)
 	}
-	kept, fresh := newTransports(cfg.RootCAs, addressRules{loopback: cfg.AllowHTTP, private: cfg.AllowPrivate}, cfg.Proxy)
+	proxy, err := proxyFor(base, cfg.Proxy, cfg.NoProxy)
+	if err != nil {
+		return nil, fmt.Errorf("integrator: the proxy cannot be used: %w", err)
+	}
+	rules := addressRules{loopback: cfg.AllowHTTP, private: cfg.AllowPrivate, nat64: cfg.NAT64}
+	kept, fresh := newTransports(cmp.Or(cfg.AccountCAs, cfg.RootCAs), rules, proxy, cfg.RootCAs)
 	c := &Client{
 		base:      base,
 		timeout:   cfg.Timeout,

@@ -23,6 +23,8 @@ func TestNew(t *testing.T) {
 		{baseURL: "https://gw.test/celigo/", want: "https://gw.test/celigo"},
 		{baseURL: "https://gw.test/v1/celigo-2.0/~api_/", want: "https://gw.test/v1/celigo-2.0/~api_"},
 		{baseURL: "https://gw.test:8443", want: "https://gw.test:8443"},
+		{baseURL: "HTTPS://GW.Test:8443/Celigo", want: "https://gw.test:8443/Celigo"},
+		{baseURL: "http://[::1]:8080", http: true, want: "http://[::1]:8080"},
 		{baseURL: "https://[::1]:8443", http: true, want: "https://[::1]:8443"},
 		{baseURL: "http://127.0.0.1:8080", http: true, want: "http://127.0.0.1:8080"},
 		{baseURL: "http://api.integrator.io"},

@@ -124,11 +124,15 @@ func errorText(err error) string {
 	if e, ok := errors.AsType[*LinkError](err); ok {
 		return e.Error()
 	}
+	whose := "the server's"
+	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "proxyconnect" {
+		whose = "the proxy's"
+	}
 	if e, ok := errors.AsType[x509.CertificateInvalidError](err); ok && e.Reason == x509.Expired {
-		return "the server's certificate has expired or is not yet valid"
+		return whose + " certificate has expired or is not yet valid"
 	}
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return "the server's certificate is signed by an unknown authority"
+		return whose + " certificate is signed by an unknown authority"
 	}
 	if e, ok := errors.AsType[*net.OpError](err); ok {
 		if e.Timeout() {

@@ -1,8 +1,8 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package keyref reads keys of Secrets and ConfigMaps: Imports have values in them, and ImportRuns
-// records.
+// Package keyref reads keys of Secrets and ConfigMaps: Imports have values in them, ImportRuns records,
+// and Accounts the certificate authorities that they trust.
 package keyref
 
 import (
@@ -67,6 +67,9 @@ func (r *Reader) Read(ctx context.Context, k Key) (content []byte, version strin
 	}
 	return nil, "", problem.Waitingf(r.Reason, "waiting for %s, which is not in namespace %q", k, r.Namespace)
 }
+
+// Exists reports whether the object that has the key was found when the key was read.
+func (r *Reader) Exists(k Key) bool { return r.objects[k.Kind+"/"+k.Ref.Name] != nil }
 
 func (r *Reader) object(ctx context.Context, k Key) (client.Object, error) {
 	id := k.Kind + "/" + k.Ref.Name

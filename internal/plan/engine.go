@@ -85,10 +85,11 @@ func (w *world) start(ctx context.Context) error {
 	w.engine, w.live.Reader = e, e.memory
 	network := w.options.Network
 	e.registry = account.NewRegistry(running, e.memory, clock.RealClock{}, account.Options{
-		AllowHTTP: network.AllowHTTP, AllowPrivate: network.AllowPrivate, RootCAs: network.RootCAs, Proxy: network.Proxy,
+		AllowHTTP: network.AllowHTTP, AllowPrivate: network.AllowPrivate, RootCAs: network.RootCAs,
+		Proxy: network.Proxy, NoProxy: network.NoProxy, NAT64: network.NAT64,
 		Owner: w.options.Owner, ReadOnly: true,
 	})
-	e.accounts = &accounts.Reconciler{Client: e.memory, Live: w.live, Registry: e.registry, Recorder: silent{}, AllowedHosts: w.options.AllowedHosts}
+	e.accounts = &accounts.Reconciler{Client: e.memory, Live: w.live, Registry: e.registry, Recorder: silent{}, AllowedHosts: w.options.AllowedHosts, AllowHTTP: network.AllowHTTP}
 	e.imports = &imports.Reconciler{
 		Client: e.memory, Live: w.live, Registry: e.registry, Recorder: silent{}, Clock: clock.RealClock{}, Owner: w.options.Owner,
 		CreateUnconfirmedTimeout: imports.DefaultCreateUnconfirmedTimeout, BlockedDeletionPause: imports.DefaultBlockedDeletionPause,

@@ -5,6 +5,8 @@ package problem
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -66,6 +68,18 @@ func TestFromAPI(t *testing.T) {
 			"Unreachable: cannot try it: the proxy (--https-proxy) cannot be reached: the connection is refused; check the Account's baseURL and the network; it will be retried", 0},
 		"Refused": {&integrator.APIError{Err: &net.OpError{Op: "dial", Addr: &net.TCPAddr{Port: 4711}, Err: syscall.ECONNREFUSED}}, Transient,
 			"Unreachable: cannot try it: the connection is refused; check the Account's baseURL and the network; it will be retried", 0},
+		"Untrusted": {&integrator.APIError{Err: &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}}, Transient,
+			"Unreachable: cannot try it: " + untrusted + "; check the Account's baseURL and the network; it will be retried", 0},
+		"OtherHost": {&integrator.APIError{Err: &tls.CertificateVerificationError{Err: x509.HostnameError{Certificate: &x509.Certificate{}}}}, Transient,
+			"Unreachable: cannot try it: the server's certificate is for another host; check the Account's baseURL and the network; it will be retried", 0},
+		"Expired": {&integrator.APIError{Err: &tls.CertificateVerificationError{Err: x509.CertificateInvalidError{Reason: x509.Expired}}}, Transient,
+			"Unreachable: cannot try it: the server's certificate, or one that it depends on, has expired or is not valid yet; check the Account's baseURL and the network; it will be retried", 0},
+		"ProxyUntrusted": {&integrator.APIError{Err: &net.OpError{Op: "proxyconnect", Err: &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}}}, Transient,
+			"Unreachable: cannot try it: the proxy (--https-proxy) cannot be reached: its certificate is not trusted: if it is of an authority of your own, start the operator with --ca-file; check the Account's baseURL and the network; it will be retried", 0},
+		"Private": {&integrator.APIError{Err: &net.OpError{Op: "dial", Err: integrator.ErrPrivateAddress}}, Transient,
+			"Unreachable: cannot try it: the host's address is one of a private network: if that is your own, start the operator with --allow-private-addresses; check the Account's baseURL and the network; it will be retried", 0},
+		"LinkLocal": {&integrator.APIError{Err: &net.OpError{Op: "dial", Err: integrator.ErrAddressNotAllowed}}, Transient,
+			"Unreachable: cannot try it: the host's address is not one that may be called: it is one of the machine itself, or a link-local or reserved one; check the Account's baseURL and the network; it will be retried", 0},
 		"Reset":   {&integrator.APIError{Err: &net.OpError{Op: "read", Err: syscall.ECONNRESET}}, Transient, "Unreachable: cannot try it: the connection broke; check the Account's baseURL and the network; it will be retried", 0},
 		"DNS":     {&integrator.APIError{Err: &net.DNSError{Name: "x"}}, Transient, "Unreachable: cannot try it: the host name is not known; check the Account's baseURL and the network; it will be retried", 0},
 		"Timeout": {&integrator.APIError{Err: context.DeadlineExceeded}, Transient, "Unreachable: cannot try it: no answer in time; check the Account's baseURL and the network; it will be retried", 0},

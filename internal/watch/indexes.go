@@ -26,7 +26,9 @@ import (
 // ownership.NamedIDs, IndexImportMarker all that
 // counts as its ownership marker.
 const (
-	IndexAccountSecret = "spec.tokenSecretRef.name"
+	IndexAccountSecret    = "secrets" // of spec.tokenSecretRef and spec.caBundleRef
+	IndexAccountConfigMap = "spec.caBundleRef.name"
+
 	IndexImportAccount = "spec.accountRef.name"
 	IndexImportID      = "status.id"
 	IndexImportAdopts  = "spec.adopt.id"
@@ -63,7 +65,18 @@ var indexes = []struct {
 	values func(client.Object) []string
 }{
 	{&v1alpha1.Account{}, IndexAccountSecret, func(object client.Object) []string {
-		return []string{object.(*v1alpha1.Account).Spec.TokenSecretRef.Name}
+		spec := object.(*v1alpha1.Account).Spec
+		names := []string{spec.TokenSecretRef.Name}
+		if ref := spec.CABundleRef; ref != nil && ref.Kind == v1alpha1.CABundleKindSecret && ref.Name != names[0] {
+			names = append(names, ref.Name)
+		}
+		return names
+	}},
+	{&v1alpha1.Account{}, IndexAccountConfigMap, func(object client.Object) []string {
+		if ref := object.(*v1alpha1.Account).Spec.CABundleRef; ref != nil && ref.Kind == v1alpha1.CABundleKindConfigMap {
+			return []string{ref.Name}
+		}
+		return nil
 	}},
 	{&v1alpha1.Import{}, IndexImportAccount, func(object client.Object) []string {
 		return []string{object.(*v1alpha1.Import).Spec.AccountRef.Name}

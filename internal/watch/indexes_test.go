@@ -114,6 +114,24 @@ func TestIndexes(t *testing.T) {
 			&v1alpha1.Account{Spec: v1alpha1.AccountSpec{TokenSecretRef: v1alpha1.TokenSecretReference{Name: "token-of-prod"}}},
 			values{watch.IndexAccountSecret: {"token-of-prod"}},
 		},
+		"AccountWithBundle": {
+			"a ConfigMap wakes the Account that trusts what it has",
+			&v1alpha1.Account{Spec: v1alpha1.AccountSpec{TokenSecretRef: v1alpha1.TokenSecretReference{Name: "token"},
+				CABundleRef: &v1alpha1.CABundleReference{Kind: v1alpha1.CABundleKindConfigMap, Name: "ca"}}},
+			values{watch.IndexAccountSecret: {"token"}, watch.IndexAccountConfigMap: {"ca"}},
+		},
+		"AccountWithSecretBundle": {
+			"and so does a Secret",
+			&v1alpha1.Account{Spec: v1alpha1.AccountSpec{TokenSecretRef: v1alpha1.TokenSecretReference{Name: "token"},
+				CABundleRef: &v1alpha1.CABundleReference{Kind: v1alpha1.CABundleKindSecret, Name: "ca"}}},
+			values{watch.IndexAccountSecret: {"token", "ca"}},
+		},
+		"AccountWithOneSecret": {
+			"which may have the token too, and counts once",
+			&v1alpha1.Account{Spec: v1alpha1.AccountSpec{TokenSecretRef: v1alpha1.TokenSecretReference{Name: "both"},
+				CABundleRef: &v1alpha1.CABundleReference{Kind: v1alpha1.CABundleKindSecret, Name: "both"}}},
+			values{watch.IndexAccountSecret: {"both"}},
+		},
 		"Import": {
 			"an Account wakes its Imports; an Import that refers to nothing else is woken by nothing else",
 			anImport(), values{watch.IndexImportMarker: {"k8s/"}, watch.IndexImportAccount: {"default"}},
