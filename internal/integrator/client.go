@@ -156,7 +156,15 @@ func New(cfg Config) (*Client, error) {
 	return c, nil
 }
 
-// Close closes the idle connections. Requests in flight continue.
+// WithObserver returns a client of the same account that shares everything with c, its connections
+// too, except who observes its requests.
+func (c *Client) WithObserver(observer func(Observation)) *Client {
+	observed := *c
+	observed.observer = observer
+	return &observed
+}
+
+// Close closes the idle connections, also those of the clients that share them. Requests in flight continue.
 func (c *Client) Close() {
 	c.kept.CloseIdleConnections()
 	c.fresh.CloseIdleConnections()
