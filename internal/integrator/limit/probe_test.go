@@ -11,6 +11,9 @@ import (
 	"time"
 )
 
+// pass lets time pass, at the clock of synctest.
+func pass(d time.Duration) { <-time.After(d) }
+
 // paused returns a limiter after a 429, and requests that wait for the end of its pause: each is sent
 // to the channel once it is permitted.
 func paused(t *testing.T, pause time.Duration, requests int) (l *Limiter, permitted chan func()) {
@@ -42,14 +45,14 @@ func TestOneGoesFirst(t *testing.T) {
 		"RejectedAgain": {"it was, so they wait for the next pause",
 			func(l *Limiter, release func()) { l.Pause(time.Minute); release() }, 0},
 		"Unanswered": {"nobody waits for it while it is answered as before",
-			func(*Limiter, func()) { time.Sleep(probePatience - time.Millisecond) }, 0},
+			func(*Limiter, func()) { pass(probePatience - time.Millisecond) }, 0},
 		"UnansweredForLong": {"a 429 would have come by now",
-			func(*Limiter, func()) { time.Sleep(probePatience) }, 4},
+			func(*Limiter, func()) { pass(probePatience) }, 4},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				l, permitted := paused(t, time.Minute, 5)
-				time.Sleep(time.Minute)
+				pass(time.Minute)
 				synctest.Wait()
 				if len(permitted) != 1 {
 					t.Fatalf("%d requests are sent when the pause ends, want 1", len(permitted))
@@ -59,7 +62,7 @@ func TestOneGoesFirst(t *testing.T) {
 				if len(permitted) != tc.want {
 					t.Errorf("%s: %d follow, want %d", tc.reason, len(permitted), tc.want)
 				}
-				time.Sleep(2 * time.Minute) // every request of the test comes to its end
+				pass(2 * time.Minute) // every request of the test comes to its end
 			})
 		})
 	}
@@ -70,7 +73,7 @@ func TestEveryPauseHasOneGoFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, permitted := paused(t, time.Minute, 3)
 		for range 3 {
-			time.Sleep(time.Minute)
+			pass(time.Minute)
 			synctest.Wait()
 			if len(permitted) != 1 {
 				t.Fatalf("%d requests are sent when the pause ends, want 1", len(permitted))
@@ -86,11 +89,11 @@ func TestEveryPauseHasOneGoFirst(t *testing.T) {
 func TestLateEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, permitted := paused(t, time.Minute, 3)
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		synctest.Wait()
 		former := <-permitted
 		l.Pause(time.Second)
-		time.Sleep(time.Second)
+		pass(time.Second)
 		synctest.Wait()
 		first := <-permitted
 		former()
@@ -110,7 +113,7 @@ func TestLateEnd(t *testing.T) {
 func TestFirstIsCancelled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, permitted := paused(t, time.Minute, 1)
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		synctest.Wait()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
