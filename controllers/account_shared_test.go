@@ -82,7 +82,7 @@ var _ = Describe("Two namespaces have the same token", func() {
 		other.edited(theirs)
 		w.corrected(mine)
 		other.corrected(theirs)
-		w.scans(2)
+		w.scans(1)
 		scans := w.lists()[before-1:]
 		for i := range scans[1:] {
 			Expect(scans[i+1].Received.Sub(scans[i].Received)).To(BeNumerically(">=", time.Second), "two lists within an interval")

@@ -28,30 +28,35 @@ type world struct {
 	lists []time.Time
 	takes time.Duration
 	fails atomic.Bool
-	stop  context.CancelFunc
 }
 
-// inWorld runs a test at a clock of its own. It fails if a goroutine is left when it has ended: synctest
-// waits for all of them.
+// newWorld returns a world whose scanners end with ctx.
+func newWorld(ctx context.Context, t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t, pool: NewPool(ctx, clock.RealClock{})}
+	w.pool.read = func(ctx context.Context, _ *integrator.Client) (List, error) {
+		w.lists = append(w.lists, time.Now())
+		select {
+		case <-time.After(w.takes):
+			if w.fails.Load() {
+				return List{}, errNoAnswer
+			}
+			return List{}, nil
+		case <-ctx.Done():
+			return List{}, ctx.Err()
+		}
+	}
+	return w
+}
+
+// inWorld runs a test at a clock of its own. The scanners end with the process when it has ended, and
+// synctest fails if one of their goroutines is left.
 func inWorld(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancel(context.Background())
-		defer cancel()
-		w := &world{t: t, stop: cancel, pool: NewPool(ctx, clock.RealClock{})}
-		w.pool.read = func(ctx context.Context, _ *integrator.Client) (List, error) {
-			w.lists = append(w.lists, time.Now())
-			select {
-			case <-time.After(w.takes):
-				if w.fails.Load() {
-					return List{}, errNoAnswer
-				}
-				return List{}, nil
-			case <-ctx.Done():
-				return List{}, ctx.Err()
-			}
-		}
-		test(t, w)
+		ctx, end := context.WithCancel(context.Background())
+		defer end()
+		test(t, newWorld(ctx, t))
 	})
 }
 
@@ -168,13 +173,14 @@ func TestOneGoes(t *testing.T) {
 	}
 }
 
+// TestLastGoes: nothing is left of the scanner, although the process goes on.
 func TestLastGoes(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(context.Background(), t)
 		w.takes = time.Minute
 		a, b := w.watch("t1", time.Minute), w.watch("t1", time.Minute)
 		a.Leave()
 		b.Unwatch()
-		synctest.Wait()
 		pass(time.Hour)
 		if len(w.lists) != 1 || a.ends+b.ends+a.failures+b.failures != 0 {
 			t.Errorf("%d lists are requested for nobody", len(w.lists))
@@ -190,16 +196,6 @@ func TestLastGoes(t *testing.T) {
 		if len(w.pool.byKey) != 0 {
 			t.Errorf("%d groups are left", len(w.pool.byKey))
 		}
-		// The pool goes on. What is left of the scanners would keep the test from ending.
-	})
-}
-
-func TestProcessEnds(t *testing.T) {
-	inWorld(t, func(_ *testing.T, w *world) {
-		w.takes = time.Hour
-		w.watch("t1", time.Minute)
-		w.watch("t2", time.Minute)
-		w.stop()
 	})
 }
 
