@@ -12,6 +12,7 @@ package account
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/x509"
 	"maps"
 	"net/url"
@@ -175,8 +176,8 @@ func (e *entry) session(key types.NamespacedName) *Session {
 // the token cannot be used.
 func (r *Registry) Configure(key types.NamespacedName, spec *v1alpha1.AccountSpec, token string) (unchecked *integrator.Client, err error) {
 	settings := configured{
-		// No Account trusts other certificate authorities than the process.
-		credential: shared.NewKey(spec.BaseURL, token, ""),
+		// No Account has certificate authorities of its own.
+		credential: shared.NewKey(spec.BaseURL, token, [sha256.Size]byte{}),
 		aliases:    maps.Clone(spec.Aliases),
 		interval:   ScanInterval(spec),
 		limits:     shared.Limits{RequestsPerSecond: spec.RequestsPerSecond, MaxInFlight: spec.MaxInFlight},

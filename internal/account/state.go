@@ -183,7 +183,7 @@ func (e tokenAccepted) apply(s state) (state, actions) {
 	s.userID, s.version = e.userID, e.version
 	s.blocked, s.accepted, s.rejected = nil, true, 0
 	// The same token in a Secret that was only touched is of the same account.
-	s.unverified, s.changed = e.otherCredential && s.credential != s.verified, false
+	s.unverified, s.changed = e.otherCredential && !s.credential.SameAccount(s.verified), false
 	if s.unverified {
 		s.scan = nil
 	} else {

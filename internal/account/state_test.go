@@ -4,6 +4,7 @@
 package account
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"testing"
 	"time"
@@ -163,6 +164,12 @@ func TestTokenAccepted(t *testing.T) {
 				s.client, s.credential, s.blocked, s.accepted, s.scan, s.changed = client1, one, unchecked, false, nil, false
 			}), tokenAccepted{userID: "u1", version: "v3", otherCredential: true},
 			usable.with(func(s *state) { s.version = "v3" }), actions{start: true, notifyDependents: true}},
+		"OtherTrust": {"whom the account trusts does not change which one it is",
+			fresh.with(func(s *state) { s.credential.Trust, s.verified = [sha256.Size]byte{1}, one }), tokenAccepted{userID: "u1", version: "v1", otherCredential: true},
+			usable.with(func(s *state) {
+				s.credential.Trust = [sha256.Size]byte{1}
+				s.verified = s.credential
+			}), actions{start: true, notifyDependents: true}},
 		"StrangeAgain": {"a token that was blocked meanwhile is scanned with anew",
 			strange.with(func(s *state) { s.blocked = unreachable }), tokenAccepted{userID: "u1", version: "v2", otherCredential: true},
 			suspect, actions{start: true, notifyDependents: true}},

@@ -27,15 +27,14 @@ type Key struct {
 	Trust [sha256.Size]byte
 }
 
-// NewKey returns the key of an Account. trust is the text of its own certificate authorities, "" when
-// it trusts those of the process.
-func NewKey(baseURL, token, trust string) Key {
-	key := Key{BaseURL: spelling(baseURL), Token: sha256.Sum256([]byte(token))}
-	if trust != "" {
-		key.Trust = sha256.Sum256([]byte(trust))
-	}
-	return key
+// NewKey returns the key of an Account.
+func NewKey(baseURL, token string, trust [sha256.Size]byte) Key {
+	return Key{BaseURL: spelling(baseURL), Token: sha256.Sum256([]byte(token)), Trust: trust}
 }
+
+// SameAccount reports whether both keys are known to lead to the same account of the platform. Whom an
+// Account trusts does not change that.
+func (k Key) SameAccount(other Key) bool { return k.BaseURL == other.BaseURL && k.Token == other.Token }
 
 // spelling gives URLs that lead to the same place the same text, as far as a base URL may differ.
 func spelling(baseURL string) string {

@@ -5,6 +5,7 @@ package shared
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"sync/atomic"
 	"testing"
@@ -91,7 +92,7 @@ var limits = Limits{RequestsPerSecond: 100, MaxInFlight: 16}
 
 func (w *world) join(token string, limits Limits, former *Member) *account {
 	w.t.Helper()
-	m, err := w.pool.Join(NewKey("https://api.integrator.io", token, ""), limits, former, nil, func(limiter *limit.Limiter) (*integrator.Client, error) {
+	m, err := w.pool.Join(Key{BaseURL: "https://api.integrator.io", Token: sha256.Sum256([]byte(token))}, limits, former, nil, func(limiter *limit.Limiter) (*integrator.Client, error) {
 		return integrator.New(integrator.Config{BaseURL: "https://api.integrator.io", Token: token, Limiter: limiter})
 	})
 	if err != nil {
@@ -336,7 +337,7 @@ func TestPauseIsShared(t *testing.T) {
 
 func TestJoinFails(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		_, err := w.pool.Join(NewKey("https://api.integrator.io", "t", ""), limits, nil, nil, func(*limit.Limiter) (*integrator.Client, error) { return nil, errNoAnswer })
+		_, err := w.pool.Join(Key{}, limits, nil, nil, func(*limit.Limiter) (*integrator.Client, error) { return nil, errNoAnswer })
 		if !errors.Is(err, errNoAnswer) || len(w.pool.byKey) != 0 {
 			t.Errorf("%v, %d groups", err, len(w.pool.byKey))
 		}

@@ -76,6 +76,8 @@ type Limiter struct {
 	mu          sync.Mutex
 	pausedUntil time.Time
 	probe       probe
+	// follow is closed when nobody has to wait any more for the request that goes first.
+	follow chan struct{}
 }
 
 // New returns a limiter that allows requestsPerSecond on average, burst at once, and maxInFlight
@@ -115,7 +117,8 @@ func (l *Limiter) PausedFor() time.Duration {
 func (l *Limiter) Pause(d time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.expectProbe()
+	l.probe.expect()
+	l.letFollow()
 	if until := time.Now().Add(d); until.After(l.pausedUntil) {
 		l.pausedUntil = until
 	}
@@ -152,7 +155,7 @@ func (l *Limiter) Acquire(ctx context.Context, r Request) (release func(), err e
 			}
 			return nil, err
 		}
-		if done, ok := l.admit(); ok {
+		if done, ok := l.mayGo(); ok {
 			return func() { done(); release() }, nil
 		}
 		release() // paused while it waited, or another request goes first: decide again

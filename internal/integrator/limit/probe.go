@@ -8,67 +8,97 @@ import (
 	"time"
 )
 
-// When a pause ends, everything that waited for it would be sent at once, and be answered with the
-// next 429. So one request goes first, and the others follow when it ended without a 429.
-
-// probePatience is how long the others wait for it. A 429 comes at once; an invocation may take
-// minutes.
+// probePatience is how long the others wait for the request that goes first after a pause. A 429 comes
+// at once; an invocation may take minutes.
 const probePatience = 5 * time.Second
 
-// probe is what happens after a pause. Limiter.mu guards it.
+// probe has one request go first when a pause ends. Everything that waited for that would otherwise be
+// sent at once, and be answered with the next 429. The others follow when that request has ended without
+// a 429, or has lasted for probePatience. The zero value lets everything through.
 type probe struct {
-	// due: no request ended without a 429 since the last pause began.
+	// due: no request has ended without a 429 since the last pause began.
 	due bool
-	// ended is closed once the request that went first has ended; nil while there is none.
-	ended chan struct{}
+	// number is that of the last request that went first, and until when the others wait for it: zero
+	// when they do not.
+	number int
+	until  time.Time
 }
 
-// admit reports whether a request that has its place may be sent now: the account is not paused, and no
-// other request goes first. done has to be called when the request has ended.
-func (l *Limiter) admit() (done func(), ok bool) {
+// expect has one request go first after the pause that begins.
+func (p *probe) expect() { p.due, p.until = true, time.Time{} }
+
+// rest returns how long another request waits for the one that goes first, 0 if it does not.
+func (p *probe) rest(now time.Time) time.Duration {
+	if p.until.IsZero() {
+		return 0
+	}
+	return max(0, p.until.Sub(now))
+}
+
+// begin is called for a request that is sent, which does not have to wait. It returns the number for
+// end: 0 for one that does not go first.
+func (p *probe) begin(now time.Time) (number int) {
+	p.due = p.due && p.until.IsZero() // otherwise the others have waited for long enough
+	p.until = time.Time{}
+	if !p.due {
+		return 0
+	}
+	p.number++
+	p.until = now.Add(probePatience)
+	return p.number
+}
+
+// end is called when a request has ended, after expect if it was answered with a 429.
+func (p *probe) end(number int) {
+	if number == p.number && !p.until.IsZero() {
+		p.due, p.until = false, time.Time{}
+	}
+}
+
+// mayGo reports whether a request that has its place may be sent now. done has to be called when it has
+// ended.
+func (l *Limiter) mayGo() (done func(), ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	switch {
-	case time.Until(l.pausedUntil) > 0 || l.probe.ended != nil:
+	now := time.Now()
+	if l.pausedUntil.After(now) || l.probe.rest(now) > 0 {
 		return nil, false
-	case !l.probe.due:
+	}
+	number := l.probe.begin(now)
+	if number == 0 {
 		return func() {}, true
 	}
-	ended := make(chan struct{})
-	l.probe.ended = ended
-	timer := time.AfterFunc(probePatience, func() { l.probed(ended) })
-	return func() { timer.Stop(); l.probed(ended) }, true
+	l.follow = make(chan struct{})
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.probe.end(number)
+		l.letFollow()
+	}, true
 }
 
-// probed lets the others follow the request that went first, unless it was answered with a 429: then
-// another one goes first after the new pause.
-func (l *Limiter) probed(ended chan struct{}) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.probe.ended == ended {
-		close(ended)
-		l.probe = probe{}
+// letFollow wakes those that wait for a request that goes first, if none does. Limiter.mu is held.
+func (l *Limiter) letFollow() {
+	if l.follow != nil && l.probe.until.IsZero() {
+		close(l.follow)
+		l.follow = nil
 	}
 }
 
-// expectProbe has one request go first after the pause that begins. Limiter.mu is held.
-func (l *Limiter) expectProbe() {
-	if l.probe.ended != nil {
-		close(l.probe.ended)
-	}
-	l.probe = probe{due: true}
-}
-
-// awaitProbe waits while a request goes first.
+// awaitProbe waits while another request goes first.
 func (l *Limiter) awaitProbe(ctx context.Context) error {
 	l.mu.Lock()
-	ended := l.probe.ended
+	rest, follow := l.probe.rest(time.Now()), l.follow
 	l.mu.Unlock()
-	if ended == nil {
+	if rest == 0 {
 		return nil
 	}
+	timer := time.NewTimer(rest)
+	defer timer.Stop()
 	select {
-	case <-ended:
+	case <-follow:
+		return nil
+	case <-timer.C:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // pass lets time pass, at the clock of synctest.
@@ -31,6 +33,49 @@ func paused(t *testing.T, pause time.Duration, requests int) (l *Limiter, permit
 		}()
 	}
 	return l, permitted
+}
+
+// TestProbe: which requests are sent, in a time in which each of them wants to be.
+func TestProbe(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	const open, first, waits = "sent", "sent first", "waits"
+	for name, tc := range map[string]struct {
+		reason string
+		play   func(p *probe)
+		after  time.Duration
+		want   [2]string // of two requests at once
+	}{
+		"NoPause":     {"nobody waits where there was no 429", func(*probe) {}, 0, [2]string{open, open}},
+		"Pause":       {"one goes first", func(p *probe) { p.expect() }, 0, [2]string{first, waits}},
+		"TwoPauses":   {"also after two", func(p *probe) { p.expect(); p.expect() }, 0, [2]string{first, waits}},
+		"UnderWay":    {"nobody passes it", func(p *probe) { p.expect(); p.begin(now) }, probePatience - 1, [2]string{waits, waits}},
+		"Long":        {"but it may take long", func(p *probe) { p.expect(); p.begin(now) }, probePatience, [2]string{open, open}},
+		"Ended":       {"then all follow", func(p *probe) { p.expect(); p.end(p.begin(now)) }, 0, [2]string{open, open}},
+		"EndedTwice":  {"its end counts once", func(p *probe) { p.expect(); n := p.begin(now); p.end(n); p.expect(); p.end(n) }, 0, [2]string{first, waits}},
+		"Rejected":    {"after another 429, another one goes first", func(p *probe) { p.expect(); n := p.begin(now); p.expect(); p.end(n) }, 0, [2]string{first, waits}},
+		"EndsLate":    {"and is not let pass by the end of the former", func(p *probe) { p.expect(); n := p.begin(now); p.expect(); p.begin(now); p.end(n) }, 0, [2]string{waits, waits}},
+		"EarlierEnds": {"nor by a request of before the pause", func(p *probe) { n := p.begin(now); p.expect(); p.begin(now); p.end(n) }, 0, [2]string{waits, waits}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := probe{}
+			tc.play(&p)
+			at := now.Add(tc.after)
+			var got [2]string
+			for i := range got {
+				switch {
+				case p.rest(at) > 0:
+					got[i] = waits
+				case p.begin(at) > 0:
+					got[i] = first
+				default:
+					got[i] = open
+				}
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("%s (-want +got)\n%s", tc.reason, diff)
+			}
+		})
+	}
 }
 
 func TestOneGoesFirst(t *testing.T) {
