@@ -21,7 +21,7 @@
 //
 // A 429 pauses the account's [limit.Limiter], and with it all clients of the account. Until the
 // pause is over, calls fail at once with a 429 of the client's own that has Sent false. Lists
-// wait for short pauses, invocations do not.
+// wait for short pauses, invocations do not. Then one request goes first, and the others follow.
 //
 // # Packages below
 //
