@@ -160,7 +160,7 @@ var _ = Describe("Two namespaces have the same token", func() {
 	})
 
 	It("takes one share of the rate for both", func(ctx context.Context) {
-		const perSecond, each = 20, 20
+		const perSecond, each = 5, 6
 		w := newWorld(ctx)
 		other := w.neighbour(ctx)
 		for _, world := range []*world{w, other} {

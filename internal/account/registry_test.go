@@ -241,9 +241,9 @@ func TestWhyNotScanned(t *testing.T) {
 }
 
 func TestScanIsInTheSummary(t *testing.T) {
-	r, _ := registryOf(t)
+	r, clock := registryOf(t)
 	accept(t, r)
-	waitFor(t, "a scan", func() bool { return r.Summary(key).Scan != nil }) // nobody listens, so it fails
+	waitFor(t, "a scan", func() bool { return r.Summary(key).Scan != nil && clock.HasWaiters() }) // nobody listens, so it fails
 	if summary := r.Summary(key); !problem.HasReason(summary.Problem, v1alpha1.ReasonUnreachable) || summary.Version != "v1" {
 		t.Errorf("the summary is %+v", summary)
 	}
@@ -251,6 +251,7 @@ func TestScanIsInTheSummary(t *testing.T) {
 	if summary := r.Summary(key); summary != (Summary{}) {
 		t.Errorf("a deleted Account has a summary: %+v", summary)
 	}
+	waitFor(t, "the end of the scanner", func() bool { return !clock.HasWaiters() })
 }
 
 // TestRejectionIsShared: a 401 holds for all with the token, and none is told of another's call.
