@@ -55,7 +55,9 @@ type AccountSpec struct {
 
 	// scanInterval is the time between two scans of the account's list of imports. A change
 	// that somebody makes on the platform is noticed after this time at the latest. It is an
-	// integer with the unit s, m or h, such as 30s, 5m or 1h, and at least 1s. Defaults to 60s.
+	// integer with the unit s, m or h, such as 30s, 5m or 1h, and at least 1s. Accounts with the
+	// same baseURL and token are scanned together, at the shortest of their intervals. Defaults to
+	// 60s.
 	// +optional
 	// +default="60s"
 	// +kubebuilder:validation:Pattern=`^([1-9][0-9]{0,4})(s|m|h)$`
@@ -64,7 +66,8 @@ type AccountSpec struct {
 
 	// requestsPerSecond is the maximum number of requests per second that the operator sends to
 	// this account. The platform allows 300 per second for all clients of the account together.
-	// Defaults to 100.
+	// Accounts with the same baseURL and token send no more together than the largest of their
+	// values. Defaults to 100.
 	// +optional
 	// +default=100
 	// +kubebuilder:validation:Minimum=1
@@ -73,8 +76,8 @@ type AccountSpec struct {
 
 	// maxInFlight is the maximum number of requests that the operator has open at the same time
 	// in this account. About a quarter of them is reserved for requests other than the calls of
-	// ImportRuns. With 1, everything else waits while the call of a run is open. Defaults to
-	// 16.
+	// ImportRuns. With 1, everything else waits while the call of a run is open. Of Accounts with
+	// the same baseURL and token, the largest value holds for all of them together. Defaults to 16.
 	// +optional
 	// +default=16
 	// +kubebuilder:validation:Minimum=1

@@ -98,15 +98,19 @@ func (r *Registry) takeSlot(namespace string, now time.Time) (at time.Time) {
 }
 
 // CheckRejected reports that the check of the token was answered with 401, and returns how long it
-// is not checked again.
+// is not checked again. The other Accounts with the token are blocked too, and check it themselves.
 func (r *Registry) CheckRejected(key types.NamespacedName) (pause time.Duration) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	e, ok := r.byKey[key]
 	if !ok {
+		r.mu.Unlock()
 		return problem.BackoffMax
 	}
 	now := r.clock.Now()
 	r.advance(key, e, checkRejected{now: now})
-	return e.state.retryAt.Sub(now)
+	pause = e.state.retryAt.Sub(now)
+	tell := r.rejectShared(key, e)
+	r.mu.Unlock()
+	tell()
+	return pause
 }

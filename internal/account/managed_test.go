@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/account/shared"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
 )
@@ -70,7 +71,7 @@ func TestManaged(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			listed := map[string]string{first: "2026", second: "2026"}
-			if got := managed(ownership.Owner{}, tc.imports, listed, tc.marked); got != tc.want {
+			if got := managed(ownership.Owner{}, tc.imports, shared.NewList(listed, tc.marked...)); got != tc.want {
 				t.Errorf("%s: %d are managed, want %d", tc.reason, got, tc.want)
 			}
 		})

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/account/shared"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
 )
@@ -40,17 +41,19 @@ type Observations struct {
 	owner ownership.Owner
 
 	mu sync.Mutex
-	// scan is the number of the scan that began last.
-	scan int
+	// scan is the number of the scan that began last. former is that of the last one that began with a
+	// former credential.
+	scan, former int
 	// byID has the managed imports.
 	byID map[string]observation
 	// marked are the imports of the account that have an ownership marker, by marker; namesakes are
 	// those with any externalId that the last complete scan saw, by name.
 	marked    map[string]marked
 	namesakes map[string][]integrator.Import
-	// sources has the _sourceId of those of them that are clones, by id.
+	// sources has the _sourceId of those of them that are clones, by id. Both are of the list, and not
+	// changed.
 	sources map[string]string
-	// scanned: a scan has reached its end.
+	// scanned: a scan with the present credential has reached its end.
 	scanned bool
 	// missing are the Imports that have read their remote import themselves and found last that there
 	// is none of this id.
@@ -94,7 +97,15 @@ func (o *Observations) MarkerSeen(object *v1alpha1.Import) bool {
 	return slices.ContainsFunc(o.owner.Markers(object), func(text string) bool { _, ok := o.marked[text]; return ok })
 }
 
-// Scanned reports whether a scan has ever reached its end.
+// NewCredential records that scans which began until now say nothing of the account any more. What they
+// saw stays, because the account should be the same.
+func (o *Observations) NewCredential() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.former, o.scanned = o.scan, false
+}
+
+// Scanned reports whether a scan with the present credential has ever reached its end.
 func (o *Observations) Scanned() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -222,11 +233,14 @@ func (o *Observations) begin() int {
 }
 
 // complete takes over what scan number scan saw of the managed ids, and of the imports that something
-// identifies: an externalId, or a name that is an ownership marker. What was noted since it began is newer and stays; all that is no longer managed is
-// forgotten.
-func (o *Observations) complete(scan int, managed []string, listed map[string]string, identified []integrator.Import) {
+// identifies. What was noted since it began is newer and stays; all that is no longer managed is
+// forgotten. A scan with a former credential is left out.
+func (o *Observations) complete(scan int, managed []string, list shared.List) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if scan <= o.former {
+		return
+	}
 	o.scanned = true
 	byID := make(map[string]observation, len(managed))
 	for _, id := range managed {
@@ -234,15 +248,12 @@ func (o *Observations) complete(scan int, managed []string, listed map[string]st
 			byID[id] = noted
 			continue
 		}
-		byID[id] = observation{lastModified: listed[id], scan: scan}
+		byID[id] = observation{lastModified: list.Modified[id], scan: scan}
 	}
 	o.byID = byID
 	maps.DeleteFunc(o.marked, func(_ string, seen marked) bool { return seen.scan < scan })
-	o.namesakes, o.sources = map[string][]integrator.Import{}, map[string]string{}
-	for _, remote := range identified {
-		if remote.SourceID != "" {
-			o.sources[remote.ID] = remote.SourceID
-		}
+	o.namesakes, o.sources = list.Namesakes, list.Sources
+	for _, remote := range list.Identified {
 		for _, text := range []string{remote.ExternalID, remote.Name} {
 			if ownership.IsMarker(text) {
 				ids := append(slices.Clone(o.marked[text].ids), remote.ID)
@@ -250,8 +261,6 @@ func (o *Observations) complete(scan int, managed []string, listed map[string]st
 				o.marked[text] = marked{ids: slices.Compact(ids), scan: scan}
 			}
 		}
-		name := strings.TrimSpace(remote.Name)
-		o.namesakes[name] = append(o.namesakes[name], remote)
 	}
 	maps.DeleteFunc(o.missing, func(_ types.UID, id string) bool { _, managed := byID[id]; return !managed })
 }

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/account/shared"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
 )
@@ -26,32 +27,36 @@ func TestChanged(t *testing.T) {
 		"Unseen": {"what nobody has seen counts as unchanged: the first scan will show it",
 			func(*Observations) {}, "t1", false},
 		"SeenAsKnown": {"a scan that saw what we know changes nothing",
-			func(o *Observations) { o.complete(o.begin(), []string{"a"}, map[string]string{"a": "t1"}, nil) }, "t1", false},
+			func(o *Observations) {
+				o.complete(o.begin(), []string{"a"}, shared.NewList(map[string]string{"a": "t1"}))
+			}, "t1", false},
 		"SeenOtherwise": {"another lastModified is a change",
-			func(o *Observations) { o.complete(o.begin(), []string{"a"}, map[string]string{"a": "t2"}, nil) }, "t1", true},
+			func(o *Observations) {
+				o.complete(o.begin(), []string{"a"}, shared.NewList(map[string]string{"a": "t2"}))
+			}, "t1", true},
 		"NotListed": {"absence is a reason to read",
-			func(o *Observations) { o.complete(o.begin(), []string{"a"}, nil, nil) }, "t1", true},
+			func(o *Observations) { o.complete(o.begin(), []string{"a"}, shared.NewList(nil)) }, "t1", true},
 		"WrittenDuringScan": {"a scan that began before our write is older than it",
 			func(o *Observations) {
 				scan := o.begin()
 				o.Note("a", "t3")
-				o.complete(scan, []string{"a"}, map[string]string{"a": "t2"}, nil)
+				o.complete(scan, []string{"a"}, shared.NewList(map[string]string{"a": "t2"}))
 			}, "t3", false},
 		"CreatedDuringScan": {"an import created while the list was read is not missed in it",
 			func(o *Observations) {
 				scan := o.begin()
 				o.Note("a", "t1")
-				o.complete(scan, []string{"a"}, nil, nil)
+				o.complete(scan, []string{"a"}, shared.NewList(nil))
 			}, "t1", false},
 		"WrittenBeforeScan": {"a scan that began after our write is newer than it",
 			func(o *Observations) {
 				o.Note("a", "t3")
-				o.complete(o.begin(), []string{"a"}, map[string]string{"a": "t4"}, nil)
+				o.complete(o.begin(), []string{"a"}, shared.NewList(map[string]string{"a": "t4"}))
 			}, "t3", true},
 		"UnmanagedForgotten": {"what is no longer managed is not remembered",
 			func(o *Observations) {
 				o.Note("a", "t2")
-				o.complete(o.begin(), nil, map[string]string{"a": "t2"}, nil)
+				o.complete(o.begin(), nil, shared.NewList(map[string]string{"a": "t2"}))
 			}, "t1", false},
 	}
 	for name, tc := range cases {
@@ -69,7 +74,9 @@ func TestDiffers(t *testing.T) {
 	object, other := &v1alpha1.Import{}, &v1alpha1.Import{}
 	object.UID, object.Status.LastModified = "1", "t1"
 	other.UID, other.Status.LastModified = "2", "t1"
-	scan := func(o *Observations, listed map[string]string) { o.complete(o.begin(), []string{"a"}, listed, nil) }
+	scan := func(o *Observations, listed map[string]string) {
+		o.complete(o.begin(), []string{"a"}, shared.NewList(listed))
+	}
 	cases := map[string]struct {
 		reason string
 		play   func(*Observations)
@@ -121,6 +128,26 @@ func TestDiffers(t *testing.T) {
 	}
 }
 
+// TestNewCredential: what an earlier scan saw stays, but proves nothing of what the new token reaches.
+func TestNewCredential(t *testing.T) {
+	o := NewObservations(ownership.Owner{})
+	former := o.begin()
+	o.complete(former, []string{"a"}, shared.NewList(map[string]string{"a": "t2"}))
+	running := o.begin()
+	o.NewCredential()
+	if o.Scanned() || !o.Changed("a", "t1") {
+		t.Errorf("after a new token: scanned %t, changed %t", o.Scanned(), o.Changed("a", "t1"))
+	}
+	o.complete(running, []string{"a"}, shared.NewList(map[string]string{"a": "t1"}))
+	if o.Scanned() || !o.Changed("a", "t1") {
+		t.Errorf("a scan with the former token ends: scanned %t, changed %t", o.Scanned(), o.Changed("a", "t1"))
+	}
+	o.complete(o.begin(), []string{"a"}, shared.NewList(map[string]string{"a": "t1"}))
+	if !o.Scanned() || o.Changed("a", "t1") {
+		t.Errorf("a scan with the new token ends: scanned %t, changed %t", o.Scanned(), o.Changed("a", "t1"))
+	}
+}
+
 func TestMarkerSeen(t *testing.T) {
 	object := &v1alpha1.Import{}
 	object.UID = "u1"
@@ -132,16 +159,16 @@ func TestMarkerSeen(t *testing.T) {
 		want   bool
 	}{
 		"Unseen":  {"nobody saw it", func(*Observations) {}, false},
-		"Listed":  {"the scan saw it", func(o *Observations) { o.complete(o.begin(), nil, nil, listed) }, true},
+		"Listed":  {"the scan saw it", func(o *Observations) { o.complete(o.begin(), nil, shared.NewList(nil, listed...)) }, true},
 		"Created": {"our own call saw it, before any scan", func(o *Observations) { o.NoteMarker(marker, "5f0000000000000000000001") }, true},
 		"CreatedDuringScan": {"a scan that began before is older", func(o *Observations) {
 			scan := o.begin()
 			o.NoteMarker(marker, "5f0000000000000000000001")
-			o.complete(scan, nil, nil, nil)
+			o.complete(scan, nil, shared.NewList(nil))
 		}, true},
 		"Deleted": {"a later scan does not see it", func(o *Observations) {
-			o.complete(o.begin(), nil, nil, listed)
-			o.complete(o.begin(), nil, nil, nil)
+			o.complete(o.begin(), nil, shared.NewList(nil, listed...))
+			o.complete(o.begin(), nil, shared.NewList(nil))
 		}, false},
 		"OfAnother": {"it is of another Import", func(o *Observations) { o.NoteMarker(marker+"0", "") }, false},
 		"NoMarker":  {"a user's externalId is none", func(o *Observations) { o.NoteMarker("u1", "") }, false},
@@ -168,7 +195,7 @@ func TestCopies(t *testing.T) {
 		return all
 	}
 	scan := func(o *Observations, ids ...string) {
-		o.complete(o.begin(), []string{own}, map[string]string{own: ""}, listed(ids...))
+		o.complete(o.begin(), []string{own}, shared.NewList(map[string]string{own: ""}, listed(ids...)...))
 	}
 	cases := map[string]struct {
 		reason string
@@ -183,7 +210,7 @@ func TestCopies(t *testing.T) {
 		"OwnCall": {"a call of our own that saw only its own changes nothing", func(o *Observations) { scan(o, own, clone); o.NoteMarker(marker, own) }, []string{clone}},
 		"Before":  {"its import of before, which it found missing, is none", func(o *Observations) { scan(o, own, restored); o.RecordRead(object, restored, false) }, nil},
 		"OfAnother": {"it is of another Import", func(o *Observations) {
-			o.complete(o.begin(), nil, nil, []integrator.Import{{ID: clone, ExternalID: marker + "0"}})
+			o.complete(o.begin(), nil, shared.NewList(nil, []integrator.Import{{ID: clone, ExternalID: marker + "0"}}...))
 		}, nil},
 	}
 	for name, tc := range cases {
@@ -211,14 +238,14 @@ func TestNamesakes(t *testing.T) {
 		t.Error("scanned before any scan")
 	}
 	prices := integrator.Import{ID: "5f0000000000000000000001", Name: "prices ", ExternalID: "k8s/u1"}
-	o.complete(o.begin(), nil, nil, []integrator.Import{prices})
+	o.complete(o.begin(), nil, shared.NewList(nil, prices))
 	if diff := cmp.Diff([]integrator.Import{prices}, o.Namesakes(" prices")); diff != "" || !o.Scanned() {
 		t.Errorf("after a scan: -want, +got:\n%s", diff)
 	}
 	if got := o.Namesakes("orders"); len(got) > 0 {
 		t.Errorf("another name has %v", got)
 	}
-	o.complete(o.begin(), nil, nil, nil)
+	o.complete(o.begin(), nil, shared.NewList(nil))
 	if got := o.Namesakes("prices"); len(got) > 0 {
 		t.Errorf("after the next scan: %v", got)
 	}
@@ -229,11 +256,11 @@ func TestFoundMissingIsForgottenWithTheID(t *testing.T) {
 	object.UID = "u1"
 	o := NewObservations(ownership.Owner{})
 	o.RecordRead(object, "a", false)
-	o.complete(o.begin(), []string{"a"}, nil, nil)
+	o.complete(o.begin(), []string{"a"}, shared.NewList(nil))
 	if !o.FoundMissing(object, "a") {
 		t.Error("an id that is still managed is forgotten")
 	}
-	o.complete(o.begin(), nil, nil, nil)
+	o.complete(o.begin(), nil, shared.NewList(nil))
 	if o.FoundMissing(object, "a") {
 		t.Error("an id that is no longer managed is remembered")
 	}

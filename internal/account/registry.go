@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package account has the state of every Account in use: its client, which all share that call in
-// its name, whether it can be used, and what its scanner observed last. The Account controller
+// its name, whether it can be used, and what was observed in it last. The Account controller
 // reports to the Registry what it read and checked; the other controllers get a Session from it.
+// What several Accounts with one token share is in package shared.
 //
 // What an event makes of an account is decided by transition, which is pure. The Registry holds the
 // lock, applies the transition, and carries out its actions.
@@ -11,7 +12,6 @@ package account
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/x509"
 	"maps"
 	"net/netip"
@@ -26,6 +26,7 @@ import (
 	ctrlevent "sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/account/shared"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
 	"github.com/integrator-operator/integrator-operator/internal/integrator/limit"
 	"github.com/integrator-operator/integrator-operator/internal/metrics"
@@ -57,13 +58,16 @@ type Options struct {
 
 // Registry has the accounts of the process. It is safe for concurrent use.
 type Registry struct {
-	// ctx ends the scanners.
+	// ctx ends what waits to send an event.
 	ctx     context.Context
 	reader  client.Reader
 	clock   clock.Clock
 	options Options
 
 	accountEvents, importEvents, runEvents chan ctrlevent.GenericEvent
+
+	// pool has what Accounts with one token share.
+	pool *shared.Pool
 
 	// SecretPaths are those of the Imports of all accounts.
 	SecretPaths SecretPaths
@@ -74,12 +78,12 @@ type Registry struct {
 }
 
 // entry is an account's state with what the actions of its transitions work on. Registry.mu guards
-// it, except for limiter and observations, which guard themselves.
+// it, except for member and observations, which guard themselves.
 type entry struct {
-	state        state
-	limiter      *limit.Limiter
+	state state
+	// member is the account among those with its token; nil before there was one.
+	member       *shared.Member
 	observations *Observations
-	stopScanner  context.CancelFunc
 	// slot is when its token may be checked, if that has to wait.
 	slot time.Time
 }
@@ -95,6 +99,7 @@ func NewRegistry(ctx context.Context, reader client.Reader, clock clock.Clock, o
 		reader:        reader,
 		clock:         clock,
 		options:       options,
+		pool:          shared.NewPool(ctx, clock),
 		accountEvents: make(chan ctrlevent.GenericEvent),
 		importEvents:  make(chan ctrlevent.GenericEvent),
 		runEvents:     make(chan ctrlevent.GenericEvent),
@@ -176,22 +181,22 @@ func (e *entry) session(key types.NamespacedName) *Session {
 // or the token cannot be used.
 func (r *Registry) Configure(key types.NamespacedName, spec *v1alpha1.AccountSpec, token string, trust Trust) (unchecked *integrator.Client, err error) {
 	settings := configured{
-		credential: sha256.Sum256([]byte(spec.BaseURL + "\n" + token)),
-		trust:      trust.Version,
+		credential: shared.NewKey(spec.BaseURL, token, trust.Version),
 		aliases:    maps.Clone(spec.Aliases),
 		interval:   ScanInterval(spec),
-		limits:     limits{requestsPerSecond: spec.RequestsPerSecond, maxInFlight: spec.MaxInFlight},
+		limits:     shared.Limits{RequestsPerSecond: spec.RequestsPerSecond, MaxInFlight: spec.MaxInFlight},
 		now:        r.clock.Now(),
 	}
 	r.mu.Lock()
 	e, ok := r.byKey[key]
 	if !ok {
-		e = &entry{}
+		e = &entry{observations: NewObservations(r.options.Owner)}
 	}
-	if settings.client, err = r.clientFor(key, e, spec, token, trust, settings.credential); err != nil {
+	if err := r.join(key, e, spec, token, trust, settings); err != nil {
 		r.mu.Unlock()
 		return nil, err
 	}
+	settings.client = e.member.Client()
 	r.byKey[key] = e
 	do := r.advance(key, e, settings)
 	if !e.state.usable() {
@@ -202,23 +207,28 @@ func (r *Registry) Configure(key types.NamespacedName, spec *v1alpha1.AccountSpe
 	return unchecked, nil
 }
 
-// clientFor returns the account's client, or makes one if the credential or the trust is another.
-func (r *Registry) clientFor(key types.NamespacedName, e *entry, spec *v1alpha1.AccountSpec, token string, trust Trust, c credential) (*integrator.Client, error) {
-	if !e.state.needsClient(c, trust.Version) {
-		return e.state.client, nil
+// join makes the account a member of those with its credential, if that is another than before.
+func (r *Registry) join(key types.NamespacedName, e *entry, spec *v1alpha1.AccountSpec, token string, trust Trust, settings configured) error {
+	if !e.state.needsClient(settings.credential) {
+		return nil
 	}
-	if e.limiter == nil {
-		e.limiter = limit.New(float64(spec.RequestsPerSecond), int(spec.RequestsPerSecond), int(spec.MaxInFlight))
-		e.observations = NewObservations(r.options.Owner)
-	}
-	return integrator.New(integrator.Config{
-		BaseURL: spec.BaseURL, Token: token, Limiter: e.limiter,
-		AllowHTTP: r.options.AllowHTTP, AllowPrivate: r.options.AllowPrivate, RootCAs: r.options.RootCAs, AccountCAs: trust.Roots,
-		Proxy: r.options.Proxy, NoProxy: r.options.NoProxy, NAT64: r.options.NAT64, ReadOnly: r.options.ReadOnly, Observer: metrics.ObserveRequest(key),
+	member, err := r.pool.Join(settings.credential, settings.limits, e.member, metrics.ObserveRequest(key), func(limiter *limit.Limiter) (*integrator.Client, error) {
+		return integrator.New(integrator.Config{
+			BaseURL: spec.BaseURL, Token: token, Limiter: limiter,
+			AllowHTTP: r.options.AllowHTTP, AllowPrivate: r.options.AllowPrivate, RootCAs: r.options.RootCAs, AccountCAs: trust.Roots,
+			Proxy: r.options.Proxy, NoProxy: r.options.NoProxy, NAT64: r.options.NAT64, ReadOnly: r.options.ReadOnly,
+		})
 	})
+	if err != nil {
+		return err
+	}
+	e.member.Leave()
+	e.member = member
+	e.observations.NewCredential()
+	return nil
 }
 
-// TokenAccepted makes the account usable and starts its scanner. version is that of the credential,
+// TokenAccepted makes the account usable and has it scanned. version is that of the credential,
 // for the Account's status. otherCredential is set when the managed imports were last found with
 // another one: the token may be of another account.
 func (r *Registry) TokenAccepted(key types.NamespacedName, userID, version string, otherCredential bool) {
@@ -230,7 +240,7 @@ func (r *Registry) Block(key types.NamespacedName, p *problem.Problem) {
 	r.mu.Lock()
 	e, ok := r.byKey[key]
 	if !ok {
-		e = &entry{}
+		e = &entry{observations: NewObservations(r.options.Owner)}
 		r.byKey[key] = e
 	}
 	do := r.advance(key, e, blocked{problem: p})
@@ -238,9 +248,38 @@ func (r *Registry) Block(key types.NamespacedName, p *problem.Problem) {
 	r.notify(key, e.observations, do)
 }
 
-// TokenRejected reports that a call of the session was answered with 401.
+// TokenRejected reports that a call of the session was answered with 401. It holds for every Account
+// with the same token.
 func (r *Registry) TokenRejected(s *Session, p *problem.Problem) {
-	r.apply(s.Key, tokenRejected{client: s.Client, problem: p, now: r.clock.Now()})
+	r.mu.Lock()
+	e, ok := r.byKey[s.Key]
+	if !ok || e.state.client != s.Client {
+		r.mu.Unlock()
+		return
+	}
+	do := r.advance(s.Key, e, tokenRejected{client: s.Client, problem: p, now: r.clock.Now()})
+	tell := r.rejectShared(s.Key, e)
+	r.mu.Unlock()
+	r.notify(s.Key, e.observations, do)
+	tell()
+}
+
+// rejectShared takes the other Accounts with the token of an account through the rejection. Registry.mu
+// is held; tell notifies without it.
+func (r *Registry) rejectShared(key types.NamespacedName, e *entry) (tell func()) {
+	var tells []func()
+	for other, o := range r.byKey {
+		if other == key || o.state.client == nil || o.state.credential != e.state.credential {
+			continue
+		}
+		do := r.advance(other, o, tokenRejected{client: o.state.client, problem: errRejected, now: r.clock.Now()})
+		tells = append(tells, func() { r.notify(other, o.observations, do) })
+	}
+	return func() {
+		for _, tell := range tells {
+			tell()
+		}
+	}
 }
 
 // SetDeleting records whether the Account is being deleted.
@@ -253,12 +292,13 @@ func (r *Registry) Forget(key types.NamespacedName) {
 	r.mu.Lock()
 	e, ok := r.byKey[key]
 	if !ok {
-		e = &entry{}
+		e = &entry{observations: NewObservations(r.options.Owner)}
 	}
 	if e.slot.After(r.clock.Now()) {
 		r.slots[key.Namespace] = r.slots[key.Namespace].giveBack()
 	}
 	do := r.advance(key, e, removed{})
+	e.member.Leave()
 	delete(r.byKey, key)
 	r.mu.Unlock()
 	r.notify(key, e.observations, do)
@@ -279,22 +319,19 @@ func (r *Registry) apply(key types.NamespacedName, ev event) {
 
 // advance applies an event and carries out those actions that need the lock, which is held.
 func (r *Registry) advance(key types.NamespacedName, e *entry, ev event) actions {
-	before := e.state
-	after, do := transition(before, ev)
-	if do.stop {
-		if e.stopScanner != nil {
-			e.stopScanner()
-			e.stopScanner = nil
-		}
-		before.client.Close()
-	}
+	after, do := transition(e.state, ev)
 	e.state = after
+	if do.stop {
+		e.member.Unwatch()
+	}
 	if do.setLimits {
-		perSecond := after.limits.requestsPerSecond
-		e.limiter.SetLimits(float64(perSecond), int(perSecond), int(after.limits.maxInFlight))
+		e.member.SetLimits(after.limits)
+	}
+	if do.setPace {
+		e.member.SetPace(r.pace(after.interval))
 	}
 	if do.start {
-		e.stopScanner = r.startScanner(key, e)
+		e.member.Watch(r.watcher(key, e), r.pace(after.interval))
 	}
 	return do
 }

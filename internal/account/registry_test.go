@@ -23,6 +23,7 @@ import (
 	ctrlevent "sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/account/shared"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
 	"github.com/integrator-operator/integrator-operator/internal/watch"
 )
@@ -194,10 +195,10 @@ func waitFor(t *testing.T, what string, is func() bool) {
 func TestNoScanEnds(t *testing.T) {
 	r, clock := registryOf(t)
 	session := accept(t, r)
-	waiting := func() bool { return clock.Waiters() == 2 } // for the next scan, and for the time when it is said
-	waitFor(t, "the first scan", waiting)
+	scanned := func() bool { return r.Summary(key).Scan != nil && clock.HasWaiters() }
+	waitFor(t, "the first scan", scanned)
 	clock.Step(3*time.Minute - time.Second)
-	waitFor(t, "the second scan", waiting)
+	waitFor(t, "the second scan", scanned)
 	if p := r.Summary(key).Problem; !problem.HasReason(p, v1alpha1.ReasonUnreachable) {
 		t.Errorf("before the time: %v", p)
 	}
@@ -266,20 +267,75 @@ func TestWhyNotScanned(t *testing.T) {
 	}
 }
 
-func TestScannerRunsAtTheInterval(t *testing.T) {
+func TestScanIsInTheSummary(t *testing.T) {
 	r, clock := registryOf(t)
 	accept(t, r)
-	for range 2 {
-		// The scan has ended, because nobody listens, once the scanner waits for the next one.
-		waitFor(t, "a scan", func() bool { return clock.Waiters() == 2 })
-		summary := r.Summary(key)
-		if summary.Scan == nil || !problem.HasReason(summary.Problem, v1alpha1.ReasonUnreachable) || summary.Version != "v1" {
-			t.Errorf("the summary is %+v", summary)
-		}
-		clock.Step(80 * time.Second)
+	waitFor(t, "a scan", func() bool { return r.Summary(key).Scan != nil && clock.HasWaiters() }) // nobody listens, so it fails
+	if summary := r.Summary(key); !problem.HasReason(summary.Problem, v1alpha1.ReasonUnreachable) || summary.Version != "v1" {
+		t.Errorf("the summary is %+v", summary)
 	}
 	r.Forget(key)
 	if summary := r.Summary(key); summary != (Summary{}) {
 		t.Errorf("a deleted Account has a summary: %+v", summary)
+	}
+	waitFor(t, "the end of the scanner", func() bool { return !clock.HasWaiters() })
+}
+
+// TestRejectionIsShared: a 401 holds for all with the token, and none is told of another's call.
+func TestRejectionIsShared(t *testing.T) {
+	same, other := types.NamespacedName{Namespace: "same", Name: "default"}, types.NamespacedName{Namespace: "other", Name: "default"}
+	private := problem.Terminalf(v1alpha1.ReasonTokenRejected, "cannot invoke the import of ns")
+	for name, reject := range map[string]func(*Registry, *Session){
+		"call":  func(r *Registry, s *Session) { r.TokenRejected(s, private) },
+		"check": func(r *Registry, _ *Session) { r.CheckRejected(key) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, _ := registryOf(t)
+			session := accept(t, r)
+			for k, token := range map[types.NamespacedName]string{same: "token", other: "another"} {
+				if _, err := r.Configure(k, spec(), token, Trust{}); err != nil {
+					t.Fatal(err)
+				}
+				r.TokenAccepted(k, "u1", "v1", false)
+			}
+			if first, second := r.byKey[key], r.byKey[same]; first.observations == second.observations || first.state.client == second.state.client {
+				t.Error("two Accounts have the observations or the client in common")
+			}
+			blocked := func(k types.NamespacedName) *problem.Problem {
+				r.mu.Lock()
+				defer r.mu.Unlock()
+				return r.byKey[k].state.blocked
+			}
+			r.TokenRejected(&Session{Key: key, Client: client2}, private)
+			if blocked(key) != nil || blocked(same) != nil {
+				t.Error("a call with a former token blocks the Accounts")
+			}
+			reject(r, session)
+			if p := blocked(same); !problem.HasReason(p, v1alpha1.ReasonTokenRejected) || strings.Contains(p.Error(), "invoke") {
+				t.Errorf("another Account with the token is told %v", p)
+			}
+			if p := blocked(other); p != nil {
+				t.Errorf("an Account with another token is told %v", p)
+			}
+		})
+	}
+}
+
+// TestObservationsSurviveANewToken: what the Imports know of their remote imports is needed with it.
+func TestObservationsSurviveANewToken(t *testing.T) {
+	r, _ := registryOf(t)
+	session := accept(t, r)
+	session.Observations.Note("a", "t2")
+	session.Observations.complete(session.Observations.begin(), []string{"a"}, shared.NewList(map[string]string{"a": "t2"}))
+	if _, err := r.Configure(key, spec(), "rotated", Trust{}); err != nil {
+		t.Fatal(err)
+	}
+	r.TokenAccepted(key, "u1", "v2", true)
+	rotated, err := r.Session(t.Context(), key.Namespace, key.Name)
+	if err != nil || rotated.Client == session.Client || rotated.Observations != session.Observations || !rotated.Observations.Changed("a", "t1") {
+		t.Errorf("the session is %+v: %v", rotated, err)
+	}
+	if rotated.Observations.Scanned() {
+		t.Error("a scan with the former token permits a creation")
 	}
 }

@@ -85,6 +85,10 @@ var (
 	ErrTokenRevoked  = errors.New("the check of the token was answered with 401")
 )
 
+// errRejected is why an account is blocked when a call of another Account with its token was answered
+// with 401. It says nothing of that.
+var errRejected = problem.Terminalf(v1alpha1.ReasonTokenRejected, "the API rejects the token (401); put a valid token into the Account's Secret")
+
 // BeingDeleted refuses what an Account that is being deleted no longer gets. name is the Account's.
 func BeingDeleted(name string) *problem.Problem {
 	return problem.Terminalf(v1alpha1.ReasonAccountNotReady,

@@ -4,7 +4,6 @@
 package account
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"maps"
@@ -13,33 +12,24 @@ import (
 	"k8s.io/apimachinery/pkg/util/duration"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/account/shared"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
 )
 
-// credential is a hash of base URL and token.
-type credential [sha256.Size]byte
-
-// trustVersion is a hash of the certificate authorities of spec.caBundleRef; zero without any.
-type trustVersion [sha256.Size]byte
-
-// limits are an account's share of the platform's rate limit.
-type limits struct{ requestsPerSecond, maxInFlight int32 }
-
 // state is what is known of one Account. It changes in transition only.
 //
 // An account without a client was never configured. One that has a client and is not blocked is
-// usable, and while it is usable its scanner runs.
+// usable, and while it is usable it is scanned.
 type state struct {
 	// client is also the identity of what is reported: the report of another client than this one
 	// comes from a former credential and does not count.
-	client     *integrator.Client
-	credential credential
-	// trust is that of the client: another one needs another client, and is of the same account.
-	trust    trustVersion
-	aliases  map[string]v1alpha1.ID
-	interval time.Duration
-	limits   limits
+	client *integrator.Client
+	// credential is also what the account shares with others: see package shared.
+	credential shared.Key
+	aliases    map[string]v1alpha1.ID
+	interval   time.Duration
+	limits     shared.Limits
 
 	// userID is the user whose token it is.
 	userID string
@@ -48,7 +38,7 @@ type state struct {
 	// unverified: the credential may be of another account than the managed imports, until a scan
 	// finds one of them. verified is the last credential that was found to be of the right one.
 	unverified bool
-	verified   credential
+	verified   shared.Key
 	// changed: a scan that reached its end found none of the managed imports with the unverified
 	// credential. It lasts until another scan finds one, or another credential is accepted.
 	changed bool
@@ -112,11 +102,8 @@ func (s state) scanFailing() *problem.Problem {
 	return problem.Transientf(v1alpha1.ReasonScanFailing, "%s: %s", text, cause.Error()).WithCause(cause)
 }
 
-// needsClient reports whether another client has to be made for a credential and a trust: connections
-// that were made under another trust are not used again.
-func (s state) needsClient(c credential, t trustVersion) bool {
-	return s.client == nil || s.credential != c || s.trust != t
-}
+// needsClient reports whether another client has to be made for a credential.
+func (s state) needsClient(c shared.Key) bool { return s.client == nil || s.credential != c }
 
 // lastSession reports whether the token that worked until the Secret was deleted may still be used,
 // for deletions alone.
@@ -126,11 +113,13 @@ func (s state) lastSession() bool {
 
 // actions are what the registry does after a transition, in this order.
 type actions struct {
-	// stop ends the scanner and closes idle connections, of the client before the transition.
+	// stop ends that the account is scanned.
 	stop bool
-	// setLimits gives the limiter the state's limits.
+	// setLimits names the state's limits as the account's part.
 	setLimits bool
-	// start starts the scanner, with the client of the state.
+	// setPace has the account scanned at the state's interval.
+	setPace bool
+	// start has the account scanned, with the client of the state.
 	start bool
 	// notifyDependents has the Account's Imports and ImportRuns reconciled.
 	notifyDependents bool
@@ -152,19 +141,18 @@ func transition(s state, e event) (state, actions) { return e.apply(s) }
 type configured struct {
 	// client is that of the credential: the state's own, or another if needsClient.
 	client     *integrator.Client
-	credential credential
-	trust      trustVersion
+	credential shared.Key
 	aliases    map[string]v1alpha1.ID
 	interval   time.Duration
-	limits     limits
+	limits     shared.Limits
 	now        time.Time
 }
 
 func (e configured) apply(s state) (state, actions) {
 	var do actions
-	if s.needsClient(e.credential, e.trust) {
+	if s.needsClient(e.credential) {
 		do.stop = s.client != nil
-		s.client, s.credential, s.trust, s.accepted = e.client, e.credential, e.trust, false
+		s.client, s.credential, s.accepted = e.client, e.credential, false
 		s.scan, s.overdue, s.changed, s.rejections, s.rejected, s.retryAt = nil, 0, false, 0, 0, time.Time{}
 		s.blocked = problem.Waitingf(v1alpha1.ReasonProgressing, "the token is being checked")
 	}
@@ -172,12 +160,8 @@ func (e configured) apply(s state) (state, actions) {
 	s.limits = e.limits
 	do.notifyDependents = !maps.Equal(s.aliases, e.aliases)
 	s.aliases = e.aliases
-	if s.interval != e.interval {
-		s.interval = e.interval
-		if s.usable() {
-			do.stop, do.start = true, true
-		}
-	}
+	do.setPace = s.interval != e.interval && s.usable()
+	s.interval = e.interval
 	return s, do
 }
 
@@ -199,7 +183,7 @@ func (e tokenAccepted) apply(s state) (state, actions) {
 	s.userID, s.version = e.userID, e.version
 	s.blocked, s.accepted, s.rejected = nil, true, 0
 	// The same token in a Secret that was only touched is of the same account.
-	s.unverified, s.changed = e.otherCredential && s.credential != s.verified, false
+	s.unverified, s.changed = e.otherCredential && !s.credential.SameAccount(s.verified), false
 	if s.unverified {
 		s.scan = nil
 	} else {
@@ -242,7 +226,8 @@ func (e checkRejected) apply(s state) (state, actions) {
 
 // tokenRejected: a call was answered with 401. The account is blocked until its token was checked
 // again, and that waits: checks that succeed while calls fail would otherwise never end. The last
-// session of an account whose Secret was deleted ends.
+// session of an account whose Secret was deleted ends. The call may be one of another Account with the
+// same token.
 type tokenRejected struct {
 	client  *integrator.Client
 	problem *problem.Problem

@@ -4,6 +4,7 @@
 package account
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/account/shared"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
 )
@@ -18,7 +20,7 @@ import (
 var (
 	now              = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	client1, client2 = &integrator.Client{}, &integrator.Client{}
-	one, two         = credential{1}, credential{2}
+	one, two         = shared.Key{BaseURL: "1"}, shared.Key{BaseURL: "2"}
 
 	unreachable = problem.Transientf(v1alpha1.ReasonUnreachable, "no answer")
 	rejected    = problem.Terminalf(v1alpha1.ReasonTokenRejected, "401")
@@ -35,7 +37,7 @@ func (s state) with(change func(*state)) state {
 
 var (
 	// fresh was configured, and its token has not been checked.
-	fresh = state{client: client1, credential: one, interval: time.Minute, limits: limits{100, 16}, blocked: unchecked}
+	fresh = state{client: client1, credential: one, interval: time.Minute, limits: shared.Limits{RequestsPerSecond: 100, MaxInFlight: 16}, blocked: unchecked}
 	// usable had its token accepted, and no scan.
 	usable = fresh.with(func(s *state) {
 		s.blocked, s.accepted, s.userID, s.version, s.verified = nil, true, "u1", "v1", one
@@ -88,7 +90,7 @@ func checkTransitions(t *testing.T, cases map[string]transitionCase) {
 }
 
 var comparers = cmp.Options{
-	cmp.AllowUnexported(state{}, actions{}, limits{}),
+	cmp.AllowUnexported(state{}, actions{}),
 	cmp.Comparer(func(a, b *integrator.Client) bool { return a == b }),
 	cmp.Comparer(func(a, b *problem.Problem) bool { return fmt.Sprint(a) == fmt.Sprint(b) }),
 }
@@ -126,11 +128,11 @@ func TestConfigured(t *testing.T) {
 			scanned, settings(scanned).with(func(e *configured) { e.aliases = aliases }),
 			scanned.with(func(s *state) { s.aliases = aliases }), actions{notifyDependents: true}},
 		"Limits": {"they hold for the calls from now on",
-			scanned, settings(scanned).with(func(e *configured) { e.limits = limits{1, 2} }),
-			scanned.with(func(s *state) { s.limits = limits{1, 2} }), actions{setLimits: true}},
-		"Interval": {"the scanner is started anew",
+			scanned, settings(scanned).with(func(e *configured) { e.limits = shared.Limits{RequestsPerSecond: 1, MaxInFlight: 2} }),
+			scanned.with(func(s *state) { s.limits = shared.Limits{RequestsPerSecond: 1, MaxInFlight: 2} }), actions{setLimits: true}},
+		"Interval": {"the next scan is sooner or later",
 			scanned, settings(scanned).with(func(e *configured) { e.interval = time.Hour }),
-			scanned.with(func(s *state) { s.interval = time.Hour }), actions{stop: true, start: true}},
+			scanned.with(func(s *state) { s.interval = time.Hour }), actions{setPace: true}},
 		"IntervalWhileBlocked": {"but not while nothing may be called",
 			last, settings(last).with(func(e *configured) { e.interval = time.Hour }),
 			last.with(func(s *state) { s.interval = time.Hour }), actions{}},
@@ -162,6 +164,12 @@ func TestTokenAccepted(t *testing.T) {
 				s.client, s.credential, s.blocked, s.accepted, s.scan, s.changed = client1, one, unchecked, false, nil, false
 			}), tokenAccepted{userID: "u1", version: "v3", otherCredential: true},
 			usable.with(func(s *state) { s.version = "v3" }), actions{start: true, notifyDependents: true}},
+		"OtherTrust": {"whom the account trusts does not change which one it is",
+			fresh.with(func(s *state) { s.credential.Trust, s.verified = [sha256.Size]byte{1}, one }), tokenAccepted{userID: "u1", version: "v1", otherCredential: true},
+			usable.with(func(s *state) {
+				s.credential.Trust = [sha256.Size]byte{1}
+				s.verified = s.credential
+			}), actions{start: true, notifyDependents: true}},
 		"StrangeAgain": {"a token that was blocked meanwhile is scanned with anew",
 			strange.with(func(s *state) { s.blocked = unreachable }), tokenAccepted{userID: "u1", version: "v2", otherCredential: true},
 			suspect, actions{start: true, notifyDependents: true}},

@@ -47,7 +47,7 @@ func TestAdmit(t *testing.T) {
 		"unchanged": {reason: "an object that is applied again is stored", manifest: good, old: good},
 		"unknown":   {reason: "kubectl refuses unknown fields", manifest: good + "  suspended: true\n", want: []string{"unknown field spec.suspended"}},
 		"typo in a definition": {
-			reason: "a definition may have any field", manifest: strings.Replace(good, "name: Orders", "nmae: Orders, name: Orders", 1),
+			reason: "a definition may have any field", manifest: strings.Replace(good, "name: Orders", "notes: Orders, name: Orders", 1),
 		},
 		"type":        {reason: "a value has the type of the schema", manifest: good + "  suspend: \"yes\"\n", want: []string{"spec.suspend"}},
 		"enum":        {reason: "a value is one of those allowed", manifest: good + "  driftPolicy: report\n", want: []string{"spec.driftPolicy"}},

@@ -21,7 +21,7 @@
 //
 // A 429 pauses the account's [limit.Limiter], and with it all clients of the account. Until the
 // pause is over, calls fail at once with a 429 of the client's own that has Sent false. Lists
-// wait for short pauses, invocations do not.
+// wait for short pauses, invocations do not. Then one request goes first, and the others follow.
 //
 // # Packages below
 //
@@ -174,7 +174,15 @@ func New(cfg Config) (*Client, error) {
 	return c, nil
 }
 
-// Close closes the idle connections. Requests in flight continue.
+// WithObserver returns a client of the same account that shares everything with c, its connections
+// too, except who observes its requests.
+func (c *Client) WithObserver(observer func(Observation)) *Client {
+	observed := *c
+	observed.observer = observer
+	return &observed
+}
+
+// Close closes the idle connections, also those of the clients that share them. Requests in flight continue.
 func (c *Client) Close() {
 	c.kept.CloseIdleConnections()
 	c.fresh.CloseIdleConnections()

@@ -152,6 +152,12 @@ func TestObserver(t *testing.T) {
 		got = nil
 	}
 
+	var ours []Observation
+	shared := c.WithObserver(func(o Observation) { ours = append(ours, o) })
+	if _, err := shared.GetImport(t.Context(), testID); err != nil || len(ours) != 1 || shared.kept != c.kept || shared.limiter != c.limiter {
+		t.Errorf("a client with another observer: %v, %v", err, ours)
+	}
+	check("of a client that shares all but the observer")
 	_, _ = c.GetImport(t.Context(), testID)
 	check("get", Observation{Method: "GET", Route: "/v1/imports/{id}", StatusCode: 200})
 	_, _ = listed(c, t, ListOptions{})

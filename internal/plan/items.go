@@ -61,7 +61,7 @@ func (w *world) item(ctx context.Context, e *entry) (Item, error) {
 		if err := w.engine.memory.Get(ctx, e.key.NamespacedName, object); err != nil {
 			return item, err
 		}
-		item.Action = appliedOr(e, None)
+		item.Action = appliedOrNone(e)
 		blame(&item, object.Status.Conditions)
 	case *v1alpha1.ImportRun:
 		if err := fromRun(&item, object, e); err != nil {
@@ -71,12 +71,12 @@ func (w *world) item(ctx context.Context, e *entry) (Item, error) {
 	return item, nil
 }
 
-// appliedOr is the action of an object whose change does nothing on the platform.
-func appliedOr(e *entry, other Action) Action {
+// appliedOrNone is the action of an object whose change does nothing on the platform.
+func appliedOrNone(e *entry) Action {
 	if e.changed {
 		return Apply
 	}
-	return other
+	return None
 }
 
 // fromImport says what would happen from what the Import's status says after its dry run.
@@ -90,7 +90,7 @@ func fromImport(item *Item, object *v1alpha1.Import, e *entry) {
 		item.Action = actionOf(item.Calls, adopting, e)
 		return
 	}
-	item.Action = appliedOr(e, None)
+	item.Action = appliedOrNone(e)
 	item.Drift = state.Drift
 	if suspended := apimeta.FindStatusCondition(state.Conditions, v1alpha1.ConditionSuspended); suspended != nil {
 		item.Reason, item.Message = suspended.Reason, suspended.Message
@@ -109,7 +109,7 @@ func actionOf(calls []string, adopting bool, e *entry) Action {
 	case len(calls) > 0:
 		return Update
 	default:
-		return appliedOr(e, None)
+		return appliedOrNone(e)
 	}
 }
 
@@ -142,7 +142,7 @@ func fromRun(item *Item, run *v1alpha1.ImportRun, e *entry) error {
 	}
 	switch {
 	case runstate.Finished(old):
-		item.Action, item.Message = appliedOr(e, None), fmt.Sprintf("it has ended: %s", old.Status.Phase)
+		item.Action, item.Message = appliedOrNone(e), fmt.Sprintf("it has ended: %s", old.Status.Phase)
 	default:
 		item.Action, item.Message = Invoke, fmt.Sprintf("it is under way: %s", cmp.Or(old.Status.Phase, v1alpha1.RunPending))
 	}

@@ -20,6 +20,7 @@ var layers = [][]string{
 	{"controllers"},
 	{"controllers/accounts", "controllers/imports", "controllers/importruns"},
 	{"internal/account"},
+	{"internal/account/shared"},
 	{"internal/status"},
 	{"internal/watch"},
 	{"internal/importstate", "internal/runstate"},

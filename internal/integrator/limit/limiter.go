@@ -75,6 +75,9 @@ type Limiter struct {
 
 	mu          sync.Mutex
 	pausedUntil time.Time
+	probe       probe
+	// follow is closed when nobody has to wait any more for the request that goes first.
+	follow chan struct{}
 }
 
 // New returns a limiter that allows requestsPerSecond on average, burst at once, and maxInFlight
@@ -110,10 +113,12 @@ func (l *Limiter) PausedFor() time.Duration {
 	return max(0, time.Until(l.pausedUntil))
 }
 
-// Pause stops the account for d. It never shortens a pause.
+// Pause stops the account for d. It never shortens a pause. When it ends, one request goes first.
 func (l *Limiter) Pause(d time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.probe.expect()
+	l.letFollow()
 	if until := time.Now().Add(d); until.After(l.pausedUntil) {
 		l.pausedUntil = until
 	}
@@ -136,6 +141,9 @@ func (l *Limiter) Acquire(ctx context.Context, r Request) (release func(), err e
 			}
 			continue
 		}
+		if err := l.awaitProbe(ctx); err != nil {
+			return nil, err
+		}
 		release, err := l.acquirePlace(ctx, r)
 		if err != nil {
 			return nil, err
@@ -147,10 +155,10 @@ func (l *Limiter) Acquire(ctx context.Context, r Request) (release func(), err e
 			}
 			return nil, err
 		}
-		if l.PausedFor() == 0 {
-			return release, nil
+		if done, ok := l.mayGo(); ok {
+			return func() { done(); release() }, nil
 		}
-		release() // paused while it waited: decide again
+		release() // paused while it waited, or another request goes first: decide again
 	}
 }
 

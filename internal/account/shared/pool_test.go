@@ -1,0 +1,345 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package shared
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/utils/clock"
+
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
+	"github.com/integrator-operator/integrator-operator/internal/integrator/limit"
+)
+
+var errNoAnswer = errors.New("no answer")
+
+// world is a pool whose lists a test answers.
+type world struct {
+	t    *testing.T
+	pool *Pool
+	// lists are when lists were requested. Each takes takes, and fails if fails.
+	lists []time.Time
+	takes time.Duration
+	fails atomic.Bool
+}
+
+// newWorld returns a world whose scanners end with ctx.
+func newWorld(ctx context.Context, t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t, pool: NewPool(ctx, clock.RealClock{})}
+	w.pool.read = func(ctx context.Context, _ *integrator.Client) (List, error) {
+		w.lists = append(w.lists, time.Now())
+		select {
+		case <-time.After(w.takes):
+			if w.fails.Load() {
+				return List{}, errNoAnswer
+			}
+			return List{}, nil
+		case <-ctx.Done():
+			return List{}, ctx.Err()
+		}
+	}
+	return w
+}
+
+// inWorld runs a test at a clock of its own. The scanners end with the process when it has ended, and
+// synctest fails if one of their goroutines is left.
+func inWorld(t *testing.T, test func(t *testing.T, w *world)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, end := context.WithCancel(context.Background())
+		defer end()
+		test(t, newWorld(ctx, t))
+	})
+}
+
+// pass lets time pass, at the clock of synctest.
+func pass(d time.Duration) { <-time.After(d) }
+
+// account is an Account that records what it is told.
+type account struct {
+	*Member
+	begins, ends, failures int
+	overdue                []time.Duration
+	// ending is called at the end of a scan.
+	ending func()
+}
+
+func (a *account) Begin()                      { a.begins++ }
+func (a *account) Overdue(after time.Duration) { a.overdue = append(a.overdue, after) }
+
+func (a *account) End(_ context.Context, _ List, _ time.Duration, err error) bool {
+	if a.ending != nil {
+		a.ending()
+	}
+	if err != nil {
+		a.failures++
+		return false
+	}
+	a.ends++
+	return true
+}
+
+var limits = Limits{RequestsPerSecond: 100, MaxInFlight: 16}
+
+func (w *world) join(token string, limits Limits, former *Member) *account {
+	w.t.Helper()
+	m, err := w.pool.Join(Key{BaseURL: "https://api.integrator.io", Token: sha256.Sum256([]byte(token))}, limits, former, nil, func(limiter *limit.Limiter) (*integrator.Client, error) {
+		return integrator.New(integrator.Config{BaseURL: "https://api.integrator.io", Token: token, Limiter: limiter})
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return &account{Member: m}
+}
+
+// watch joins, and watches at an interval.
+func (w *world) watch(token string, interval time.Duration) *account {
+	w.t.Helper()
+	a := w.join(token, limits, nil)
+	a.Watch(a, Pace{Interval: interval, Patience: 3 * interval})
+	synctest.Wait()
+	return a
+}
+
+func TestOneListForAll(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		a, b, other := w.watch("t1", 10*time.Minute), w.watch("t1", time.Minute), w.watch("t2", time.Hour)
+		pass(30 * time.Minute)
+		synctest.Wait()
+		// The first of each, the first of b, and then one a minute at most.
+		if n := len(w.lists); n < 29 || n > 3+30 {
+			t.Errorf("%d lists were requested in 30 minutes", n)
+		}
+		if a.ends != b.ends+1 || b.ends != len(w.lists)-2 {
+			t.Errorf("of %d lists, %d and %d came to those that share them", len(w.lists), a.ends, b.ends)
+		}
+		if other.ends != 1 {
+			t.Errorf("%d lists came to an Account with another token", other.ends)
+		}
+	})
+}
+
+func TestListThatHadBegunDoesNotCount(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.takes = 10 * time.Second
+		a := w.watch("t1", time.Hour)
+		pass(time.Second)
+		b, c := w.watch("t1", time.Hour), w.watch("t1", time.Hour)
+		pass(10 * time.Second)
+		synctest.Wait()
+		if len(w.lists) != 2 || a.ends != 1 || b.ends != 0 || b.begins != 1 {
+			t.Errorf("%d lists, %d ends and %d: the second list begins when the first ends", len(w.lists), a.ends, b.ends)
+		}
+		pass(10 * time.Second)
+		synctest.Wait()
+		if len(w.lists) != 2 || b.ends != 1 || c.ends != 1 {
+			t.Errorf("%d lists, %d ends and %d: one list is enough for those that came meanwhile", len(w.lists), b.ends, c.ends)
+		}
+	})
+}
+
+func TestOneGoes(t *testing.T) {
+	for name, goes := range map[string]func(*account){"suspended": func(a *account) { a.Unwatch() }, "deleted": func(a *account) { a.Leave() }} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				w.takes = 10 * time.Second
+				a, b := w.watch("t1", time.Minute), w.watch("t1", 2*time.Minute)
+				pass(15 * time.Second) // the first list has ended, and the second, which is for both, has begun
+				goes(a)
+				pass(time.Minute)
+				synctest.Wait()
+				if a.begins != 2 || a.ends != 1 {
+					t.Errorf("the one that is gone is told: %d, %d", a.begins, a.ends)
+				}
+				if b.ends != 1 || b.failures != 0 || len(w.lists) != 2 {
+					t.Errorf("the other had %d ends and %d failures of %d lists", b.ends, b.failures, len(w.lists))
+				}
+				// The interval is now its own.
+				pass(2 * time.Minute)
+				synctest.Wait()
+				if b.ends != 2 || len(w.lists) != 3 {
+					t.Errorf("the other had %d ends of %d lists", b.ends, len(w.lists))
+				}
+			})
+		})
+	}
+}
+
+// TestLastGoes: nothing is left of the scanner, although the process goes on.
+func TestLastGoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(context.Background(), t)
+		w.takes = time.Minute
+		a, b := w.watch("t1", time.Minute), w.watch("t1", time.Minute)
+		a.Leave()
+		b.Unwatch()
+		pass(time.Hour)
+		if len(w.lists) != 1 || a.ends+b.ends+a.failures+b.failures != 0 {
+			t.Errorf("%d lists are requested for nobody", len(w.lists))
+		}
+		b.Watch(b, Pace{Interval: time.Minute, Patience: time.Hour})
+		pass(61 * time.Second)
+		synctest.Wait()
+		if b.ends != 1 {
+			t.Errorf("%d lists once it watches again", b.ends)
+		}
+		b.Leave()
+		b.Leave()
+		if len(w.pool.byKey) != 0 {
+			t.Errorf("%d groups are left", len(w.pool.byKey))
+		}
+	})
+}
+
+// TestEndBlocks: an Account that is blocked by what a scan shows goes while it is told, and so do the
+// others by what it is told.
+func TestEndBlocks(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.takes = time.Second
+		a, b := w.join("t1", limits, nil), w.join("t1", limits, nil)
+		a.ending = func() { a.Unwatch(); b.Unwatch() }
+		watchHourly(a, b)
+		pass(5 * time.Hour)
+		synctest.Wait()
+		if len(w.lists) > 2 || a.ends != 1 || b.ends != 0 {
+			t.Errorf("%d lists, %d and %d ends", len(w.lists), a.ends, b.ends)
+		}
+	})
+}
+
+func TestOverdue(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.fails.Store(true)
+		a, b := w.watch("t1", time.Minute), w.watch("t1", time.Hour)
+		pass(4 * time.Hour)
+		synctest.Wait()
+		if diff := cmp.Diff([][]time.Duration{{3 * time.Minute}, {3 * time.Hour}}, [][]time.Duration{a.overdue, b.overdue}); diff != "" {
+			t.Errorf("each is told once, by its own interval (-want +got)\n%s", diff)
+		}
+		w.fails.Store(false)
+		pass(2 * time.Minute)
+		w.fails.Store(true)
+		pass(10 * time.Minute)
+		synctest.Wait()
+		if len(a.overdue) != 2 || len(b.overdue) != 1 {
+			t.Errorf("after a scan that reached its end: %v, %v", a.overdue, b.overdue)
+		}
+	})
+}
+
+// TestOverdueWhileAListHangs: a list that neither ends nor fails is seen too.
+func TestOverdueWhileAListHangs(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.takes = time.Hour
+		a := w.watch("t1", time.Minute)
+		pass(3 * time.Minute)
+		synctest.Wait()
+		if len(a.overdue) != 1 || len(w.lists) != 1 {
+			t.Errorf("told %v, %d lists", a.overdue, len(w.lists))
+		}
+	})
+}
+
+func TestSetPace(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		a := w.watch("t1", time.Hour)
+		pass(time.Minute)
+		a.SetPace(Pace{Interval: 2 * time.Minute, Patience: time.Hour})
+		synctest.Wait()
+		if len(w.lists) != 1 {
+			t.Errorf("%d lists at once", len(w.lists))
+		}
+		pass(75 * time.Second) // 2 minutes and a tenth since the last
+		synctest.Wait()
+		if len(w.lists) != 2 {
+			t.Errorf("%d lists at the new interval", len(w.lists))
+		}
+	})
+}
+
+// allowed is how many requests go at once.
+func (a *account) allowed(t *testing.T) (n int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond)
+	defer cancel()
+	for {
+		release, err := a.group.limiter.Acquire(ctx, limit.Request{MaxWait: limit.NoMaxWait})
+		if err != nil {
+			return n
+		}
+		release()
+		n++
+	}
+}
+
+func TestLimits(t *testing.T) {
+	for name, tc := range map[string]struct {
+		reason string
+		play   func(a, b *account)
+		want   int
+	}{
+		"Largest":       {"the largest share, not the sum", func(*account, *account) {}, 30},
+		"Raised":        {"by whom it may be", func(a, _ *account) { a.SetLimits(Limits{RequestsPerSecond: 50, MaxInFlight: 1}) }, 50},
+		"Lowered":       {"none lowers that of another", func(a, _ *account) { a.SetLimits(Limits{RequestsPerSecond: 1, MaxInFlight: 1}) }, 30},
+		"Suspended":     {"one that is suspended does not count", func(a, b *account) { watchHourly(a, b); b.Unwatch() }, 20},
+		"BothSuspended": {"unless all are", func(a, b *account) { watchHourly(a, b); a.Unwatch(); b.Unwatch() }, 30},
+		"Gone":          {"nor does one that is gone", func(_, b *account) { b.Leave() }, 20},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				a := w.join("t1", Limits{RequestsPerSecond: 20, MaxInFlight: 8}, nil)
+				b := w.join("t1", Limits{RequestsPerSecond: 30, MaxInFlight: 4}, nil)
+				tc.play(a, b)
+				pass(10 * time.Second) // the bucket is full
+				if got := a.allowed(t); got != tc.want {
+					t.Errorf("%s: %d go at once, want %d", tc.reason, got, tc.want)
+				}
+			})
+		})
+	}
+}
+
+func watchHourly(accounts ...*account) {
+	for _, a := range accounts {
+		a.Watch(a, Pace{Interval: time.Hour, Patience: time.Hour})
+	}
+}
+
+func TestPauseIsShared(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		a, b, other := w.join("t1", limits, nil), w.join("t1", limits, nil), w.join("t2", limits, nil)
+		a.group.limiter.Pause(time.Minute)
+		if b.group.limiter.PausedFor() != time.Minute || other.group.limiter.PausedFor() != 0 {
+			t.Error("a pause holds for those with the token")
+		}
+		for reason, tc := range map[string]struct {
+			token string
+			want  time.Duration
+		}{
+			"it goes along with a new token":                {"t3", time.Minute},
+			"but never to those that had that token before": {"t2", 0},
+		} {
+			if got := w.join(tc.token, limits, a.Member).group.limiter.PausedFor(); got != tc.want {
+				t.Errorf("%s: paused for %s", reason, got)
+			}
+		}
+	})
+}
+
+func TestJoinFails(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		_, err := w.pool.Join(Key{}, limits, nil, nil, func(*limit.Limiter) (*integrator.Client, error) { return nil, errNoAnswer })
+		if !errors.Is(err, errNoAnswer) || len(w.pool.byKey) != 0 {
+			t.Errorf("%v, %d groups", err, len(w.pool.byKey))
+		}
+	})
+}

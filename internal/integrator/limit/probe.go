@@ -1,0 +1,106 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package limit
+
+import (
+	"context"
+	"time"
+)
+
+// probePatience is how long the others wait for the request that goes first after a pause. A 429 comes
+// at once; an invocation may take minutes.
+const probePatience = 5 * time.Second
+
+// probe has one request go first when a pause ends. Everything that waited for that would otherwise be
+// sent at once, and be answered with the next 429. The others follow when that request has ended without
+// a 429, or has lasted for probePatience. The zero value lets everything through.
+type probe struct {
+	// due: no request has ended without a 429 since the last pause began.
+	due bool
+	// number is that of the last request that went first, and until when the others wait for it: zero
+	// when they do not.
+	number int
+	until  time.Time
+}
+
+// expect has one request go first after the pause that begins.
+func (p *probe) expect() { p.due, p.until = true, time.Time{} }
+
+// rest returns how long another request waits for the one that goes first, 0 if it does not.
+func (p *probe) rest(now time.Time) time.Duration {
+	if p.until.IsZero() {
+		return 0
+	}
+	return max(0, p.until.Sub(now))
+}
+
+// begin is called for a request that is sent, which does not have to wait. It returns the number for
+// end: 0 for one that does not go first.
+func (p *probe) begin(now time.Time) (number int) {
+	p.due = p.due && p.until.IsZero() // otherwise the others have waited for long enough
+	p.until = time.Time{}
+	if !p.due {
+		return 0
+	}
+	p.number++
+	p.until = now.Add(probePatience)
+	return p.number
+}
+
+// end is called when a request has ended, after expect if it was answered with a 429.
+func (p *probe) end(number int) {
+	if number == p.number && !p.until.IsZero() {
+		p.due, p.until = false, time.Time{}
+	}
+}
+
+// mayGo reports whether a request that has its place may be sent now. done has to be called when it has
+// ended.
+func (l *Limiter) mayGo() (done func(), ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	if l.pausedUntil.After(now) || l.probe.rest(now) > 0 {
+		return nil, false
+	}
+	number := l.probe.begin(now)
+	if number == 0 {
+		return func() {}, true
+	}
+	l.follow = make(chan struct{})
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.probe.end(number)
+		l.letFollow()
+	}, true
+}
+
+// letFollow wakes those that wait for a request that goes first, if none does. Limiter.mu is held.
+func (l *Limiter) letFollow() {
+	if l.follow != nil && l.probe.until.IsZero() {
+		close(l.follow)
+		l.follow = nil
+	}
+}
+
+// awaitProbe waits while another request goes first.
+func (l *Limiter) awaitProbe(ctx context.Context) error {
+	l.mu.Lock()
+	rest, follow := l.probe.rest(time.Now()), l.follow
+	l.mu.Unlock()
+	if rest == 0 {
+		return nil
+	}
+	timer := time.NewTimer(rest)
+	defer timer.Stop()
+	select {
+	case <-follow:
+		return nil
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
