@@ -1,0 +1,204 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package places hands out a bounded number of places, fairly between tenants: calls that take minutes
+// must not keep those of others waiting. It knows nothing of calls, and waits for nothing: a queue of
+// who wants a place, and who has one.
+package places
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+)
+
+// Group is whose place it is: a namespace, and within it an account.
+type Group struct{ Namespace, Account string }
+
+// Answer is the answer to a wish for a place.
+type Answer int
+
+const (
+	// Queued: the place is given later, in turn.
+	Queued Answer = iota
+	// AccountBusy: the same, and the account has as many places as it can use.
+	AccountBusy
+	// Granted: the place is there.
+	Granted
+)
+
+// Places are a bounded number of places. It may be used by several goroutines.
+//
+// A namespace gets another place only if as many stay free as it then has. So one namespace alone has
+// half of them at most, two have a third each, and one that has none finds a place free rather than
+// waiting for a call of minutes to end. Likewise an account does not take the last place that its
+// namespace can get while it has one. A place goes to the namespace with the fewest, there to the account
+// with the fewest; where these are equal to whom it is longest that it got one, and within an account to
+// who has waited longest.
+type Places[K comparable] struct {
+	mu   sync.Mutex
+	size int
+	// taken are those who have a place, waiting those who want one, in the order in which they came.
+	taken   map[K]Group
+	waiting []*wish[K]
+	// turn counts the places that were given since nobody had or wanted one, and served has at which of
+	// them each namespace, and each account, got its last.
+	turn   int
+	served map[Group]int
+}
+
+// wish is a wish for a place.
+type wish[K comparable] struct {
+	who   K
+	group Group
+	// most is how many places the account can use.
+	most int
+}
+
+// New makes places. There is at least one.
+func New[K comparable](size int) *Places[K] {
+	return &Places[K]{size: max(1, size), taken: map[K]Group{}, served: map[Group]int{}}
+}
+
+// Ask wants a place, of which the account can use most at a time. Whoever has one keeps it, and whoever
+// waits keeps its turn. granted are others who have a place now.
+func (p *Places[K]) Ask(who K, group Group, most int) (answer Answer, granted []K) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, has := p.taken[who]; has {
+		return Granted, nil
+	}
+	i := p.indexOf(who)
+	if i >= 0 && p.waiting[i].group != group {
+		p.waiting = slices.Delete(p.waiting, i, i+1)
+		i = -1
+	}
+	if i < 0 {
+		p.waiting = append(p.waiting, &wish[K]{who: who, group: group})
+		i = len(p.waiting) - 1
+	}
+	p.waiting[i].most = max(1, most)
+	granted = p.grant()
+	if i := slices.Index(granted, who); i >= 0 {
+		return Granted, slices.Delete(granted, i, i+1)
+	}
+	if _, ofAccount := p.counts(); ofAccount[group] >= max(1, most) {
+		return AccountBusy, granted
+	}
+	return Queued, granted
+}
+
+// Renew gives the place back and takes it again, unless somebody who waits is to have it first. Without
+// it the place is given back, and granted are those who have one now.
+func (p *Places[K]) Renew(who K, most int) (kept bool, granted []K) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	group, has := p.taken[who]
+	if !has {
+		return false, nil
+	}
+	delete(p.taken, who)
+	p.waiting = append(p.waiting, &wish[K]{who: who, group: group, most: max(1, most)})
+	granted = p.grant()
+	if i := slices.Index(granted, who); i >= 0 {
+		return true, slices.Delete(granted, i, i+1)
+	}
+	i := p.indexOf(who)
+	p.waiting = slices.Delete(p.waiting, i, i+1)
+	return false, granted
+}
+
+// Leave gives the place back, or no longer wants one. granted are those who have one now.
+func (p *Places[K]) Leave(who K) (granted []K) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.taken, who)
+	if i := p.indexOf(who); i >= 0 {
+		p.waiting = slices.Delete(p.waiting, i, i+1)
+	}
+	return p.grant()
+}
+
+// Counts are how many have a place, and how many want one.
+func (p *Places[K]) Counts() (taken, waiting int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.taken), len(p.waiting)
+}
+
+func (p *Places[K]) indexOf(who K) int {
+	return slices.IndexFunc(p.waiting, func(w *wish[K]) bool { return w.who == who })
+}
+
+// counts are how many places each namespace and each account has.
+func (p *Places[K]) counts() (ofNamespace map[string]int, ofAccount map[Group]int) {
+	ofNamespace, ofAccount = map[string]int{}, map[Group]int{}
+	for _, group := range p.taken {
+		ofNamespace[group.Namespace]++
+		ofAccount[group]++
+	}
+	return ofNamespace, ofAccount
+}
+
+// grant gives away what can be given.
+func (p *Places[K]) grant() (granted []K) {
+	ofNamespace, ofAccount := p.counts()
+	for {
+		next := p.next(ofNamespace, ofAccount)
+		if next < 0 {
+			if len(p.waiting) == 0 && len(p.taken) == 0 {
+				p.turn = 0
+				clear(p.served)
+			}
+			return granted
+		}
+		w := p.waiting[next]
+		p.waiting = slices.Delete(p.waiting, next, next+1)
+		p.taken[w.who] = w.group
+		ofNamespace[w.group.Namespace]++
+		ofAccount[w.group]++
+		granted = append(granted, w.who)
+		p.turn++
+		p.served[w.group], p.served[Group{Namespace: w.group.Namespace}] = p.turn, p.turn
+	}
+}
+
+// next is the index of who is to have the next place, -1 if nobody is.
+func (p *Places[K]) next(ofNamespace map[string]int, ofAccount map[Group]int) int {
+	best := -1
+	for i, w := range p.waiting {
+		if !p.permits(w, ofNamespace[w.group.Namespace], ofAccount[w.group]) {
+			continue
+		}
+		if best < 0 || p.before(w.group, p.waiting[best].group, ofNamespace, ofAccount) {
+			best = i
+		}
+	}
+	return best
+}
+
+// permits reports whether a wish can be granted, where its namespace and its account have so many.
+func (p *Places[K]) permits(w *wish[K], has, hasAccount int) bool {
+	free := p.size - len(p.taken)
+	// With each place that it takes, its namespace has one more, and one less is free.
+	left := (free - has) / 2
+	switch {
+	case free == 0, hasAccount >= w.most, has > 0 && left < 1:
+		return false
+	default:
+		return hasAccount == 0 || left > 1 || p.size <= smallest
+	}
+}
+
+// before reports whether a group is to have a place before another.
+func (p *Places[K]) before(a, b Group, ofNamespace map[string]int, ofAccount map[Group]int) bool {
+	inA, inB := Group{Namespace: a.Namespace}, Group{Namespace: b.Namespace}
+	return cmp.Or(
+		cmp.Compare(ofNamespace[a.Namespace], ofNamespace[b.Namespace]), cmp.Compare(p.served[inA], p.served[inB]),
+		cmp.Compare(ofAccount[a], ofAccount[b]), cmp.Compare(p.served[a], p.served[b]),
+	) < 0
+}
+
+// smallest is up to how many places an account may take the last one of its namespace: it would have
+// hardly any otherwise.
+const smallest = 8
