@@ -12,8 +12,12 @@ import (
 	"sync"
 )
 
-// Group is whose place it is: a namespace, and within it an account.
-type Group struct{ Namespace, Account string }
+// Group is whose place it is: a namespace, and within it an account, which others may share. Account is
+// anything that can be compared.
+type Group struct {
+	Namespace string
+	Account   any
+}
 
 // Answer is the answer to a wish for a place.
 type Answer int
@@ -82,7 +86,7 @@ func (p *Places[K]) Ask(who K, group Group, most int) (answer Answer, granted []
 	if i := slices.Index(granted, who); i >= 0 {
 		return Granted, slices.Delete(granted, i, i+1)
 	}
-	if _, ofAccount := p.counts(); ofAccount[group] >= max(1, most) {
+	if p.counts().ofAccount[group.Account] >= max(1, most) {
 		return AccountBusy, granted
 	}
 	return Queued, granted
@@ -130,21 +134,32 @@ func (p *Places[K]) indexOf(who K) int {
 	return slices.IndexFunc(p.waiting, func(w *wish[K]) bool { return w.who == who })
 }
 
-// counts are how many places each namespace and each account has.
-func (p *Places[K]) counts() (ofNamespace map[string]int, ofAccount map[Group]int) {
-	ofNamespace, ofAccount = map[string]int{}, map[Group]int{}
+// counts are how many places each namespace, each account of it, and each account in all have.
+type counts struct {
+	ofNamespace map[string]int
+	ofGroup     map[Group]int
+	ofAccount   map[any]int
+}
+
+func (c counts) add(group Group) {
+	c.ofNamespace[group.Namespace]++
+	c.ofGroup[group]++
+	c.ofAccount[group.Account]++
+}
+
+func (p *Places[K]) counts() counts {
+	c := counts{map[string]int{}, map[Group]int{}, map[any]int{}}
 	for _, group := range p.taken {
-		ofNamespace[group.Namespace]++
-		ofAccount[group]++
+		c.add(group)
 	}
-	return ofNamespace, ofAccount
+	return c
 }
 
 // grant gives away what can be given.
 func (p *Places[K]) grant() (granted []K) {
-	ofNamespace, ofAccount := p.counts()
+	have := p.counts()
 	for {
-		next := p.next(ofNamespace, ofAccount)
+		next := p.next(have)
 		if next < 0 {
 			if len(p.waiting) == 0 && len(p.taken) == 0 {
 				p.turn = 0
@@ -155,8 +170,7 @@ func (p *Places[K]) grant() (granted []K) {
 		w := p.waiting[next]
 		p.waiting = slices.Delete(p.waiting, next, next+1)
 		p.taken[w.who] = w.group
-		ofNamespace[w.group.Namespace]++
-		ofAccount[w.group]++
+		have.add(w.group)
 		granted = append(granted, w.who)
 		p.turn++
 		p.served[w.group], p.served[Group{Namespace: w.group.Namespace}] = p.turn, p.turn
@@ -164,38 +178,35 @@ func (p *Places[K]) grant() (granted []K) {
 }
 
 // next is the index of who is to have the next place, -1 if nobody is.
-func (p *Places[K]) next(ofNamespace map[string]int, ofAccount map[Group]int) int {
+func (p *Places[K]) next(have counts) int {
 	best := -1
 	for i, w := range p.waiting {
-		if !p.permits(w, ofNamespace[w.group.Namespace], ofAccount[w.group]) {
-			continue
-		}
-		if best < 0 || p.before(w.group, p.waiting[best].group, ofNamespace, ofAccount) {
+		if p.permits(w, have) && (best < 0 || p.before(w.group, p.waiting[best].group, have)) {
 			best = i
 		}
 	}
 	return best
 }
 
-// permits reports whether a wish can be granted, where its namespace and its account have so many.
-func (p *Places[K]) permits(w *wish[K], has, hasAccount int) bool {
-	free := p.size - len(p.taken)
+// permits reports whether a wish can be granted.
+func (p *Places[K]) permits(w *wish[K], have counts) bool {
+	free, has := p.size-len(p.taken), have.ofNamespace[w.group.Namespace]
 	// With each place that it takes, its namespace has one more, and one less is free.
 	left := (free - has) / 2
 	switch {
-	case free == 0, hasAccount >= w.most, has > 0 && left < 1:
+	case free == 0, have.ofAccount[w.group.Account] >= w.most, has > 0 && left < 1:
 		return false
 	default:
-		return hasAccount == 0 || left > 1 || p.size <= smallest
+		return have.ofGroup[w.group] == 0 || left > 1 || p.size <= smallest
 	}
 }
 
 // before reports whether a group is to have a place before another.
-func (p *Places[K]) before(a, b Group, ofNamespace map[string]int, ofAccount map[Group]int) bool {
+func (p *Places[K]) before(a, b Group, have counts) bool {
 	inA, inB := Group{Namespace: a.Namespace}, Group{Namespace: b.Namespace}
 	return cmp.Or(
-		cmp.Compare(ofNamespace[a.Namespace], ofNamespace[b.Namespace]), cmp.Compare(p.served[inA], p.served[inB]),
-		cmp.Compare(ofAccount[a], ofAccount[b]), cmp.Compare(p.served[a], p.served[b]),
+		cmp.Compare(have.ofNamespace[a.Namespace], have.ofNamespace[b.Namespace]), cmp.Compare(p.served[inA], p.served[inB]),
+		cmp.Compare(have.ofGroup[a], have.ofGroup[b]), cmp.Compare(p.served[a], p.served[b]),
 	) < 0
 }
 

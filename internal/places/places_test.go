@@ -12,10 +12,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// groupOf reads a name: "a.x3" is of the namespace a and the account x.
+// groupOf reads a name: "a.x3" is of the namespace a and its account x. The account s is that of all.
 func groupOf(name string) Group {
-	namespace, account, _ := strings.Cut(strings.TrimRight(name, "0123456789"), ".")
-	return Group{namespace, account}
+	group := strings.TrimRight(name, "0123456789")
+	namespace, account, _ := strings.Cut(group, ".")
+	if account == "s" {
+		return Group{namespace, account}
+	}
+	return Group{namespace, group}
 }
 
 const plenty = 1000
@@ -38,6 +42,7 @@ func TestPlaces(t *testing.T) {
 		"namespaces take turns":                                                 {1, nil, "+a.x1 +a.x2 +a.x3 +b.x1 +b.x2 -a.x1 -b.x1 -a.x2", []string{"a.x1", "", "", "", "", "b.x1", "a.x2", "b.x2"}},
 		"accounts take turns":                                                   {2, nil, "+a.x1 +a.x2 +a.x3 +a.y1 +a.y2 -a.x1 -a.y1 -a.x2", []string{"a.x1", "", "", "", "", "a.y1", "a.x2", "a.y2"}},
 		"an account that can use no more does not keep the others":              {8, map[string]int{"a.x": 1}, "+a.x1 +a.x2 +a.x3 +a.y1 -a.x1", []string{"a.x1", "", "", "a.y1", "a.x2"}},
+		"what an account can use counts over all namespaces":                    {8, map[string]int{"a.s": 1, "b.s": 1}, "+a.s1 +b.s1 +b.y1 -a.s1", []string{"a.s1", "", "b.y1", "b.s1"}},
 		"who waits keeps its turn, and who has a place keeps it":                {2, nil, "+a.x1 +a.x2 +a.x3 +a.x2 +a.x1 -a.x1", []string{"a.x1", "", "", "", "a.x1", "a.x2"}},
 		"who leaves the queue is not given a place":                             {2, nil, "+a.x1 +a.x2 +a.x3 -a.x2 -a.x1", []string{"a.x1", "", "", "", "a.x3"}},
 		"who goes on keeps the place while nobody is to have it first":          {2, nil, "+a.x1 =a.x1 =a.x1", []string{"a.x1", "a.x1", "a.x1"}},
@@ -121,15 +126,15 @@ func check(t *testing.T, p *Places[string], seed uint64) {
 	if len(p.taken) > p.size {
 		t.Fatalf("seed %d: %d of %d places are taken", seed, len(p.taken), p.size)
 	}
-	ofNamespace, ofAccount := p.counts()
-	if p.next(ofNamespace, ofAccount) >= 0 {
+	have := p.counts()
+	if p.next(have) >= 0 {
 		t.Fatalf("seed %d: somebody may have a place, and waits", seed)
 	}
 	for _, w := range p.waiting {
 		if _, has := p.taken[w.who]; has {
 			t.Fatalf("seed %d: %s has a place and waits", seed, w.who)
 		}
-		if ofNamespace[w.group.Namespace] == 0 && len(p.taken) < p.size {
+		if have.ofNamespace[w.group.Namespace] == 0 && len(p.taken) < p.size && have.ofAccount[w.group.Account] < w.most {
 			t.Fatalf("seed %d: namespace %s has no place, and one is free", seed, w.group.Namespace)
 		}
 	}
