@@ -98,7 +98,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		&imports.Reconciler{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Registry: registry, Recorder: recorder, Clock: options.Clock, Owner: options.Owner,
 			CreateUnconfirmedTimeout: options.CreateUnconfirmedTimeout, BlockedDeletionPause: options.BlockedDeletionPause,
-			Concurrency: options.ConcurrentImports,
+			Concurrency: options.ConcurrentImports, Track: options.Calls.Track,
 		},
 	} {
 		if err := reconciler.SetupWithManager(mgr); err != nil {

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/places"
@@ -40,14 +41,16 @@ type Calls struct {
 	mu sync.Mutex
 	// listening is closed when nobody takes events any longer.
 	listening <-chan struct{}
-	turns     map[types.NamespacedName]*turn
-	// underWay counts the turns from the claim on; drained, if any, is closed when there is none.
-	underWay int
-	drained  chan struct{}
+	entries   map[types.NamespacedName]*entry
+	// underWay counts the calls from their claims on, tracked the reconciles of Track. drained, if any, is
+	// closed when there is none of either, which is when done is set.
+	underWay, tracked int
+	drained           chan struct{}
+	done              bool
 }
 
-// turn is what the process has for one run, between two reconciles and during its call.
-type turn struct {
+// entry is what the process has for one run, between two reconciles and during its call.
+type entry struct {
 	// underWay: a call is claimed, or made, or its outcome is recorded.
 	underWay bool
 	memory   memory
@@ -77,7 +80,7 @@ func (m memory) isEmpty() bool { return m.unrecorded == nil && len(m.unused) == 
 func NewCalls(atOnce int) *Calls {
 	return &Calls{
 		holder: uuid.NewString(), places: places.New[types.NamespacedName](atOnce),
-		events: make(chan event.GenericEvent, 1024), turns: map[types.NamespacedName]*turn{},
+		events: make(chan event.GenericEvent, 1024), entries: map[types.NamespacedName]*entry{},
 	}
 }
 
@@ -94,10 +97,8 @@ func (c *Calls) Drain(ctx context.Context) error {
 	c.mu.Lock()
 	if c.drained == nil {
 		c.drained = make(chan struct{})
-		if c.underWay == 0 {
-			close(c.drained)
-		}
 	}
+	c.closeDrained()
 	c.mu.Unlock()
 	select {
 	case <-c.drained:
@@ -107,20 +108,44 @@ func (c *Calls) Drain(ctx context.Context) error {
 	}
 }
 
-// of is the turn of a run. The caller holds the lock.
-func (c *Calls) of(run types.NamespacedName) *turn {
-	t, ok := c.turns[run]
+// closeDrained ends Drain when nothing is under way. The caller holds the lock.
+func (c *Calls) closeDrained() {
+	if c.drained != nil && !c.done && c.underWay == 0 && c.tracked == 0 {
+		c.done = true
+		close(c.drained)
+	}
+}
+
+// Track has Drain wait for the reconciles of another controller as well. One that is in the middle of a
+// creation ends it when the manager has stopped.
+func (c *Calls) Track(r reconcile.Reconciler) reconcile.Reconciler {
+	count := func(n int) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.tracked += n
+		c.closeDrained()
+	}
+	return reconcile.Func(func(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+		count(1)
+		defer count(-1)
+		return r.Reconcile(ctx, req)
+	})
+}
+
+// of is the entry of a run. The caller holds the lock.
+func (c *Calls) of(run types.NamespacedName) *entry {
+	t, ok := c.entries[run]
 	if !ok {
-		t = &turn{}
-		c.turns[run] = t
+		t = &entry{}
+		c.entries[run] = t
 	}
 	return t
 }
 
-// tidy drops the turn of a run that has nothing. The caller holds the lock.
+// tidy drops the entry of a run that has nothing. The caller holds the lock.
 func (c *Calls) tidy(run types.NamespacedName) {
-	if t, ok := c.turns[run]; ok && !t.underWay && t.memory.isEmpty() && t.permit == nil && t.kept == nil {
-		delete(c.turns, run)
+	if t, ok := c.entries[run]; ok && !t.underWay && t.memory.isEmpty() && t.permit == nil && t.kept == nil {
+		delete(c.entries, run)
 	}
 }
 
@@ -128,7 +153,7 @@ func (c *Calls) tidy(run types.NamespacedName) {
 func (c *Calls) isUnderWay(run types.NamespacedName) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	t, ok := c.turns[run]
+	t, ok := c.entries[run]
 	return ok && t.underWay
 }
 
@@ -152,9 +177,7 @@ func (c *Calls) end(run types.NamespacedName, kept *work) {
 	t := c.of(run)
 	t.underWay, t.kept = false, kept
 	c.underWay--
-	if c.drained != nil && c.underWay == 0 {
-		close(c.drained)
-	}
+	c.closeDrained()
 	c.tidy(run)
 }
 
@@ -162,7 +185,7 @@ func (c *Calls) end(run types.NamespacedName, kept *work) {
 func (c *Calls) recall(run *v1alpha1.ImportRun) memory {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	t, ok := c.turns[nameOf(run)]
+	t, ok := c.entries[nameOf(run)]
 	if !ok || t.memory.uid != run.UID {
 		return memory{}
 	}
@@ -183,7 +206,7 @@ func (c *Calls) forget(run types.NamespacedName) {
 	c.leave(run)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if t, ok := c.turns[run]; ok {
+	if t, ok := c.entries[run]; ok {
 		t.memory = memory{}
 		c.tidy(run)
 	}

@@ -44,8 +44,8 @@ type work struct {
 	key *corev1.ConfigMap
 	// permit is the account's permission for one invocation, from Prepare to the end of Invoke.
 	permit *integrator.Permit
-	// turnPending: the run waits for its turn in this process. begun: its call is under way.
-	turnPending, begun bool
+	// pending: the run waits for a place or a permit. begun: its call is under way.
+	pending, begun bool
 }
 
 var _ runstate.Effects = (*work)(nil)
@@ -65,11 +65,11 @@ func (r *Reconciler) newWork(run *v1alpha1.ImportRun) *work {
 	return w
 }
 
-// release gives back what the pass has taken, unless the run waits for its turn.
+// release gives back what the pass has taken, unless the run waits for a place or a permit.
 func (w *work) release() {
 	w.releasePermit()
 	w.releaseData()
-	if !w.turnPending {
+	if !w.pending {
 		w.r.Calls.leave(w.name)
 	}
 	if w.begun {
@@ -104,7 +104,7 @@ func (w *work) Prepare(ctx context.Context, run *v1alpha1.ImportRun, next runsta
 	if end, err := w.awaitKey(ctx, run, next); end != nil || err != nil {
 		return runstate.Prepared{}, end, err
 	}
-	if err := w.awaitTurn(ctx, run); err != nil {
+	if err := w.awaitPlace(ctx, run); err != nil {
 		return runstate.Prepared{}, nil, err
 	}
 	if w.payload != nil && w.gatheredSecret != w.secretImport {

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package places hands out a bounded number of places, fairly between tenants: calls that take minutes
-// must not keep those of others waiting. It knows nothing of calls, and waits for nothing: a queue of
+// must not keep those of others waiting. It does not know what a call is, and waits for nothing: a queue of
 // who wants a place, and who has one.
 package places
 
@@ -45,9 +45,10 @@ type Places[K comparable] struct {
 	// taken are those who have a place, waiting those who want one, in the order in which they came.
 	taken   map[K]Group
 	waiting []*wish[K]
-	// turn counts the places that were given since nobody had or wanted one, and served has at which of
+	wishes  map[K]*wish[K]
+	// given counts the places that were given since nobody had or wanted one, and served has at which of
 	// them each namespace, and each account, got its last.
-	turn   int
+	given  int
 	served map[Group]int
 }
 
@@ -61,7 +62,7 @@ type wish[K comparable] struct {
 
 // New makes places. There is at least one.
 func New[K comparable](size int) *Places[K] {
-	return &Places[K]{size: max(1, size), taken: map[K]Group{}, served: map[Group]int{}}
+	return &Places[K]{size: max(1, size), taken: map[K]Group{}, wishes: map[K]*wish[K]{}, served: map[Group]int{}}
 }
 
 // Ask wants a place, of which the account can use most at a time. Whoever has one keeps it, and whoever
@@ -72,21 +73,24 @@ func (p *Places[K]) Ask(who K, group Group, most int) (answer Answer, granted []
 	if _, has := p.taken[who]; has {
 		return Granted, nil
 	}
-	i := p.indexOf(who)
-	if i >= 0 && p.waiting[i].group != group {
-		p.waiting = slices.Delete(p.waiting, i, i+1)
-		i = -1
+	most = max(1, most)
+	w := p.wishes[who]
+	if w != nil && w.group != group {
+		p.withdraw(w)
+		w = nil
 	}
-	if i < 0 {
-		p.waiting = append(p.waiting, &wish[K]{who: who, group: group})
-		i = len(p.waiting) - 1
+	// Nobody who waits can have a place: only what is new can change that.
+	if w == nil || w.most != most {
+		if w == nil {
+			w = p.wish(who, group, most)
+		}
+		w.most = most
+		granted = p.grant()
 	}
-	p.waiting[i].most = max(1, most)
-	granted = p.grant()
 	if i := slices.Index(granted, who); i >= 0 {
 		return Granted, slices.Delete(granted, i, i+1)
 	}
-	if p.counts().ofAccount[group.Account] >= max(1, most) {
+	if p.counts().ofAccount[group.Account] >= most {
 		return AccountBusy, granted
 	}
 	return Queued, granted
@@ -102,13 +106,12 @@ func (p *Places[K]) Renew(who K, most int) (kept bool, granted []K) {
 		return false, nil
 	}
 	delete(p.taken, who)
-	p.waiting = append(p.waiting, &wish[K]{who: who, group: group, most: max(1, most)})
+	w := p.wish(who, group, max(1, most))
 	granted = p.grant()
 	if i := slices.Index(granted, who); i >= 0 {
 		return true, slices.Delete(granted, i, i+1)
 	}
-	i := p.indexOf(who)
-	p.waiting = slices.Delete(p.waiting, i, i+1)
+	p.withdraw(w)
 	return false, granted
 }
 
@@ -116,10 +119,13 @@ func (p *Places[K]) Renew(who K, most int) (kept bool, granted []K) {
 func (p *Places[K]) Leave(who K) (granted []K) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.taken, who)
-	if i := p.indexOf(who); i >= 0 {
-		p.waiting = slices.Delete(p.waiting, i, i+1)
+	if w := p.wishes[who]; w != nil {
+		p.withdraw(w)
 	}
+	if _, has := p.taken[who]; !has {
+		return nil
+	}
+	delete(p.taken, who)
 	return p.grant()
 }
 
@@ -130,8 +136,18 @@ func (p *Places[K]) Counts() (taken, waiting int) {
 	return len(p.taken), len(p.waiting)
 }
 
-func (p *Places[K]) indexOf(who K) int {
-	return slices.IndexFunc(p.waiting, func(w *wish[K]) bool { return w.who == who })
+// wish adds a wish as the last one.
+func (p *Places[K]) wish(who K, group Group, most int) *wish[K] {
+	w := &wish[K]{who: who, group: group, most: most}
+	p.waiting, p.wishes[who] = append(p.waiting, w), w
+	return w
+}
+
+// withdraw removes a wish.
+func (p *Places[K]) withdraw(w *wish[K]) {
+	i := slices.Index(p.waiting, w)
+	p.waiting = slices.Delete(p.waiting, i, i+1)
+	delete(p.wishes, w.who)
 }
 
 // counts are how many places each namespace, each account of it, and each account in all have.
@@ -162,18 +178,18 @@ func (p *Places[K]) grant() (granted []K) {
 		next := p.next(have)
 		if next < 0 {
 			if len(p.waiting) == 0 && len(p.taken) == 0 {
-				p.turn = 0
+				p.given = 0
 				clear(p.served)
 			}
 			return granted
 		}
 		w := p.waiting[next]
-		p.waiting = slices.Delete(p.waiting, next, next+1)
+		p.withdraw(w)
 		p.taken[w.who] = w.group
 		have.add(w.group)
 		granted = append(granted, w.who)
-		p.turn++
-		p.served[w.group], p.served[Group{Namespace: w.group.Namespace}] = p.turn, p.turn
+		p.given++
+		p.served[w.group], p.served[Group{Namespace: w.group.Namespace}] = p.given, p.given
 	}
 }
 

@@ -16,10 +16,10 @@ import (
 )
 
 const (
-	neverEnds      = "a run can never end"
-	neverRecorded  = "an answer that arrived is never recorded"
-	writtenTwice   = "a batch is written twice"
-	saidNotWritten = "a run says that nothing of a batch was written, and it was, or may yet be"
+	neverEnds     = "a run can never end"
+	neverRecorded = "an answer that arrived is never recorded"
+	writtenTwice  = "a batch is written twice"
+	falselyFailed = "a run says that nothing of a batch was written, and it was, or may yet be"
 )
 
 // modelCheck is one search.
@@ -87,7 +87,7 @@ func (m *modelCheck) invariants(w modelWorld, violated func(string)) {
 			}
 		case v1alpha1.RunFailed, v1alpha1.RunCanceled:
 			if b >= int(w.object.done) && (applied > 0 || underWay) {
-				violated(saidNotWritten)
+				violated(falselyFailed)
 			}
 			if b < int(w.object.done) && applied == 0 {
 				violated("a run counts a batch that was not written")
@@ -131,12 +131,12 @@ func TestModelOfARun(t *testing.T) {
 	})
 	t.Run("finds that another claim's answer is recorded", func(t *testing.T) {
 		m := good()
-		m.policy, m.StopAt = retry, saidNotWritten
+		m.policy, m.StopAt = retry, falselyFailed
 		m.rules.canRecord = func(live *v1alpha1.ImportRun, o Outcome) bool {
 			return o.OfCall() && !Finished(live) && !answered(live, Claim{Batch: o.Batch})
 		}
 		m.search(modelWorld{tokens: 2, stops: 1})
-		m.Finds(t, saidNotWritten)
+		m.Finds(t, falselyFailed)
 	})
 
 	// The check is worth what it can find: each of these is a mistake that others have made.
@@ -169,7 +169,7 @@ func TestModelOfARun(t *testing.T) {
 				}
 				return next
 			}
-		}, saidNotWritten},
+		}, falselyFailed},
 		"Running without a claim begins anew": {func(m *modelCheck) {
 			m.rules.decide = func(run *v1alpha1.ImportRun, self Process, now time.Time) Decision {
 				if run.Annotations[v1alpha1.AnnotationClaim] == "" {
@@ -202,7 +202,7 @@ func TestModelOfARun(t *testing.T) {
 				}
 				return Decide(run, self, now)
 			}
-		}, saidNotWritten},
+		}, falselyFailed},
 		"an outcome is recorded over another's end": {func(m *modelCheck) {
 			m.rules.canRecord = func(*v1alpha1.ImportRun, Outcome) bool { return true }
 		}, "a run that has ended changes its phase"},

@@ -77,24 +77,24 @@ func (w *permitWait) drop() {
 	}()
 }
 
-// awaitTurn gets the run a place and the account's permit. Without them the error is a problem that the
-// run waits for; turnPending says that it waits in this process.
-func (w *work) awaitTurn(ctx context.Context, run *v1alpha1.ImportRun) error {
+// awaitPlace gets the run a place and the account's permit. Without them the error is a problem that the
+// run waits for; pending says that it waits in this process.
+func (w *work) awaitPlace(ctx context.Context, run *v1alpha1.ImportRun) error {
 	calls, client := w.r.Calls, w.session.Client
 	budget, most := client.Invocations()
 	answer, others := calls.places.Ask(w.name, places.Group{Namespace: run.Namespace, Account: budget}, most)
 	calls.notify(others...)
 	switch answer {
 	case places.Queued:
-		w.turnPending = true
+		w.pending = true
 		return waitingForPlace
 	case places.AccountBusy:
-		w.turnPending = true
+		w.pending = true
 		return waitingForAccount
 	case places.Granted:
 	}
 	permit, pending, err := calls.permitOf(ctx, w.name, client)
-	w.permit, w.turnPending = permit, pending
+	w.permit, w.pending = permit, pending
 	return err
 }
 
@@ -132,7 +132,7 @@ func (c *Calls) permitOf(ctx context.Context, run types.NamespacedName, client *
 func (c *Calls) takePermitWait(run types.NamespacedName) *permitWait {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	t, ok := c.turns[run]
+	t, ok := c.entries[run]
 	if !ok {
 		return nil
 	}
@@ -172,7 +172,7 @@ func (c *Calls) keepPlace(w *work) bool {
 func (c *Calls) takeKept(run types.NamespacedName) *work {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	t, ok := c.turns[run]
+	t, ok := c.entries[run]
 	if !ok {
 		return nil
 	}
