@@ -212,11 +212,22 @@ func (c *Calls) forget(run types.NamespacedName) {
 	}
 }
 
-// listen has events go to somebody who takes them until the channel is closed.
+// listen has events go to a manager that takes them until the channel is closed. It begins with all
+// runs: whatever those of an earlier one have waited for is dropped, and only the calls under way stay.
 func (c *Calls) listen(until <-chan struct{}) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.listening = until
+	var waiting []types.NamespacedName
+	for run, known := range c.entries {
+		if !known.underWay {
+			waiting = append(waiting, run)
+		}
+	}
+	c.mu.Unlock()
+	c.places.Retain(c.isUnderWay)
+	for _, run := range waiting {
+		c.leave(run)
+	}
 }
 
 // notify has runs reconciled. Where nobody takes events, the next manager begins with all runs.

@@ -8,6 +8,7 @@ package places
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"sync"
 )
@@ -127,6 +128,16 @@ func (p *Places[K]) Leave(who K) (granted []K) {
 	}
 	delete(p.taken, who)
 	return p.grant()
+}
+
+// Retain gives back all places but those that are kept, and drops all wishes: whoever still wants one asks
+// again.
+func (p *Places[K]) Retain(kept func(K) bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waiting = nil
+	clear(p.wishes)
+	maps.DeleteFunc(p.taken, func(who K, _ Group) bool { return !kept(who) })
 }
 
 // Counts are how many have a place, and how many want one.

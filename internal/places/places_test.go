@@ -106,6 +106,20 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+func TestRetain(t *testing.T) {
+	p := New[string](4)
+	for _, who := range []string{"a.x1", "a.x2", "a.x3", "b.x1"} {
+		p.Ask(who, groupOf(who), plenty)
+	}
+	p.Retain(func(who string) bool { return who == "a.x1" })
+	if taken, waiting := p.Counts(); taken != 1 || waiting != 0 {
+		t.Errorf("%d have a place and %d want one, want only the one that was kept", taken, waiting)
+	}
+	if answer, _ := p.Ask("a.x3", groupOf("a.x3"), plenty); answer != Granted {
+		t.Error("who asks again gets no place, and the others have gone")
+	}
+}
+
 // Whatever happens, no more places are taken than there are, nobody has one and waits too, a place
 // that somebody may have is not left free, and a namespace without one gets one while two are free.
 func TestPlacesInAnyOrder(t *testing.T) {
