@@ -271,6 +271,7 @@ func (r *Reconciler) finishCall(ctx context.Context, p runstate.Pass, w *work, e
 	}
 	r.Calls.remember(p.Run, remembered)
 	w.releasePermit()
+	w.releaseCall()
 	kept := w
 	if err != nil || !p.Continues() || !r.Calls.keepPlace(w) {
 		r.Calls.leave(w.name)

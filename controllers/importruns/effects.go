@@ -31,9 +31,10 @@ type work struct {
 	// secretImport: the definition of the import has values from elsewhere.
 	secretImport bool
 	// payload is what the run sends, once it is gathered, and reserved how many bytes of the budget
-	// were taken for it. gatheredAt and gatheredSecret are the run's generation and secretImport then.
+	// were taken for it; ofCall of these are for one call. gatheredAt and gatheredSecret are the run's generation and secretImport then.
 	payload        *runstate.Payload
 	reserved       int
+	ofCall         int
 	gatheredAt     int64
 	gatheredSecret bool
 	// rounded are the places in the spec with whole numbers that Kubernetes may have rounded.
@@ -117,6 +118,9 @@ func (w *work) Prepare(ctx context.Context, run *v1alpha1.ImportRun, next runsta
 	w.gatheredAt, w.gatheredSecret = run.Generation, w.secretImport
 	if end, misfit := runstate.Misfit(run, next, *w.payload); misfit {
 		return runstate.Prepared{}, &end, nil
+	}
+	if err := w.reserveCall(next); err != nil {
+		return runstate.Prepared{}, nil, err
 	}
 	if end, err := w.reserveResponses(ctx, run, next); end != nil || err != nil {
 		return runstate.Prepared{}, end, err

@@ -61,7 +61,7 @@ const notCached = client.DisableReadYourWritesConsistency
 func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) error {
 	r.budget, r.unpacking = &r.Calls.budget, &r.Calls.unpacking
 	direct := *r
-	direct.Client, direct.Recorder = r.Direct, status.NewDirectRecorder(r.Direct)
+	direct.Client, direct.Recorder = r.Direct, status.NewDirectRecorder(r.Direct, r.Clock)
 	r.direct = &direct
 	r.Calls.listen(ctx.Done())
 	return ctrl.NewControllerManagedBy(mgr).

@@ -128,7 +128,7 @@ func TestPlacesInAnyOrder(t *testing.T) {
 		size := 1 + rng.IntN(12)
 		p := New[string](size)
 		for range 300 {
-			who := fmt.Sprintf("%c.%c%d", 'a'+rune(rng.IntN(4)), 'x'+rune(rng.IntN(2)), rng.IntN(6))
+			who := fmt.Sprintf("%c.%c%d", 'a'+rng.Int32N(4), 'x'+rng.Int32N(2), rng.IntN(6))
 			take(p, "+=-+"[rng.IntN(4)], who, 1+rng.IntN(4))
 			check(t, p, seed)
 		}

@@ -18,6 +18,7 @@ import (
 	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/tools/record/util"
 	"k8s.io/client-go/tools/reference"
+	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -62,6 +63,7 @@ func RecordEvent(recorder events.EventRecorder, object client.Object, eventType,
 // run, and the event is there when the process ends.
 type DirectRecorder struct {
 	client   client.Client
+	clock    clock.PassiveClock
 	instance string
 }
 
@@ -74,12 +76,12 @@ const eventTimeout = 10 * time.Second
 const controllerName = "integrator-operator"
 
 // NewDirectRecorder makes a recorder that writes with a client.
-func NewDirectRecorder(c client.Client) *DirectRecorder {
+func NewDirectRecorder(c client.Client, now clock.PassiveClock) *DirectRecorder {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown"
 	}
-	return &DirectRecorder{client: c, instance: controllerName + "-" + host}
+	return &DirectRecorder{client: c, clock: now, instance: controllerName + "-" + host}
 }
 
 // Eventf implements events.EventRecorder.
@@ -96,7 +98,7 @@ func (r *DirectRecorder) record(ctx context.Context, regarding, related runtime.
 	if err != nil {
 		return err
 	}
-	now := time.Now()
+	now := r.clock.Now()
 	event := &eventsv1.Event{
 		EventTime: metav1.NewMicroTime(now), ReportingController: controllerName, ReportingInstance: r.instance,
 		Type: eventType, Reason: reason, Action: action, Note: note, Regarding: *about,
