@@ -88,6 +88,20 @@ var All = []Mutant{
 		{Package: "internal/runstate", Function: "Judge", Find: Statement(Call("lostBecause")), With: `counts.Succeeded = counts.Total
 		return Verdict{Outcome: integrator.OutcomeApplied, Records: counts}`},
 	}, []string{"run"}},
+	{"lease-kept", "the lease is released when all work is done", []Edit{
+		{Package: ".", Function: "serve", Find: Call("Start"), With: `$recv.Start(func() context.Context {
+		done, stop := context.WithCancel(context.WithoutCancel($1))
+		go func() {
+			defer stop()
+			<-$1.Done()
+			_ = calls.Drain(context.Background())
+		}()
+		return done
+	}())`},
+	}, []string{"rollout"}},
+	{"calls-cut-off", "what the controllers have begun ends with them", []Edit{
+		{Package: ".", Function: "run", Find: Call("Drain"), With: `limited.Err()`},
+	}, []string{"rollout", "lease-lost"}},
 	{"secrets-cached", "the client that exists can write Secrets too", []Edit{
 		{Package: "controllers/importruns", Function: "work.reserveResponses", Find: Call("Create"), With: `$fun($1, $2)`},
 	}, []string{"keyed"}},

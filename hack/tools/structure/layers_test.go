@@ -33,6 +33,7 @@ var layers = [][]string{
 	{"internal/integrator"},
 	{"internal/integrator/jsonscan", "internal/integrator/limit"},
 	{"internal/admission"},
+	{"internal/places"},
 	{"api/v1alpha1", "config/crd"},
 	// Not shipped.
 	{"internal/modelcheck", "internal/simulator"},
