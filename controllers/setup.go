@@ -27,6 +27,11 @@ import (
 // DefaultCreateUnconfirmedTimeout is the default of Options.CreateUnconfirmedTimeout.
 const DefaultCreateUnconfirmedTimeout = imports.DefaultCreateUnconfirmedTimeout
 
+// DefaultConcurrentImports is how many Imports are reconciled at once. Three quarters of them may make
+// calls, so that what the Accounts permit is the limit and not this, and that accounts which do not answer
+// leave enough to the others.
+const DefaultConcurrentImports = 128
+
 // Options configure the three controllers.
 type Options struct {
 	// AllowedHosts are the hosts that an Account's baseURL may name.
@@ -52,7 +57,8 @@ type Options struct {
 	// ScanPatience is how long no scan of an account may reach its end at least, before that is
 	// reported; 0 is account.DefaultScanPatience.
 	ScanPatience time.Duration
-	// ConcurrentImports and ConcurrentRuns are how many objects are reconciled at once.
+	// ConcurrentImports and ConcurrentRuns are how many objects are reconciled at once; 0 is
+	// DefaultConcurrentImports for Imports.
 	ConcurrentImports, ConcurrentRuns int
 }
 
@@ -66,7 +72,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		return err
 	}
 	registry := account.NewRegistry(ctx, mgr.GetClient(), options.Clock,
-		account.Options{AllowHTTP: options.AllowHTTP, AllowPrivate: options.AllowPrivate, RootCAs: options.RootCAs, Proxy: options.Proxy, Owner: options.Owner, ScanPatience: options.ScanPatience})
+		account.Options{AllowHTTP: options.AllowHTTP, AllowPrivate: options.AllowPrivate, RootCAs: options.RootCAs, Proxy: options.Proxy, Owner: options.Owner, ScanPatience: options.ScanPatience, Turns: options.turns()})
 	recorder := mgr.GetEventRecorder("integrator-operator")
 	for _, reconciler := range []interface{ SetupWithManager(ctrl.Manager) error }{
 		&accounts.Reconciler{
@@ -90,9 +96,16 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	return nil
 }
 
+// turns are how many Imports may make calls at once: a quarter of the workers is for those that make none,
+// and for those whose turn has come.
+func (o *Options) turns() int { return max(1, o.ConcurrentImports*3/4) }
+
 func (o *Options) setDefaults() {
 	if o.Clock == nil {
 		o.Clock = clock.RealClock{}
+	}
+	if o.ConcurrentImports == 0 {
+		o.ConcurrentImports = DefaultConcurrentImports
 	}
 	if o.CreateUnconfirmedTimeout == 0 {
 		o.CreateUnconfirmedTimeout = DefaultCreateUnconfirmedTimeout

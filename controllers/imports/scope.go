@@ -9,8 +9,10 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -20,6 +22,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/drift"
 	"github.com/integrator-operator/integrator-operator/internal/importstate"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
+	"github.com/integrator-operator/integrator-operator/internal/integrator/limit"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
 	"github.com/integrator-operator/integrator-operator/internal/status"
@@ -49,6 +52,9 @@ type scope struct {
 	looked bool
 	// auditedID is the remote import whose audit log was read, changedBy what it says of the last change.
 	auditedID, changedBy string
+	// turn is the Import's turn to make calls, nil until it takes it; queued, that it waits for it.
+	turn   *limit.Turn
+	queued *limit.QueuedError
 	// events are recorded after the status was written.
 	events []status.Event
 }
@@ -197,6 +203,86 @@ func (s *scope) redact(err error) error {
 		return err
 	}
 	return problem.Redact(err, true)
+}
+
+// An Import makes its calls in a turn of its Account, which it takes before the first of them. Without a
+// turn its reconcile ends, and it is reconciled again when its turn has come: no worker waits.
+
+const (
+	// memoryOfTurn is how much of a definition counts as another turn, in bytes: what is read and compared
+	// takes many times as much.
+	memoryOfTurn = 128 << 10
+	// queuedShown is how long an Import waits for its turn before its status says so.
+	queuedShown = 5 * time.Second
+)
+
+// reconcileInTurn reconciles the Import, and gives back its turn, or what it no longer waits for.
+func reconcileInTurn(ctx context.Context, r *Reconciler, s *scope) error {
+	defer func() {
+		switch {
+		case s.turn != nil:
+			s.turn.Release()
+		case s.queued == nil:
+			r.Registry.Turns.Leave(turnObject(s.object))
+		}
+	}()
+	return r.reconcile(ctx, s)
+}
+
+func turnObject(object client.Object) limit.Object {
+	return limit.Object(client.ObjectKeyFromObject(object))
+}
+
+// takeTurn returns a context for the calls of the Import, with a client of its Account. The error is a
+// *limit.QueuedError if it is not its turn.
+func (s *scope) takeTurn(ctx context.Context, r *Reconciler, remote *integrator.Client) (context.Context, error) {
+	if s.turn == nil {
+		weight := 1 + len(s.object.Spec.Definition.Raw)/memoryOfTurn
+		turn, err := integrator.TakeTurn(remote, r.Registry.Turns, turnObject(s.object), s.class(), weight)
+		if err != nil {
+			s.queued, _ = errors.AsType[*limit.QueuedError](err)
+			return nil, err
+		}
+		s.turn = turn
+	}
+	return s.turn.In(ctx), nil
+}
+
+// class says what the Import makes its calls for.
+func (s *scope) class() limit.Class {
+	state := &s.object.Status
+	switch {
+	case !s.object.DeletionTimestamp.IsZero():
+		return limit.ClassChange
+	case ownership.RemoteID(s.object) == "":
+		return limit.ClassNew
+	case state.ObservedGeneration != s.object.Generation,
+		s.desired != nil && state.DesiredHash != "" && state.DesiredHash != s.desired.Hash:
+		return limit.ClassChange
+	case s.requested():
+		return limit.ClassLook
+	default:
+		return limit.ClassCorrection
+	}
+}
+
+// showsQueued returns when the status has to say that the Import waits for its turn: at once, after a
+// while, or never. What was as declared needs no write for each time that it is compared again.
+func (s *scope) showsQueued() (after time.Duration, ever bool) {
+	ready := apimeta.FindStatusCondition(s.object.Status.Conditions, v1alpha1.ConditionReady)
+	switch {
+	case ready == nil, s.object.Status.ObservedGeneration != s.object.Generation:
+	case slices.Contains([]string{v1alpha1.ReasonAccountNotReady, v1alpha1.ReasonAccountNotFound, v1alpha1.ReasonUnreachable}, ready.Reason):
+	default:
+		return 0, false
+	}
+	return max(0, queuedShown-s.queued.Waited), true
+}
+
+// queuedProblem says that the Import waits for its turn.
+func (s *scope) queuedProblem() *problem.Problem {
+	return problem.Waitingf(v1alpha1.ReasonProgressing,
+		"waiting for its turn in Account %q: other Imports go first, within requestsPerSecond and maxInFlight", s.object.Spec.AccountRef.Name)
 }
 
 // requestedAt is the value of the annotation that asks for a look, as status answers it.

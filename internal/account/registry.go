@@ -13,6 +13,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/x509"
+	"errors"
 	"maps"
 	"net/url"
 	"sync"
@@ -47,6 +48,8 @@ type Options struct {
 	// ScanPatience is how long no scan may reach its end at least, before that is reported; 0 is
 	// DefaultScanPatience.
 	ScanPatience time.Duration
+	// Turns is how many Imports may make calls at once, those of all accounts together.
+	Turns int
 }
 
 // Registry has the accounts of the process. It is safe for concurrent use.
@@ -57,14 +60,19 @@ type Registry struct {
 	clock   clock.Clock
 	options Options
 
-	accountEvents, importEvents, runEvents chan ctrlevent.GenericEvent
+	accountEvents, importEvents, runEvents, turnEvents chan ctrlevent.GenericEvent
 
+	// Turns says which Imports make their calls.
+	Turns *limit.Turns
 	// SecretPaths are those of the Imports of all accounts.
 	SecretPaths SecretPaths
 
 	mu    sync.Mutex
 	byKey map[types.NamespacedName]*entry
 	slots map[string]slots // by namespace
+	// checks are those under way, by namespace; waitingChecks are the Accounts that wait for one to end.
+	checks        *limit.Shares[string]
+	waitingChecks []types.NamespacedName
 }
 
 // entry is an account's state with what the actions of its transitions work on. Registry.mu guards
@@ -84,7 +92,7 @@ func NewRegistry(ctx context.Context, reader client.Reader, clock clock.Clock, o
 	if options.ScanPatience == 0 {
 		options.ScanPatience = DefaultScanPatience
 	}
-	return &Registry{
+	r := &Registry{
 		ctx:           ctx,
 		reader:        reader,
 		clock:         clock,
@@ -92,9 +100,16 @@ func NewRegistry(ctx context.Context, reader client.Reader, clock clock.Clock, o
 		accountEvents: make(chan ctrlevent.GenericEvent),
 		importEvents:  make(chan ctrlevent.GenericEvent),
 		runEvents:     make(chan ctrlevent.GenericEvent),
+		turnEvents:    make(chan ctrlevent.GenericEvent),
 		byKey:         map[types.NamespacedName]*entry{},
 		slots:         map[string]slots{},
+		checks:        limit.NewShares[string](MaxChecks),
 	}
+	r.Turns = limit.NewTurns(options.Turns, func(object limit.Object) {
+		r.send(r.turnEvents, importObject(types.NamespacedName(object)))
+	})
+	go r.Turns.Run(ctx)
+	return r
 }
 
 // Session returns what a reconcile needs to work in the account, or, as a problem, why it cannot:
@@ -233,6 +248,14 @@ func (r *Registry) Block(key types.NamespacedName, p *problem.Problem) {
 // TokenRejected reports that a call of the session was answered with 401.
 func (r *Registry) TokenRejected(s *Session, p *problem.Problem) {
 	r.apply(s.Key, tokenRejected{client: s.Client, problem: p, now: r.clock.Now()})
+}
+
+// Unanswered reports that a call of the session had no answer, or was refused because several in a row had
+// none.
+func (r *Registry) Unanswered(s *Session, p *problem.Problem) {
+	if errors.Is(p, integrator.ErrUnanswered) {
+		r.apply(s.Key, unanswered{client: s.Client, cause: p.Unwrap(), now: r.clock.Now()})
+	}
 }
 
 // SetDeleting records whether the Account is being deleted.

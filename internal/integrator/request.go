@@ -146,16 +146,13 @@ func rejectedCall(e endpoint, rejected *limit.RejectedError) *APIError {
 }
 
 // TakeTurn takes the turn of an object that is about to make calls with a client: see [limit.Turns.Take].
-// Its calls with the returned context are those of the turn, until that is released. The error is a
-// [*limit.QueuedError], or that of a call that was not sent.
-func TakeTurn(ctx context.Context, c *Client, turns *limit.Turns, object limit.Object, class limit.Class, weight int) (inTurn context.Context, release func(), err error) {
+// Its error is a [*limit.QueuedError], or that of a call that was not sent.
+func TakeTurn(c *Client, turns *limit.Turns, object limit.Object, class limit.Class, weight int) (*limit.Turn, error) {
 	turn, err := turns.Take(c.limiter, object, class, weight)
 	if rejected, ok := errors.AsType[*limit.RejectedError](err); ok {
-		return nil, nil, rejectedCall(getImport, rejected)
-	} else if err != nil {
-		return nil, nil, err
+		return nil, rejectedCall(getImport, rejected)
 	}
-	return turn.In(ctx), turn.Release, nil
+	return turn, err
 }
 
 // report tells the limiter whether a call had an answer. Where it had none, and the API is taken for

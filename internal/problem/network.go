@@ -44,7 +44,7 @@ func NetworkCause(err error) string {
 	case errors.Is(err, context.Canceled):
 		return "the call was canceled"
 	case errors.Is(err, integrator.ErrUnanswered):
-		return "several calls in a row had no answer, and no other is made until a check of the token has one"
+		return "several calls in a row had no answer"
 	default:
 		return "no answer from the API"
 	}

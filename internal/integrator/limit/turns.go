@@ -117,6 +117,14 @@ func (t *Turns) Take(l *Limiter, object Object, class Class, weight int) (*Turn,
 	return turn, err
 }
 
+// Waits reports whether an object waits for its turn.
+func (t *Turns) Waits(object Object) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	_, waits := t.byObject[object]
+	return waits
+}
+
 // Leave gives up what an object waits for, or was granted and has not taken.
 func (t *Turns) Leave(object Object) {
 	t.mu.Lock()
