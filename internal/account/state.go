@@ -209,7 +209,8 @@ type blocked struct{ problem *problem.Problem }
 
 func (e blocked) apply(s state) (state, actions) {
 	do := actions{stop: s.client != nil, notifyDependents: s.blocked == nil || s.blocked.Error() != e.problem.Error()}
-	if e.problem.Reason() != v1alpha1.ReasonTokenRejected && e.problem.Reason() != v1alpha1.ReasonUnreachable {
+	unanswered := e.problem.Reason() == v1alpha1.ReasonUnreachable && s.unanswered > 0
+	if e.problem.Reason() != v1alpha1.ReasonTokenRejected && !unanswered {
 		s.retryAt = time.Time{}
 	}
 	if errors.Is(e.problem, ErrTokenRevoked) {
