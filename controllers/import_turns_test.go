@@ -97,8 +97,9 @@ var _ = Describe("Another Account has much to do", func() {
 		Expect(len(dead.unanswered(ctx))).To(BeNumerically(">", 10))
 
 		account := &v1alpha1.Account{}
-		dead.eventually(ctx, account, "default", "InProgress False/Unreachable")
-		Expect(message(account)).To(HavePrefix("the API does not answer (the connection broke), so that no other call is made until a check of the token is answered; "))
+		Eventually(func() string { return message(get(ctx, dead, account, "default")) }).Should(
+			HavePrefix("the API does not answer (the connection broke), so that no other call is made until a check of the token is answered; "))
+		Expect(state(account)).To(Equal("InProgress False/Unreachable"))
 		silent := len(sim.Ledger(simulator.Filter{Account: dead.account}))
 		healthy.synced(ctx, healthy.httpImport("another"))
 		// What was refused meanwhile waits for the Account, and not for a time.
@@ -132,7 +133,6 @@ var _ = Describe("Another Account has much to do", func() {
 		w := newWorld(ctx)
 		objects := w.many(ctx, 12)
 		w.limited(ctx, func(spec *v1alpha1.AccountSpec) { spec.MaxInFlight, spec.ScanInterval = 1, "1h" })
-		w.scans(1)
 		letGo := w.hold(http.MethodGet, "/v1/imports/{id}", simulator.PhaseBefore)
 		askToLook(ctx, objects[:1])
 		w.struck()
