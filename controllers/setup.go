@@ -72,7 +72,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		return err
 	}
 	registry := account.NewRegistry(ctx, mgr.GetClient(), options.Clock,
-		account.Options{AllowHTTP: options.AllowHTTP, AllowPrivate: options.AllowPrivate, RootCAs: options.RootCAs, Proxy: options.Proxy, Owner: options.Owner, ScanPatience: options.ScanPatience, Turns: options.turns()})
+		account.Options{AllowHTTP: options.AllowHTTP, AllowPrivate: options.AllowPrivate, RootCAs: options.RootCAs, Proxy: options.Proxy, Owner: options.Owner, ScanPatience: options.ScanPatience, Permits: options.permits()})
 	recorder := mgr.GetEventRecorder("integrator-operator")
 	for _, reconciler := range []interface{ SetupWithManager(ctrl.Manager) error }{
 		&accounts.Reconciler{
@@ -96,9 +96,9 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	return nil
 }
 
-// turns are how many Imports may make calls at once: a quarter of the workers is for those that make none,
-// and for those whose turn has come.
-func (o *Options) turns() int { return max(1, o.ConcurrentImports*3/4) }
+// permits are how many Imports may make calls at once: a quarter of the workers is for those that make none,
+// and for those that have just been granted a permit.
+func (o *Options) permits() int { return max(1, o.ConcurrentImports*3/4) }
 
 func (o *Options) setDefaults() {
 	if o.Clock == nil {

@@ -56,7 +56,7 @@ func (r *Reconciler) delete(ctx context.Context, s *scope) error {
 	if unresolved != nil && (s.session == nil || ownership.RemoteID(s.object) == "" && !searchable) {
 		return unresolved
 	}
-	if ctx, err = s.takeTurn(ctx, r, s.session.Client); err != nil {
+	if ctx, err = s.takePermit(ctx, r, s.session.Client); err != nil {
 		return err
 	}
 	_, err = r.locate(ctx, s)
@@ -107,7 +107,7 @@ func (r *Reconciler) withUnverified(ctx context.Context, s *scope, last *account
 	if id == "" {
 		return true, nil
 	}
-	if ctx, err = s.takeTurn(ctx, r, last.Client); err != nil {
+	if ctx, err = s.takePermit(ctx, r, last.Client); err != nil {
 		return false, err
 	}
 	remote, err := last.Client.GetImport(ctx, id)

@@ -74,7 +74,7 @@ func (r *Reconciler) objects() objects { return objects{Client: r.Client, live: 
 // SetupWithManager registers the controller.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	options := watch.ControllerOptions(mgr, "Import", r.Concurrency)
-	options.RateLimiter = watch.KeepsRetries(options.RateLimiter, func(key types.NamespacedName) bool { return r.Registry.Turns.Waits(limit.Object(key)) })
+	options.RateLimiter = watch.KeepsRetries(options.RateLimiter, func(key types.NamespacedName) bool { return r.Registry.Permits.Waits(limit.Object(key)) })
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.Import{}, builder.WithPredicates(predicate.Or(watch.ImportChanged(), r.lastStatus.Contradicted()))).
 		Watches(&v1alpha1.Import{}, handler.EnqueueRequestsFromMapFunc(r.importsBy(watch.IndexImportOrigin)), builder.WithPredicates(watch.RemoteIDChanged())).
@@ -82,7 +82,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.importsBy(watch.IndexImportConfigMap))).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.importsBy(watch.IndexImportSecret))).
 		WatchesRawSource(source.Channel(r.Registry.ImportEvents(), handler.EnqueueRequestsFromMapFunc(r.importsOf))).
-		WatchesRawSource(source.Channel(r.Registry.TurnEvents(), watch.First())).
+		WatchesRawSource(source.Channel(r.Registry.PermitEvents(), watch.First())).
 		WithOptions(options).
 		Complete(r)
 }
@@ -123,17 +123,17 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 			r.refusals.Forget(req.NamespacedName)
 			r.looks.forget(req.NamespacedName)
 			r.warned.forget(req.NamespacedName)
-			r.Registry.Turns.Leave(limit.Object(req.NamespacedName))
+			r.Registry.Permits.Leave(limit.Object(req.NamespacedName))
 		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	if pause := r.refusals.Wait(object, r.Clock.Now()); pause > 0 {
-		r.Registry.Turns.Leave(turnObject(object))
+		r.Registry.Permits.Leave(permitObject(object))
 		return ctrl.Result{RequeueAfter: pause}, nil
 	}
 	s := &scope{owner: r.Owner, object: object, before: object.DeepCopy()}
 	r.refusals.Restore(object)
-	err := reconcileInTurn(ctx, r, s)
+	err := reconcileWithPermit(ctx, r, s)
 	if s.queued != nil {
 		r.Registry.SecretPaths.Note(s.before, r.Clock.Now())
 		after, ever := s.showsQueued()
@@ -162,7 +162,7 @@ func (r *Reconciler) reconcile(ctx context.Context, s *scope) error {
 	if r.settled(s) {
 		return s.lastResult()
 	}
-	ctx, err := s.takeTurn(ctx, r, s.session.Client)
+	ctx, err := s.takePermit(ctx, r, s.session.Client)
 	if err != nil {
 		return err
 	}

@@ -52,8 +52,8 @@ type scope struct {
 	looked bool
 	// auditedID is the remote import whose audit log was read, changedBy what it says of the last change.
 	auditedID, changedBy string
-	// turn is the Import's turn to make calls, nil until it takes it; queued, that it waits for it.
-	turn   *limit.Turn
+	// permit is the Import's permit to make calls, nil until it takes it; queued, that it waits for it.
+	permit *limit.Permit
 	queued *limit.QueuedError
 	// events are recorded after the status was written.
 	events []status.Event
@@ -205,47 +205,47 @@ func (s *scope) redact(err error) error {
 	return problem.Redact(err, true)
 }
 
-// An Import makes its calls in a turn of its Account, which it takes before the first of them. Without a
-// turn its reconcile ends, and it is reconciled again when its turn has come: no worker waits.
+// An Import makes its calls with a permit of its Account, which it takes before the first of them. Without
+// one its reconcile ends, and it is reconciled again when it is granted: no worker waits.
 
 const (
-	// memoryOfTurn is how much of a definition counts as another turn, in bytes: what is read and compared
+	// memoryOfPermit is how much of a definition counts as another permit, in bytes: what is read and compared
 	// takes many times as much.
-	memoryOfTurn = 128 << 10
-	// queuedShown is how long an Import waits for its turn before its status says so.
+	memoryOfPermit = 128 << 10
+	// queuedShown is how long an Import waits for a permit before its status says so.
 	queuedShown = 5 * time.Second
 )
 
-// reconcileInTurn reconciles the Import, and gives back its turn, or what it no longer waits for.
-func reconcileInTurn(ctx context.Context, r *Reconciler, s *scope) error {
+// reconcileWithPermit reconciles the Import, and gives back its permit, or what it no longer waits for.
+func reconcileWithPermit(ctx context.Context, r *Reconciler, s *scope) error {
 	defer func() {
 		switch {
-		case s.turn != nil:
-			s.turn.Release()
+		case s.permit != nil:
+			s.permit.Release()
 		case s.queued == nil:
-			r.Registry.Turns.Leave(turnObject(s.object))
+			r.Registry.Permits.Leave(permitObject(s.object))
 		}
 	}()
 	return r.reconcile(ctx, s)
 }
 
-func turnObject(object client.Object) limit.Object {
+func permitObject(object client.Object) limit.Object {
 	return limit.Object(client.ObjectKeyFromObject(object))
 }
 
-// takeTurn returns a context for the calls of the Import, with a client of its Account. The error is a
-// *limit.QueuedError if it is not its turn.
-func (s *scope) takeTurn(ctx context.Context, r *Reconciler, remote *integrator.Client) (context.Context, error) {
-	if s.turn == nil {
-		weight := 1 + len(s.object.Spec.Definition.Raw)/memoryOfTurn
-		turn, err := integrator.TakeTurn(remote, r.Registry.Turns, turnObject(s.object), s.class(), weight)
+// takePermit returns a context for the calls of the Import, with a client of its Account. The error is a
+// *limit.QueuedError if it has to wait.
+func (s *scope) takePermit(ctx context.Context, r *Reconciler, remote *integrator.Client) (context.Context, error) {
+	if s.permit == nil {
+		weight := 1 + len(s.object.Spec.Definition.Raw)/memoryOfPermit
+		permit, err := integrator.TakePermit(remote, r.Registry.Permits, permitObject(s.object), s.class(), weight)
 		if err != nil {
 			s.queued, _ = errors.AsType[*limit.QueuedError](err)
 			return nil, err
 		}
-		s.turn = turn
+		s.permit = permit
 	}
-	return s.turn.In(ctx), nil
+	return s.permit.In(ctx), nil
 }
 
 // class says what the Import makes its calls for.
@@ -266,7 +266,7 @@ func (s *scope) class() limit.Class {
 	}
 }
 
-// showsQueued returns when the status has to say that the Import waits for its turn: at once, after a
+// showsQueued returns when the status has to say that the Import waits for a permit: at once, after a
 // while, or never. What was as declared needs no write for each time that it is compared again.
 func (s *scope) showsQueued() (after time.Duration, ever bool) {
 	ready := apimeta.FindStatusCondition(s.object.Status.Conditions, v1alpha1.ConditionReady)
@@ -279,10 +279,10 @@ func (s *scope) showsQueued() (after time.Duration, ever bool) {
 	return max(0, queuedShown-s.queued.Waited), true
 }
 
-// queuedProblem says that the Import waits for its turn.
+// queuedProblem says that the Import waits for a permit.
 func (s *scope) queuedProblem() *problem.Problem {
 	return problem.Waitingf(v1alpha1.ReasonProgressing,
-		"waiting for its turn in Account %q: other Imports go first, within requestsPerSecond and maxInFlight", s.object.Spec.AccountRef.Name)
+		"waiting for a permit of Account %q: other Imports go first, within requestsPerSecond and maxInFlight", s.object.Spec.AccountRef.Name)
 }
 
 // requestedAt is the value of the annotation that asks for a look, as status answers it.

@@ -48,8 +48,8 @@ type Options struct {
 	// ScanPatience is how long no scan may reach its end at least, before that is reported; 0 is
 	// DefaultScanPatience.
 	ScanPatience time.Duration
-	// Turns is how many Imports may make calls at once, those of all accounts together.
-	Turns int
+	// Permits is how many Imports may make calls at once, those of all accounts together.
+	Permits int
 }
 
 // Registry has the accounts of the process. It is safe for concurrent use.
@@ -60,10 +60,10 @@ type Registry struct {
 	clock   clock.Clock
 	options Options
 
-	accountEvents, importEvents, runEvents, turnEvents chan ctrlevent.GenericEvent
+	accountEvents, importEvents, runEvents, permitEvents chan ctrlevent.GenericEvent
 
-	// Turns says which Imports make their calls.
-	Turns *limit.Turns
+	// Permits says which Imports make their calls.
+	Permits *limit.Permits
 	// SecretPaths are those of the Imports of all accounts.
 	SecretPaths SecretPaths
 
@@ -100,15 +100,15 @@ func NewRegistry(ctx context.Context, reader client.Reader, clock clock.Clock, o
 		accountEvents: make(chan ctrlevent.GenericEvent),
 		importEvents:  make(chan ctrlevent.GenericEvent),
 		runEvents:     make(chan ctrlevent.GenericEvent),
-		turnEvents:    make(chan ctrlevent.GenericEvent),
+		permitEvents:  make(chan ctrlevent.GenericEvent),
 		byKey:         map[types.NamespacedName]*entry{},
 		slots:         map[string]slots{},
 		checks:        limit.NewShares[string](MaxChecks),
 	}
-	r.Turns = limit.NewTurns(options.Turns, func(object limit.Object) {
-		r.send(r.turnEvents, importObject(types.NamespacedName(object)))
+	r.Permits = limit.NewPermits(options.Permits, func(object limit.Object) {
+		r.send(r.permitEvents, importObject(types.NamespacedName(object)))
 	})
-	go r.Turns.Run(ctx)
+	go r.Permits.Run(ctx)
 	return r
 }
 

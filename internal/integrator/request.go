@@ -145,14 +145,14 @@ func rejectedCall(e endpoint, rejected *limit.RejectedError) *APIError {
 	return failed
 }
 
-// TakeTurn takes the turn of an object that is about to make calls with a client: see [limit.Turns.Take].
+// TakePermit takes a permit for an object that is about to make calls with a client: see [limit.Permits.Take].
 // Its error is a [*limit.QueuedError], or that of a call that was not sent.
-func TakeTurn(c *Client, turns *limit.Turns, object limit.Object, class limit.Class, weight int) (*limit.Turn, error) {
-	turn, err := turns.Take(c.limiter, object, class, weight)
+func TakePermit(c *Client, permits *limit.Permits, object limit.Object, class limit.Class, weight int) (*limit.Permit, error) {
+	permit, err := permits.Take(c.limiter, object, class, weight)
 	if rejected, ok := errors.AsType[*limit.RejectedError](err); ok {
 		return nil, rejectedCall(getImport, rejected)
 	}
-	return turn, err
+	return permit, err
 }
 
 // report tells the limiter whether a call had an answer. Where it had none, and the API is taken for

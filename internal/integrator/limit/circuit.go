@@ -26,10 +26,10 @@ type circuit struct {
 	due time.Time
 }
 
-// permits reports whether a call may be made, and whether it is the one that shows whether the API
+// allows reports whether a call may be made, and whether it is the one that shows whether the API
 // answers again. A check of the token may be that at any time, an invocation never: it may last for
 // minutes.
-func (c *circuit) permits(class Class, now time.Time) (ok, probe bool) {
+func (c *circuit) allows(class Class, now time.Time) (ok, probe bool) {
 	switch {
 	case !c.open:
 		return true, false

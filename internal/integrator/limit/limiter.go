@@ -1,12 +1,12 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package limit keeps the requests to one account within the platform's rate limit, and says whose turn
-// it is: within an account, and among accounts.
+// Package limit keeps the requests to one account within the platform's rate limit, and grants
+// permits: within an account by class, and among accounts by shares.
 //
-// A request of its own waits in Limiter.Acquire. An object that is reconciled takes a turn before its
-// first request (Turns.Take), and does not wait: without a turn its reconcile ends, and the object is
-// notified when its turn has come.
+// A request of its own waits in Limiter.Acquire. An object that is reconciled takes a permit before its
+// first request (Permits.Take), and does not wait: without a permit its reconcile ends, and the object is
+// notified when it is granted one.
 package limit
 
 import (
@@ -73,7 +73,7 @@ type Request struct {
 	// MaxWait is the longest pause of the account that the request waits for. With NoMaxWait it
 	// also waits for a place as long as its context allows, otherwise for PlaceWait at most.
 	MaxWait time.Duration
-	// Further marks a request for a further page of a list. It waits for the rate also within a turn.
+	// Further marks a request for a further page of a list. It waits for the rate also with a permit.
 	Further bool
 }
 
@@ -102,19 +102,19 @@ type Limiter struct {
 	mu sync.Mutex
 	// size is how many places there are, invocable how many of them invocations may take.
 	size, invocable int
-	// taken are the places of requests and turns, invoking those of invocations among them.
+	// taken are the places of requests and permits, invoking those of invocations among them.
 	taken, invoking int
-	// turns are those that were granted, unspent those of them that have made no request yet: the tokens
+	// permits are those that were granted, unspent those of them that have made no request yet: the tokens
 	// for these are spoken for.
-	turns, unspent int
-	// window is how many turns there may be at once. It begins with one, and grows with each answer:
+	permits, unspent int
+	// window is how many permits there may be at once. It begins with one, and grows with each answer:
 	// of an API that does not answer, few calls have to reach their deadline to show that.
 	window      int
 	answered    time.Time
 	waiting     queue
 	pausedUntil time.Time
 	circuit     circuit
-	// byObject are the turns that objects wait for or have.
+	// byObject are the permits that objects wait for or have.
 	byObject map[Object]*waiter
 	// timer admits what waits for time to pass.
 	timer *time.Timer
@@ -158,7 +158,7 @@ func (l *Limiter) PausedFor() time.Duration {
 func (l *Limiter) pausedFor() time.Duration { return max(0, time.Until(l.pausedUntil)) }
 
 // Pause stops the account for d. It never shortens a pause. Requests that wait are rejected, unless
-// they wait for so long a pause; turns wait.
+// they wait for so long a pause; objects that wait for a permit go on to.
 func (l *Limiter) Pause(d time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -169,7 +169,7 @@ func (l *Limiter) Pause(d time.Duration) {
 	l.admit()
 }
 
-// Report tells whether a call had an answer. After several calls in a row that had none, the API is taken
+// Report counts a call that had an answer, or had none. After several calls in a row that had none, the API is taken
 // for unreachable. Report returns whether it is.
 func (l *Limiter) Report(answered bool) (unreachable bool) {
 	l.mu.Lock()
@@ -195,7 +195,7 @@ func (l *Limiter) windowAt(now time.Time) int {
 
 // refusal says why a request is not even to wait, nil if it may.
 func (l *Limiter) refusal(class Class, maxWait time.Duration) *RejectedError {
-	if ok, _ := l.circuit.permits(class, time.Now()); !ok {
+	if ok, _ := l.circuit.allows(class, time.Now()); !ok {
 		return &RejectedError{RetryAfter: busyRetryAfter, Cause: ErrUnanswered}
 	}
 	if rest := l.pausedFor(); rest > maxWait {
@@ -204,19 +204,19 @@ func (l *Limiter) refusal(class Class, maxWait time.Duration) *RejectedError {
 	return nil
 }
 
-// rejectWaiting rejects the requests that wait although they would be refused by now. Turns need no
+// rejectWaiting rejects the requests that wait although they would be refused by now. Permits need no
 // answer while the account is paused; while no calls are made, their objects are to find out why.
 func (l *Limiter) rejectWaiting() {
 	for _, w := range l.waiting.all() {
 		switch {
-		case w.turn == nil:
+		case w.permit == nil:
 			if refused := l.refusal(w.class, w.request.MaxWait); refused != nil {
 				l.waiting.remove(w)
 				w.ready <- refused
 			}
 		case l.circuit.open:
 			l.forget(w)
-			w.turn.turns.send(w.turn.object)
+			w.permit.permits.send(w.permit.object)
 		}
 	}
 }
@@ -224,10 +224,10 @@ func (l *Limiter) rejectWaiting() {
 // admit lets everything through that may go now, and sets the timer for what time alone lets through.
 // The caller holds the lock.
 func (l *Limiter) admit() {
-	full := l.turns >= l.windowAt(time.Now()) // there is no further turn for now
+	full := l.permits >= l.windowAt(time.Now()) // there is no further permit for now
 	for l.taken < l.size {
 		w := l.waiting.next(func(w *waiter) bool {
-			return (w.class != ClassRun || l.invoking < l.invocable) && (w.turn == nil || !full)
+			return (w.class != ClassRun || l.invoking < l.invocable) && (w.permit == nil || !full)
 		})
 		if w == nil {
 			return
@@ -238,15 +238,15 @@ func (l *Limiter) admit() {
 			}
 			return
 		}
-		if w.turn != nil && !w.turn.turns.grant(l, w.turn) {
+		if w.permit != nil && !w.permit.permits.grant(l, w.permit) {
 			full = true
 			continue
 		}
 		l.waiting.take(w)
 		l.taken++
-		if w.turn != nil {
-			l.grantTurn(w)
-			full = l.turns >= l.windowAt(time.Now())
+		if w.permit != nil {
+			l.grantPermit(w)
+			full = l.permits >= l.windowAt(time.Now())
 			continue
 		}
 		l.grantRequest(w)
@@ -254,7 +254,7 @@ func (l *Limiter) admit() {
 }
 
 func (l *Limiter) grantRequest(w *waiter) {
-	ok, probe := l.circuit.permits(w.class, time.Now())
+	ok, probe := l.circuit.allows(w.class, time.Now())
 	if !ok { // another one became the probe meanwhile
 		l.taken--
 		w.ready <- &RejectedError{RetryAfter: busyRetryAfter, Cause: ErrUnanswered}
@@ -269,7 +269,7 @@ func (l *Limiter) grantRequest(w *waiter) {
 }
 
 // wait returns how long the next one has to wait for the end of a pause, or for a token. timed is false
-// if time alone does not end it: a turn has to make its first request.
+// if time alone does not end it: an object with a permit has to make its first request.
 func (l *Limiter) wait() (wait time.Duration, timed bool) {
 	if rest := l.pausedFor(); rest > 0 {
 		return rest, true
@@ -300,13 +300,13 @@ func (l *Limiter) readmit() {
 }
 
 // Acquire waits for the permission to send one request. The caller calls release when the request
-// is done. Within a turn of this account, which ctx carries, it waits neither for a place nor for the rate.
+// is done. With a permit of this account, which ctx carries, it waits neither for a place nor for the rate.
 //
 // It returns a *RejectedError when no calls are made, when the account is paused for longer than
 // r.MaxWait, or when a short request gets no place within PlaceWait. Any other error is that of ctx.
 func (l *Limiter) Acquire(ctx context.Context, r Request) (release func(), err error) {
-	if turn := turnOf(ctx); turn != nil && turn.limiter == l {
-		return l.acquireInTurn(ctx, turn, r)
+	if permit := permitOf(ctx); permit != nil && permit.limiter == l {
+		return l.acquireWithPermit(ctx, permit, r)
 	}
 	w := &waiter{class: r.class(), request: r, ready: make(chan error, 1)}
 	l.mu.Lock()
@@ -370,11 +370,11 @@ func (l *Limiter) release(w *waiter) {
 	l.admit()
 }
 
-// acquireInTurn is Acquire within a turn, which has the place. Only what the API or a list asks for
-// makes it wait: the next turns wait until what it spends has been made up for.
-func (l *Limiter) acquireInTurn(ctx context.Context, turn *Turn, r Request) (release func(), err error) {
+// acquireWithPermit is Acquire with a permit, which has the place. Only what the API or a list asks for
+// makes it wait: the next permits wait until what it spends has been made up for.
+func (l *Limiter) acquireWithPermit(ctx context.Context, permit *Permit, r Request) (release func(), err error) {
 	for {
-		wait, probe, err := l.enterTurn(turn, r)
+		wait, probe, err := l.enterWithPermit(permit, r)
 		if err != nil {
 			return nil, err
 		}
@@ -387,7 +387,7 @@ func (l *Limiter) acquireInTurn(ctx context.Context, turn *Turn, r Request) (rel
 	}
 }
 
-func (l *Limiter) enterTurn(turn *Turn, r Request) (wait time.Duration, probe bool, err error) {
+func (l *Limiter) enterWithPermit(permit *Permit, r Request) (wait time.Duration, probe bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if refused := l.refusal(ClassCorrection, r.MaxWait); refused != nil {
@@ -399,9 +399,9 @@ func (l *Limiter) enterTurn(turn *Turn, r Request) (wait time.Duration, probe bo
 	if wait, _ := l.wait(); wait > 0 && r.Further {
 		return wait, false, nil
 	}
-	_, probe = l.circuit.permits(ClassCorrection, time.Now())
+	_, probe = l.circuit.allows(ClassCorrection, time.Now())
 	l.circuit.probing = l.circuit.probing || probe
-	turn.spent(l)
+	permit.spent(l)
 	l.spend()
 	l.admit() // what waits, waits for another time now
 	return 0, probe, nil

@@ -8,22 +8,22 @@ import "container/list"
 // Class says what goes first within one account.
 type Class int
 
-// The classes, the most urgent first. What waits in one class is all of one kind: turns of objects,
+// The classes, the most urgent first. What waits in one class is all of one kind: permits of objects,
 // invocations, or requests of their own.
 const (
 	// ClassCheck is for checks of a token.
 	ClassCheck Class = iota
-	// ClassChange is for turns of objects that a person changed, or deletes.
+	// ClassChange is for permits of objects that a person changed, or deletes.
 	ClassChange
-	// ClassLook is for turns of objects that a person asks to be looked at.
+	// ClassLook is for permits of objects that a person asks to be looked at.
 	ClassLook
 	// ClassRun is for invocations.
 	ClassRun
-	// ClassOther is for other requests outside of a turn.
+	// ClassOther is for other requests without a permit.
 	ClassOther
-	// ClassNew is for turns of objects that have no remote import yet.
+	// ClassNew is for permits of objects that have no remote import yet.
 	ClassNew
-	// ClassCorrection is for turns of objects whose remote import changed, and for retries.
+	// ClassCorrection is for permits of objects whose remote import changed, and for retries.
 	ClassCorrection
 	// ClassScan is for the scanner.
 	ClassScan
@@ -31,19 +31,19 @@ const (
 	classes
 )
 
-// oldestEvery is how often it is the turn of what has waited longest, whatever its class: a class
+// oldestEvery is how often what has waited longest goes, whatever its class: a class
 // under others that never end still moves, by a quarter of what the account permits.
 const oldestEvery = 4
 
-// waiter is what waits for the account: a turn, or a request of its own.
+// waiter is what waits for the account: a permit, or a request of its own.
 type waiter struct {
 	class Class
 	// number is the order in which the waiters came.
 	number  uint64
 	element *list.Element
 
-	// turn is the turn that it waits for, nil if it is a request.
-	turn *Turn
+	// permit is the permit that it waits for, nil if it is a request.
+	permit *Permit
 	// request is how the request is treated. ready gets nil when it has its permission, and otherwise
 	// why it has not.
 	request Request

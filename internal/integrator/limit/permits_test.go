@@ -16,24 +16,24 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// reconciler takes turns for objects as a controller does: it is notified, and asks again.
+// reconciler takes permits for objects as a controller does: it is notified, and asks again.
 type reconciler struct {
-	t     *testing.T
-	turns *Turns
-	// work is what an object does in its turn.
+	t       *testing.T
+	permits *Permits
+	// work is what an object does with its permit.
 	work func(ctx context.Context, l *Limiter, object string)
 
 	mu    sync.Mutex
 	class map[string]Class
 	of    map[string]*Limiter
-	// began are the objects in the order of their turns.
+	// began are the objects in the order of their permits.
 	began []string
 }
 
 func newReconciler(t *testing.T, size int, work func(ctx context.Context, l *Limiter, object string)) *reconciler {
 	r := &reconciler{t: t, work: work, class: map[string]Class{}, of: map[string]*Limiter{}}
-	r.turns = NewTurns(size, func(o Object) { r.reconcile(o.Name) })
-	go r.turns.Run(t.Context())
+	r.permits = NewPermits(size, func(o Object) { r.reconcile(o.Name) })
+	go r.permits.Run(t.Context())
 	return r
 }
 
@@ -52,7 +52,7 @@ func (r *reconciler) reconcile(object string) {
 	r.mu.Lock()
 	l, class := r.of[object], r.class[object]
 	r.mu.Unlock()
-	turn, err := r.turns.Take(l, Object{Name: object}, class, 1)
+	permit, err := r.permits.Take(l, Object{Name: object}, class, 1)
 	if err != nil {
 		if _, queued := errors.AsType[*QueuedError](err); !queued {
 			r.t.Errorf("%s: %v", object, err)
@@ -63,8 +63,8 @@ func (r *reconciler) reconcile(object string) {
 	r.began = append(r.began, object)
 	r.mu.Unlock()
 	go func() {
-		defer turn.Release()
-		r.work(turn.In(r.t.Context()), l, object)
+		defer permit.Release()
+		r.work(permit.In(r.t.Context()), l, object)
 	}()
 }
 
@@ -74,7 +74,7 @@ func (r *reconciler) order() []string {
 	return slices.Clone(r.began)
 }
 
-// calls makes so many requests in a turn.
+// calls makes so many requests with a permit.
 func calls(t *testing.T, n int, took time.Duration) func(ctx context.Context, l *Limiter, object string) {
 	return func(ctx context.Context, l *Limiter, object string) {
 		for range n {
@@ -97,8 +97,8 @@ func numbered(name string, n int) (objects []string) {
 	return objects
 }
 
-// TestTurnsKeepTheRate: calls of a turn do not wait, and the rate is met over time.
-func TestTurnsKeepTheRate(t *testing.T) {
+// TestPermitsKeepTheRate: calls with a permit do not wait, and the rate is met over time.
+func TestPermitsKeepTheRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const each, objects = 4, 10
 		l := New(1, 1, 16)
@@ -107,26 +107,26 @@ func TestTurnsKeepTheRate(t *testing.T) {
 		r.ask(l, ClassLook, numbered("look", objects)...)
 		synctest.Wait()
 		if got := r.order(); len(got) != 1 {
-			t.Errorf("at once %v have their turn, want one", got)
+			t.Errorf("at once %v have a permit, want one", got)
 		}
 		time.Sleep((objects-1)*each*time.Second - time.Millisecond)
 		synctest.Wait()
 		if got := r.order(); len(got) != objects-1 {
-			t.Errorf("shortly before the end there were %d turns, want %d", len(got), objects-1)
+			t.Errorf("shortly before the end there were %d permits, want %d", len(got), objects-1)
 		}
 		time.Sleep(2 * time.Millisecond)
 		synctest.Wait()
 		if got := r.order(); len(got) != objects {
-			t.Errorf("%d turns after %s, want %d", len(got), time.Since(start), objects)
+			t.Errorf("%d permits after %s, want %d", len(got), time.Since(start), objects)
 		}
-		if l.taken != 0 || l.unspent != 0 || len(l.byObject) != 0 || len(r.turns.byObject) != 0 {
-			t.Errorf("%d places, %d tokens, %d and %d objects are left", l.taken, l.unspent, len(l.byObject), len(r.turns.byObject))
+		if l.taken != 0 || l.unspent != 0 || len(l.byObject) != 0 || len(r.permits.byObject) != 0 {
+			t.Errorf("%d places, %d tokens, %d and %d objects are left", l.taken, l.unspent, len(l.byObject), len(r.permits.byObject))
 		}
 	})
 }
 
-// TestTurnsWithoutCalls: a turn in which no call is made takes no token.
-func TestTurnsWithoutCalls(t *testing.T) {
+// TestPermitsWithoutCalls: a permit with which no call is made takes no token.
+func TestPermitsWithoutCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := New(1, 1, 16)
 		r := newReconciler(t, 96, calls(t, 0, 0))
@@ -134,13 +134,13 @@ func TestTurnsWithoutCalls(t *testing.T) {
 		r.ask(l, ClassNew, numbered("new", 40)...)
 		synctest.Wait()
 		if got := len(r.order()); got != 40 || time.Since(start) != 0 {
-			t.Errorf("%d turns after %s, want 40 at once", got, time.Since(start))
+			t.Errorf("%d permits after %s, want 40 at once", got, time.Since(start))
 		}
 	})
 }
 
-// TestTurnsOfOneAccount: among the objects of an account the class decides.
-func TestTurnsOfOneAccount(t *testing.T) {
+// TestPermitsOfOneAccount: among the objects of an account the class decides.
+func TestPermitsOfOneAccount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := New(0, 0, 1)
 		r := newReconciler(t, 96, calls(t, 1, time.Second))
@@ -157,8 +157,8 @@ func TestTurnsOfOneAccount(t *testing.T) {
 	})
 }
 
-// TestTurnsOfManyAccounts: accounts whose calls do not end leave turns to another.
-func TestTurnsOfManyAccounts(t *testing.T) {
+// TestPermitsOfManyAccounts: accounts whose calls do not end leave permits to another.
+func TestPermitsOfManyAccounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, outage := newReconciler(t, 96, nil), make(chan struct{})
 		var healthy *Limiter
@@ -184,17 +184,17 @@ func TestTurnsOfManyAccounts(t *testing.T) {
 			}
 		}
 		if got != 10 {
-			t.Errorf("after %s, %d new objects of the healthy account had their turn, want 10", time.Since(start), got)
+			t.Errorf("after %s, %d new objects of the healthy account had a permit, want 10", time.Since(start), got)
 		}
 		close(outage)
 		time.Sleep(time.Hour)
 		if got := len(r.order()); got != 40*100+10 {
-			t.Errorf("%d objects had a turn in the end, want all", got)
+			t.Errorf("%d objects had a permit in the end, want all", got)
 		}
 	})
 }
 
-// TestWindow: there are more turns at once as answers come, and begin anew with one after a while.
+// TestWindow: there are more permits at once as answers come, and begin anew with one after a while.
 func TestWindow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := New(0, 0, 8)
@@ -203,8 +203,8 @@ func TestWindow(t *testing.T) {
 		more := func() (began []int) {
 			r.ask(l, ClassNew, numbered(fmt.Sprint("object", asked, "-"), 40)...)
 			time.Sleep(time.Second / 2)
-			for asked++; l.turns > 0; time.Sleep(time.Second) {
-				began = append(began, l.turns)
+			for asked++; l.permits > 0; time.Sleep(time.Second) {
+				began = append(began, l.permits)
 			}
 			return began
 		}
@@ -213,7 +213,7 @@ func TestWindow(t *testing.T) {
 			t.Errorf("at once, second by second: -want, +got:\n%s", diff)
 		}
 		if got := more(); got[0] != 8 {
-			t.Errorf("soon after an answer, there are %d turns at once, want 8", got[0])
+			t.Errorf("soon after an answer, there are %d permits at once, want 8", got[0])
 		}
 		time.Sleep(windowAge)
 		if diff := cmp.Diff(want, more()); diff != "" {
@@ -222,27 +222,27 @@ func TestWindow(t *testing.T) {
 	})
 }
 
-// TestTurnThatNobodyTakes: a turn is kept for an object for a while, and then it is the next one's.
-func TestTurnThatNobodyTakes(t *testing.T) {
+// TestPermitThatNobodyTakes: a permit is kept for an object for a while, and then it is the next one's.
+func TestPermitThatNobodyTakes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, other := New(0, 0, 1), New(0, 0, 1)
 		var notified []string
-		turns := NewTurns(8, func(o Object) { notified = append(notified, o.Name) })
-		go turns.Run(t.Context())
-		first, err := turns.Take(l, Object{Name: "first"}, ClassNew, 1)
+		permits := NewPermits(8, func(o Object) { notified = append(notified, o.Name) })
+		go permits.Run(t.Context())
+		first, err := permits.Take(l, Object{Name: "first"}, ClassNew, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, name := range []string{"gone", "moved", "left", "last"} {
-			if _, err := turns.Take(l, Object{Name: name}, ClassNew, 1); err == nil {
-				t.Errorf("%s has a turn, and there is no place", name)
+			if _, err := permits.Take(l, Object{Name: name}, ClassNew, 1); err == nil {
+				t.Errorf("%s has a permit, and there is no place", name)
 			}
 		}
-		turns.Leave(Object{Name: "left"})
-		if turn, err := turns.Take(other, Object{Name: "moved"}, ClassNew, 1); err != nil {
+		permits.Leave(Object{Name: "left"})
+		if permit, err := permits.Take(other, Object{Name: "moved"}, ClassNew, 1); err != nil {
 			t.Errorf("in another account: %v", err)
 		} else {
-			turn.Release()
+			permit.Release()
 		}
 		first.Release()
 		synctest.Wait()
@@ -254,19 +254,19 @@ func TestTurnThatNobodyTakes(t *testing.T) {
 		if diff := cmp.Diff([]string{"gone", "last"}, notified); diff != "" {
 			t.Errorf("notified at last: -want, +got:\n%s", diff)
 		}
-		last, err := turns.Take(l, Object{Name: "last"}, ClassCorrection, 1)
+		last, err := permits.Take(l, Object{Name: "last"}, ClassCorrection, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
 		last.Release()
-		if l.taken != 0 || l.unspent != 0 || turns.shares.free != 8 {
-			t.Errorf("%d places and %d tokens are left, %d of the process are free", l.taken, l.unspent, turns.shares.free)
+		if l.taken != 0 || l.unspent != 0 || permits.shares.free != 8 {
+			t.Errorf("%d places and %d tokens are left, %d of the process are free", l.taken, l.unspent, permits.shares.free)
 		}
 	})
 }
 
-// TestTurnsWhilePaused: for a short pause a turn waits, a long one is the object's to report.
-func TestTurnsWhilePaused(t *testing.T) {
+// TestPermitsWhilePaused: for a short pause an object waits, a long one is the object's to report.
+func TestPermitsWhilePaused(t *testing.T) {
 	cases := map[string]struct {
 		pause time.Duration
 		// queued: the object waits, and is notified when the pause ends.
@@ -280,11 +280,11 @@ func TestTurnsWhilePaused(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				l := New(0, 0, 0)
 				notified := make(chan Object, 1)
-				turns := NewTurns(8, func(o Object) { notified <- o })
-				go turns.Run(t.Context())
+				permits := NewPermits(8, func(o Object) { notified <- o })
+				go permits.Run(t.Context())
 				l.Pause(tc.pause)
 				start := time.Now()
-				_, err := turns.Take(l, Object{Name: "a"}, ClassNew, 1)
+				_, err := permits.Take(l, Object{Name: "a"}, ClassNew, 1)
 				if _, queued := errors.AsType[*QueuedError](err); queued != tc.queued {
 					t.Fatalf("error %v, want queued: %t", err, tc.queued)
 				}
@@ -303,18 +303,18 @@ func TestTurnsWhilePaused(t *testing.T) {
 	}
 }
 
-// TestPagesWithinATurn: further pages of a list wait for the rate, other calls do not.
-func TestPagesWithinATurn(t *testing.T) {
+// TestPagesWithAPermit: further pages of a list wait for the rate, other calls do not.
+func TestPagesWithAPermit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := New(1, 1, 16)
-		turn, err := NewTurns(8, func(Object) {}).Take(l, Object{Name: "a"}, ClassNew, 1)
+		permit, err := NewPermits(8, func(Object) {}).Take(l, Object{Name: "a"}, ClassNew, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
 		start := time.Now()
 		var took []time.Duration
 		for _, further := range []bool{false, false, true, true, false} {
-			release, err := l.Acquire(turn.In(t.Context()), Request{Further: further})
+			release, err := l.Acquire(permit.In(t.Context()), Request{Further: further})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -367,7 +367,7 @@ func TestCircuit(t *testing.T) {
 				var may []string
 				for _, class := range []string{"check", "call", "run"} {
 					asked := map[string]Class{"check": ClassCheck, "call": ClassCorrection, "run": ClassRun}[class]
-					if ok, _ := l.circuit.permits(asked, time.Now()); ok {
+					if ok, _ := l.circuit.allows(asked, time.Now()); ok {
 						may = append(may, class)
 					}
 				}
@@ -384,13 +384,13 @@ func TestCircuitWhileQueued(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := New(0, 0, 1)
 		notified := make(chan Object, 1)
-		turns := NewTurns(8, func(o Object) { notified <- o })
-		go turns.Run(t.Context())
-		dead, err := turns.Take(l, Object{Name: "dead"}, ClassNew, 1)
+		permits := NewPermits(8, func(o Object) { notified <- o })
+		go permits.Run(t.Context())
+		dead, err := permits.Take(l, Object{Name: "dead"}, ClassNew, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := turns.Take(l, Object{Name: "next"}, ClassNew, 1); err == nil {
+		if _, err := permits.Take(l, Object{Name: "next"}, ClassNew, 1); err == nil {
 			t.Fatal("there is no place")
 		}
 		failed := make(chan error, 1)
@@ -409,18 +409,18 @@ func TestCircuitWhileQueued(t *testing.T) {
 		if got := <-notified; got.Name != "next" || time.Since(start) != 0 {
 			t.Errorf("notified %s after %s", got.Name, time.Since(start))
 		}
-		if _, err := turns.Take(l, Object{Name: "next"}, ClassNew, 1); !errors.Is(err, ErrUnanswered) {
-			t.Errorf("the next turn: %v", err)
+		if _, err := permits.Take(l, Object{Name: "next"}, ClassNew, 1); !errors.Is(err, ErrUnanswered) {
+			t.Errorf("the next permit: %v", err)
 		}
 		if _, err := l.Acquire(dead.In(t.Context()), Request{}); !errors.Is(err, ErrUnanswered) {
-			t.Errorf("the next call of a turn: %v", err)
+			t.Errorf("the next call with a permit: %v", err)
 		}
 		dead.Release()
 		l.Report(true)
-		if turn, err := turns.Take(l, Object{Name: "next"}, ClassNew, 1); err != nil {
+		if permit, err := permits.Take(l, Object{Name: "next"}, ClassNew, 1); err != nil {
 			t.Errorf("after an answer: %v", err)
 		} else {
-			turn.Release()
+			permit.Release()
 		}
 	})
 }

@@ -76,7 +76,7 @@ var _ = Describe("Another Account has much to do", func() {
 		Expect(len(slow.unanswered(ctx))).To(BeNumerically(">", 10), "those of the other Account were looked at first")
 
 		By("measuring the rate of the other Account")
-		// The bucket had one token, and the last turn may have spent those of its own calls in advance.
+		// The bucket had one token, and the last Import may have spent those of its own calls in advance.
 		const inAdvance = 1 + 4
 		Eventually(func() int { return len(sim.Ledger(simulator.Filter{Account: slow.account})) - before }).Should(BeNumerically(">=", inAdvance+2))
 		entries := sim.Ledger(simulator.Filter{Account: slow.account})[before:]
