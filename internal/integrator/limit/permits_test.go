@@ -83,7 +83,7 @@ func calls(t *testing.T, n int, took time.Duration) func(ctx context.Context, l 
 				t.Errorf("%s: %v", object, err)
 				return
 			}
-			time.Sleep(took)
+			_ = sleep(t.Context(), took)
 			l.Report(took < time.Minute)
 			release()
 		}
@@ -109,12 +109,12 @@ func TestPermitsKeepTheRate(t *testing.T) {
 		if got := r.order(); len(got) != 1 {
 			t.Errorf("at once %v have a permit, want one", got)
 		}
-		time.Sleep((objects-1)*each*time.Second - time.Millisecond)
+		_ = sleep(t.Context(), (objects-1)*each*time.Second-time.Millisecond)
 		synctest.Wait()
 		if got := r.order(); len(got) != objects-1 {
 			t.Errorf("shortly before the end there were %d permits, want %d", len(got), objects-1)
 		}
-		time.Sleep(2 * time.Millisecond)
+		_ = sleep(t.Context(), 2*time.Millisecond)
 		synctest.Wait()
 		if got := r.order(); len(got) != objects {
 			t.Errorf("%d permits after %s, want %d", len(got), time.Since(start), objects)
@@ -149,7 +149,7 @@ func TestPermitsOfOneAccount(t *testing.T) {
 		r.ask(l, ClassLook, "look0", "look1")
 		r.ask(l, ClassChange, "change")
 		r.ask(l, ClassChange, "look1") // changed while it waits
-		time.Sleep(time.Minute)
+		_ = sleep(t.Context(), time.Minute)
 		want := []string{"busy", "change", "look1", "new", "look0"}
 		if diff := cmp.Diff(want, r.order()); diff != "" {
 			t.Errorf("-want, +got:\n%s", diff)
@@ -176,7 +176,7 @@ func TestPermitsOfManyAccounts(t *testing.T) {
 		healthy = New(0, 0, 16)
 		start := time.Now()
 		r.ask(healthy, ClassNew, numbered("new", 10)...)
-		time.Sleep(time.Second)
+		_ = sleep(t.Context(), time.Second)
 		got := 0
 		for _, object := range r.order() {
 			if object[:3] == "new" {
@@ -187,7 +187,7 @@ func TestPermitsOfManyAccounts(t *testing.T) {
 			t.Errorf("after %s, %d new objects of the healthy account had a permit, want 10", time.Since(start), got)
 		}
 		close(outage)
-		time.Sleep(time.Hour)
+		_ = sleep(t.Context(), time.Hour)
 		if got := len(r.order()); got != 40*100+10 {
 			t.Errorf("%d objects had a permit in the end, want all", got)
 		}
@@ -202,8 +202,8 @@ func TestWindow(t *testing.T) {
 		asked := 0
 		more := func() (began []int) {
 			r.ask(l, ClassNew, numbered(fmt.Sprint("object", asked, "-"), 40)...)
-			time.Sleep(time.Second / 2)
-			for asked++; l.permits > 0; time.Sleep(time.Second) {
+			_ = sleep(t.Context(), time.Second/2)
+			for asked++; l.permits > 0; _ = sleep(t.Context(), time.Second) {
 				began = append(began, l.permits)
 			}
 			return began
@@ -215,7 +215,7 @@ func TestWindow(t *testing.T) {
 		if got := more(); got[0] != 8 {
 			t.Errorf("soon after an answer, there are %d permits at once, want 8", got[0])
 		}
-		time.Sleep(windowAge)
+		_ = sleep(t.Context(), windowAge)
 		if diff := cmp.Diff(want, more()); diff != "" {
 			t.Errorf("long after the last answer: -want, +got:\n%s", diff)
 		}
@@ -249,7 +249,7 @@ func TestPermitThatNobodyTakes(t *testing.T) {
 		if diff := cmp.Diff([]string{"gone"}, notified); diff != "" {
 			t.Errorf("notified at first: -want, +got:\n%s", diff)
 		}
-		time.Sleep(claimWithin)
+		_ = sleep(t.Context(), claimWithin)
 		synctest.Wait()
 		if diff := cmp.Diff([]string{"gone", "last"}, notified); diff != "" {
 			t.Errorf("notified at last: -want, +got:\n%s", diff)
@@ -363,7 +363,7 @@ func TestCircuit(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				time.Sleep(tc.after)
+				_ = sleep(t.Context(), tc.after)
 				var may []string
 				for _, class := range []string{"check", "call", "run"} {
 					asked := map[string]Class{"check": ClassCheck, "call": ClassCorrection, "run": ClassRun}[class]

@@ -4,6 +4,7 @@
 package limit
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -85,7 +86,7 @@ func TestQueue(t *testing.T) {
 				q.take(w)
 				for name, class := range names {
 					if class == w.class {
-						got = append(got, name+string(rune('0'+index[w])))
+						got = append(got, fmt.Sprint(name, index[w]))
 					}
 				}
 			}
