@@ -109,12 +109,17 @@ func (e *entry) checksLeft() int {
 	return 0
 }
 
-// EndCheck ends a check that BeginCheck permitted. Accounts that wait for that check their token.
+// checksAsked is how many of the Accounts that wait are asked when a check has ended: the share of the
+// first ones may be used up.
+const checksAsked = 4
+
+// EndCheck ends a check that BeginCheck permitted, and has those reconciled that have waited longest.
 func (r *Registry) EndCheck(key types.NamespacedName) {
 	r.mu.Lock()
 	r.checks.Give(key.Namespace, 1)
-	waiting := r.waitingChecks
-	r.waitingChecks = nil
+	asked := min(checksAsked, len(r.waitingChecks))
+	waiting := slices.Clone(r.waitingChecks[:asked])
+	r.waitingChecks = slices.Delete(r.waitingChecks, 0, asked)
 	r.mu.Unlock()
 	for _, other := range waiting {
 		r.send(r.accountEvents, accountObject(other))
