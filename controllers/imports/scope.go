@@ -212,8 +212,9 @@ const (
 	// memoryOfPermit is how much of a definition counts as another permit, in bytes: what is read and compared
 	// takes many times as much.
 	memoryOfPermit = 128 << 10
-	// queuedShown is how long an Import waits for a permit before its status says so.
-	queuedShown = 5 * time.Second
+	// queuedShown is how long an Import waits for a permit before its status says so: a write for each of
+	// thousands that are created at once would make all of them wait the longer.
+	queuedShown = time.Minute
 )
 
 // reconcileWithPermit reconciles the Import, and gives back its permit, or what it no longer waits for.

@@ -108,7 +108,7 @@ func TestShowsQueued(t *testing.T) {
 		ever       bool
 	}{
 		"New":      {reason: "without a status kstatus takes it for done", after: queuedShown, ever: true},
-		"Long":     {reason: "after a while it is said", waited: time.Minute, ever: true},
+		"Long":     {reason: "after a while it is said", waited: 2 * time.Minute, ever: true},
 		"Some":     {reason: "not before", waited: time.Second, after: queuedShown - time.Second, ever: true},
 		"Synced":   {reason: "what is as declared is not written because it is looked at again", conditions: ready(metav1.ConditionTrue, v1alpha1.ReasonSynced), observed: 2, waited: time.Hour},
 		"Failed":   {reason: "nor what has to be corrected", conditions: ready(metav1.ConditionFalse, v1alpha1.ReasonRejected), observed: 2, waited: time.Hour},
