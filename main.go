@@ -66,7 +66,7 @@ func (f *flags) register(set *flag.FlagSet) {
 	set.StringVar(&f.formerOwnerIDs, "former-owner-ids", "", "Owner ids that this cluster had before, separated by commas: imports with their markers are taken for its own, and get new markers.")
 	set.DurationVar(&f.createUnconfirmedTimeout, "create-unconfirmed-timeout", controllers.DefaultCreateUnconfirmedTimeout,
 		"How long after an unanswered creation its import may still turn up before another one is created.")
-	set.IntVar(&f.concurrentImports, "concurrent-imports", 8, "Imports reconciled at once.")
+	set.IntVar(&f.concurrentImports, "concurrent-imports", controllers.DefaultConcurrentImports, "Imports reconciled at once; three quarters of them may make calls.")
 	set.IntVar(&f.concurrentRuns, "concurrent-runs", controllers.DefaultConcurrentRuns, "Calls of ImportRuns in flight at once. One namespace has half of them at most.")
 }
 

@@ -28,6 +28,11 @@ import (
 // DefaultCreateUnconfirmedTimeout is the default of Options.CreateUnconfirmedTimeout.
 const DefaultCreateUnconfirmedTimeout = imports.DefaultCreateUnconfirmedTimeout
 
+// DefaultConcurrentImports is how many Imports are reconciled at once. Three quarters of them may make
+// calls, so that what the Accounts permit is the limit and not this, and that accounts which do not answer
+// leave enough to the others.
+const DefaultConcurrentImports = 128
+
 // Options configure the three controllers.
 type Options struct {
 	// AllowedHosts are the hosts that an Account's baseURL may name.
@@ -57,7 +62,7 @@ type Options struct {
 	// reported; 0 is account.DefaultScanPatience.
 	ScanPatience time.Duration
 	// ConcurrentImports is how many Imports are reconciled at once, ConcurrentRuns how many calls of
-	// ImportRuns are under way; 0 is DefaultConcurrentRuns.
+	// ImportRuns are under way; 0 is DefaultConcurrentImports and DefaultConcurrentRuns.
 	ConcurrentImports, ConcurrentRuns int
 	// Calls are the calls of the process, which outlive the manager; nil for those of ConcurrentRuns.
 	Calls *Calls
@@ -82,7 +87,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		return err
 	}
 	registry := account.NewRegistry(ctx, mgr.GetClient(), options.Clock,
-		account.Options{AllowHTTP: options.AllowHTTP, AllowPrivate: options.AllowPrivate, RootCAs: options.RootCAs, Proxy: options.Proxy, NoProxy: options.NoProxy, NAT64: options.NAT64, Owner: options.Owner, ScanPatience: options.ScanPatience})
+		account.Options{AllowHTTP: options.AllowHTTP, AllowPrivate: options.AllowPrivate, RootCAs: options.RootCAs, Proxy: options.Proxy, NoProxy: options.NoProxy, NAT64: options.NAT64, Owner: options.Owner, ScanPatience: options.ScanPatience, Permits: options.permits()})
 	direct, err := client.New(mgr.GetConfig(), client.Options{HTTPClient: mgr.GetHTTPClient(), Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper()})
 	if err != nil {
 		return err
@@ -112,9 +117,16 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	return nil
 }
 
+// permits are how many Imports may make calls at once: a quarter of the workers is for those that make none,
+// and for those that have just been granted a permit.
+func (o *Options) permits() int { return max(1, o.ConcurrentImports*3/4) }
+
 func (o *Options) setDefaults() {
 	if o.Clock == nil {
 		o.Clock = clock.RealClock{}
+	}
+	if o.ConcurrentImports == 0 {
+		o.ConcurrentImports = DefaultConcurrentImports
 	}
 	if o.CreateUnconfirmedTimeout == 0 {
 		o.CreateUnconfirmedTimeout = DefaultCreateUnconfirmedTimeout

@@ -47,8 +47,8 @@ type Reconciler struct {
 	lastStatus status.LastStatus
 }
 
-// concurrent is how many Accounts are reconciled at once.
-const concurrent = 4
+// concurrent is how many Accounts are reconciled at once: some more than checks may be under way.
+const concurrent = account.MaxChecks + 16
 
 // SetupWithManager registers the controller.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
@@ -133,6 +133,7 @@ func (r *Reconciler) connect(ctx context.Context, object *v1alpha1.Account) erro
 	if p := r.Registry.BeginCheck(key, check); p != nil {
 		return p
 	}
+	defer r.Registry.EndCheck(key)
 	return r.checkToken(ctx, unchecked, object, check.Version)
 }
 
@@ -140,11 +141,18 @@ func (r *Reconciler) connect(ctx context.Context, object *v1alpha1.Account) erro
 func (r *Reconciler) checkToken(ctx context.Context, remote *integrator.Client, object *v1alpha1.Account, version string) error {
 	info, err := remote.TokenInfo(ctx)
 	if err != nil {
-		if p := problem.FromAPI(err, "check the token"); p != nil && p.Reason() == v1alpha1.ReasonTokenRejected {
+		key, p := client.ObjectKeyFromObject(object), problem.FromAPI(err, "check the token")
+		switch {
+		case p == nil:
+			return err
+		case p.Reason() == v1alpha1.ReasonTokenRejected:
 			// The token may be activated again on the platform, and no event tells.
-			return p.WithCause(errors.Join(account.ErrTokenRevoked, p.Unwrap())).WithRetryAfter(r.Registry.CheckRejected(client.ObjectKeyFromObject(object)))
+			return p.WithCause(errors.Join(account.ErrTokenRevoked, p.Unwrap())).WithRetryAfter(r.Registry.CheckRejected(key))
+		case p.Reason() == v1alpha1.ReasonUnreachable:
+			return r.Registry.CheckUnanswered(key, p)
+		default:
+			return p
 		}
-		return problem.Wrap(err, "check the token")
 	}
 	object.Status.UserID = drift.Cut(info.UserID, 64)
 	other, err := r.otherCredential(ctx, object, version)

@@ -56,6 +56,9 @@ func (r *Reconciler) delete(ctx context.Context, s *scope) error {
 	if unresolved != nil && (s.session == nil || ownership.RemoteID(s.object) == "" && !searchable) {
 		return unresolved
 	}
+	if ctx, err = s.takePermit(ctx, r, s.session.Client); err != nil {
+		return err
+	}
 	_, err = r.locate(ctx, s)
 	if p := problem.As(err); p != nil && p.RetryAfter() == 0 &&
 		(p.Reason() == v1alpha1.ReasonDeletionBlocked || p.Reason() == v1alpha1.ReasonOwnershipConflict) {
@@ -103,6 +106,9 @@ func (r *Reconciler) withUnverified(ctx context.Context, s *scope, last *account
 	id := ownership.RemoteID(s.object)
 	if id == "" {
 		return true, nil
+	}
+	if ctx, err = s.takePermit(ctx, r, last.Client); err != nil {
+		return false, err
 	}
 	remote, err := last.Client.GetImport(ctx, id)
 	if err != nil {

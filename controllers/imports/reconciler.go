@@ -12,6 +12,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -27,6 +28,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/account"
 	"github.com/integrator-operator/integrator-operator/internal/definition"
 	"github.com/integrator-operator/integrator-operator/internal/importstate"
+	"github.com/integrator-operator/integrator-operator/internal/integrator/limit"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
 	"github.com/integrator-operator/integrator-operator/internal/status"
@@ -74,6 +76,8 @@ func (r *Reconciler) objects() objects { return objects{Client: r.Client, live: 
 
 // SetupWithManager registers the controller.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
+	options := watch.ControllerOptions(mgr, "Import", r.Concurrency)
+	options.RateLimiter = watch.KeepsRetries(options.RateLimiter, func(key types.NamespacedName) bool { return r.Registry.Permits.Waits(limit.Object(key)) })
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.Import{}, builder.WithPredicates(predicate.Or(watch.ImportChanged(), r.lastStatus.Contradicted()))).
 		Watches(&v1alpha1.Import{}, handler.EnqueueRequestsFromMapFunc(r.importsBy(watch.IndexImportOrigin)), builder.WithPredicates(watch.RemoteIDChanged())).
@@ -81,7 +85,8 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.importsBy(watch.IndexImportConfigMap))).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.importsBy(watch.IndexImportSecret))).
 		WatchesRawSource(source.Channel(r.Registry.ImportEvents(), handler.EnqueueRequestsFromMapFunc(r.importsOf))).
-		WithOptions(watch.ControllerOptions(mgr, "Import", r.Concurrency)).
+		WatchesRawSource(source.Channel(r.Registry.PermitEvents(), watch.First())).
+		WithOptions(options).
 		Complete(r.Track(r))
 }
 
@@ -121,15 +126,26 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 			r.refusals.Forget(req.NamespacedName)
 			r.looks.forget(req.NamespacedName)
 			r.warned.forget(req.NamespacedName)
+			r.Registry.Permits.Leave(limit.Object(req.NamespacedName))
 		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	if pause := r.refusals.Wait(object, r.Clock.Now()); pause > 0 {
+		r.Registry.Permits.Leave(permitObject(object))
 		return ctrl.Result{RequeueAfter: pause}, nil
 	}
 	s := &scope{owner: r.Owner, object: object, before: object.DeepCopy()}
 	r.refusals.Restore(object)
-	return r.finish(ctx, s, r.reconcile(ctx, s))
+	err := reconcileWithPermit(ctx, r, s)
+	if s.queued != nil {
+		r.Registry.SecretPaths.Note(s.before, r.Clock.Now())
+		after, ever := s.showsQueued()
+		if !ever || after > 0 {
+			return ctrl.Result{RequeueAfter: after}, nil
+		}
+		err = s.queuedProblem()
+	}
+	return r.finish(ctx, s, err)
 }
 
 // reconcile makes the steps in order; the first that fails ends it.
@@ -148,6 +164,10 @@ func (r *Reconciler) reconcile(ctx context.Context, s *scope) error {
 	s.showDefinition()
 	if r.settled(s) {
 		return s.lastResult()
+	}
+	ctx, err := s.takePermit(ctx, r, s.session.Client)
+	if err != nil {
+		return err
 	}
 	pass, err := r.locate(ctx, s)
 	if err != nil {
@@ -231,6 +251,9 @@ func (r *Reconciler) finish(ctx context.Context, s *scope, err error) (ctrl.Resu
 	s.reportOwner(ctx, err)
 	if p != nil && p.Reason() == v1alpha1.ReasonTokenRejected && s.session != nil {
 		r.Registry.TokenRejected(s.session, p)
+	}
+	if p != nil && s.session != nil {
+		r.Registry.Unanswered(s.session, p)
 	}
 	if s.finalizerRemoved() {
 		recordEvents(r.Recorder, s)

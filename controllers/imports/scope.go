@@ -9,8 +9,10 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -20,6 +22,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/drift"
 	"github.com/integrator-operator/integrator-operator/internal/importstate"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
+	"github.com/integrator-operator/integrator-operator/internal/integrator/limit"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
 	"github.com/integrator-operator/integrator-operator/internal/status"
@@ -49,6 +52,9 @@ type scope struct {
 	looked bool
 	// auditedID is the remote import whose audit log was read, changedBy what it says of the last change.
 	auditedID, changedBy string
+	// permit is the Import's permit to make calls, nil until it takes it; queued, that it waits for it.
+	permit *limit.Permit
+	queued *limit.QueuedError
 	// events are recorded after the status was written.
 	events []status.Event
 }
@@ -197,6 +203,87 @@ func (s *scope) redact(err error) error {
 		return err
 	}
 	return problem.Redact(err, true)
+}
+
+// An Import makes its calls with a permit of its Account, which it takes before the first of them. Without
+// one its reconcile ends, and it is reconciled again when it is granted: no worker waits.
+
+const (
+	// memoryOfPermit is how much of a definition counts as another permit, in bytes: what is read and compared
+	// takes many times as much.
+	memoryOfPermit = 128 << 10
+	// queuedShown is how long an Import waits for a permit before its status says so: a write for each of
+	// thousands that are created at once would make all of them wait the longer.
+	queuedShown = time.Minute
+)
+
+// reconcileWithPermit reconciles the Import, and gives back its permit, or what it no longer waits for.
+func reconcileWithPermit(ctx context.Context, r *Reconciler, s *scope) error {
+	defer func() {
+		switch {
+		case s.permit != nil:
+			s.permit.Release()
+		case s.queued == nil:
+			r.Registry.Permits.Leave(permitObject(s.object))
+		}
+	}()
+	return r.reconcile(ctx, s)
+}
+
+func permitObject(object client.Object) limit.Object {
+	return limit.Object(client.ObjectKeyFromObject(object))
+}
+
+// takePermit returns a context for the calls of the Import, with a client of its Account. The error is a
+// *limit.QueuedError if it has to wait.
+func (s *scope) takePermit(ctx context.Context, r *Reconciler, remote *integrator.Client) (context.Context, error) {
+	if s.permit == nil {
+		weight := 1 + len(s.object.Spec.Definition.Raw)/memoryOfPermit
+		permit, err := integrator.TakePermit(remote, r.Registry.Permits, permitObject(s.object), s.class(), weight)
+		if err != nil {
+			s.queued, _ = errors.AsType[*limit.QueuedError](err)
+			return nil, err
+		}
+		s.permit = permit
+	}
+	return s.permit.In(ctx), nil
+}
+
+// class says what the Import makes its calls for.
+func (s *scope) class() limit.Class {
+	state := &s.object.Status
+	switch {
+	case !s.object.DeletionTimestamp.IsZero():
+		return limit.ClassChange
+	case ownership.RemoteID(s.object) == "":
+		return limit.ClassNew
+	case state.ObservedGeneration != s.object.Generation,
+		s.desired != nil && state.DesiredHash != "" && state.DesiredHash != s.desired.Hash:
+		return limit.ClassChange
+	case s.requested():
+		return limit.ClassLook
+	default:
+		return limit.ClassCorrection
+	}
+}
+
+// showsQueued returns when the status has to say that the Import waits for a permit: at once, after a
+// while, or never. What was as declared needs no write for each time that it is compared again.
+func (s *scope) showsQueued() (after time.Duration, ever bool) {
+	ready := apimeta.FindStatusCondition(s.object.Status.Conditions, v1alpha1.ConditionReady)
+	switch {
+	case ready == nil, s.object.Status.ObservedGeneration != s.object.Generation:
+	case slices.Contains([]string{v1alpha1.ReasonAccountNotReady, v1alpha1.ReasonAccountNotFound, v1alpha1.ReasonUnreachable}, ready.Reason):
+	default:
+		return 0, false
+	}
+	return max(0, queuedShown-s.queued.Waited), true
+}
+
+// queuedProblem says that the Import waits for a permit.
+func (s *scope) queuedProblem() *problem.Problem {
+	return problem.Waitingf(v1alpha1.ReasonProgressing,
+		"waiting for a permit of Account %q: other Imports go first, within requestsPerSecond and maxInFlight", s.object.Spec.AccountRef.Name)
 }
 
 // requestedAt is the value of the annotation that asks for a look, as status answers it.

@@ -4,6 +4,7 @@
 package account
 
 import (
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -15,6 +16,10 @@ import (
 // Whoever may create Accounts has the operator check tokens: as many as there are Accounts, bad ones
 // again and again. So a rejected token is checked with growing pauses, and the checks of a namespace
 // are bounded. Neither holds a worker of the controller, which serves the other namespaces meanwhile.
+//
+// A check may take until its deadline, of a server that does not answer. So those under way are bounded
+// too, over all namespaces: each has a share. Repeated checks, of tokens whose last check had no answer,
+// leave half of them to the others. The controller has more workers than that.
 
 const (
 	// checkPauseMax is the longest pause between two checks of a token that is rejected.
@@ -22,6 +27,11 @@ const (
 	// checkInterval is the time between two checks in a namespace, after as many as checkBurst.
 	checkInterval = 500 * time.Millisecond
 	checkBurst    = 10
+
+	// MaxChecks is how many checks may be under way at once.
+	MaxChecks = 96
+	// checkFallback is when an Account asks again that waits for a check to end: the end is an event.
+	checkFallback = 30 * time.Second
 )
 
 // Check is what a check of the token is about. What is new about it is checked at once.
@@ -61,6 +71,7 @@ func (t slots) take(now time.Time) (left slots, at time.Time) {
 func (t slots) giveBack() slots { return slots{next: t.next.Add(-checkInterval)} }
 
 // BeginCheck returns why the token is not checked yet, and how long; nil when it is to be checked now.
+// Then EndCheck has to follow.
 func (r *Registry) BeginCheck(key types.NamespacedName, check Check) *problem.Problem {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -81,9 +92,55 @@ func (r *Registry) BeginCheck(key types.NamespacedName, check Check) *problem.Pr
 		}
 		return problem.Waitingf(v1alpha1.ReasonProgressing, "waiting to check the token: other Accounts of the namespace are checked first").WithRetryAfter(rest)
 	}
+	if !r.checks.Take(key.Namespace, 1, e.checksLeft()) {
+		r.waitingChecks = append(slices.DeleteFunc(r.waitingChecks, func(other types.NamespacedName) bool { return other == key }), key)
+		return problem.Waitingf(v1alpha1.ReasonProgressing, "waiting to check the token: the checks of other Accounts have to end first").WithRetryAfter(checkFallback)
+	}
 	e.slot = time.Time{}
 	r.advance(key, e, checking{check})
 	return nil
+}
+
+// checksLeft is how many checks have to stay possible after one of this account.
+func (e *entry) checksLeft() int {
+	if e.state.unanswered > 0 {
+		return MaxChecks / 2
+	}
+	return 0
+}
+
+// checksAsked is how many of the Accounts that wait are asked when a check has ended: the share of the
+// first ones may be used up.
+const checksAsked = 4
+
+// EndCheck ends a check that BeginCheck permitted, and has those reconciled that have waited longest.
+func (r *Registry) EndCheck(key types.NamespacedName) {
+	r.mu.Lock()
+	r.checks.Give(key.Namespace, 1)
+	asked := min(checksAsked, len(r.waitingChecks))
+	waiting := slices.Clone(r.waitingChecks[:asked])
+	r.waitingChecks = slices.Delete(r.waitingChecks, 0, asked)
+	r.mu.Unlock()
+	for _, other := range waiting {
+		r.send(r.accountEvents, accountObject(other))
+	}
+}
+
+// CheckUnanswered reports that the check of the token had no answer, because of p, and returns what that
+// means for the Account, and when to check it again.
+func (r *Registry) CheckUnanswered(key types.NamespacedName, p *problem.Problem) *problem.Problem {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e, ok := r.byKey[key]
+	if !ok {
+		return p
+	}
+	if e.state.silent {
+		p = e.state.unreachable(p.Unwrap())
+	}
+	now := r.clock.Now()
+	r.advance(key, e, checkUnanswered{now: now})
+	return p.WithRetryAfter(e.state.retryAt.Sub(now))
 }
 
 // takeSlot takes a slot of a namespace. Registry.mu is held.

@@ -135,3 +135,66 @@ func TestBeginCheck(t *testing.T) {
 		t.Errorf("the slots of namespaces where nothing happens are kept: %v", r.slots)
 	}
 }
+
+// TestChecksUnderWay: the checks of many namespaces leave room for that of another, and repeated ones of
+// tokens whose last check had no answer leave half.
+func TestChecksUnderWay(t *testing.T) {
+	cases := map[string]struct {
+		reason string
+		// of how many namespaces, and how many of each have a check under way in the end.
+		namespaces, each int
+		// unanswered: the last check of each had no answer.
+		unanswered bool
+		want       int
+		// another is whether an Account of another namespace is checked at once.
+		another bool
+	}{
+		"Few":      {reason: "some", namespaces: 3, each: checkBurst, want: 30, another: true},
+		"Many":     {reason: "each of many namespaces gets less", namespaces: 40, each: checkBurst, want: 83, another: true},
+		"Repeated": {reason: "what had no answer may have none again", namespaces: 80, each: 1, unanswered: true, want: MaxChecks / 2, another: true},
+		"TooMany":  {reason: "there is an end to it", namespaces: 2 * MaxChecks, each: 1, want: MaxChecks},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			r, clock := registryOf(t)
+			begin := func(namespace string, n int) *problem.Problem {
+				key := types.NamespacedName{Namespace: namespace, Name: fmt.Sprint("account-", n)}
+				if _, err := r.Configure(key, spec(), "token", Trust{}); err != nil {
+					t.Fatal(err)
+				}
+				if tc.unanswered && namespace != "another" {
+					_ = r.CheckUnanswered(key, unreachable)
+					clock.Step(time.Second)
+				}
+				return r.BeginCheck(key, Check{Version: "v1"})
+			}
+			got := 0
+			for n := range tc.each {
+				for namespace := range tc.namespaces {
+					p := begin(fmt.Sprint("crowd-", namespace), n)
+					if p == nil {
+						got++
+					} else if p.Reason() != v1alpha1.ReasonProgressing || p.RetryAfter() != checkFallback {
+						t.Errorf("%s: one too many: %v", tc.reason, p)
+					}
+				}
+			}
+			if got != tc.want {
+				t.Errorf("%s: %d checks are under way, want %d", tc.reason, got, tc.want)
+			}
+			if p := begin("another", 0); (p == nil) != tc.another {
+				t.Errorf("%s: another namespace: %v", tc.reason, p)
+			}
+			if tc.another {
+				return
+			}
+			r.EndCheck(types.NamespacedName{Namespace: "crowd-0"})
+			if want := tc.namespaces + 1 - MaxChecks - checksAsked; len(r.waitingChecks) != want {
+				t.Errorf("%s: %d still wait to be asked again, want %d", tc.reason, len(r.waitingChecks), want)
+			}
+			if p := begin("another", 0); p != nil {
+				t.Errorf("%s: after the end of a check: %v", tc.reason, p)
+			}
+		})
+	}
+}

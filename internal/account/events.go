@@ -21,6 +21,9 @@ func (r *Registry) ImportEvents() <-chan ctrlevent.GenericEvent { return r.impor
 // RunEvents has, for the ImportRun controller, the Accounts that changed.
 func (r *Registry) RunEvents() <-chan ctrlevent.GenericEvent { return r.runEvents }
 
+// PermitEvents has, for the Import controller, the Imports that were granted a permit after they waited.
+func (r *Registry) PermitEvents() <-chan ctrlevent.GenericEvent { return r.permitEvents }
+
 // notify sends the events that follow from a transition. The lock must not be held: a controller
 // that has not started yet takes no event.
 func (r *Registry) notify(key types.NamespacedName, observations *Observations, do actions) {

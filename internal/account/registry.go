@@ -13,6 +13,7 @@ package account
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"maps"
 	"net/netip"
 	"net/url"
@@ -54,6 +55,8 @@ type Options struct {
 	// ScanPatience is how long no scan may reach its end at least, before that is reported; 0 is
 	// DefaultScanPatience.
 	ScanPatience time.Duration
+	// Permits is how many Imports may make calls at once, those of all accounts together.
+	Permits int
 }
 
 // Registry has the accounts of the process. It is safe for concurrent use.
@@ -64,17 +67,22 @@ type Registry struct {
 	clock   clock.Clock
 	options Options
 
-	accountEvents, importEvents, runEvents chan ctrlevent.GenericEvent
+	accountEvents, importEvents, runEvents, permitEvents chan ctrlevent.GenericEvent
 
 	// pool has what Accounts with one token share.
 	pool *shared.Pool
 
+	// Permits says which Imports make their calls.
+	Permits *limit.Permits
 	// SecretPaths are those of the Imports of all accounts.
 	SecretPaths SecretPaths
 
 	mu    sync.Mutex
 	byKey map[types.NamespacedName]*entry
 	slots map[string]slots // by namespace
+	// checks are those under way, by namespace; waitingChecks are the Accounts that wait for one to end.
+	checks        *limit.Shares[string]
+	waitingChecks []types.NamespacedName
 }
 
 // entry is an account's state with what the actions of its transitions work on. Registry.mu guards
@@ -94,7 +102,7 @@ func NewRegistry(ctx context.Context, reader client.Reader, clock clock.Clock, o
 	if options.ScanPatience == 0 {
 		options.ScanPatience = DefaultScanPatience
 	}
-	return &Registry{
+	r := &Registry{
 		ctx:           ctx,
 		reader:        reader,
 		clock:         clock,
@@ -103,9 +111,16 @@ func NewRegistry(ctx context.Context, reader client.Reader, clock clock.Clock, o
 		accountEvents: make(chan ctrlevent.GenericEvent),
 		importEvents:  make(chan ctrlevent.GenericEvent),
 		runEvents:     make(chan ctrlevent.GenericEvent),
+		permitEvents:  make(chan ctrlevent.GenericEvent),
 		byKey:         map[types.NamespacedName]*entry{},
 		slots:         map[string]slots{},
+		checks:        limit.NewShares[string](MaxChecks),
 	}
+	r.Permits = limit.NewPermits(options.Permits, func(object limit.Object) {
+		r.send(r.permitEvents, importObject(types.NamespacedName(object)))
+	})
+	go r.Permits.Run(ctx)
+	return r
 }
 
 // Session returns what a reconcile needs to work in the account, or, as a problem, why it cannot:
@@ -279,6 +294,14 @@ func (r *Registry) rejectShared(key types.NamespacedName, e *entry) (tell func()
 		for _, tell := range tells {
 			tell()
 		}
+	}
+}
+
+// Unanswered reports that a call of the session had no answer, or was refused because several in a row had
+// none.
+func (r *Registry) Unanswered(s *Session, p *problem.Problem) {
+	if errors.Is(p, integrator.ErrUnanswered) {
+		r.apply(s.Key, unanswered{client: s.Client, cause: p.Unwrap(), now: r.clock.Now()})
 	}
 }
 

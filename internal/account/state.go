@@ -52,6 +52,10 @@ type state struct {
 	// token was not. The next check waits until retryAt.
 	rejections int
 	retryAt    time.Time
+	// unanswered counts how often in a row the API was taken for unreachable, or a check of the token had no
+	// answer: the next check waits the longer. silent: the API was taken for unreachable after calls.
+	unanswered int
+	silent     bool
 	// rejected counts the checks in a row that were answered with 401, and checked is what the last
 	// check was about: of that nothing is checked until retryAt.
 	rejected int
@@ -154,6 +158,7 @@ func (e configured) apply(s state) (state, actions) {
 		do.stop = s.client != nil
 		s.client, s.credential, s.accepted = e.client, e.credential, false
 		s.scan, s.overdue, s.changed, s.rejections, s.rejected, s.retryAt = nil, 0, false, 0, 0, time.Time{}
+		s.unanswered, s.silent = 0, false
 		s.blocked = problem.Waitingf(v1alpha1.ReasonProgressing, "the token is being checked")
 	}
 	do.setLimits = s.limits != e.limits
@@ -181,7 +186,7 @@ func (e tokenAccepted) apply(s state) (state, actions) {
 		s.overdue = 0
 	}
 	s.userID, s.version = e.userID, e.version
-	s.blocked, s.accepted, s.rejected = nil, true, 0
+	s.blocked, s.accepted, s.rejected, s.silent = nil, true, 0, false
 	// The same token in a Secret that was only touched is of the same account.
 	s.unverified, s.changed = e.otherCredential && !s.credential.SameAccount(s.verified), false
 	if s.unverified {
@@ -197,7 +202,8 @@ type blocked struct{ problem *problem.Problem }
 
 func (e blocked) apply(s state) (state, actions) {
 	do := actions{stop: s.client != nil, notifyDependents: s.blocked == nil || s.blocked.Error() != e.problem.Error()}
-	if e.problem.Reason() != v1alpha1.ReasonTokenRejected {
+	unanswered := e.problem.Reason() == v1alpha1.ReasonUnreachable && s.unanswered > 0
+	if e.problem.Reason() != v1alpha1.ReasonTokenRejected && !unanswered {
 		s.retryAt = time.Time{}
 	}
 	if errors.Is(e.problem, ErrTokenRevoked) {
@@ -252,6 +258,46 @@ func (e tokenRejected) apply(s state) (state, actions) {
 	}
 }
 
+// unanswered: several calls in a row had no answer. The account is blocked until a check of its token has
+// one, and that waits the longer, the more often it happens without a complete scan in between: a check
+// may be answered while other calls are not.
+type unanswered struct {
+	client *integrator.Client
+	cause  error
+	now    time.Time
+}
+
+func (e unanswered) apply(s state) (state, actions) {
+	if s.client == nil || s.client != e.client || !s.usable() {
+		return s, actions{}
+	}
+	s.silent = true
+	s.blocked = s.unreachable(e.cause)
+	s.retryAt = e.now.Add(unansweredPause(s.unanswered))
+	s.unanswered++
+	return s, actions{stop: true, notifyAccount: true}
+}
+
+// unreachable is why no call is made while the API does not answer.
+func (s state) unreachable(cause error) *problem.Problem {
+	return problem.Transientf(v1alpha1.ReasonUnreachable,
+		"the API does not answer (%s), so that no other call is made until a check of the token is answered; check the Account's baseURL and the network; it will be retried", problem.NetworkCause(cause)).WithCause(cause)
+}
+
+// checkUnanswered: the check of the token had no answer.
+type checkUnanswered struct{ now time.Time }
+
+func (e checkUnanswered) apply(s state) (state, actions) {
+	s.retryAt = e.now.Add(unansweredPause(s.unanswered))
+	s.unanswered++
+	return s, actions{}
+}
+
+// unansweredPause is how long a token is not checked after so many times without an answer before this one.
+func unansweredPause(before int) time.Duration {
+	return min(problem.BackoffBase<<min(before, 6), time.Minute)
+}
+
 // scanEnded: a scan reached its end, or stopped at a problem.
 type scanEnded struct {
 	client *integrator.Client
@@ -272,10 +318,13 @@ func (e scanEnded) apply(s state) (state, actions) {
 		if scan.Problem.Reason() == v1alpha1.ReasonTokenRejected {
 			return tokenRejected{client: e.client, problem: scan.Problem, now: e.now}.apply(s)
 		}
+		if errors.Is(scan.Problem, integrator.ErrUnanswered) {
+			return unanswered{client: e.client, cause: scan.Problem.Unwrap(), now: e.now}.apply(s)
+		}
 		// Those that wait for a scan say why it fails.
 		return s, actions{notifyWaiting: scan.differs(before), notifyAccount: scan.differs(before)}
 	}
-	s.rejections = 0
+	s.rejections, s.unanswered = 0, 0
 	do := actions{notifyWaiting: true, notifyAccount: scan.differs(before)}
 	if s.overdue > 0 {
 		s.overdue = 0

@@ -4,6 +4,7 @@
 package account
 
 import (
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"testing"
@@ -265,6 +266,51 @@ func TestChecks(t *testing.T) {
 			fresh.with(func(s *state) { s.rejected, s.retryAt = before+1, now.Add(pause) }), actions{}}
 	}
 	checkTransitions(t, cases)
+}
+
+func TestUnanswered(t *testing.T) {
+	cause := &integrator.APIError{Err: fmt.Errorf("%w: %w", context.DeadlineExceeded, integrator.ErrUnanswered)}
+	silent := scanned.with(func(s *state) {
+		s.silent, s.unanswered, s.blocked, s.retryAt = true, 1, scanned.unreachable(cause), now.Add(time.Second)
+	})
+	stopped := actions{stop: true, notifyAccount: true}
+	scan := Scan{Problem: problem.Transientf(v1alpha1.ReasonUnreachable, "no answer").WithCause(cause)}
+	cases := map[string]transitionCase{
+		"Call": {"no other call is made until the token was checked",
+			scanned, unanswered{client1, cause, now}, silent, stopped},
+		"Scan": {"a scan shows it as well",
+			scanned, scanEnded{client: client1, scan: scan, now: now},
+			silent.with(func(s *state) { s.scan = &Scan{Imports: 3, Managed: 2, Problem: scan.Problem} }), stopped},
+		"Again": {"the others of the calls that were under way change nothing",
+			silent, unanswered{client1, cause, now.Add(time.Hour)}, silent, actions{}},
+		"FormerClient": {"a call with a former token says nothing of this one",
+			suspect, unanswered{client1, cause, now}, suspect, actions{}},
+		"CheckUnanswered": {"the next check waits longer",
+			silent, checkUnanswered{now}, silent.with(func(s *state) { s.unanswered, s.retryAt = 2, now.Add(2*time.Second) }), actions{}},
+		"StillBlocked": {"the problem is the same, and so is when to check",
+			silent, blocked{silent.blocked}, silent, actions{stop: true}},
+		"OtherProblem": {"what a person has to put right is checked at once when it is",
+			silent, blocked{noSecret}, silent.with(func(s *state) { s.blocked, s.retryAt = noSecret, time.Time{} }), actions{stop: true, notifyDependents: true}},
+		"CheckAnswered": {"all go on, and the next time the check waits longer: other calls may still have no answer",
+			silent, tokenAccepted{userID: "u1", version: "v1"},
+			scanned.with(func(s *state) { s.unanswered, s.retryAt = 1, now.Add(time.Second) }), actions{start: true, notifyDependents: true}},
+		"ScanComplete": {"until a scan shows that they have one",
+			scanned.with(func(s *state) { s.unanswered = 4 }), scanEnded{client: client1, scan: *scanned.scan, now: now}, scanned, actions{notifyWaiting: true}},
+		"AnotherToken": {"or the token is another",
+			silent, settings(silent).with(func(e *configured) { e.client, e.credential = client2, two }),
+			scanned.with(func(s *state) {
+				s.client, s.credential, s.accepted, s.scan, s.blocked = client2, two, false, nil, unchecked
+			}), actions{stop: true}},
+	}
+	for before, pause := range map[int]time.Duration{0: time.Second, 1: 2 * time.Second, 5: 32 * time.Second, 6: time.Minute, 200: time.Minute} {
+		cases[fmt.Sprintf("After%d", before)] = transitionCase{"the check waits, each time twice as long, up to a minute",
+			fresh.with(func(s *state) { s.unanswered = before }), checkUnanswered{now},
+			fresh.with(func(s *state) { s.unanswered, s.retryAt = before+1, now.Add(pause) }), actions{}}
+	}
+	checkTransitions(t, cases)
+	if diff := cmp.Diff("Unreachable: the API does not answer (no answer in time), so that no other call is made until a check of the token is answered; check the Account's baseURL and the network; it will be retried", silent.blocked.Error()); diff != "" {
+		t.Errorf("-want, +got:\n%s", diff)
+	}
 }
 
 func TestScanEnded(t *testing.T) {

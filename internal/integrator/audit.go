@@ -50,7 +50,7 @@ func (c *Client) AuditPage(ctx context.Context, id string) (entries []AuditEntry
 	if err != nil {
 		return nil, false, err
 	}
-	entries, next, err := requestPage(ctx, c, listAudit, page{list: list}, parseAuditEntry)
+	entries, next, err := requestPage(ctx, c, listAudit, page{list: list, first: true}, parseAuditEntry)
 	if err != nil {
 		return nil, false, err
 	}

@@ -15,8 +15,21 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// calls is every call of the client, by the name of its endpoint.
+// calls is every call of the client, by the name of its endpoint. Each is made as if the one before had
+// been answered.
 func calls(c *Client) map[string]func(context.Context) error {
+	all := callsInARow(c)
+	for op, call := range all {
+		all[op] = func(ctx context.Context) error {
+			c.limiter.Report(true)
+			return call(ctx)
+		}
+	}
+	return all
+}
+
+// callsInARow is calls, of which some that are not answered end all others.
+func callsInARow(c *Client) map[string]func(context.Context) error {
 	doc := json.RawMessage(`{"name":"n"}`)
 	return map[string]func(context.Context) error{
 		tokenInfo.op():    func(ctx context.Context) error { _, err := c.TokenInfo(ctx); return err },

@@ -24,6 +24,9 @@ var (
 	ErrInvalidArgument = errors.New("invalid argument")
 	// ErrBusy is the cause of the client's own 429 when other calls take all places of the account.
 	ErrBusy = limit.ErrBusy
+	// ErrUnanswered is the cause of a call that was not made, or that had no answer, while the API is taken
+	// for unreachable.
+	ErrUnanswered = limit.ErrUnanswered
 )
 
 const (
@@ -64,7 +67,8 @@ func (d ErrorDetail) String() string {
 // APIError is the error of every call of this package that does not succeed.
 //
 //   - StatusCode 0: no answer. Err is the cause: [ErrInvalidArgument], context.Canceled,
-//     context.DeadlineExceeded or a network error.
+//     context.DeadlineExceeded or a network error; also [ErrUnanswered] when so many calls in a row had
+//     no answer that no other is made. Then, without Sent, nothing was sent.
 //   - StatusCode 2xx with Err: see NotUnderstood.
 //   - StatusCode 2xx without Err: an invocation that failed as a whole; Errors says why.
 //   - StatusCode 429 without Sent: the client's own answer. The account is paused or, with

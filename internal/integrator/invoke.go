@@ -82,7 +82,7 @@ func (p *Permit) Invoke(ctx context.Context, id string, req InvokeRequest) (Invo
 		return InvokeResponse{}, err
 	}
 	var result InvokeResponse
-	err = c.send(ctx, invokeImport, target, body, func(_ *http.Response, body io.Reader) error {
+	err = c.report(ctx, invokeImport, c.send(ctx, invokeImport, target, body, func(_ *http.Response, body io.Reader) error {
 		raw, err := jsonscan.Read(body)
 		if err != nil {
 			return err
@@ -99,7 +99,7 @@ func (p *Permit) Invoke(ctx context.Context, id string, req InvokeRequest) (Invo
 			result.Records = append(result.Records, record)
 			return err
 		})
-	})
+	}))
 	if err != nil {
 		return InvokeResponse{Raw: result.Raw}, err
 	}

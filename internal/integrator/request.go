@@ -28,17 +28,19 @@ type endpoint struct {
 	route  string // template, "{id}" stands for the import's id
 	accept []int  // the statuses of success
 	fresh  bool   // on a new connection
+	check  bool   // shows whether the API can be reached
 	invoke bool   // bounded by the caller's context alone, and by the limiter's share for invocations
 	// maxWait is the longest pause of the account that the call waits for.
 	maxWait time.Duration
-	// page is the URL of a list's page, instead of the route's own.
-	page *url.URL
+	// page is the URL of a list's page, instead of the route's own; further, that it is not the first.
+	page    *url.URL
+	further bool
 }
 
 func (e endpoint) op() string { return e.method + " " + e.route }
 
 var (
-	tokenInfo         = endpoint{method: http.MethodGet, route: "/v1/tokenInfo", accept: []int{200}}
+	tokenInfo         = endpoint{method: http.MethodGet, route: "/v1/tokenInfo", accept: []int{200}, check: true}
 	listImports       = endpoint{method: http.MethodGet, route: "/v1/imports", accept: []int{200, 204}, maxWait: limit.PlaceWait}
 	createImport      = endpoint{method: http.MethodPost, route: "/v1/imports", accept: []int{200, 201}, fresh: true}
 	getImport         = endpoint{method: http.MethodGet, route: "/v1/imports/{id}", accept: []int{200}}
@@ -116,14 +118,14 @@ func (c *Client) call(ctx context.Context, e endpoint, id string, body []byte, r
 		return err
 	}
 	defer release()
-	return c.send(ctx, e, target, body, read)
+	return c.report(ctx, e, c.send(ctx, e, target, body, read))
 }
 
 // acquire waits for the limiter. Its error is that of a call that was not sent.
 func (c *Client) acquire(ctx context.Context, e endpoint) (release func(), err error) {
-	release, err = c.limiter.Acquire(ctx, limit.Request{Invocation: e.invoke, MaxWait: e.maxWait})
+	release, err = c.limiter.Acquire(ctx, limit.Request{Invocation: e.invoke, Check: e.check, MaxWait: e.maxWait, Further: e.further})
 	if rejected, ok := errors.AsType[*limit.RejectedError](err); ok {
-		return nil, &APIError{Op: e.op(), StatusCode: http.StatusTooManyRequests, RetryAfter: rejected.RetryAfter, Err: rejected.Cause}
+		return nil, rejectedCall(e, rejected)
 	} else if err != nil {
 		text := "the call was cancelled before it was sent"
 		if errors.Is(err, context.DeadlineExceeded) {
@@ -136,6 +138,43 @@ func (c *Client) acquire(ctx context.Context, e endpoint) (release func(), err e
 
 // ErrReadOnly is the error of a call that writes, from a client that only reads. Nothing was sent.
 var ErrReadOnly = errors.New("this client makes no call that writes")
+
+// rejectedCall is the error of a call that the limiter rejects.
+func rejectedCall(e endpoint, rejected *limit.RejectedError) *APIError {
+	failed := &APIError{Op: e.op(), RetryAfter: rejected.RetryAfter, Err: rejected.Cause}
+	if !errors.Is(rejected, ErrUnanswered) {
+		failed.StatusCode = http.StatusTooManyRequests
+	}
+	return failed
+}
+
+// TakePermit takes a permit for an object that is about to make calls with a client: see [limit.Permits.Take].
+// Its error is a [*limit.QueuedError], or that of a call that was not sent.
+func TakePermit(c *Client, permits *limit.Permits, object limit.Object, class limit.Class, weight int) (*limit.Permit, error) {
+	permit, err := permits.Take(c.limiter, object, class, weight)
+	if rejected, ok := errors.AsType[*limit.RejectedError](err); ok {
+		return nil, rejectedCall(getImport, rejected)
+	}
+	return permit, err
+}
+
+// report tells the limiter whether a call had an answer. Where it had none, and the API is taken for
+// unreachable, the error is one of ErrUnanswered.
+func (c *Client) report(ctx context.Context, e endpoint, err error) error {
+	api, ok := errors.AsType[*APIError](err)
+	switch {
+	case !ok || api.StatusCode != 0 && !api.timedOut():
+		c.limiter.Report(true)
+	case errors.Is(api.Err, ErrInvalidArgument), errors.Is(api.Err, ErrAddressNotAllowed), errors.Is(ctx.Err(), context.Canceled):
+	case e.invoke && api.Sent: // it may be at work for minutes
+	case c.limiter.Report(false):
+		api.Err = &describedError{text: fmt.Sprint(api.Err), err: errors.Join(ErrUnanswered, api.Err)}
+	}
+	return err
+}
+
+// timedOut reports whether the answer had begun, and did not end in time.
+func (e *APIError) timedOut() bool { return errors.Is(e.Err, context.DeadlineExceeded) }
 
 // send is the only place that sends: one request, never a retry. The caller has the limiter's
 // permission.

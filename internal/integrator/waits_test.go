@@ -182,6 +182,7 @@ func TestTimeouts(t *testing.T) {
 			}
 		}
 
+		c.limiter.Report(true)
 		start := time.Now()
 		got, err := invoke(t.Context(), c, testID, InvokeRequest{Data: []json.RawMessage{[]byte("{}")}})
 		if err != nil || len(got.Records) != 1 || time.Since(start) != 27*time.Minute {
@@ -195,4 +196,61 @@ func TestTimeouts(t *testing.T) {
 			t.Errorf("Invoke with a deadline: %+v after %s", e, time.Since(start))
 		}
 	})
+}
+
+// TestUnanswered: after several calls in a row without an answer no other is made, until a check of the
+// token has one. An invocation may take longer than any of them.
+func TestUnanswered(t *testing.T) {
+	cases := map[string]struct {
+		reason string
+		op     string
+		// unreachable after so many calls, 0 if never.
+		after int
+	}{
+		"Read":       {reason: "a call without an answer", op: getImport.op(), after: 5},
+		"Body":       {reason: "an answer that does not end", op: listImports.op(), after: 5},
+		"Invocation": {reason: "a run may be at work for long", op: invokeImport.op()},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				hits := 0
+				c := serveInMemory(t, func(w http.ResponseWriter, r *http.Request) {
+					hits++
+					_, _ = io.Copy(io.Discard, r.Body)
+					switch {
+					case r.URL.Path == tokenInfo.route:
+						answer(200, `{"_userId":"u"}`)(w, r)
+					case tc.op == listImports.op():
+						drip(w, r, time.Minute, `[{"_id":"a"}]`)
+					default:
+						_ = wait(r.Context(), time.Hour)
+					}
+				})
+				call := callsInARow(c)[tc.op]
+				for n := 1; n <= 8; n++ {
+					ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+					start := time.Now()
+					err := call(ctx)
+					cancel()
+					unreachable := tc.after > 0 && n >= tc.after
+					if errors.Is(err, ErrUnanswered) != unreachable {
+						t.Errorf("%s: call %d: %v, want unreachable: %t", tc.reason, n, err, unreachable)
+					}
+					if refused := tc.after > 0 && n > tc.after; refused && (apiError(t, err).Sent || StatusCode(err) != 0 || time.Since(start) != 0) {
+						t.Errorf("%s: call %d was not refused at once: %v after %s", tc.reason, n, err, time.Since(start))
+					}
+				}
+				if want := map[bool]int{true: tc.after, false: 8}[tc.after > 0]; hits != want {
+					t.Errorf("%s: %d requests, want %d", tc.reason, hits, want)
+				}
+				if _, err := c.TokenInfo(t.Context()); err != nil {
+					t.Errorf("%s: the check of the token: %v", tc.reason, err)
+				}
+				if err := call(t.Context()); errors.Is(err, ErrUnanswered) {
+					t.Errorf("%s: after the check: %v", tc.reason, err)
+				}
+			})
+		})
+	}
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/controllers/accounts"
 	"github.com/integrator-operator/integrator-operator/controllers/imports"
 	"github.com/integrator-operator/integrator-operator/internal/account"
+	"github.com/integrator-operator/integrator-operator/internal/integrator/limit"
 	"github.com/integrator-operator/integrator-operator/internal/watch"
 )
 
@@ -48,6 +49,8 @@ type engine struct {
 	imports  *imports.Reconciler
 	stop     context.CancelFunc
 	drained  sync.WaitGroup
+	// permitted has, by name, a channel for each Import that is told when it has its permit.
+	permitted sync.Map
 }
 
 // silent drops events: a plan tells its user otherwise.
@@ -87,7 +90,7 @@ func (w *world) start(ctx context.Context) error {
 	e.registry = account.NewRegistry(running, e.memory, clock.RealClock{}, account.Options{
 		AllowHTTP: network.AllowHTTP, AllowPrivate: network.AllowPrivate, RootCAs: network.RootCAs,
 		Proxy: network.Proxy, NoProxy: network.NoProxy, NAT64: network.NAT64,
-		Owner: w.options.Owner, ReadOnly: true,
+		Owner: w.options.Owner, ReadOnly: true, Permits: concurrent,
 	})
 	e.accounts = &accounts.Reconciler{Client: e.memory, Live: w.live, Registry: e.registry, Recorder: silent{}, AllowedHosts: w.options.AllowedHosts, AllowHTTP: network.AllowHTTP}
 	e.imports = &imports.Reconciler{
@@ -95,16 +98,31 @@ func (w *world) start(ctx context.Context) error {
 		CreateUnconfirmedTimeout: imports.DefaultCreateUnconfirmedTimeout, BlockedDeletionPause: imports.DefaultBlockedDeletionPause,
 	}
 	for _, events := range []<-chan ctrlevent.GenericEvent{e.registry.AccountEvents(), e.registry.ImportEvents(), e.registry.RunEvents()} {
-		e.drained.Go(func() { drain(running, events) })
+		e.drained.Go(func() { drain(running, events, func(client.Object) {}) })
 	}
+	e.drained.Go(func() {
+		drain(running, e.registry.PermitEvents(), func(object client.Object) {
+			select {
+			case e.permit(client.ObjectKeyFromObject(object)) <- struct{}{}:
+			default: // it was told before
+			}
+		})
+	})
 	return nil
 }
 
-// drain receives events that nobody needs: what they would start is done in order.
-func drain(ctx context.Context, events <-chan ctrlevent.GenericEvent) {
+// permit is the channel of an Import.
+func (e *engine) permit(name types.NamespacedName) chan struct{} {
+	channel, _ := e.permitted.LoadOrStore(name, make(chan struct{}, 1))
+	return channel.(chan struct{})
+}
+
+// drain receives events. Most of them nobody needs: what they would start is done in order.
+func drain(ctx context.Context, events <-chan ctrlevent.GenericEvent, do func(client.Object)) {
 	for {
 		select {
-		case <-events:
+		case received := <-events:
+			do(received.Object)
 		case <-ctx.Done():
 			return
 		}
@@ -178,10 +196,19 @@ func (e *engine) awaitScan(ctx context.Context, name types.NamespacedName) error
 
 // reconcile takes one Import as far as it goes.
 func (e *engine) reconcile(ctx context.Context, name types.NamespacedName) error {
-	for range maxPasses {
+	for passes := 0; passes < maxPasses; passes++ {
 		result, err := e.imports.Reconcile(ctx, ctrl.Request{NamespacedName: name})
 		if ctx.Err() != nil {
 			return ctx.Err()
+		}
+		if e.registry.Permits.Waits(limit.Object(name)) {
+			select {
+			case <-e.permit(name):
+				passes-- // it has made no call yet
+				continue
+			case <-ctx.Done():
+				return ctx.Err()
+			}
 		}
 		if err != nil || result.RequeueAfter == 0 || result.RequeueAfter > time.Second {
 			return nil //nolint:nilerr // the Import's conditions say what it is

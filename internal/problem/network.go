@@ -58,6 +58,8 @@ func NetworkCause(err error) string {
 		return "the connection broke"
 	case errors.Is(err, context.Canceled):
 		return "the call was canceled"
+	case errors.Is(err, integrator.ErrUnanswered):
+		return "several calls in a row had no answer"
 	default:
 		return "no answer from the API"
 	}

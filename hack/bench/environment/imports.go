@@ -31,7 +31,10 @@ var errNotReady = errors.New("not all Imports became Ready in time")
 func (e *Environment) ApplyUntilReady(ctx context.Context, imports []*v1alpha1.Import) (time.Duration, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, errNotReady)
 	defer cancel()
-	done := make(map[string]bool, len(imports))
+	waiting := make(map[string]bool, len(imports))
+	for _, object := range imports {
+		waiting[object.Name] = true
+	}
 	began := time.Now()
 	failed := make(chan error, 1)
 	go func() {
@@ -39,23 +42,23 @@ func (e *Environment) ApplyUntilReady(ctx context.Context, imports []*v1alpha1.I
 			failed <- err
 		}
 	}()
-	for len(done) < len(imports) {
-		if err := e.watchReady(ctx, len(imports), done, failed); err != nil {
-			return 0, fmt.Errorf("%d of %d Imports are Ready: %w", len(done), len(imports), err)
+	for len(waiting) > 0 {
+		if err := e.watchReady(ctx, waiting, failed); err != nil {
+			return 0, fmt.Errorf("%d of %d Imports are not Ready: %w", len(waiting), len(imports), err)
 		}
 	}
 	return time.Since(began), nil
 }
 
-// watchReady notes which Imports are Ready, until all are, or the watch ends: the API server ends one
+// watchReady takes out those that are Ready, until all are, or the watch ends: the API server ends one
 // that is too slow for it. The next begins with all Imports that there are.
-func (e *Environment) watchReady(ctx context.Context, all int, done map[string]bool, failed <-chan error) error {
+func (e *Environment) watchReady(ctx context.Context, waiting map[string]bool, failed <-chan error) error {
 	events, err := e.Objects.Watch(ctx, &v1alpha1.ImportList{}, client.InNamespace(Namespace))
 	if err != nil {
 		return err
 	}
 	defer events.Stop()
-	for len(done) < all {
+	for len(waiting) > 0 {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -66,8 +69,19 @@ func (e *Environment) watchReady(ctx context.Context, all int, done map[string]b
 				return nil
 			}
 			if object, ok := event.Object.(*v1alpha1.Import); ok && ready(object.Status.Conditions, object.Generation) {
-				done[object.Name] = true
+				delete(waiting, object.Name)
 			}
+		}
+	}
+	return nil
+}
+
+// Ask asks for a look at each Import, as with kubectl annotate.
+func (e *Environment) Ask(ctx context.Context, imports []*v1alpha1.Import) error {
+	patch := fmt.Sprintf(`{"metadata":{"annotations":{%q:%q}}}`, v1alpha1.AnnotationReconcileRequestedAt, time.Now().Format(time.RFC3339Nano))
+	for _, object := range imports {
+		if err := e.Objects.Patch(ctx, object, client.RawPatch(types.MergePatchType, []byte(patch))); err != nil {
+			return err
 		}
 	}
 	return nil

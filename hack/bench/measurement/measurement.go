@@ -23,6 +23,7 @@ type Measurement struct {
 // All are the measurements in their order.
 var All = []Measurement{
 	{"adoption", "what it costs to create imports, and to adopt them", measureAdoption},
+	{"neighbours", "how long a new import waits beside accounts that are slow, or do not answer", measureNeighbours},
 }
 
 // Bench is what measurements run with.

@@ -1,7 +1,12 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package limit keeps the requests to one account within the platform's rate limit.
+// Package limit keeps the requests to one account within the platform's rate limit, and grants
+// permits: within an account by class, and among accounts by shares.
+//
+// A request of its own waits in Limiter.Acquire. An object that is reconciled takes a permit before its
+// first request (Permits.Take), and does not wait: without a permit its reconcile ends, and the object is
+// notified when it is granted one.
 package limit
 
 import (
@@ -29,6 +34,8 @@ const (
 	PlaceWait = 10 * time.Second
 	// busyRetryAfter is when a request that got no place may be retried.
 	busyRetryAfter = 5 * time.Second
+	// windowAge is how long after the last answer the next ones are no longer expected.
+	windowAge = 20 * time.Second
 	// NoMaxWait is the MaxWait of a request that waits as long as its context allows.
 	NoMaxWait = time.Duration(math.MaxInt64)
 )
@@ -39,11 +46,14 @@ var ErrPaused = errors.New("the account is paused after an earlier 429")
 // ErrBusy is the cause of a RejectedError when other requests take all places.
 var ErrBusy = errors.New("the account has too many requests in flight")
 
+// ErrUnanswered is the cause of a RejectedError when several calls in a row had no answer.
+var ErrUnanswered = errors.New("the last calls had no answer: no other is made until a check of the token has one")
+
 // RejectedError reports that a request got no permission, and was not sent.
 type RejectedError struct {
 	// RetryAfter is how long to wait before the next attempt.
 	RetryAfter time.Duration
-	// Cause is ErrPaused or ErrBusy.
+	// Cause is ErrPaused, ErrBusy or ErrUnanswered.
 	Cause error
 }
 
@@ -57,33 +67,65 @@ type Request struct {
 	// Invocation marks a request that may take minutes. It waits for a place as long as its
 	// context allows, and cannot take the places that are reserved for short requests.
 	Invocation bool
+	// Check marks the check of a token. It is made also while the API is taken for unreachable, one at a
+	// time: its answer ends that.
+	Check bool
 	// MaxWait is the longest pause of the account that the request waits for. With NoMaxWait it
 	// also waits for a place as long as its context allows, otherwise for PlaceWait at most.
 	MaxWait time.Duration
+	// Further marks a request for a further page of a list. It waits for the rate also with a permit.
+	Further bool
+}
+
+func (r Request) class() Class {
+	switch {
+	case r.Invocation:
+		return ClassRun
+	case r.MaxWait == NoMaxWait:
+		return ClassScan
+	case r.Check:
+		return ClassCheck
+	default:
+		return ClassOther
+	}
 }
 
 // Limiter bounds the requests to one account: by a token bucket, by a number of requests in
 // flight, and by the pause that the API asks for with a 429. All clients of the account share
-// one Limiter, so that a 429 to one of them stops all.
+// one Limiter, so that a 429 to one of them stops all. What waits for it goes by class: see Class.
 //
 // Invocations can last for minutes. A quarter of the places (at least one, if there are two) is
 // reserved for other requests, so that invocations never block the short ones.
 type Limiter struct {
-	bucket  *rate.Limiter
-	all     semaphore
-	invokes semaphore
+	bucket *rate.Limiter
 
-	mu          sync.Mutex
+	mu sync.Mutex
+	// size is how many places there are, invocable how many of them invocations may take.
+	size, invocable int
+	// taken are the places of requests and permits, invoking those of invocations among them.
+	taken, invoking int
+	// permits are those that were granted, unspent those of them that have made no request yet: the tokens
+	// for these are spoken for.
+	permits, unspent int
+	// window is how many permits there may be at once. It begins with one, and grows with each answer:
+	// of an API that does not answer, few calls have to reach their deadline to show that.
+	window      int
+	answered    time.Time
+	waiting     queue
 	pausedUntil time.Time
-	probe       probe
-	// follow is closed when nobody has to wait any more for the request that goes first.
-	follow chan struct{}
+	circuit     circuit
+	// probe has one request go first when a pause ends.
+	probe probe
+	// byObject are the permits that objects wait for or have.
+	byObject map[Object]*waiter
+	// timer admits what waits for time to pass.
+	timer *time.Timer
 }
 
 // New returns a limiter that allows requestsPerSecond on average, burst at once, and maxInFlight
 // in flight at a time. Values that are not positive mean the defaults.
 func New(requestsPerSecond float64, burst, maxInFlight int) *Limiter {
-	l := &Limiter{bucket: rate.NewLimiter(DefaultRequestsPerSecond, DefaultBurst)}
+	l := &Limiter{bucket: rate.NewLimiter(DefaultRequestsPerSecond, DefaultBurst), byObject: map[Object]*waiter{}, window: 1}
 	l.SetLimits(requestsPerSecond, burst, maxInFlight)
 	return l
 }
@@ -100,106 +142,315 @@ func (l *Limiter) SetLimits(requestsPerSecond float64, burst, maxInFlight int) {
 	if maxInFlight <= 0 {
 		maxInFlight = DefaultMaxInFlight
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.bucket.SetLimit(rate.Limit(min(requestsPerSecond, maxRequestsPerSecond)))
 	l.bucket.SetBurst(burst)
-	l.all.resize(maxInFlight)
-	l.invokes.resize(max(1, maxInFlight-max(1, maxInFlight/4)))
+	l.size, l.invocable = maxInFlight, max(1, maxInFlight-max(1, maxInFlight/4))
+	l.admit()
 }
 
 // Invocations returns how many invocations can be in flight at a time.
-func (l *Limiter) Invocations() int { return l.invokes.capacity() }
+func (l *Limiter) Invocations() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.invocable
+}
 
 // PausedFor returns how much longer the account is paused because of a 429; 0 when it is not.
 func (l *Limiter) PausedFor() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return max(0, time.Until(l.pausedUntil))
+	return l.pausedFor()
 }
 
-// Pause stops the account for d. It never shortens a pause. When it ends, one request goes first.
+func (l *Limiter) pausedFor() time.Duration { return max(0, time.Until(l.pausedUntil)) }
+
+// Pause stops the account for d. It never shortens a pause. When it ends, one request goes first. Requests that wait are rejected, unless
+// they wait for so long a pause; objects that wait for a permit go on to.
 func (l *Limiter) Pause(d time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.probe.expect()
-	l.letFollow()
 	if until := time.Now().Add(d); until.After(l.pausedUntil) {
 		l.pausedUntil = until
 	}
+	l.rejectWaiting()
+	l.admit()
+}
+
+// Report counts a call that had an answer, or had none. After several calls in a row that had none, the API is taken
+// for unreachable. Report returns whether it is.
+func (l *Limiter) Report(answered bool) (unreachable bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	if l.circuit.report(answered, now) {
+		l.rejectWaiting()
+	}
+	if answered {
+		l.window, l.answered = min(l.windowAt(now)+1, l.size), now
+		l.admit()
+	}
+	return l.circuit.open
+}
+
+// windowAt is the window, which begins anew after a time without an answer.
+func (l *Limiter) windowAt(now time.Time) int {
+	if now.Sub(l.answered) > windowAge {
+		return 1
+	}
+	return l.window
+}
+
+// refusal says why a request is not even to wait, nil if it may.
+func (l *Limiter) refusal(class Class, maxWait time.Duration) *RejectedError {
+	if ok, _ := l.circuit.allows(class, time.Now()); !ok {
+		return &RejectedError{RetryAfter: busyRetryAfter, Cause: ErrUnanswered}
+	}
+	if rest := l.pausedFor(); rest > maxWait {
+		return &RejectedError{RetryAfter: rest, Cause: ErrPaused}
+	}
+	return nil
+}
+
+// rejectWaiting rejects the requests that wait although they would be refused by now. Permits need no
+// answer while the account is paused; while no calls are made, their objects are to find out why.
+func (l *Limiter) rejectWaiting() {
+	for _, w := range l.waiting.all() {
+		switch {
+		case w.permit == nil:
+			if refused := l.refusal(w.class, w.request.MaxWait); refused != nil {
+				l.waiting.remove(w)
+				w.ready <- refused
+			}
+		case l.circuit.open:
+			l.forget(w)
+			w.permit.permits.send(w.permit.object)
+		}
+	}
+}
+
+// admit lets everything through that may go now, and sets the timer for what time alone lets through.
+// The caller holds the lock.
+func (l *Limiter) admit() {
+	full := l.permits >= l.windowAt(time.Now()) // there is no further permit for now
+	for l.taken < l.size {
+		w := l.waiting.next(func(w *waiter) bool {
+			return (w.class != ClassRun || l.invoking < l.invocable) && (w.permit == nil || !full)
+		})
+		if w == nil {
+			return
+		}
+		if wait, timed := l.wait(); wait > 0 {
+			if timed {
+				l.admitIn(wait)
+			}
+			return
+		}
+		if w.permit != nil && !w.permit.permits.grant(l, w.permit) {
+			full = true
+			continue
+		}
+		l.waiting.take(w)
+		l.taken++
+		if w.permit != nil {
+			l.grantPermit(w)
+			full = l.permits >= l.windowAt(time.Now())
+			continue
+		}
+		l.grantRequest(w)
+	}
+}
+
+func (l *Limiter) grantRequest(w *waiter) {
+	ok, probe := l.circuit.allows(w.class, time.Now())
+	if !ok { // another one became the probe meanwhile
+		l.taken--
+		w.ready <- &RejectedError{RetryAfter: busyRetryAfter, Cause: ErrUnanswered}
+		return
+	}
+	l.circuit.probing, w.probe = l.circuit.probing || probe, probe
+	w.first = l.probe.begin(time.Now())
+	if w.class == ClassRun {
+		l.invoking++
+	}
+	l.spend()
+	w.ready <- nil
+}
+
+// wait returns how long the next one has to wait for the end of a pause, for the request that goes first
+// after it, or for a token. timed is false
+// if time alone does not end it: an object with a permit has to make its first request.
+func (l *Limiter) wait() (wait time.Duration, timed bool) {
+	if rest := l.pausedFor(); rest > 0 {
+		return rest, true
+	}
+	if rest := l.probe.rest(time.Now()); rest > 0 {
+		return rest, true
+	}
+	need := float64(1 + l.unspent)
+	missing := need - l.bucket.Tokens()
+	if missing <= 0 {
+		return 0, true
+	}
+	seconds := missing / float64(l.bucket.Limit())
+	return time.Duration(seconds*float64(time.Second)) + 1, need <= float64(l.bucket.Burst())
+}
+
+// spend takes a token, also one that is not there yet: then the next ones wait for longer.
+func (l *Limiter) spend() { l.bucket.ReserveN(time.Now(), 1) }
+
+func (l *Limiter) admitIn(wait time.Duration) {
+	if l.timer != nil {
+		l.timer.Stop()
+	}
+	l.timer = time.AfterFunc(wait, l.readmit)
+}
+
+func (l *Limiter) readmit() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.admit()
 }
 
 // Acquire waits for the permission to send one request. The caller calls release when the request
-// is done.
+// is done. With a permit of this account, which ctx carries, it waits neither for a place nor for the rate.
 //
-// It returns a *RejectedError when the account is paused for longer than r.MaxWait, or when a
-// short request gets no place within PlaceWait. A reconcile should not wait for minutes: its
-// worker has other objects to see to. Any other error is that of ctx.
+// It returns a *RejectedError when no calls are made, when the account is paused for longer than
+// r.MaxWait, or when a short request gets no place within PlaceWait. Any other error is that of ctx.
 func (l *Limiter) Acquire(ctx context.Context, r Request) (release func(), err error) {
+	if permit := permitOf(ctx); permit != nil && permit.limiter == l {
+		return l.acquireWithPermit(ctx, permit, r)
+	}
+	w := &waiter{class: r.class(), request: r, ready: make(chan error, 1)}
+	l.mu.Lock()
+	if refused := l.refusal(w.class, r.MaxWait); refused != nil {
+		l.mu.Unlock()
+		return nil, refused
+	}
+	l.waiting.add(w)
+	l.admit()
+	l.mu.Unlock()
+
+	var late <-chan time.Time
+	if !r.Invocation && r.MaxWait != NoMaxWait {
+		timer := time.NewTimer(PlaceWait)
+		defer timer.Stop()
+		late = timer.C
+	}
 	for {
-		if rest := l.PausedFor(); rest > 0 {
-			if rest > r.MaxWait {
-				return nil, &RejectedError{RetryAfter: rest, Cause: ErrPaused}
-			}
-			if err := sleep(ctx, rest); err != nil {
+		select {
+		case err := <-w.ready:
+			if err != nil {
 				return nil, err
 			}
-			continue
+			return func() { l.release(w) }, nil
+		case <-late:
+			if l.giveUp(w, func() bool { return l.taken >= l.size }) {
+				return nil, &RejectedError{RetryAfter: busyRetryAfter, Cause: ErrBusy}
+			}
+			late = nil // it waits for the rate, or has just been answered
+		case <-ctx.Done():
+			if !l.giveUp(w, func() bool { return true }) && <-w.ready == nil {
+				l.release(w)
+			}
+			return nil, ctx.Err()
 		}
-		if err := l.awaitProbe(ctx); err != nil {
-			return nil, err
-		}
-		release, err := l.acquirePlace(ctx, r)
+	}
+}
+
+// giveUp ends the wait of a request if it still waits, and if so is true.
+func (l *Limiter) giveUp(w *waiter, so func() bool) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if w.element == nil || !so() {
+		return false
+	}
+	l.waiting.remove(w)
+	return true
+}
+
+// release gives back the place of a request.
+func (l *Limiter) release(w *waiter) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if w.probe {
+		l.circuit.probing = false
+	}
+	l.probe.end(w.first)
+	if w.class == ClassRun {
+		l.invoking--
+	}
+	l.taken--
+	l.admit()
+}
+
+// acquireWithPermit is Acquire with a permit, which has the place. Only what the API or a list asks for
+// makes it wait: the next permits wait until what it spends has been made up for.
+func (l *Limiter) acquireWithPermit(ctx context.Context, permit *Permit, r Request) (release func(), err error) {
+	for {
+		e, err := l.enterWithPermit(permit, r)
 		if err != nil {
 			return nil, err
 		}
-		if err := l.bucket.Wait(ctx); err != nil {
-			release()
-			if ctx.Err() == nil { // the bucket sees that the deadline cannot be met
-				err = context.DeadlineExceeded
-			}
+		if e.wait == 0 {
+			return func() { l.leaveWithPermit(e) }, nil
+		}
+		if err := sleep(ctx, e.wait); err != nil {
 			return nil, err
 		}
-		if done, ok := l.mayGo(); ok {
-			return func() { done(); release() }, nil
-		}
-		release() // paused while it waited, or another request goes first: decide again
 	}
 }
 
-// acquirePlace takes a place among the requests in flight, within the time that r allows.
-func (l *Limiter) acquirePlace(ctx context.Context, r Request) (release func(), err error) {
-	if r.Invocation {
-		return l.acquireInvokePlace(ctx)
-	}
-	limited := ctx
-	if r.MaxWait != NoMaxWait {
-		var cancel context.CancelFunc
-		limited, cancel = context.WithTimeout(ctx, PlaceWait)
-		defer cancel()
-	}
-	err = l.all.acquire(limited)
-	if err != nil && ctx.Err() == nil {
-		return nil, &RejectedError{RetryAfter: busyRetryAfter, Cause: ErrBusy}
-	}
-	if err != nil {
-		return nil, err
-	}
-	return l.all.release, nil
+// entry is a request with a permit: it has to wait, or is made.
+type entry struct {
+	wait time.Duration
+	// probe: it shows whether the API answers again. first is its number if it goes first after a pause.
+	probe bool
+	first int
 }
 
-// acquireInvokePlace takes both places that an invocation needs. The narrow semaphore comes first:
-// an invocation that waits there takes no place that another request could use.
-func (l *Limiter) acquireInvokePlace(ctx context.Context) (release func(), err error) {
-	if err := l.invokes.acquire(ctx); err != nil {
-		return nil, err
+// firstPoll is how often a request with a permit asks again whether the one that goes first has ended.
+const firstPoll = 100 * time.Millisecond
+
+func (l *Limiter) enterWithPermit(permit *Permit, r Request) (e entry, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	if refused := l.refusal(ClassCorrection, r.MaxWait); refused != nil {
+		return e, refused
 	}
-	if err := l.all.acquire(ctx); err != nil {
-		l.invokes.release()
-		return nil, err
+	if rest := l.pausedFor(); rest > 0 {
+		return entry{wait: rest}, nil
 	}
-	return func() {
-		l.all.release()
-		l.invokes.release()
-	}, nil
+	if rest := l.probe.rest(now); rest > 0 && permit.goesFirst == 0 {
+		return entry{wait: min(rest, firstPoll)}, nil
+	}
+	if wait, _ := l.wait(); wait > 0 && r.Further {
+		return entry{wait: wait}, nil
+	}
+	_, e.probe = l.circuit.allows(ClassCorrection, now)
+	l.circuit.probing = l.circuit.probing || e.probe
+	if e.first, permit.goesFirst = permit.goesFirst, 0; e.first == 0 {
+		e.first = l.probe.begin(now)
+	}
+	permit.spent(l)
+	l.spend()
+	l.admit() // what waits, waits for another time now
+	return e, nil
+}
+
+func (l *Limiter) leaveWithPermit(e entry) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e.probe {
+		l.circuit.probing = false
+	}
+	if e.first != 0 {
+		l.probe.end(e.first)
+		l.admit()
+	}
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

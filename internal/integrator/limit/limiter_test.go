@@ -24,7 +24,7 @@ func TestRate(t *testing.T) {
 			}
 			release()
 		}
-		if got := time.Since(start); got != time.Second {
+		if got := time.Since(start).Round(time.Millisecond); got != time.Second {
 			t.Errorf("12 requests at 10 a second and a burst of 2 took %s, want 1s", got)
 		}
 		l.SetLimits(1, 1, 100)
@@ -36,7 +36,7 @@ func TestRate(t *testing.T) {
 			}
 			release()
 		}
-		if got := time.Since(start); got != 3*time.Second {
+		if got := time.Since(start).Round(time.Millisecond); got != 3*time.Second {
 			t.Errorf("3 requests at 1 a second took %s, want 3s", got)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
@@ -44,8 +44,8 @@ func TestRate(t *testing.T) {
 		if _, err := l.Acquire(ctx, Request{}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v, want context.DeadlineExceeded", err)
 		}
-		if l.all.taken != 0 {
-			t.Errorf("%d places were not released", l.all.taken)
+		if l.taken != 0 || len(l.waiting.all()) != 0 {
+			t.Errorf("%d places were not released, %d wait", l.taken, len(l.waiting.all()))
 		}
 	})
 }
@@ -53,8 +53,8 @@ func TestRate(t *testing.T) {
 func TestLimiterDefaults(t *testing.T) {
 	for _, rps := range []float64{0, -1, math.NaN(), math.Inf(-1)} {
 		l := New(rps, 0, -3)
-		if l.bucket.Limit() != DefaultRequestsPerSecond || l.bucket.Burst() != DefaultBurst || l.all.size != DefaultMaxInFlight {
-			t.Errorf("New(%v, 0, -3): %v, %d, %d, want the defaults", rps, l.bucket.Limit(), l.bucket.Burst(), l.all.size)
+		if l.bucket.Limit() != DefaultRequestsPerSecond || l.bucket.Burst() != DefaultBurst || l.size != DefaultMaxInFlight {
+			t.Errorf("New(%v, 0, -3): %v, %d, %d, want the defaults", rps, l.bucket.Limit(), l.bucket.Burst(), l.size)
 		}
 	}
 	if l := New(math.Inf(1), 1, 1); l.bucket.Limit() != maxRequestsPerSecond {
@@ -109,8 +109,8 @@ func TestInFlight(t *testing.T) {
 				if got := int(entered.Load()); got != 20 {
 					t.Errorf("%d of 20 came through, want all", got)
 				}
-				if l.all.taken != 0 || l.invokes.taken != 0 {
-					t.Errorf("%d and %d places were not released", l.all.taken, l.invokes.taken)
+				if l.taken != 0 || l.invoking != 0 {
+					t.Errorf("%d and %d places were not released", l.taken, l.invoking)
 				}
 			})
 		})
@@ -197,10 +197,77 @@ func TestBusy(t *testing.T) {
 					release()
 				}
 				_ = sleep(t.Context(), time.Hour)
-				if l.all.taken != 0 || l.all.waiting.Len() != 0 {
-					t.Errorf("%d places are still taken, %d wait", l.all.taken, l.all.waiting.Len())
+				if l.taken != 0 || len(l.waiting.all()) != 0 {
+					t.Errorf("%d places are still taken, %d wait", l.taken, len(l.waiting.all()))
 				}
 			})
 		})
+	}
+}
+
+// TestResize: places beyond a smaller number stay taken until they are released, and a larger number
+// admits at once.
+func TestResize(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New(0, 0, 1)
+		var in, done atomic.Int32
+		end := make(chan struct{})
+		for range 5 {
+			go func() {
+				release, err := l.Acquire(t.Context(), Request{MaxWait: NoMaxWait})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				in.Add(1)
+				<-end
+				done.Add(1)
+				release()
+			}()
+		}
+		for _, step := range []struct {
+			size    int
+			release int32
+			want    int32
+		}{{size: 1, want: 1}, {size: 3, want: 3}, {size: 1, want: 3}, {size: 1, release: 2, want: 3}, {size: 1, release: 3, want: 4}, {size: 2, release: 3, want: 5}} {
+			l.SetLimits(0, 0, step.size)
+			for done.Load() < step.release {
+				end <- struct{}{}
+				synctest.Wait()
+			}
+			synctest.Wait()
+			if in.Load() != step.want {
+				t.Errorf("with %d places and %d released, %d came through, want %d", step.size, step.release, in.Load(), step.want)
+			}
+		}
+		close(end)
+	})
+}
+
+// TestGiveUp has a request give up at the moment when it is given a place, again and again.
+func TestGiveUp(t *testing.T) {
+	l := New(1e6, 1e6, 1)
+	for range 500 {
+		first, err := l.Acquire(t.Context(), Request{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() { cancel() }()
+		go first()
+		if release, err := l.Acquire(ctx, Request{}); err == nil {
+			release()
+		}
+	}
+	for {
+		l.mu.Lock()
+		left := l.taken + len(l.waiting.all())
+		l.mu.Unlock()
+		if left == 0 {
+			return
+		}
+		if t.Context().Err() != nil {
+			t.Fatalf("%d places were lost", left)
+		}
 	}
 }

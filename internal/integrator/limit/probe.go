@@ -3,10 +3,7 @@
 
 package limit
 
-import (
-	"context"
-	"time"
-)
+import "time"
 
 // probePatience is how long the others wait for the request that goes first after a pause. A 429 comes
 // at once; an invocation may take minutes.
@@ -35,7 +32,7 @@ func (p *probe) rest(now time.Time) time.Duration {
 	return max(0, p.until.Sub(now))
 }
 
-// begin is called for a request that is sent, which does not have to wait. It returns the number for
+// begin is called for a request that is sent, or for a permit for one, which does not have to wait. It returns the number for
 // end: 0 for one that does not go first.
 func (p *probe) begin(now time.Time) (number int) {
 	p.due = p.due && p.until.IsZero() // otherwise the others have waited for long enough
@@ -48,59 +45,9 @@ func (p *probe) begin(now time.Time) (number int) {
 	return p.number
 }
 
-// end is called when a request has ended, after expect if it was answered with a 429.
+// end is called when a request has ended, or is not made, after expect if it was answered with a 429.
 func (p *probe) end(number int) {
 	if number == p.number && !p.until.IsZero() {
 		p.due, p.until = false, time.Time{}
-	}
-}
-
-// mayGo reports whether a request that has its place may be sent now. done has to be called when it has
-// ended.
-func (l *Limiter) mayGo() (done func(), ok bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now := time.Now()
-	if l.pausedUntil.After(now) || l.probe.rest(now) > 0 {
-		return nil, false
-	}
-	number := l.probe.begin(now)
-	if number == 0 {
-		return func() {}, true
-	}
-	l.follow = make(chan struct{})
-	return func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.probe.end(number)
-		l.letFollow()
-	}, true
-}
-
-// letFollow wakes those that wait for a request that goes first, if none does. Limiter.mu is held.
-func (l *Limiter) letFollow() {
-	if l.follow != nil && l.probe.until.IsZero() {
-		close(l.follow)
-		l.follow = nil
-	}
-}
-
-// awaitProbe waits while another request goes first.
-func (l *Limiter) awaitProbe(ctx context.Context) error {
-	l.mu.Lock()
-	rest, follow := l.probe.rest(time.Now()), l.follow
-	l.mu.Unlock()
-	if rest == 0 {
-		return nil
-	}
-	timer := time.NewTimer(rest)
-	defer timer.Stop()
-	select {
-	case <-follow:
-		return nil
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }

@@ -1,0 +1,110 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package measurement
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/hack/bench/environment"
+)
+
+const (
+	// neighbourBound is how long a new Import may take beside any neighbour. A slow machine takes longer:
+	// the ratio says whether it is because of the neighbour.
+	neighbourBound = time.Second
+	// newImports are measured one after the other; the slowest counts.
+	newImports = 5
+)
+
+// neighbour is an account beside the one that is measured.
+type neighbour struct {
+	name, about string
+	imports     int
+	// spoil makes the account what it is, once its Imports are Ready.
+	spoil func(*environment.Environment, context.Context, string) error
+}
+
+var neighbours = []neighbour{
+	{"slow", "one request a second", 40, (*environment.Environment).Slow},
+	{"silent", "requests are never answered", 100, (*environment.Environment).Silence},
+}
+
+// measureNeighbours has new Imports become Ready alone, and while all Imports of a neighbour are asked to
+// be looked at.
+func measureNeighbours(ctx context.Context, b *Bench) error {
+	var rows []string
+	err := b.in(ctx, func(e *environment.Environment) error {
+		if err := e.AddAccount(ctx, nil); err != nil {
+			return err
+		}
+		alone, err := slowest(ctx, e, "alone")
+		if err != nil {
+			return err
+		}
+		rows = append(rows, neighbourRow("alone", alone, alone))
+		for _, n := range neighbours {
+			took, err := beside(ctx, e, n)
+			if err != nil {
+				return err
+			}
+			rows = append(rows, neighbourRow(fmt.Sprintf("beside %d Imports, %s", n.imports, n.about), took, alone))
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	b.table("a new Import\tReady after\tto alone\tbound\t", rows)
+	return nil
+}
+
+// beside is how long new Imports take beside a neighbour whose Imports are asked to be looked at.
+func beside(ctx context.Context, e *environment.Environment, n neighbour) (time.Duration, error) {
+	if err := e.AddNeighbour(ctx, n.name); err != nil {
+		return 0, err
+	}
+	var imports []*v1alpha1.Import
+	for i := range n.imports {
+		imports = append(imports, importOf(n.name, fmt.Sprintf("%s-%d", n.name, i)))
+	}
+	if _, err := e.ApplyUntilReady(ctx, imports); err != nil {
+		return 0, err
+	}
+	if err := n.spoil(e, ctx, n.name); err != nil {
+		return 0, err
+	}
+	if err := e.Ask(ctx, imports); err != nil {
+		return 0, err
+	}
+	return slowest(ctx, e, "beside-"+n.name)
+}
+
+// slowest is how long the slowest of some new Imports takes, one after the other.
+func slowest(ctx context.Context, e *environment.Environment, name string) (time.Duration, error) {
+	var all []time.Duration
+	for i := range newImports {
+		took, err := e.ApplyUntilReady(ctx, []*v1alpha1.Import{importOf("default", fmt.Sprintf("%s-%d", name, i))})
+		if err != nil {
+			return 0, err
+		}
+		all = append(all, took)
+	}
+	return slices.Max(all), nil
+}
+
+func importOf(account, name string) *v1alpha1.Import {
+	object := &v1alpha1.Import{ObjectMeta: environment.Meta(name)}
+	object.Spec.AccountRef.Name = account
+	object.Spec.Definition.Raw = []byte(fmt.Sprintf(`{"name":%q,"adaptorType":"HTTPImport","_connectionId":%q,
+		"http":{"method":["POST"],"relativeURI":["/orders"],"body":[null],"batchSize":10}}`, name, environment.Connection))
+	return object
+}
+
+func neighbourRow(name string, took, alone time.Duration) string {
+	return fmt.Sprintf("%s\t%d ms\t%.1f\t%d ms\t", name, took.Milliseconds(), float64(took)/float64(alone), neighbourBound.Milliseconds())
+}
