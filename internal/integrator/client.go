@@ -29,8 +29,12 @@
 package integrator
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
 	"crypto/x509"
+	"encoding/hex"
 	"fmt"
+	"hash"
 	"io"
 	"net/http"
 	"net/url"
@@ -115,10 +119,11 @@ type Client struct {
 	limiter  *limit.Limiter
 	observer func(Observation)
 
-	// authorize and maskToken hold the token in a closure, so that printing a Client, or a struct that
-	// contains one, never shows it.
+	// authorize, maskToken and derive hold the token in a closure, so that printing a Client, or a
+	// struct that contains one, never shows it.
 	authorize func(*http.Request)
 	maskToken func(string) string
+	derive    func(purpose string) []byte
 
 	kept  *http.Transport // reuses connections
 	fresh *http.Transport // opens a connection for every request
@@ -144,6 +149,7 @@ func New(cfg Config) (*Client, error) {
 		observer:  cfg.Observer,
 		authorize: authorizer(cfg.Token),
 		maskToken: tokenMasker(cfg.Token),
+		derive:    deriver(cfg.Token),
 		kept:      kept,
 		fresh:     fresh,
 	}
@@ -171,6 +177,22 @@ func (c *Client) String() string {
 		return "integrator.Client(nil)"
 	}
 	return "integrator.Client(" + c.base.String() + ")"
+}
+
+// KeyedHash makes a hash for a purpose that reveals nothing of what it is of, also if that can be
+// guessed: its key is derived from the token. keyID names the key: with another token it is another one.
+func (c *Client) KeyedHash(purpose string) (keyed hash.Hash, keyID string) {
+	const idBytes = 4
+	return hmac.New(sha256.New, c.derive("hash "+purpose)), hex.EncodeToString(c.derive("id " + purpose)[:idBytes])
+}
+
+// deriver makes keys from the token. They do not reveal it, or each other.
+func deriver(token string) func(string) []byte {
+	return func(purpose string) []byte {
+		mac := hmac.New(sha256.New, []byte(token))
+		_, _ = io.WriteString(mac, purpose)
+		return mac.Sum(nil)
+	}
 }
 
 // checkToken rejects a token that an Authorization header cannot contain. Its errors do not repeat
