@@ -248,7 +248,9 @@ spec: {importRef: {name: a}, dataFrom: [{configMapKeyRef: {name: a, key: b}, sec
 		Expect(k8s.Create(ctx, run)).To(Succeed())
 		for _, edit := range []func(*v1alpha1.ImportRun){
 			func(run *v1alpha1.ImportRun) { run.Spec.Suspend = true },
-			func(run *v1alpha1.ImportRun) { run.Spec.Suspend, run.Spec.TTLSecondsAfterFinished = false, seconds(600) },
+			func(run *v1alpha1.ImportRun) {
+				run.Spec.Suspend, run.Spec.TTLSecondsAfterFinished = false, seconds(600)
+			},
 			func(run *v1alpha1.ImportRun) { run.Spec.Cancel, run.Spec.TTLSecondsAfterFinished = true, nil },
 		} {
 			change(ctx, run, edit)
