@@ -62,13 +62,16 @@ func (r Range) String() string {
 	return fmt.Sprintf("%d-%d", r.First, r.Last)
 }
 
-// Add is the indexes with a position after all of them. It may change what s has.
+// Add is the indexes with a position after all of them; another is not added. It may change what s has.
 func (s Indexes) Add(position int) Indexes {
-	if last := len(s) - 1; last >= 0 && s[last].Last+1 == position {
+	last := len(s) - 1
+	switch {
+	case last < 0 || position > s[last].Last+1:
+		return append(s, Range{position, position})
+	case position == s[last].Last+1:
 		s[last].Last = position
-		return s
 	}
-	return append(s, Range{position, position})
+	return s
 }
 
 // Within is the first ranges of the indexes, as many as a text of so many bytes has room for, and whether

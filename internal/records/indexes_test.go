@@ -42,6 +42,12 @@ func TestIndexes(t *testing.T) {
 	}
 }
 
+func TestIndexesAddInOrder(t *testing.T) {
+	if got := (Indexes{}).Add(3).Add(3).Add(1).Add(4).String(); got != "3-4" {
+		t.Errorf("the ranges are %q", got)
+	}
+}
+
 func TestParseIndexesRefuses(t *testing.T) {
 	for name, text := range map[string]string{
 		"Word": "x", "Gap": "1,,2", "Open": "3-", "Negative": "-3", "Backwards": "4-2", "Unordered": "7,3", "Twice": "0-4,4",

@@ -163,7 +163,11 @@ func (e KeyEntry) writtenBy(phase v1alpha1.RunPhase, holder *v1alpha1.ImportRun)
 	if !last.Unknown && (phase == v1alpha1.RunWaiting || !wrote) {
 		return e.Written
 	}
-	return append(slices.Clone(e.Written), last)
+	// Each data once: who is permitted to send the same again does so any number of times.
+	others := slices.DeleteFunc(slices.Clone(e.Written), func(before KeyWritten) bool {
+		return before.Data == last.Data && before.Unknown == last.Unknown && last.Data.Hash != ""
+	})
+	return append(others, last)
 }
 
 // JudgeData refuses a run that would send the data of another run again, which wrote some of it with the

@@ -77,7 +77,7 @@ type keyRun struct {
 
 // keyModel is one search.
 type keyModel struct {
-	policy    func(*v1alpha1.ImportRun)
+	policy    v1alpha1.PartialFailurePolicy
 	judgeData func(*v1alpha1.ImportRun, Claim, DataID, []KeyWritten, string) (Outcome, bool)
 	settle    func(KeyEntry) KeyEntry
 	take      func(KeyEntry) KeyEntry
@@ -124,12 +124,19 @@ func (m *keyModel) run(w *keyWorld, i int) *v1alpha1.ImportRun {
 	run.UID = types.UID(run.Name)
 	run.Spec.IdempotencyKey, run.Spec.ImportRef, run.Spec.Cancel = "key", &v1alpha1.LocalReference{Name: "orders"}, w.runs[i].cancel
 	run.Status = *ptr.To(m.statuses.of(w.runs[i].status)).DeepCopy()
-	m.policy(run)
+	run.Spec.AfterPartialFailure = m.policy
 	return run
 }
 
 // over reports whether a run has ended, or was deleted.
-func (m *keyModel) over(w *keyWorld, i int) bool { return w.runs[i].deleted || Finished(m.run(w, i)) }
+func (m *keyModel) over(w *keyWorld, i int) bool {
+	return w.runs[i].deleted || Finished(&v1alpha1.ImportRun{Status: m.statuses.of(w.runs[i].status)})
+}
+
+// done is how many batches of a run were answered.
+func (m *keyModel) done(w *keyWorld, i int) int {
+	return batchesDone(&v1alpha1.ImportRun{Status: m.statuses.of(w.runs[i].status)})
+}
 
 // at is the claim that the run takes next, or has.
 func (m *keyModel) at(run *v1alpha1.ImportRun) Claim {
@@ -202,10 +209,8 @@ func (m *keyModel) judge(w *keyWorld, i int) {
 }
 
 func (m *keyModel) holder(w *keyWorld, entry KeyEntry) *v1alpha1.ImportRun {
-	for i := range int(w.created) {
-		if run := m.run(w, i); string(run.UID) == entry.RunUID && !w.runs[i].deleted {
-			return run
-		}
+	if i := int(entry.Run[0] - 'a'); !w.runs[i].deleted {
+		return m.run(w, i)
 	}
 	return nil
 }
@@ -263,10 +268,12 @@ func (m *keyModel) next(w keyWorld) []modelcheck.Step[keyWorld] {
 		if r.deleted {
 			continue
 		}
-		add(true, func(n *keyWorld) {
-			// Its process sees it at the latest when it writes: a call may be under way.
-			n.runs[i] = keyRun{data: r.data, status: r.status, deleted: true, open: r.open}
-		})
+		if r.step != keyJudged && r.step != keyTaken && r.step != keySettling {
+			// At these steps it is as if nothing had been sent yet, or the answer had been lost.
+			add(true, func(n *keyWorld) {
+				n.runs[i] = keyRun{data: r.data, status: r.status, deleted: true, open: r.open}
+			})
+		}
 		if r.step > keyJudged && w.crashes > 0 {
 			add(true, func(n *keyWorld) {
 				n.crashes--
@@ -276,7 +283,7 @@ func (m *keyModel) next(w keyWorld) []modelcheck.Step[keyWorld] {
 		if r.step == keyIdle && m.over(&w, i) {
 			continue
 		}
-		if !r.cancel && r.step == keyIdle && batchesDone(m.run(&w, i)) > 0 {
+		if !r.cancel && r.step == keyIdle && m.done(&w, i) > 0 {
 			add(true, func(n *keyWorld) { n.runs[i].cancel = true })
 		}
 		if r.step != keyCalling {
@@ -316,7 +323,7 @@ func (m *keyModel) work(w *keyWorld, i int) {
 
 // travel lists what can become of a request.
 func (m *keyModel) travel(w keyWorld, i int, add func(bool, func(*keyWorld))) {
-	data, batch := w.runs[i].data, batchesDone(m.run(&w, i))
+	data, batch := w.runs[i].data, m.done(&w, i)
 	accepted := integrator.InvokeResponse{Records: []integrator.RecordResult{{StatusCode: 200}}}
 	refused := integrator.InvokeResponse{Records: []integrator.RecordResult{{StatusCode: 422}}}
 	add(false, func(n *keyWorld) { n.applied[data][batch]++; m.answer(n, i, accepted, nil) })
@@ -342,7 +349,7 @@ func (m *keyModel) invariants(w keyWorld, violated func(string)) {
 	}
 	for _, data := range w.applied {
 		for _, applied := range data {
-			if applied > 1 && m.run(&w, 0).Spec.AfterPartialFailure != v1alpha1.PartialFailureSendAgain {
+			if applied > 1 && m.policy != v1alpha1.PartialFailureSendAgain {
 				violated("a record is written twice with one key")
 			}
 		}
@@ -352,7 +359,7 @@ func (m *keyModel) invariants(w keyWorld, violated func(string)) {
 func TestModelOfAKey(t *testing.T) {
 	good := func() *keyModel {
 		same := func(entry KeyEntry) KeyEntry { return entry }
-		m := &keyModel{policy: func(*v1alpha1.ImportRun) {}, judgeData: JudgeData, settle: same, take: same}
+		m := &keyModel{policy: v1alpha1.PartialFailureRefuse, judgeData: JudgeData, settle: same, take: same}
 		m.Next, m.Inspect, m.Stuck = m.next, m.invariants, neverEnds
 		m.Rests = func(w keyWorld) bool {
 			for i := range int(w.created) {
@@ -368,7 +375,7 @@ func TestModelOfAKey(t *testing.T) {
 	for name, policy := range map[string]v1alpha1.PartialFailurePolicy{"Refuse": v1alpha1.PartialFailureRefuse, "SendAgain": v1alpha1.PartialFailureSendAgain} {
 		t.Run(name, func(t *testing.T) {
 			m := good()
-			m.policy = func(run *v1alpha1.ImportRun) { run.Spec.AfterPartialFailure = policy }
+			m.policy = policy
 			world := start
 			if policy == v1alpha1.PartialFailureSendAgain {
 				// There is far more that can happen, and less that must not.
