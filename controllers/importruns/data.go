@@ -46,7 +46,7 @@ func (w *work) gather(ctx context.Context, run *v1alpha1.ImportRun, at runstate.
 	if w.payload != nil {
 		return nil, nil
 	}
-	payload, err := w.readPayload(ctx, run)
+	payload, err := payloadReader{w}.readPayload(ctx, run)
 	if invalid, ok := errors.AsType[invalidData](err); ok {
 		end := runstate.Invalid(run, at, invalid.reason, invalid.because)
 		return &end, nil
@@ -57,6 +57,9 @@ func (w *work) gather(ctx context.Context, run *v1alpha1.ImportRun, at runstate.
 	w.payload = &payload
 	return nil, nil
 }
+
+// payloadReader reads what a run sends, for a pass.
+type payloadReader struct{ *work }
 
 // inline is what a run has in its own spec.
 type inline struct {
@@ -76,7 +79,7 @@ func (d inline) hash() string {
 
 // readInline reads the records and settings of the run's spec, which no cache keeps, in exactly the
 // version of the run that was decided on.
-func (w *work) readInline(ctx context.Context, run *v1alpha1.ImportRun) (inline, error) {
+func (w payloadReader) readInline(ctx context.Context, run *v1alpha1.ImportRun) (inline, error) {
 	w.r.unpacking.Lock()
 	defer w.r.unpacking.Unlock()
 	live, err := w.r.readWhole(ctx, run)
@@ -100,7 +103,7 @@ func (r *Reconciler) readWhole(ctx context.Context, run *v1alpha1.ImportRun) (*v
 
 // copyInline copies the records of a spec into one piece of memory: separate records would take several
 // times their size.
-func (w *work) copyInline(live *v1alpha1.ImportRun) (inline, error) {
+func (w payloadReader) copyInline(live *v1alpha1.ImportRun) (inline, error) {
 	size := 0
 	for _, record := range live.Spec.Data {
 		size += len(record.Raw)
@@ -156,7 +159,7 @@ func settingsSize(run *v1alpha1.ImportRun) int {
 
 // readPayload reads the records of data and dataFrom, in order, selects those that are sent, and divides
 // them into batches.
-func (w *work) readPayload(ctx context.Context, run *v1alpha1.ImportRun) (runstate.Payload, error) {
+func (w payloadReader) readPayload(ctx context.Context, run *v1alpha1.ImportRun) (runstate.Payload, error) {
 	payload := runstate.Payload{Secret: w.secretImport}
 	retried, err := w.retried(ctx, run)
 	if err != nil {
@@ -201,7 +204,7 @@ func (w *work) readPayload(ctx context.Context, run *v1alpha1.ImportRun) (runsta
 
 // readSources adds the records of dataFrom to a payload, and what stands for them to the identity of all
 // of it.
-func (w *work) readSources(ctx context.Context, namespace string, dataFrom []v1alpha1.DataSource, payload *runstate.Payload, identity digest) error {
+func (w payloadReader) readSources(ctx context.Context, namespace string, dataFrom []v1alpha1.DataSource, payload *runstate.Payload, identity digest) error {
 	if len(dataFrom) == 0 {
 		return nil
 	}
@@ -243,7 +246,7 @@ func sourceError(err error, i int) error {
 }
 
 // unpack makes records of a source, for which there is room for so many bytes and records.
-func (w *work) unpack(source []byte, room, number int) (content []byte, parsed []json.RawMessage, err error) {
+func (w payloadReader) unpack(source []byte, room, number int) (content []byte, parsed []json.RawMessage, err error) {
 	w.r.unpacking.Lock()
 	defer w.r.unpacking.Unlock()
 	if content, err = records.Decompress(source, room); err != nil {

@@ -32,7 +32,7 @@ func invalidRetryf(format string, args ...any) error {
 }
 
 // retried finds the run whose failed records this one sends again, nil for a run without retryOf.
-func (w *work) retried(ctx context.Context, run *v1alpha1.ImportRun) (*retriedRun, error) {
+func (w payloadReader) retried(ctx context.Context, run *v1alpha1.ImportRun) (*retriedRun, error) {
 	if run.Spec.RetryOf == nil {
 		return nil, nil
 	}
@@ -65,7 +65,7 @@ func (s sources) any() bool { return len(s.records)+len(s.dataFrom) > 0 || s.set
 
 // findSources finds what the records of a run come from: its own spec, or, for a run with retryOf that
 // has nothing of its own, that of the run that it retries, or that this one retries.
-func (w *work) findSources(ctx context.Context, run *v1alpha1.ImportRun, retried *retriedRun) (sources, error) {
+func (w payloadReader) findSources(ctx context.Context, run *v1alpha1.ImportRun, retried *retriedRun) (sources, error) {
 	own, err := w.readInline(ctx, run)
 	found := sources{own, run.Spec.DataFrom}
 	if err != nil || retried == nil || found.any() {
@@ -94,7 +94,7 @@ func (w *work) findSources(ctx context.Context, run *v1alpha1.ImportRun, retried
 }
 
 // readOther reads another run with its records, without them, and what they come from.
-func (w *work) readOther(ctx context.Context, name types.NamespacedName) (*v1alpha1.ImportRun, sources, error) {
+func (w payloadReader) readOther(ctx context.Context, name types.NamespacedName) (*v1alpha1.ImportRun, sources, error) {
 	w.r.unpacking.Lock()
 	defer w.r.unpacking.Unlock()
 	live := &v1alpha1.ImportRun{}
@@ -107,7 +107,7 @@ func (w *work) readOther(ctx context.Context, name types.NamespacedName) (*v1alp
 }
 
 // selectFailed leaves just the records in the payload that failed in the run that is retried.
-func (w *work) selectFailed(retried *retriedRun, payload *runstate.Payload) error {
+func (w payloadReader) selectFailed(retried *retriedRun, payload *runstate.Payload) error {
 	last := retried.failed[len(retried.failed)-1].Last
 	if payload.DataHash != retried.Status.DataHash || payload.SourcesHash != retried.Status.SourcesHash || last >= len(payload.Records) {
 		return invalidData{v1alpha1.ReasonDataChanged, fmt.Sprintf(

@@ -156,17 +156,17 @@ func (o Outcome) recordsFailed(of string) string {
 		return text
 	}
 	first := o.Failures[0]
-	said := fmt.Sprintf("record %d:", first.Index)
+	shown := fmt.Sprintf("record %d:", first.Index)
 	if first.StatusCode != 0 {
-		said += fmt.Sprintf(" %d", first.StatusCode)
+		shown += fmt.Sprintf(" %d", first.StatusCode)
 	}
 	switch {
 	case first.Code != "" && first.Message != "":
-		said += " " + first.Code + ": " + first.Message
+		shown += " " + first.Code + ": " + first.Message
 	case first.Code+first.Message != "":
-		said += " " + first.Code + first.Message
+		shown += " " + first.Code + first.Message
 	}
-	return text + "; first: " + drift.Cut(said, maxFirstFailure)
+	return text + "; first: " + drift.Cut(shown, maxFirstFailure)
 }
 
 // sendFailed says how to send the records that failed again.

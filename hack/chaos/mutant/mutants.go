@@ -88,6 +88,9 @@ var All = []Mutant{
 		{Package: "internal/runstate", Function: "Judge", Find: Statement(Call("lostBecause")), With: `counts.Succeeded = counts.Total
 		return Verdict{Outcome: integrator.OutcomeApplied, Records: counts}`},
 	}, []string{"run"}},
+	{"key-given-on", "a run that has failed leaves its key to the next", []Edit{
+		{Package: "internal/runstate", Function: "JudgeData", Find: FirstStatement(), With: `return Outcome{}, false`},
+	}, []string{"repeated"}},
 	{"secrets-cached", "the client that exists can write Secrets too", []Edit{
 		{Package: "controllers/importruns", Function: "work.reserveResponses", Find: Call("Create"), With: `$fun($1, $2)`},
 	}, []string{"keyed"}},
