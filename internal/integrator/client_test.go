@@ -198,7 +198,7 @@ func TestDefaultTimeout(t *testing.T) {
 // Nobody without the token can compute the hash, and it says nothing of the token.
 func TestKeyedHash(t *testing.T) {
 	sum := func(token, purpose, text string) (string, string) {
-		c, err := integrator.New(integrator.Config{BaseURL: "https://api.integrator.io", Token: token})
+		c, err := New(Config{BaseURL: "https://api.integrator.io", Token: token})
 		if err != nil {
 			t.Fatal(err)
 		}
