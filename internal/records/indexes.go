@@ -33,7 +33,6 @@ func ParseIndexes(text string) (Indexes, error) {
 		}
 		from, err := strconv.ParseUint(first, 10, 31)
 		to, err2 := strconv.ParseUint(last, 10, 31)
-		//nolint:gosec // of 31 bits
 		next := Range{int(from), int(to)}
 		if err != nil || err2 != nil || next.Last < next.First || len(all) > 0 && next.First <= all[len(all)-1].Last {
 			return nil, errNoIndexes

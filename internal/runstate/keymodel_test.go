@@ -120,7 +120,7 @@ func (n *numbered[T]) of(number uint16) (value T) {
 
 // run is a run as the reconciler sees it.
 func (m *keyModel) run(w *keyWorld, i int) *v1alpha1.ImportRun {
-	run := &v1alpha1.ImportRun{ObjectMeta: metav1.ObjectMeta{Name: string(rune('a' + i))}}
+	run := &v1alpha1.ImportRun{ObjectMeta: metav1.ObjectMeta{Name: "abc"[i : i+1]}}
 	run.UID = types.UID(run.Name)
 	run.Spec.IdempotencyKey, run.Spec.ImportRef, run.Spec.Cancel = "key", &v1alpha1.LocalReference{Name: "orders"}, w.runs[i].cancel
 	run.Status = *ptr.To(m.statuses.of(w.runs[i].status)).DeepCopy()
