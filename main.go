@@ -6,6 +6,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -18,6 +20,7 @@ import (
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	_ "k8s.io/client-go/plugin/pkg/client/auth"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -30,15 +33,22 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/serving"
 )
 
-// shutdownGrace lets calls that are under way end: an ImportRun may take 10 minutes by default, and
-// its response cannot be read a second time.
-const shutdownGrace = 11 * time.Minute
+const (
+	// stopTimeout is how long the controllers have to stop before the lease is given up. What takes
+	// longer goes on beside the next leader, which the protocols permit.
+	stopTimeout = time.Second
+	// drainTimeout is how long the process stays for calls of ImportRuns whose outcomes are not recorded
+	// yet: their response cannot be read a second time. It is longer than the longest
+	// activeDeadlineSeconds. terminationGracePeriodSeconds of config/manager is longer.
+	drainTimeout = 62 * time.Minute
+	// resumePause is the pause before a process that has lost the lease during calls asks for it again.
+	resumePause = time.Second
+)
 
 type flags struct {
 	metrics                  serving.Metrics
 	probeAddress             string
-	leaderElect              bool
-	leaderNamespace          string
+	election                 serving.Election
 	network                  command.Network
 	ownerID, formerOwnerIDs  string
 	createUnconfirmedTimeout time.Duration
@@ -49,15 +59,14 @@ type flags struct {
 func (f *flags) register(set *flag.FlagSet) {
 	f.metrics.Register(set)
 	set.StringVar(&f.probeAddress, "health-probe-bind-address", ":8081", "Address to serve /healthz and /readyz at; 0 serves none.")
-	set.BoolVar(&f.leaderElect, "leader-elect", false, "Work only while holding the lease, so that several replicas can run.")
-	set.StringVar(&f.leaderNamespace, "leader-election-namespace", "", "Namespace of the lease; by default the one that the operator runs in.")
+	f.election.Register(set)
 	f.network.Register(set)
 	set.StringVar(&f.ownerID, "owner-id", "", "Name of this cluster in the ownership markers of imports, such as prod: a cluster that is built again with the same id and the same Git finds its imports. Without it, only the very objects that created them do.")
 	set.StringVar(&f.formerOwnerIDs, "former-owner-ids", "", "Owner ids that this cluster had before, separated by commas: imports with their markers are taken for its own, and get new markers.")
 	set.DurationVar(&f.createUnconfirmedTimeout, "create-unconfirmed-timeout", controllers.DefaultCreateUnconfirmedTimeout,
 		"How long after an unanswered creation its import may still turn up before another one is created.")
 	set.IntVar(&f.concurrentImports, "concurrent-imports", 8, "Imports reconciled at once.")
-	set.IntVar(&f.concurrentRuns, "concurrent-runs", 16, "ImportRuns in flight at once.")
+	set.IntVar(&f.concurrentRuns, "concurrent-runs", controllers.DefaultConcurrentRuns, "Calls of ImportRuns in flight at once. One namespace has half of them at most.")
 }
 
 func main() {
@@ -87,14 +96,54 @@ func execute(name string, args []string) int {
 	return command.Export(ctrl.SetupSignalHandler(), args, os.Stdout, os.Stderr)
 }
 
-// run builds the manager, registers the controllers and serves until a signal stops it.
+// run serves until a signal stops it, and then stays until the calls under way are recorded. A second
+// signal ends the process at once.
 func run(f flags) error {
 	ctx := ctrl.SetupSignalHandler()
+	if err := f.validate(); err != nil {
+		return err
+	}
+	calls := controllers.NewCalls(f.concurrentRuns)
+	err := serve(ctx, f, calls, false)
+	for err != nil && ctx.Err() == nil && calls.UnderWay() > 0 {
+		// Such as a lost lease. The calls are worth more than a process that begins anew, and nobody else
+		// may be there to lead meanwhile.
+		ctrl.Log.Error(err, "the controllers have stopped; the process stays because of its calls, and begins again", "calls", calls.UnderWay())
+		select {
+		case <-time.After(resumePause):
+			err = serve(ctx, f, calls, true)
+		case <-ctx.Done():
+		}
+	}
+	if ctx.Err() != nil && errors.Is(err, context.DeadlineExceeded) {
+		ctrl.Log.Info("not all controllers have stopped in time", "timeout", stopTimeout)
+		err = nil
+	}
+	if n := calls.UnderWay(); n > 0 {
+		ctrl.Log.Info("waiting for calls of ImportRuns to end", "calls", n)
+	}
+	limited, cancel := context.WithTimeout(context.Background(), drainTimeout)
+	defer cancel()
+	return errors.Join(err, calls.Drain(limited))
+}
+
+func (f *flags) validate() error {
+	if f.concurrentImports < 1 || f.concurrentRuns < 1 {
+		return errors.New("--concurrent-imports and --concurrent-runs have to be 1 or more")
+	}
+	return f.election.Validate()
+}
+
+// serve builds the manager, registers the controllers and serves until the context ends, or until the
+// manager cannot go on. again says that the process had a manager before.
+func serve(ctx context.Context, f flags, calls *controllers.Calls, again bool) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	network, err := f.network.Config()
 	if err != nil {
 		return err
 	}
-	mgr, err := newManager(f)
+	mgr, err := newManager(f, again)
 	if err != nil {
 		return fmt.Errorf("set up the manager: %w", err)
 	}
@@ -107,20 +156,20 @@ func run(f flags) error {
 		Owner:                    ownership.Owner{ID: f.ownerID, Former: command.List(f.formerOwnerIDs)},
 		CreateUnconfirmedTimeout: f.createUnconfirmedTimeout,
 		ConcurrentImports:        f.concurrentImports,
-		ConcurrentRuns:           f.concurrentRuns,
+		Calls:                    calls,
 	}); err != nil {
 		return fmt.Errorf("set up the controllers: %w", err)
 	}
 	if err := mgr.AddHealthzCheck("healthz", healthz.Ping); err != nil {
 		return err
 	}
-	if err := mgr.AddReadyzCheck("readyz", healthz.Ping); err != nil {
+	if err := mgr.AddReadyzCheck("readyz", serving.Ready(mgr.GetCache())); err != nil {
 		return err
 	}
 	return mgr.Start(ctx)
 }
 
-func newManager(f flags) (manager.Manager, error) {
+func newManager(f flags, again bool) (manager.Manager, error) {
 	scheme := runtime.NewScheme()
 	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
 	utilruntime.Must(v1alpha1.AddToScheme(scheme))
@@ -129,20 +178,26 @@ func newManager(f flags) (manager.Manager, error) {
 	if err != nil {
 		return nil, err
 	}
-	config, err := ctrl.GetConfig()
+	kubernetes, err := ctrl.GetConfig()
 	if err != nil {
 		return nil, err
 	}
-	grace := shutdownGrace
-	return ctrl.NewManager(config, ctrl.Options{
+	timeout := stopTimeout
+	return ctrl.NewManager(kubernetes, ctrl.Options{
 		Scheme:                  scheme,
 		Cache:                   controllers.CacheOptions(),
 		Client:                  controllers.ClientOptions(),
+		Controller:              config.Controller{SkipNameValidation: &again},
 		Metrics:                 metrics,
 		HealthProbeBindAddress:  f.probeAddress,
-		LeaderElection:          f.leaderElect,
+		LeaderElection:          f.election.Enabled,
 		LeaderElectionID:        "integrator-operator.integrator.io",
-		LeaderElectionNamespace: f.leaderNamespace,
-		GracefulShutdownTimeout: &grace,
+		LeaderElectionNamespace: f.election.Namespace,
+		// The calls of ImportRuns go on without the lease, which their claims permit.
+		LeaderElectionReleaseOnCancel: true,
+		LeaseDuration:                 &f.election.LeaseDuration,
+		RenewDeadline:                 &f.election.RenewDeadline,
+		RetryPeriod:                   &f.election.RetryPeriod,
+		GracefulShutdownTimeout:       &timeout,
 	})
 }

@@ -18,6 +18,8 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/controllers"
+	"github.com/integrator-operator/integrator-operator/internal/ownership"
 	"github.com/integrator-operator/integrator-operator/internal/simulator"
 )
 
@@ -312,31 +314,106 @@ var _ = Describe("I delete a run while it is under way", func() {
 })
 
 var _ = Describe("The operator is replaced while a run is under way", func() {
-	It("waits for the answer, and its successor continues with the next batch", func(ctx context.Context) {
+	It("works at once, and continues the run when the old process has recorded the answer", func(ctx context.Context) {
 		w := newWorld(ctx)
 		target := w.synced(ctx, w.httpImport("orders"))
 		release := w.holdInvoke(2)
 		run := w.batched("rollout", 6, 2)
 		Expect(k8s.Create(ctx, run)).To(Succeed())
 		w.reached(ctx, run, "1/3")
-		Eventually(w.sizes).Should(Equal([]int{2, 2}), "the call is under way that is waited for")
+		Eventually(w.sizes).Should(Equal([]int{2, 2}), "the call is under way that nobody waits for")
 		stop, start := replaceManager()
 		DeferCleanup(start)
-		stopped := make(chan struct{})
-		go func() {
-			defer GinkgoRecover()
-			defer close(stopped)
-			stop()
-		}()
-		Consistently(stopped).ShouldNot(BeClosed())
-		release()
-		Eventually(stopped).Should(BeClosed())
-		Expect(get(ctx, w, run, "rollout").Status.Progress).To(Equal("2/3"))
-		Expect(w.sizes()).To(Equal([]int{2, 2}))
+		stop()
 		start()
+		w.synced(ctx, w.httpImport("others"))
+		w.eventually(ctx, run, "rollout", "InProgress False/Progressing")
+		Expect(get(ctx, w, run, "rollout").Status.Progress).To(Equal("1/3"))
+		Expect(w.sizes()).To(Equal([]int{2, 2}))
+		release()
 		w.done(ctx, run, v1alpha1.RunSucceeded)
 		Expect(w.written(target.Status.ID)).To(Equal(numbered(6)))
 		Expect(w.sizes()).To(Equal([]int{2, 2, 2}))
+	})
+
+	It("records how the run ended without a manager, with its event", func(ctx context.Context) {
+		w := newWorld(ctx)
+		w.synced(ctx, w.httpImport("orders"))
+		release := w.holdInvoke(1)
+		run := w.batched("last", 2, 2)
+		Expect(k8s.Create(ctx, run)).To(Succeed())
+		Eventually(w.sizes).Should(Equal([]int{2}))
+		stop, start := replaceManager()
+		DeferCleanup(start)
+		stop()
+		release()
+		w.done(ctx, run, v1alpha1.RunSucceeded)
+		Eventually(func() []string { return w.events(ctx, "last") }).Should(ContainElement(HavePrefix("RecordsAccepted: ")))
+		Expect(w.sizes()).To(Equal([]int{2}))
+	})
+
+	It("sends nothing after the call under way, and waits for its outcome, when the process is about to end", func(ctx context.Context) {
+		w := newWorld(ctx)
+		w.synced(ctx, w.httpImport("orders"))
+		calls := controllers.NewCalls(4)
+		operate, stop := w.operators()
+		withOptions(func(o *controllers.Options) { o.Calls = calls })
+		operate(ownership.Owner{})
+		release := w.holdInvoke(1)
+		run := w.batched("ending", 4, 2)
+		Expect(k8s.Create(ctx, run)).To(Succeed())
+		Eventually(w.sizes).Should(Equal([]int{2}))
+		stop()
+		short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+		defer cancel()
+		Expect(calls.Drain(short)).To(MatchError(ContainSubstring("1 calls of ImportRuns did not end in time")))
+		release()
+		Expect(calls.Drain(ctx)).To(Succeed())
+		Expect(get(ctx, w, run, "ending").Status.Progress).To(Equal("1/2"))
+		Expect(w.sizes()).To(Equal([]int{2}))
+		withOptions(func(*controllers.Options) {})
+		operate(ownership.Owner{})
+		w.done(ctx, run, v1alpha1.RunSucceeded)
+		Expect(w.sizes()).To(Equal([]int{2, 2}))
+	})
+})
+
+var _ = Describe("Calls of others take long", func() {
+	It("lets a run of another namespace begin while mine wait, and holds no worker for them", func(ctx context.Context) {
+		mine, other := newWorld(ctx), newWorld(ctx)
+		operate, _ := mine.operators()
+		withOptions(func(o *controllers.Options) { o.ConcurrentRuns = 2 })
+		operate(ownership.Owner{}, other.namespace)
+		mine.synced(ctx, mine.httpImport("orders"))
+		other.synced(ctx, other.httpImport("orders"))
+		release := mine.holdInvoke(1)
+		var runs []*v1alpha1.ImportRun
+		for i := range 12 {
+			run := mine.run(fmt.Sprintf("mine-%d", i), "orders", record(fmt.Sprint(i)))
+			Expect(k8s.Create(ctx, run)).To(Succeed())
+			if i == 0 {
+				Eventually(mine.sizes).Should(Equal([]int{1}))
+			}
+			runs = append(runs, run)
+		}
+		for _, run := range runs[1:] {
+			Eventually(func() string { return message(get(ctx, mine, run, run.Name)) }).Should(Equal("waiting for the calls of other runs to end"))
+		}
+		theirs := other.run("theirs", "orders", record("B-1"))
+		Expect(k8s.Create(ctx, theirs)).To(Succeed())
+		other.done(ctx, theirs, v1alpha1.RunSucceeded)
+		Expect(mine.sizes()).To(Equal([]int{1}))
+		// One that waits ends without its turn, and one that ends gives the place to the next.
+		change(ctx, runs[5], func(run *v1alpha1.ImportRun) { run.Spec.Cancel = true })
+		mine.done(ctx, runs[5], v1alpha1.RunCanceled)
+		Expect(k8s.Delete(ctx, runs[6])).To(Succeed())
+		release()
+		for i, run := range runs {
+			if i != 5 && i != 6 {
+				mine.done(ctx, run, v1alpha1.RunSucceeded)
+			}
+		}
+		Expect(mine.sizes()).To(HaveLen(10))
 	})
 })
 

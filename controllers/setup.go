@@ -12,9 +12,9 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/google/uuid"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/controllers/accounts"
 	"github.com/integrator-operator/integrator-operator/controllers/importruns"
@@ -52,9 +52,21 @@ type Options struct {
 	// ScanPatience is how long no scan of an account may reach its end at least, before that is
 	// reported; 0 is account.DefaultScanPatience.
 	ScanPatience time.Duration
-	// ConcurrentImports and ConcurrentRuns are how many objects are reconciled at once.
+	// ConcurrentImports is how many Imports are reconciled at once, ConcurrentRuns how many calls of
+	// ImportRuns are under way; 0 is DefaultConcurrentRuns.
 	ConcurrentImports, ConcurrentRuns int
+	// Calls are the calls of the process, which outlive the manager; nil for those of ConcurrentRuns.
+	Calls *Calls
 }
+
+// Calls are the calls of ImportRuns that a process makes.
+type Calls = importruns.Calls
+
+// DefaultConcurrentRuns is the default of Options.ConcurrentRuns.
+const DefaultConcurrentRuns = 64
+
+// NewCalls makes room for so many calls at a time.
+func NewCalls(atOnce int) *Calls { return importruns.NewCalls(atOnce) }
 
 // Setup registers the controllers with a manager. Scanners of accounts end with ctx.
 func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
@@ -67,7 +79,17 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	}
 	registry := account.NewRegistry(ctx, mgr.GetClient(), options.Clock,
 		account.Options{AllowHTTP: options.AllowHTTP, AllowPrivate: options.AllowPrivate, RootCAs: options.RootCAs, Proxy: options.Proxy, Owner: options.Owner, ScanPatience: options.ScanPatience})
+	direct, err := client.New(mgr.GetConfig(), client.Options{HTTPClient: mgr.GetHTTPClient(), Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper()})
+	if err != nil {
+		return err
+	}
 	recorder := mgr.GetEventRecorder("integrator-operator")
+	runs := &importruns.Reconciler{
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Direct: direct, Registry: registry, Recorder: recorder, Clock: options.Clock, Calls: options.Calls,
+	}
+	if err := runs.SetupWithManager(ctx, mgr); err != nil {
+		return err
+	}
 	for _, reconciler := range []interface{ SetupWithManager(ctrl.Manager) error }{
 		&accounts.Reconciler{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Registry: registry, Recorder: recorder,
@@ -76,11 +98,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		&imports.Reconciler{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Registry: registry, Recorder: recorder, Clock: options.Clock, Owner: options.Owner,
 			CreateUnconfirmedTimeout: options.CreateUnconfirmedTimeout, BlockedDeletionPause: options.BlockedDeletionPause,
-			Concurrency: options.ConcurrentImports,
-		},
-		&importruns.Reconciler{
-			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Registry: registry, Recorder: recorder, Clock: options.Clock,
-			Holder: uuid.NewString(), Concurrency: options.ConcurrentRuns,
+			Concurrency: options.ConcurrentImports, Track: options.Calls.Track,
 		},
 	} {
 		if err := reconciler.SetupWithManager(mgr); err != nil {
@@ -96,6 +114,12 @@ func (o *Options) setDefaults() {
 	}
 	if o.CreateUnconfirmedTimeout == 0 {
 		o.CreateUnconfirmedTimeout = DefaultCreateUnconfirmedTimeout
+	}
+	if o.ConcurrentRuns == 0 {
+		o.ConcurrentRuns = DefaultConcurrentRuns
+	}
+	if o.Calls == nil {
+		o.Calls = NewCalls(o.ConcurrentRuns)
 	}
 	if o.BlockedDeletionPause == 0 {
 		o.BlockedDeletionPause = imports.DefaultBlockedDeletionPause

@@ -140,7 +140,6 @@ func startManagerOf(scheme *runtime.Scheme, owner ownership.Owner, namespaces ..
 		CreateUnconfirmedTimeout: createUnconfirmedTimeout,
 		BlockedDeletionPause:     time.Second,
 		ConcurrentImports:        4,
-		ConcurrentRuns:           4,
 	}
 	changeOptions(&setup)
 	Expect(controllers.Setup(ctx, mgr, setup)).To(Succeed())

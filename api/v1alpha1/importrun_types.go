@@ -104,8 +104,8 @@ type ImportRunSpec struct {
 
 	// activeDeadlineSeconds is the maximum duration of the run, in seconds, from its first
 	// call. Time in suspension does not count. A call that the deadline interrupts has an
-	// unknown outcome. When the operator shuts down, as in a rollout, it waits up to 11 minutes
-	// for the calls in progress. Defaults to 600.
+	// unknown outcome. When the operator shuts down, as in a rollout, its process stays until the
+	// calls in progress have ended, and the next one works meanwhile. Defaults to 600.
 	// +optional
 	// +default=600
 	// +kubebuilder:validation:Minimum=1

@@ -7,12 +7,17 @@ import (
 	"sync"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
+	"github.com/integrator-operator/integrator-operator/internal/runstate"
 )
 
 const (
-	// maxRunsData bounds what all the runs under way keep of their sources at once, in bytes.
+	// maxRunsData bounds what all the runs under way keep of their sources, and what their calls need
+	// beside it, in bytes.
 	maxRunsData = 128 << 20
+	// resultSize is about how much of a response belongs to one record.
+	resultSize = 128
 	// dataPause is how often a run asks again for room.
 	dataPause = 5 * problem.BackoffBase
 )
@@ -54,8 +59,26 @@ func (w *work) reserveData(more int) error {
 	return problem.Waitingf(v1alpha1.ReasonProgressing, "waiting for other runs with much data to end").WithRetryAfter(dataPause)
 }
 
+// reserveCall takes room for the call of a batch: its body is a copy of the records.
+func (w *work) reserveCall(next runstate.Claim) error {
+	part := w.payload.Part(next.Batch)
+	size := integrator.InvokeRequest{Data: part, Settings: w.payload.Settings}.Size() + len(part)*resultSize
+	if err := w.reserveData(size); err != nil {
+		return err
+	}
+	w.ofCall = size
+	return nil
+}
+
+// releaseCall gives back what the call has needed.
+func (w *work) releaseCall() {
+	w.r.budget.give(w.ofCall)
+	w.reserved -= w.ofCall
+	w.ofCall = 0
+}
+
 // releaseData gives back what the run has.
 func (w *work) releaseData() {
 	w.r.budget.give(w.reserved)
-	w.reserved = 0
+	w.reserved, w.ofCall = 0, 0
 }

@@ -59,7 +59,7 @@ func (w *work) gather(ctx context.Context, run *v1alpha1.ImportRun, at runstate.
 	if err != nil {
 		return nil, err
 	}
-	w.payload = &payload
+	w.payload, w.dataID = &payload, runstate.DataID{}
 	return nil, nil
 }
 

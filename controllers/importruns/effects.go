@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
@@ -19,18 +20,23 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/runstate"
 )
 
-// work carries out the effects of one pass of one run. It has what the batches of the pass share.
+// work carries out the effects of one pass of one run. From the claim on it belongs to the call.
 type work struct {
-	r       *Reconciler
+	r *Reconciler
+	// name is the run's.
+	name    types.NamespacedName
 	session *account.Session
 	// importID is the id of the remote import to invoke.
 	importID string
 	// secretImport: the definition of the import has values from elsewhere.
 	secretImport bool
 	// payload is what the run sends, once it is gathered, and reserved how many bytes of the budget
-	// were taken for it.
-	payload  *runstate.Payload
-	reserved int
+	// were taken for it; ofCall of these are for one call. gatheredAt and gatheredSecret are the run's generation and secretImport then.
+	payload        *runstate.Payload
+	reserved       int
+	ofCall         int
+	gatheredAt     int64
+	gatheredSecret bool
 	// rounded are the places in the spec with whole numbers that Kubernetes may have rounded.
 	rounded []string
 	// responses is where the full responses go, nil when nobody wants them.
@@ -42,14 +48,41 @@ type work struct {
 	dataID  runstate.DataID
 	// permit is the account's permission for one invocation, from Prepare to the end of Invoke.
 	permit *integrator.Permit
+	// pending: the run waits for a place or a permit. begun: its call is under way.
+	pending, begun bool
 }
 
 var _ runstate.Effects = (*work)(nil)
 
-// release gives back what the pass has taken.
+// newWork is the work of a pass, with what the run's last call has left to it.
+func (r *Reconciler) newWork(run *v1alpha1.ImportRun) *work {
+	w := &work{r: r, name: nameOf(run)}
+	kept := r.Calls.takeKept(w.name)
+	switch {
+	case kept == nil:
+	case kept.gatheredAt != run.Generation:
+		kept.releaseData()
+	default:
+		w.payload, w.reserved, w.gatheredAt, w.gatheredSecret = kept.payload, kept.reserved, kept.gatheredAt, kept.gatheredSecret
+		w.rounded, w.responses = kept.rounded, kept.responses
+	}
+	return w
+}
+
+// release gives back what the pass has taken, unless the run waits for a place or a permit.
 func (w *work) release() {
 	w.releasePermit()
 	w.releaseData()
+	if !w.pending {
+		w.r.Calls.leave(w.name)
+	}
+	if w.begun {
+		w.r.Calls.end(w.name, nil)
+	}
+}
+
+func nameOf(run *v1alpha1.ImportRun) types.NamespacedName {
+	return types.NamespacedName{Namespace: run.Namespace, Name: run.Name}
 }
 
 // Now is the time.
@@ -65,8 +98,9 @@ func (w *work) Pause(ctx context.Context, d time.Duration) {
 	<-limited.Done()
 }
 
-// Prepare gets, in order, everything that the call may have to wait for, the permit last: while the
-// run waits for anything else, the permit is free for others.
+// Prepare gets, in order, everything that the call may have to wait for. The data is last: a run that
+// waits for anything else takes no memory. Once the call has begun, it goes on when the process is asked
+// to stop.
 func (w *work) Prepare(ctx context.Context, run *v1alpha1.ImportRun, next runstate.Claim) (runstate.Prepared, *runstate.Outcome, error) {
 	if err := w.findTarget(ctx, run); err != nil {
 		return runstate.Prepared{}, nil, err
@@ -74,20 +108,31 @@ func (w *work) Prepare(ctx context.Context, run *v1alpha1.ImportRun, next runsta
 	if end, err := w.awaitKey(ctx, run, next); end != nil || err != nil {
 		return runstate.Prepared{}, end, err
 	}
+	if err := w.awaitPlace(ctx, run); err != nil {
+		return runstate.Prepared{}, nil, err
+	}
+	if w.payload != nil && w.gatheredSecret != w.secretImport {
+		w.releaseData()
+		w.payload = nil
+	}
 	if end, err := w.gather(ctx, run, next); end != nil || err != nil {
 		return runstate.Prepared{}, end, err
 	}
+	w.gatheredAt, w.gatheredSecret = run.Generation, w.secretImport
 	if end, misfit := runstate.Misfit(run, next, *w.payload); misfit {
 		return runstate.Prepared{}, &end, nil
 	}
 	if end := w.judgeData(run, next); end != nil {
 		return runstate.Prepared{}, end, nil
 	}
+	if err := w.reserveCall(next); err != nil {
+		return runstate.Prepared{}, nil, err
+	}
 	if end, err := w.reserveResponses(ctx, run, next); end != nil || err != nil {
 		return runstate.Prepared{}, end, err
 	}
-	if err := w.acquirePermit(ctx); err != nil {
-		return runstate.Prepared{}, nil, err
+	if w.begun = w.r.Calls.begin(w.name); !w.begun {
+		return runstate.Prepared{}, nil, errStopping
 	}
 	if err := w.takeKey(ctx, run, next); err != nil {
 		return runstate.Prepared{}, nil, err
@@ -99,25 +144,8 @@ func (w *work) Prepare(ctx context.Context, run *v1alpha1.ImportRun, next runsta
 	return prepared, nil, nil
 }
 
-// permitWait is how long a worker waits for the account's permit, and permitPause when it asks
-// again; meanwhile it works on other runs.
-const permitWait, permitPause = 10 * time.Second, 5 * time.Second
-
-// acquirePermit waits for the account's permit, but not for long: the other runs of all accounts
-// share the workers, and a cancel or a deadline may come meanwhile.
-func (w *work) acquirePermit(ctx context.Context) error {
-	limited, cancel := context.WithTimeout(ctx, permitWait)
-	defer cancel()
-	permit, err := w.session.Client.AcquireInvoke(limited)
-	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-		return problem.Waitingf(v1alpha1.ReasonProgressing, "waiting for other calls of the account to end").WithRetryAfter(permitPause)
-	}
-	if err != nil {
-		return problem.Wrap(err, runstate.Invoking)
-	}
-	w.permit = permit
-	return nil
-}
+// errStopping is the error of a reconcile that would begin a call while the process is about to end.
+var errStopping = errors.New("the operator is about to stop")
 
 // releasePermit returns the permit, if there is one.
 func (w *work) releasePermit() {
@@ -127,8 +155,7 @@ func (w *work) releasePermit() {
 	}
 }
 
-// Invoke makes the one call that the claim permits. It goes on when the operator is asked to stop:
-// the answer is worth waiting for.
+// Invoke makes the one call that the claim permits.
 func (w *work) Invoke(ctx context.Context, run *v1alpha1.ImportRun, granted runstate.Claim, prepared runstate.Prepared) (integrator.InvokeResponse, error) {
 	defer w.releasePermit()
 	if granted.Batch == 0 && granted.Attempt == 0 {

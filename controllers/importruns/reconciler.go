@@ -10,7 +10,9 @@ import (
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -23,6 +25,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/account"
 	"github.com/integrator-operator/integrator-operator/internal/runstate"
+	"github.com/integrator-operator/integrator-operator/internal/status"
 	"github.com/integrator-operator/integrator-operator/internal/watch"
 )
 
@@ -34,43 +37,42 @@ type Reconciler struct {
 	Registry *account.Registry
 	Recorder events.EventRecorder
 	Clock    clock.PassiveClock
-	// Holder names this process in the claims that it takes; it differs at every start.
-	Holder string
-	// Concurrency is how many runs are reconciled, and so in flight, at once.
-	Concurrency int
+	// Calls are the calls under way, and what the process remembers of runs.
+	Calls *Calls
+	// Direct reads and writes past all caches, also when the manager has stopped.
+	Direct client.Client
 
-	// memories has what the process remembers of runs, as a memory by the run's uid.
-	memories sync.Map
-	// budget bounds what the runs under way keep in memory together.
-	budget dataBudget
-	// unpacking serialises reading runs with their records, decompressing and parsing: what that
-	// needs is not in the budget until it is done.
-	unpacking sync.Mutex
+	// budget and unpacking are those of Calls.
+	budget    *dataBudget
+	unpacking *sync.Mutex
+	// direct is the same reconciler for what goes on without the manager.
+	direct *Reconciler
 }
 
-// memory is what the process remembers of a run between two reconciles. It is lost with the
-// process: then the run's claim without an outcome is Unknown.
-type memory struct {
-	// unrecorded is the outcome of a call that is not in the run yet.
-	unrecorded *runstate.Outcome
-	// unused are the tokens of claims that could not be confirmed: nothing was sent under them.
-	unused []string
-}
+// workers is how many runs are reconciled at once. None of them waits for a call.
+const workers = 8
 
 // notCached goes along with every write of a Secret or ConfigMap: a client whose reads wait for its
 // own writes would wait for a cache that has no such objects.
 const notCached = client.DisableReadYourWritesConsistency
 
-// SetupWithManager registers the controller.
-func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
+// SetupWithManager registers the controller. Until the context ends, runs whose calls have ended are
+// reconciled by it.
+func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) error {
+	r.budget, r.unpacking = &r.Calls.budget, &r.Calls.unpacking
+	direct := *r
+	direct.Client, direct.Recorder = r.Direct, status.NewDirectRecorder(r.Direct, r.Clock)
+	r.direct = &direct
+	r.Calls.listen(ctx.Done())
 	return ctrl.NewControllerManagedBy(mgr).
-		For(&v1alpha1.ImportRun{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		For(&v1alpha1.ImportRun{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, watch.RunAnswered()))).
 		Watches(&v1alpha1.ImportRun{}, handler.EnqueueRequestsFromMapFunc(r.runsThatAwait), builder.WithPredicates(watch.RunEnded())).
 		Watches(&v1alpha1.Import{}, handler.EnqueueRequestsFromMapFunc(r.runsBy(watch.IndexRunImport))).
 		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.runsBy(watch.IndexRunConfigMap))).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.runsBy(watch.IndexRunSecret))).
 		WatchesRawSource(source.Channel(r.Registry.RunEvents(), handler.EnqueueRequestsFromMapFunc(r.runsOfAccount))).
-		WithOptions(watch.ControllerOptions(mgr, "ImportRun", r.Concurrency)).
+		WatchesRawSource(source.Channel(r.Calls.events, &handler.EnqueueRequestForObject{})).
+		WithOptions(watch.ControllerOptions(mgr, "ImportRun", workers)).
 		Complete(r)
 }
 
@@ -98,48 +100,73 @@ func (r *Reconciler) runsThatAwait(ctx context.Context, object client.Object) []
 	return requests
 }
 
-// Reconcile takes one ImportRun as far as it goes: waiting for what it needs, or batch by batch to
-// the end. The order of the steps is in runstate.Pass.
+// Reconcile takes one ImportRun as far as it goes without waiting. Then the run waits for an event, or its
+// next call is under way. The order of the steps is in runstate.Pass.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
-	run := &v1alpha1.ImportRun{}
-	if err := r.Get(ctx, req.NamespacedName, run); err != nil {
-		return ctrl.Result{}, client.IgnoreNotFound(err)
+	if r.Calls.isUnderWay(req.NamespacedName) {
+		// The event of its end has the run reconciled.
+		return ctrl.Result{}, nil
 	}
+	run, err := r.read(ctx, req.NamespacedName)
 	switch {
+	case apierrors.IsNotFound(err):
+		r.Calls.forget(req.NamespacedName)
+		return ctrl.Result{}, nil
+	case err != nil:
+		return ctrl.Result{}, err
 	case !run.DeletionTimestamp.IsZero():
-		r.memories.Delete(run.UID)
+		r.Calls.forget(req.NamespacedName)
 		return ctrl.Result{}, nil
 	case runstate.Finished(run):
-		r.memories.Delete(run.UID)
+		r.Calls.forget(req.NamespacedName)
 		return r.finished(ctx, run)
 	}
 	p, err := r.takeSteps(ctx, run)
+	if err == nil && p.Claimed() {
+		return ctrl.Result{}, nil
+	}
 	r.announce(p)
 	return r.conclude(ctx, p, err)
 }
 
-// takeSteps goes from step to step until the run has ended, has to wait, or the operator is asked
-// to stop.
-func (r *Reconciler) takeSteps(ctx context.Context, run *v1alpha1.ImportRun) (p runstate.Pass, err error) {
-	remembered, _ := r.memories.Load(run.UID)
-	known, _ := remembered.(memory)
-	p = runstate.Begin(run, runstate.Process{Holder: r.Holder, Unused: known.unused}, known.unrecorded)
-	w := &work{r: r}
-	defer w.release()
-	// Also when a step panics: what a call did is known nowhere else.
-	defer func() { r.remember(run.UID, p) }()
-	for err == nil && !p.Ended() {
-		p, err = p.Step(ctx, w)
+// read reads a run from the cache, or past it while the cache does not have what this process has
+// recorded of its last call.
+func (r *Reconciler) read(ctx context.Context, name types.NamespacedName) (*v1alpha1.ImportRun, error) {
+	run := &v1alpha1.ImportRun{}
+	if err := r.Get(ctx, name, run); err != nil {
+		return nil, err
 	}
-	return p, err
+	known := r.Calls.recall(run)
+	if known.version == "" {
+		return run, nil
+	}
+	if order, err := resourceversion.CompareResourceVersion(run.ResourceVersion, known.version); err != nil || order < 0 {
+		return r.readRun(ctx, name)
+	}
+	known.version = ""
+	r.Calls.remember(run, known)
+	return run, nil
 }
 
-// remember keeps what the next reconcile of the run needs.
-func (r *Reconciler) remember(uid types.UID, p runstate.Pass) {
-	now := memory{unrecorded: p.Unrecorded, unused: p.Process.Unused}
-	if runstate.Finished(p.Run) || now.unrecorded == nil && len(now.unused) == 0 {
-		r.memories.Delete(uid)
-		return
+// takeSteps goes from step to step until the run has ended, has to wait, or the operator is asked
+// to stop. With a claimed call, the pass goes on without a worker.
+func (r *Reconciler) takeSteps(ctx context.Context, run *v1alpha1.ImportRun) (p runstate.Pass, err error) {
+	known := r.Calls.recall(run)
+	p = runstate.Begin(run, runstate.Process{Holder: r.Calls.holder, Unused: known.unused}, known.unrecorded)
+	w, handedOver := r.newWork(run), false
+	// Also when a step panics: what a call did is known nowhere else.
+	defer func() {
+		if !handedOver {
+			r.Calls.remember(run, memory{unrecorded: p.Unrecorded, unused: p.Process.Unused, version: known.version})
+			w.release()
+		}
+	}()
+	for err == nil && !p.Ended() && !p.Claimed() {
+		p, err = p.Step(ctx, w)
 	}
-	r.memories.Store(uid, now)
+	if err == nil && p.Claimed() {
+		handedOver = true
+		go r.carryOn(ctx, p, w)
+	}
+	return p, err
 }

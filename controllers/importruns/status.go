@@ -5,6 +5,7 @@ package importruns
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -129,7 +130,10 @@ func (r *Reconciler) conclude(ctx context.Context, p runstate.Pass, err error) (
 	if err == nil && runstate.Finished(p.Run) {
 		return r.expire(ctx, p.Run)
 	}
-	if err == nil {
+	if err == nil && p.Continues() {
+		return ctrl.Result{RequeueAfter: time.Millisecond}, nil
+	}
+	if err == nil || errors.Is(err, errStopping) {
 		return ctrl.Result{}, nil
 	}
 	waits := problem.FromAPI(err, runstate.Invoking)

@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
@@ -59,6 +60,8 @@ type Reconciler struct {
 	BlockedDeletionPause time.Duration
 	// Concurrency is how many Imports are reconciled at once.
 	Concurrency int
+	// Track has the process stay until a reconcile has ended, also when the manager has stopped.
+	Track func(reconcile.Reconciler) reconcile.Reconciler
 
 	lastStatus  status.LastStatus
 	refusals    status.Refusals
@@ -79,7 +82,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.importsBy(watch.IndexImportSecret))).
 		WatchesRawSource(source.Channel(r.Registry.ImportEvents(), handler.EnqueueRequestsFromMapFunc(r.importsOf))).
 		WithOptions(watch.ControllerOptions(mgr, "Import", r.Concurrency)).
-		Complete(r)
+		Complete(r.Track(r))
 }
 
 // importsOf maps an Account to its Imports, and an Import to itself.

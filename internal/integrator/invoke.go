@@ -58,6 +58,10 @@ func (c *Client) AcquireInvoke(ctx context.Context) (*Permit, error) {
 	return &Permit{client: c, release: release}, nil
 }
 
+// Invocations says how many invocations can be in flight at a time. All clients that share this limit
+// have the same budget.
+func (c *Client) Invocations() (budget any, most int) { return c.limiter, c.limiter.Invocations() }
+
 // Release returns the permit, used or not. It must be called once.
 func (p *Permit) Release() { p.release() }
 

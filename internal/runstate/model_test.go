@@ -20,6 +20,10 @@ import (
 // processes are passes as they are shipped: the model only carries out their effects, with an API
 // server that refuses a write to an old version (modeleffects_test.go), and a remote API
 // that applies a request once, late, or never. The invariants are in modelcheck_test.go.
+//
+// A process makes one pass of the run at a time: while its call is under way, its reconciles of the run
+// return at once. Once it is asked to stop, or leads no longer, it begins no pass and no claim; what it
+// has claimed it sends and records, while the other one works.
 
 const (
 	modelBatches = 2
@@ -36,9 +40,11 @@ type modelWorld struct {
 	applied [modelBatches]uint8
 	// late: all deadlines and graces are over.
 	late bool
+	// lost: an answer to a call did not arrive in time.
+	lost bool
 	// what may still happen
-	crashes, edits, tokens uint8
-	canceled               bool
+	crashes, edits, tokens, stops uint8
+	canceled                      bool
 }
 
 // modelObject is the run as the API server has it.
@@ -70,6 +76,8 @@ func (o modelObject) finished() bool {
 // modelWorker is a process at the run: what it remembers, and, unless it is idle, its pass.
 type modelWorker struct {
 	life uint8
+	// stopped: it was asked to stop, or leads no longer.
+	stopped bool
 	// unused are the last claims that it could not confirm, by their numbers; unrecorded is the
 	// outcome.
 	unused     [2]uint16
@@ -85,6 +93,9 @@ type modelWorker struct {
 }
 
 func (w modelWorker) idle() bool { return w.step == 0 }
+
+// rest ends the pass of a worker, which forgets what it has not recorded.
+func (w *modelWorker) rest() { *w = modelWorker{life: w.life, stopped: w.stopped, unused: w.unused} }
 
 type modelRequest struct {
 	open  bool
@@ -226,7 +237,7 @@ func (m *modelCheck) keep(w *modelWorld, i int, p Pass, fresh bool) {
 		worker.unused = [2]uint16{worker.unused[1], m.claimAs(p.claim)}
 	}
 	if p.Ended() {
-		*worker = modelWorker{life: worker.life, unused: worker.unused, unrecorded: worker.unrecorded}
+		*worker = modelWorker{life: worker.life, stopped: worker.stopped, unused: worker.unused, unrecorded: worker.unrecorded}
 		return
 	}
 	worker.step, worker.seen, worker.claim, worker.outcome = p.step, m.object(p.Run), 0, 0
@@ -246,15 +257,21 @@ func (m *modelCheck) next(w modelWorld) []modelcheck.Step[modelWorld] {
 		next := w
 		edit(&next)
 		m.tidy(&next)
-		all = append(all, modelcheck.Step[modelWorld]{To: next})
+		// In a calm world nobody counts on the clock.
+		all = append(all, modelcheck.Step[modelWorld]{To: next, Fault: m.calm && (next.late != w.late || next.lost != w.lost)})
 	}
 	for i := range w.workers {
 		m.work(w, i, add)
-		if worker := w.workers[i]; w.crashes > 0 && worker != (modelWorker{life: worker.life}) {
+		if worker := w.workers[i]; w.crashes > 0 && worker != (modelWorker{life: worker.life, stopped: worker.stopped}) {
 			add(func(n *modelWorld) { n.crashes--; n.crash(i) })
 		}
 		if w.requests[i].open {
 			m.travel(w, i, add)
+		}
+	}
+	if w.stops > 0 {
+		for i := range w.workers {
+			add(func(n *modelWorld) { n.stops--; n.workers[i].stopped = true })
 		}
 	}
 	if w.edits > 0 {
@@ -291,6 +308,7 @@ func (m *modelCheck) travel(w modelWorld, i int, add func(func(*modelWorld))) {
 		// The sender gives up, and the request is applied afterwards, or never.
 		add(func(n *modelWorld) {
 			n.requests[i].heard = false
+			n.lost = m.calm
 			m.step(n, i, modelEffects{reply: replyLost})
 		})
 	}
@@ -300,6 +318,7 @@ func (m *modelCheck) travel(w modelWorld, i int, add func(func(*modelWorld))) {
 func (m *modelCheck) arrive(w *modelWorld, i int, reply modelReply) {
 	heard := w.requests[i].heard
 	w.requests[i] = modelRequest{}
+	w.lost = w.lost || m.calm && heard && reply == replyLost
 	if heard {
 		m.step(w, i, modelEffects{reply: reply})
 	}
@@ -342,20 +361,28 @@ func (m *modelCheck) work(w modelWorld, i int, add func(func(*modelWorld))) {
 	do := func(e modelEffects) { add(func(n *modelWorld) { m.step(n, i, e) }) }
 	switch worker.step {
 	case 0:
-		if !w.object.finished() {
+		if !w.object.finished() && !worker.stopped {
 			do(modelEffects{})
 		}
 	case StepClaim:
+		if worker.stopped {
+			add(func(n *modelWorld) { n.workers[i].rest() })
+		}
+		// One that is stopped may have begun to write it.
 		if w.tokens > 0 {
 			do(modelEffects{})
-			do(modelEffects{fault: faultAnswerLost})
+			if !m.calm {
+				do(modelEffects{fault: faultAnswerLost})
+			}
 		}
 	case StepConfirmClaim:
 		do(modelEffects{})
-		do(modelEffects{fault: faultNotDone})
+		if !m.calm {
+			do(modelEffects{fault: faultNotDone})
+		}
 	case StepShowRunning:
 		do(modelEffects{})
-		if !worker.stale || m.careless {
+		if (!worker.stale || m.careless) && !m.calm {
 			do(modelEffects{fault: faultNotDone})
 			do(modelEffects{fault: faultAnswerLost})
 		}
@@ -372,7 +399,11 @@ func (m *modelCheck) work(w modelWorld, i int, add func(func(*modelWorld))) {
 			// Written, and the answer is lost: it is retried.
 			do(modelEffects{fault: faultAnswerLost})
 		}
-		if worker.unrecorded != 0 {
+		switch {
+		case worker.stopped && m.forgetful:
+			add(func(n *modelWorld) { n.workers[i].rest() })
+		case worker.unrecorded != 0 && (!m.calm || w.late):
+			// It is tried until the claim counts as abandoned: one that is stopped recalls nothing.
 			do(modelEffects{fault: faultGivenUp})
 		}
 	case StepRefresh:

@@ -15,7 +15,12 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/problem"
 )
 
-const neverEnds = "a run can never end"
+const (
+	neverEnds     = "a run can never end"
+	neverRecorded = "an answer that arrived is never recorded"
+	writtenTwice  = "a batch is written twice"
+	falselyFailed = "a run says that nothing of a batch was written, and it was, or may yet be"
+)
 
 // modelCheck is one search.
 type modelCheck struct {
@@ -25,6 +30,11 @@ type modelCheck struct {
 	// to an old version.
 	rules    rules
 	careless bool
+	// calm is a world without faults of Kubernetes before a call, in which no run has to wait for the
+	// clock: each comes to an end that is known, unless an answer did not arrive in time.
+	calm bool
+	// forgetful is a process that records nothing once it is stopped.
+	forgetful bool
 
 	// What states have numbers of.
 	claims         []string
@@ -44,6 +54,12 @@ func (m *modelCheck) search(start modelWorld) {
 	m.moves = map[modelMove]modelMoved{}
 	m.Next, m.Inspect, m.Stuck = m.next, m.invariants, neverEnds
 	m.Rests = func(w modelWorld) bool { return w.object.finished() }
+	if m.calm {
+		m.Stuck = neverRecorded
+		m.Rests = func(w modelWorld) bool {
+			return w.object.finished() && (modelPhases[w.object.phase] != v1alpha1.RunUnknown || w.lost || w.late)
+		}
+	}
 	m.Transition = func(from, to modelWorld, violated func(string)) {
 		if from.object.finished() && to.object.phase != from.object.phase && to.edits == from.edits {
 			violated("a run that has ended changes its phase")
@@ -62,7 +78,7 @@ func (m *modelCheck) invariants(w modelWorld, violated func(string)) {
 			underWay = underWay || r.open && int(r.batch) == b
 		}
 		if applied > 1 && !permitted {
-			violated("a batch is written twice")
+			violated(writtenTwice)
 		}
 		switch modelPhases[w.object.phase] {
 		case v1alpha1.RunSucceeded:
@@ -71,7 +87,7 @@ func (m *modelCheck) invariants(w modelWorld, violated func(string)) {
 			}
 		case v1alpha1.RunFailed, v1alpha1.RunCanceled:
 			if b >= int(w.object.done) && (applied > 0 || underWay) {
-				violated("a run says that nothing of a batch was written, and it was, or may yet be")
+				violated(falselyFailed)
 			}
 			if b < int(w.object.done) && applied == 0 {
 				violated("a run counts a batch that was not written")
@@ -98,12 +114,37 @@ func TestModelOfARun(t *testing.T) {
 		})
 	}
 
+	// The operator is stopped, or loses its lease, at any moment: also during a call, and while it claims
+	// one. Its successor works meanwhile, and judges what is not recorded once it is late.
+	stopped := modelWorld{tokens: 3, stops: 1}
+	t.Run("Stopped", func(t *testing.T) {
+		m := good()
+		m.policy, m.calm = fail, true
+		m.search(stopped)
+		m.Sound(t)
+	})
+	t.Run("finds that a process without the lease records nothing", func(t *testing.T) {
+		m := good()
+		m.policy, m.calm, m.forgetful = fail, true, true
+		m.search(modelWorld{tokens: 1, stops: 1})
+		m.Finds(t, neverRecorded)
+	})
+	t.Run("finds that another claim's answer is recorded", func(t *testing.T) {
+		m := good()
+		m.policy, m.StopAt = retry, falselyFailed
+		m.rules.canRecord = func(live *v1alpha1.ImportRun, o Outcome) bool {
+			return o.OfCall() && !Finished(live) && !answered(live, Claim{Batch: o.Batch})
+		}
+		m.search(modelWorld{tokens: 2, stops: 1})
+		m.Finds(t, falselyFailed)
+	})
+
 	// The check is worth what it can find: each of these is a mistake that others have made.
 	for name, mutant := range map[string]struct {
 		mutate func(*modelCheck)
 		finds  string
 	}{
-		"a claim is not bound to a version": {func(m *modelCheck) { m.careless = true }, "a batch is written twice"},
+		"a claim is not bound to a version": {func(m *modelCheck) { m.careless = true }, writtenTwice},
 		"an abandoned claim is taken again": {func(m *modelCheck) {
 			m.rules.decide = func(run *v1alpha1.ImportRun, self Process, now time.Time) Decision {
 				if next := Decide(run, self, now); next.Action != ActionWait || ClaimOf(run).Token == "" || ClaimOf(run).Holder == self.Holder {
@@ -111,7 +152,7 @@ func TestModelOfARun(t *testing.T) {
 				}
 				return Decision{Action: ActionSend, Claim: following(run, ClaimOf(run))}
 			}
-		}, "a batch is written twice"},
+		}, writtenTwice},
 		"a lost answer is taken for a refusal": {func(m *modelCheck) {
 			m.rules.conclude = func(run *v1alpha1.ImportRun, at Claim, call Verdict, sent Payload, now time.Time) Outcome {
 				if call.Outcome == integrator.OutcomeUnknown {
@@ -119,7 +160,7 @@ func TestModelOfARun(t *testing.T) {
 				}
 				return Conclude(run, at, call, sent, now)
 			}
-		}, "a batch is written twice"},
+		}, writtenTwice},
 		"a claim without an outcome has failed": {func(m *modelCheck) {
 			m.rules.decide = func(run *v1alpha1.ImportRun, self Process, now time.Time) Decision {
 				next := Decide(run, self, now)
@@ -128,7 +169,7 @@ func TestModelOfARun(t *testing.T) {
 				}
 				return next
 			}
-		}, "a run says that nothing of a batch was written, and it was, or may yet be"},
+		}, falselyFailed},
 		"Running without a claim begins anew": {func(m *modelCheck) {
 			m.rules.decide = func(run *v1alpha1.ImportRun, self Process, now time.Time) Decision {
 				if run.Annotations[v1alpha1.AnnotationClaim] == "" {
@@ -137,14 +178,14 @@ func TestModelOfARun(t *testing.T) {
 				}
 				return Decide(run, self, now)
 			}
-		}, "a batch is written twice"},
+		}, writtenTwice},
 		"a claim needs no call in the status": {func(m *modelCheck) {
 			m.rules.decide = func(run *v1alpha1.ImportRun, self Process, now time.Time) Decision {
 				run = run.DeepCopy()
 				run.Status.Call = ""
 				return Decide(run, self, now)
 			}
-		}, "a batch is written twice"},
+		}, writtenTwice},
 		"a claim says how many batches were answered": {func(m *modelCheck) {
 			m.rules.decide = func(run *v1alpha1.ImportRun, self Process, now time.Time) Decision {
 				if c := ClaimOf(run); c.Token == "" && c.Batch > batchesDone(run) {
@@ -161,7 +202,7 @@ func TestModelOfARun(t *testing.T) {
 				}
 				return Decide(run, self, now)
 			}
-		}, "a run says that nothing of a batch was written, and it was, or may yet be"},
+		}, falselyFailed},
 		"an outcome is recorded over another's end": {func(m *modelCheck) {
 			m.rules.canRecord = func(*v1alpha1.ImportRun, Outcome) bool { return true }
 		}, "a run that has ended changes its phase"},

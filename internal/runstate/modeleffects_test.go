@@ -103,7 +103,7 @@ func (m *modelCheck) takeStep(w *modelWorld, i int, e modelEffects) (wrote bool)
 	} else {
 		p = m.pass(w, i)
 		if e.fault == faultGivenUp {
-			p.attempt = recordAttempts
+			p.recordBy = modelStart
 		}
 		// What the step ends with is no matter: a pass that is over begins again.
 		p, _ = p.Step(context.Background(), &e)

@@ -23,6 +23,10 @@ import (
 //  3. record: the outcome of the call goes into the run; that write is retried, the call never is.
 //
 // A claim without an outcome, past its deadline, is Unknown for good.
+//
+// The call may take minutes. So whoever takes the steps up to it does not take it: with Claimed, the
+// pass goes to somebody who may wait, and who also records the outcome, whether or not the process still
+// leads. A pass makes one call at most.
 
 // Step is what a Pass does next.
 type Step int
@@ -68,8 +72,8 @@ const (
 	StepDone
 )
 
-// Pass takes one run as far as it goes: batch by batch, until it has ended, has to wait, or the
-// operator is asked to stop. It is a value: Step returns the next one.
+// Pass takes one run as far as it goes: until the outcome of its next call is recorded, or until it has
+// ended, has to wait, or the operator is asked to stop. It is a value: Step returns the next one.
 type Pass struct {
 	// Run is the newest version of the run that was read or written.
 	Run *v1alpha1.ImportRun
@@ -118,13 +122,38 @@ func Begin(run *v1alpha1.ImportRun, self Process, unrecorded *Outcome) Pass {
 // Ended reports whether the pass is over.
 func (p Pass) Ended() bool { return p.step == StepDone }
 
+// Claimed reports whether the call is next: the claim stands and is shown.
+func (p Pass) Claimed() bool { return p.step == StepInvoke }
+
+// Continues reports whether the run goes on after a pass that has recorded the outcome of a call.
+func (p Pass) Continues() bool {
+	return p.Ended() && p.Recorded != nil && p.Recorded.OfCall() && !Finished(p.Run)
+}
+
+// claimTimeout bounds the steps from the claim to the call. They are not given up when the operator is
+// asked to stop: a claim under which nothing was sent could not be told from one whose answer is lost.
+const claimTimeout = 20 * time.Second
+
+// claiming reports whether the step is one of those.
+func (p Pass) claiming() bool {
+	return p.step == StepClaim || p.step == StepConfirmClaim || p.step == StepShowRunning
+}
+
 // Step carries out one effect and decides what comes next. With an error the pass is over, and the
 // error is why: a problem that the run waits for, or a failure of Kubernetes.
 func (p Pass) Step(ctx context.Context, e Effects) (Pass, error) {
-	if p.recording() {
+	switch {
+	case p.step == StepClaim && ctx.Err() != nil:
+		// Nothing is begun by a process that is asked to stop.
+		return p.then(StepDone), nil
+	case p.claiming():
+		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTimeout)
+		defer cancel()
+		ctx = limited
+	case p.recording():
 		// The outcome of a call is known nowhere else: it is recorded also when the operator is asked
-		// to stop.
-		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.recordBy.Sub(e.Now()))
+		// to stop. A server that is silent is asked again.
+		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(p.recordBy.Sub(e.Now()), attemptTimeout))
 		defer cancel()
 		ctx = limited
 	}
@@ -303,5 +332,10 @@ func (p Pass) invoke(ctx context.Context, e Effects) Pass {
 	call := Judge(response, err, len(payload.Part(p.claim.Batch)), payload.Secret)
 	outcome := p.rules.conclude(p.Run, p.claim, call, payload, e.Now())
 	outcome.ImportID = p.prepared.ImportID
-	return p.record(outcome, e)
+	p = p.record(outcome, e)
+	// As long as nobody else judges the claim, nobody else can know it either.
+	if until := p.claim.Deadline.Add(claimGrace); until.After(p.recordBy) {
+		p.recordBy = until
+	}
+	return p
 }

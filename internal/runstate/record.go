@@ -18,12 +18,16 @@ import (
 // The steps of a Pass that record an outcome.
 
 const (
-	// recordTimeout is how long one pass tries to record an outcome.
-	recordTimeout = 3 * time.Minute
-	// recordAttempts is how often it retries that for the outcome of a call, so that the pauses come
-	// to about recordTimeout; shortAttempts how often for anything else.
-	recordAttempts = 40
-	shortAttempts  = 3
+	// RecordTimeout is how long a pass tries to record an outcome at least. That of a call is tried until
+	// its claim counts as abandoned, if that is later.
+	RecordTimeout = time.Minute
+	// recallTimeout is the same for an outcome that could not be recorded before: the next pass tries it
+	// again.
+	recallTimeout = 5 * time.Second
+	// attemptTimeout bounds one attempt.
+	attemptTimeout = 15 * time.Second
+	// shortAttempts is how often the write of anything but the outcome of a call is retried.
+	shortAttempts = 3
 )
 
 // ErrSuperseded means that the run went on without this process: it has ended, was deleted, or
@@ -36,9 +40,9 @@ func Superseded(run *v1alpha1.ImportRun) error {
 }
 
 // recordPause is the pause before another attempt to record the outcome of a call: 100 ms, then
-// twice as long each time, up to 5 s.
-func recordPause(attempt int) (pause time.Duration, retry bool) {
-	return min(100*time.Millisecond<<min(attempt, 10), 5*time.Second), attempt < recordAttempts
+// twice as long each time, up to 2 s.
+func recordPause(attempt int) time.Duration {
+	return min(100*time.Millisecond<<min(attempt, 10), 2*time.Second)
 }
 
 // shortPause is the pause before another attempt at a write that can also be decided anew.
@@ -58,7 +62,7 @@ func (p Pass) recording() bool {
 // record begins to record an outcome. That of a call is remembered until it is recorded, whatever
 // fails.
 func (p Pass) record(o Outcome, e Effects) Pass {
-	p.outcome, p.attempt, p.recordBy = o, 0, e.Now().Add(recordTimeout)
+	p.outcome, p.attempt, p.recordBy = o, 0, e.Now().Add(RecordTimeout)
 	if o.OfCall() {
 		p.Unrecorded = &o
 	}
@@ -125,7 +129,7 @@ func (p Pass) recorded(run *v1alpha1.ImportRun, err error, e Effects) (Pass, err
 	case !o.OfCall() && p.settles():
 		return p.then(StepTellLedger), nil
 	default:
-		return p.then(StepDecide), nil
+		return p.then(StepDone), nil
 	}
 }
 
@@ -143,7 +147,7 @@ func (p Pass) retryRecord(err error, e Effects, from Step) (Pass, error) {
 		// What was decided without a call is decided anew.
 		return p.superseded()
 	}
-	pause, retry := recordPause(p.attempt)
+	pause, retry := recordPause(p.attempt), true
 	if !p.outcome.OfCall() {
 		pause, retry = shortPause(p.attempt)
 	}
@@ -185,7 +189,9 @@ func (p Pass) recall(ctx context.Context, e Effects) (Pass, error) {
 		return p.fail(err)
 	default:
 		p.Run = live
-		return p.record(*p.Unrecorded, e), nil
+		p = p.record(*p.Unrecorded, e)
+		p.recordBy = e.Now().Add(recallTimeout)
+		return p, nil
 	}
 }
 

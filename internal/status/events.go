@@ -4,11 +4,23 @@
 package status
 
 import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"time"
+
 	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/tools/record/util"
+	"k8s.io/client-go/tools/reference"
+	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 )
@@ -45,4 +57,57 @@ func RecordTransition(recorder events.EventRecorder, object client.Object, befor
 // so no event equals an earlier one. None is ever patched, and the manager has no right to.
 func RecordEvent(recorder events.EventRecorder, object client.Object, eventType, reason, note string) {
 	recorder.Eventf(object, nil, eventType, reason, reason, "%s", oneLine(note))
+}
+
+// DirectRecorder records each event with one write of its own, and waits for it: no broadcaster has to
+// run, and the event is there when the process ends.
+type DirectRecorder struct {
+	client   client.Client
+	clock    clock.PassiveClock
+	instance string
+}
+
+var _ events.EventRecorder = (*DirectRecorder)(nil)
+
+// eventTimeout is how long an event may take.
+const eventTimeout = 10 * time.Second
+
+// controllerName is what events say they come from.
+const controllerName = "integrator-operator"
+
+// NewDirectRecorder makes a recorder that writes with a client.
+func NewDirectRecorder(c client.Client, now clock.PassiveClock) *DirectRecorder {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return &DirectRecorder{client: c, clock: now, instance: controllerName + "-" + host}
+}
+
+// Eventf implements events.EventRecorder.
+func (r *DirectRecorder) Eventf(regarding, related runtime.Object, eventType, reason, action, note string, args ...any) {
+	ctx, cancel := context.WithTimeout(context.Background(), eventTimeout)
+	defer cancel()
+	if err := r.record(ctx, regarding, related, eventType, reason, action, fmt.Sprintf(note, args...)); err != nil {
+		log.Log.Error(err, "cannot record an event", "reason", reason)
+	}
+}
+
+func (r *DirectRecorder) record(ctx context.Context, regarding, related runtime.Object, eventType, reason, action, note string) error {
+	about, err := reference.GetReference(r.client.Scheme(), regarding)
+	if err != nil {
+		return err
+	}
+	now := r.clock.Now()
+	event := &eventsv1.Event{
+		EventTime: metav1.NewMicroTime(now), ReportingController: controllerName, ReportingInstance: r.instance,
+		Type: eventType, Reason: reason, Action: action, Note: note, Regarding: *about,
+	}
+	event.Namespace, event.Name = cmp.Or(about.Namespace, metav1.NamespaceDefault), util.GenerateEventName(about.Name, now.UnixNano())
+	if related != nil {
+		if event.Related, err = reference.GetReference(r.client.Scheme(), related); err != nil {
+			return err
+		}
+	}
+	return r.client.Create(ctx, event)
 }

@@ -89,6 +89,15 @@ func LostFinalizer(name string) predicate.Predicate {
 	})
 }
 
+// RunAnswered lets a run's event through when the outcome of its call is recorded. A process that is about
+// to end may have recorded it, and the one that leads goes on.
+func RunAnswered() predicate.Predicate {
+	return OnUpdate(func(e event.UpdateEvent) bool {
+		before, after := e.ObjectOld.(*v1alpha1.ImportRun), e.ObjectNew.(*v1alpha1.ImportRun)
+		return !runstate.Finished(before) && runstate.UnderWay(before) && (runstate.Finished(after) || !runstate.UnderWay(after))
+	})
+}
+
 // RunEnded lets a run's event through when the run ends or is deleted.
 func RunEnded() predicate.Predicate {
 	return predicate.Funcs{

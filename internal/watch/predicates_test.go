@@ -194,6 +194,27 @@ func TestLostFinalizer(t *testing.T) {
 	})
 }
 
+func TestRunAnswered(t *testing.T) {
+	claimed := func(run *v1alpha1.ImportRun) {
+		run.Annotations = map[string]string{v1alpha1.AnnotationClaim: `{"batch":1,"token":"one"}`}
+	}
+	returned := func(run *v1alpha1.ImportRun) {
+		run.Annotations = map[string]string{v1alpha1.AnnotationClaim: `{"batch":1,"attempt":1}`}
+	}
+	done := func(n int32) func(*v1alpha1.ImportRun) {
+		return func(run *v1alpha1.ImportRun) { run.Status.Batches = &v1alpha1.BatchCounts{Total: 3, Done: n} }
+	}
+	checkEvents(t, watch.RunAnswered(), map[string]eventCase{
+		"Answered":      {"another process may have recorded it, and this one goes on", updated(aRun(claimed, done(1)), aRun(claimed, done(2))), true},
+		"Failed":        {"its time to live begins", updated(aRun(claimed, done(1)), aRun(claimed, done(1), inPhase(v1alpha1.RunFailed))), true},
+		"Returned":      {"the batch is sent again", updated(aRun(claimed, done(1)), aRun(returned, done(1))), true},
+		"Claimed":       {"the call is under way", updated(aRun(done(1)), aRun(claimed, done(1))), false},
+		"StillUnderWay": {"somebody else wrote to it", updated(aRun(claimed, done(1)), aRun(claimed, done(1), inPhase(v1alpha1.RunRunning))), false},
+		"EndedBefore":   {"nothing happens any more", updated(aRun(claimed, inPhase(v1alpha1.RunUnknown)), aRun(inPhase(v1alpha1.RunUnknown))), false},
+		"Created":       {"a process that starts reconciles all runs anyway", created(aRun(claimed)), false},
+	})
+}
+
 func TestRunEnded(t *testing.T) {
 	from := func(before, after v1alpha1.RunPhase) event.UpdateEvent {
 		return updated(aRun(inPhase(before)), aRun(inPhase(after)))

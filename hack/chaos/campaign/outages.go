@@ -79,7 +79,8 @@ func (b *barrier) arrive(ctx context.Context) {
 // has a revoked token.
 func (b Baseline) withstands(o *cluster.Outage) bool {
 	if !o.Rollback {
-		return true
+		// Where two managers elect a leader, an outage ends both.
+		return !b.scenario.Replicas
 	}
 	return !b.scenario.Unrepeated && o.CopyAt > b.claim()
 }

@@ -72,6 +72,10 @@ func (b Baseline) Around() (plans []Plan) {
 		plans = append(plans, Plan{Scenario: b.scenario.Name, conditions: &scenario.AllConditions[i], mustSucceed: true})
 	}
 	for i := range scenario.FollowUps {
+		if b.scenario.Replicas {
+			// They are about a single manager.
+			break
+		}
 		plans = append(plans, Plan{Scenario: b.scenario.Name, followUp: &scenario.FollowUps[i], mustSucceed: i == 0})
 	}
 	return plans

@@ -91,6 +91,20 @@ var All = []Mutant{
 	{"key-given-on", "a run that has failed leaves its key to the next", []Edit{
 		{Package: "internal/runstate", Function: "JudgeData", Find: FirstStatement(), With: `return Outcome{}, false`},
 	}, []string{"repeated"}},
+	{"lease-kept", "the lease is released when all work is done", []Edit{
+		{Package: ".", Function: "serve", Find: Call("Start"), With: `$recv.Start(func() context.Context {
+		done, stop := context.WithCancel(context.WithoutCancel($1))
+		go func() {
+			defer stop()
+			<-$1.Done()
+			_ = calls.Drain(context.Background())
+		}()
+		return done
+	}())`},
+	}, []string{"rollout"}},
+	{"calls-cut-off", "what the controllers have begun ends with them", []Edit{
+		{Package: ".", Function: "run", Find: Call("Drain"), With: `limited.Err()`},
+	}, []string{"rollout", "lease-lost"}},
 	{"secrets-cached", "the client that exists can write Secrets too", []Edit{
 		{Package: "controllers/importruns", Function: "work.reserveResponses", Find: Call("Create"), With: `$fun($1, $2)`},
 	}, []string{"keyed"}},

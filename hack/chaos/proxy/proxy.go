@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -44,6 +45,8 @@ type Proxy struct {
 	server   *http.Server
 	// generation counts the processes that have been killed behind this proxy.
 	generation atomic.Int64
+	// silence is closed when the side answers again; nil while it does.
+	silence atomic.Pointer[chan struct{}]
 }
 
 // generationKey is the key of the generation in which a connection was made, in the context of
@@ -75,8 +78,26 @@ func (p *Proxy) Address() string { return p.listener.Addr().String() }
 // bring is discarded.
 func (p *Proxy) Killed() { p.generation.Add(1) }
 
+// Silence has the side answer nothing until the returned function is called. What was asked meanwhile
+// does not reach it.
+func (p *Proxy) Silence() (speak func()) {
+	silence := make(chan struct{})
+	p.silence.Store(&silence)
+	return sync.OnceFunc(func() {
+		p.silence.Store(nil)
+		close(silence)
+	})
+}
+
 // ServeHTTP forwards a request, or does to it what the controller says.
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if silence := p.silence.Load(); silence != nil {
+		select {
+		case <-*silence:
+		case <-r.Context().Done():
+		}
+		panic(http.ErrAbortHandler)
+	}
 	key := p.name(r)
 	if key == "" {
 		p.rest.ServeHTTP(w, r)

@@ -41,8 +41,8 @@ func (s *Sandbox) allowLeases(ctx context.Context) error {
 		}))
 }
 
-// leaseHolder is who holds the lease.
-func (s *Sandbox) leaseHolder(ctx context.Context) (string, error) {
+// LeaseHolder is who holds the lease, "" when nobody does.
+func (s *Sandbox) LeaseHolder(ctx context.Context) (string, error) {
 	lease := &coordinationv1.Lease{}
 	err := s.Objects.Get(ctx, client.ObjectKey{Namespace: s.Namespace, Name: leaseName}, lease)
 	return ptr.Deref(lease.Spec.HolderIdentity, ""), err
@@ -54,13 +54,13 @@ func (s *Sandbox) TakeOver(number int) {
 	ctx := context.Background()
 	s.Freeze(number)
 	defer s.thaw(number)
-	before, err := s.leaseHolder(ctx)
+	before, err := s.LeaseHolder(ctx)
 	if err != nil {
 		s.Fail(err)
 		return
 	}
 	s.Fail(local.Await(ctx, takeOverTimeout, "another manager to lead", func(ctx context.Context) error {
-		now, err := s.leaseHolder(ctx)
+		now, err := s.LeaseHolder(ctx)
 		if err == nil && now == before {
 			err = fmt.Errorf("%s leads", now)
 		}

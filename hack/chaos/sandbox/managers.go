@@ -162,6 +162,22 @@ func (s *Sandbox) Discard() bool {
 	return true
 }
 
+// Terminate asks a manager's process to stop, as a rollout does. The next one is started once it has ended.
+func (s *Sandbox) Terminate(number int) (ended <-chan struct{}) {
+	s.mu.Lock()
+	process := s.managers[number].process
+	s.mu.Unlock()
+	process.Signal(syscall.SIGTERM)
+	return process.Done()
+}
+
+// Silence has Kubernetes answer a manager nothing until the returned function is called.
+func (s *Sandbox) Silence(number int) (speak func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.managers[number].proxy.Silence()
+}
+
 // Freeze stops a manager's process where it is; thaw lets it go on.
 func (s *Sandbox) Freeze(number int) { s.signal(number, syscall.SIGSTOP) }
 func (s *Sandbox) thaw(number int)   { s.signal(number, syscall.SIGCONT) }

@@ -57,6 +57,8 @@ type Scenario struct {
 	// Unrepeated is true when its users write to Kubernetes while the manager does. They would have
 	// to do it again if etcd were set back to before that.
 	Unrepeated bool
+	// Replicas is true when two managers take part and elect a leader.
+	Replicas bool
 }
 
 // Step is something that a user does, and what has to be true after it.
@@ -79,6 +81,9 @@ type Execution struct {
 	// inherited is the import that one Import leaves to another, copied the last that got the ownership
 	// marker of an Import without being its own.
 	inherited, copied string
+
+	// long is the call of the run that takes long.
+	long longCall
 
 	mu sync.Mutex
 	// foreign are the imports of other people, foreignOrder the oldest of them first.

@@ -51,6 +51,12 @@ var All = []Scenario{
 	{Name: "repeated", Repeats: true, Unrepeated: true, Prelude: []Step{CreateAccount, createImport}, Creates: 1, Records: 1, Phase: v1alpha1.RunFailed, Steps: []Step{
 		{createKeyedRun, runFinished}, {deleteRun, runDeleted}, {createKeyedRun, runFinished},
 	}},
+	{Name: "rollout", Replicas: true, Races: true, Unrepeated: true, Prelude: []Step{CreateAccount, createImport}, Creates: 2, Records: 4, Steps: []Step{
+		{createLongRun, callUnderWay}, {rollOut, othersServed}, {answerCall, runFinished}, {Until: oldProcessEnded},
+	}},
+	{Name: "lease-lost", Replicas: true, Races: true, Unrepeated: true, Prelude: []Step{CreateAccount, createImport}, Creates: 2, Records: 4, Steps: []Step{
+		{createLongRun, callUnderWay}, {silenceKubernetes, othersServed}, {answerCall, nil}, {endSilence, runFinished},
+	}},
 	{Name: "forged", Prelude: []Step{CreateAccount, createImport}, Creates: 1, Phase: v1alpha1.RunUnknown, Steps: []Step{{createForgedRun, runFinished}}},
 }
 

@@ -51,14 +51,14 @@ var createForgedRun = createRunWith([]v1alpha1.JSON{{Raw: []byte(`{"number":"can
 func createRunWith(data []v1alpha1.JSON, spec string, edits ...func(*v1alpha1.ImportRun)) func(context.Context, *Execution) error {
 	return func(ctx context.Context, x *Execution) error {
 		object := &v1alpha1.ImportRun{ObjectMeta: x.Meta("first")}
-		for _, edit := range edits {
-			edit(object)
-		}
 		if err := json.Unmarshal([]byte(`{`+spec+`}`), &object.Spec); err != nil {
 			return err
 		}
 		object.Spec.ImportRef = &v1alpha1.LocalReference{Name: "orders"}
 		object.Spec.ActiveDeadlineSeconds, object.Spec.Data = ptr.To[int32](15), data
+		for _, edit := range edits {
+			edit(object)
+		}
 		return x.Create(ctx, object)
 	}
 }

@@ -29,6 +29,7 @@ var layers = [][]string{
 	{"internal/drift", "internal/records"},
 	{"internal/integrator"},
 	{"internal/integrator/jsonscan", "internal/integrator/limit"},
+	{"internal/places"},
 	{"api/v1alpha1"},
 	// Not shipped.
 	{"internal/modelcheck", "internal/simulator"},

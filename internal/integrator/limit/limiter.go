@@ -103,6 +103,9 @@ func (l *Limiter) SetLimits(requestsPerSecond float64, burst, maxInFlight int) {
 	l.invokes.resize(max(1, maxInFlight-max(1, maxInFlight/4)))
 }
 
+// Invocations returns how many invocations can be in flight at a time.
+func (l *Limiter) Invocations() int { return l.invokes.capacity() }
+
 // PausedFor returns how much longer the account is paused because of a 429; 0 when it is not.
 func (l *Limiter) PausedFor() time.Duration {
 	l.mu.Lock()

@@ -55,6 +55,13 @@ func (s *semaphore) release() {
 	s.admit()
 }
 
+// capacity is the number of places.
+func (s *semaphore) capacity() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.size
+}
+
 // resize changes the number of places. Places beyond the new size stay taken until released.
 func (s *semaphore) resize(size int) {
 	s.mu.Lock()

@@ -1,0 +1,50 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package serving
+
+import (
+	"flag"
+	"fmt"
+	"time"
+
+	"k8s.io/client-go/tools/leaderelection"
+)
+
+// Election says whether the manager works only while it holds the lease, and how it keeps it. The flags
+// are named as those of kube-controller-manager.
+type Election struct {
+	Enabled   bool
+	Namespace string
+	// LeaseDuration is how long others wait after the last renewal, RenewDeadline how long the leader
+	// tries to renew, and RetryPeriod the pause between two attempts of either.
+	LeaseDuration, RenewDeadline, RetryPeriod time.Duration
+}
+
+// Register adds the flags.
+func (e *Election) Register(set *flag.FlagSet) {
+	set.BoolVar(&e.Enabled, "leader-elect", false, "Work only while holding the lease, so that several replicas can run.")
+	set.StringVar(&e.Namespace, "leader-election-namespace", "", "Namespace of the lease; by default the one that the operator runs in.")
+	set.DurationVar(&e.LeaseDuration, "leader-elect-lease-duration", 15*time.Second, "How long after its last renewal a lease that was not released is taken over.")
+	set.DurationVar(&e.RenewDeadline, "leader-elect-renew-deadline", 10*time.Second, "How long the leader tries to renew the lease before it stops leading; less than the lease duration.")
+	set.DurationVar(&e.RetryPeriod, "leader-elect-retry-period", time.Second, "How long to wait between two attempts to get or renew the lease; 1.2 times this is less than the renew deadline.")
+}
+
+// Validate refuses durations with which no lease could be kept.
+func (e *Election) Validate() error {
+	const atLeast = "--leader-elect-lease-duration"
+	switch {
+	case !e.Enabled:
+		return nil
+	case e.LeaseDuration < time.Second:
+		return fmt.Errorf("%s is %s and has to be 1s or more: a lease is kept in whole seconds", atLeast, e.LeaseDuration)
+	case e.RetryPeriod <= 0:
+		return fmt.Errorf("--leader-elect-retry-period is %s and has to be more than 0", e.RetryPeriod)
+	case e.LeaseDuration <= e.RenewDeadline:
+		return fmt.Errorf("%s is %s and has to be more than --leader-elect-renew-deadline, which is %s: otherwise another replica takes the lease while the leader still works", atLeast, e.LeaseDuration, e.RenewDeadline)
+	case float64(e.RenewDeadline) <= leaderelection.JitterFactor*float64(e.RetryPeriod):
+		return fmt.Errorf("--leader-elect-renew-deadline is %s and has to be more than %g times --leader-elect-retry-period, which is %s: otherwise there is no time for a second attempt", e.RenewDeadline, leaderelection.JitterFactor, e.RetryPeriod)
+	default:
+		return nil
+	}
+}
