@@ -94,7 +94,7 @@ func (w *work) judgeData(run *v1alpha1.ImportRun, next runstate.Claim) *runstate
 // nothing of the records. White space between the values of JSON does not count, and neither does where
 // the records are from, or how many go into one call.
 func identify(session *account.Session, payload runstate.Payload) runstate.DataID {
-	keyed, id := session.Client.KeyedHash("importrun-data")
+	keyed, id := session.Client.Keys.Hash("importrun-data")
 	var text bytes.Buffer
 	state := digest{keyed}
 	add := func(value json.RawMessage) {

@@ -119,11 +119,13 @@ type Client struct {
 	limiter  *limit.Limiter
 	observer func(Observation)
 
-	// authorize, maskToken and derive hold the token in a closure, so that printing a Client, or a
+	// Keys are derived from the token.
+	Keys Keys
+
+	// authorize, maskToken and the Keys hold the token in a closure, so that printing a Client, or a
 	// struct that contains one, never shows it.
 	authorize func(*http.Request)
 	maskToken func(string) string
-	derive    func(purpose string) []byte
 
 	kept  *http.Transport // reuses connections
 	fresh *http.Transport // opens a connection for every request
@@ -149,7 +151,7 @@ func New(cfg Config) (*Client, error) {
 		observer:  cfg.Observer,
 		authorize: authorizer(cfg.Token),
 		maskToken: tokenMasker(cfg.Token),
-		derive:    deriver(cfg.Token),
+		Keys:      keysOf(cfg.Token),
 		kept:      kept,
 		fresh:     fresh,
 	}
@@ -179,20 +181,22 @@ func (c *Client) String() string {
 	return "integrator.Client(" + c.base.String() + ")"
 }
 
-// KeyedHash makes a hash for a purpose that reveals nothing of what it is of, also if that can be
-// guessed: its key is derived from the token. keyID names the key: with another token it is another one.
-func (c *Client) KeyedHash(purpose string) (keyed hash.Hash, keyID string) {
-	const idBytes = 4
-	return hmac.New(sha256.New, c.derive("hash "+purpose)), hex.EncodeToString(c.derive("id " + purpose)[:idBytes])
-}
+// Keys are keys that are derived from a token. They do not reveal it, or each other.
+type Keys struct{ derive func(purpose string) []byte }
 
-// deriver makes keys from the token. They do not reveal it, or each other.
-func deriver(token string) func(string) []byte {
-	return func(purpose string) []byte {
+func keysOf(token string) Keys {
+	return Keys{func(purpose string) []byte {
 		mac := hmac.New(sha256.New, []byte(token))
 		_, _ = io.WriteString(mac, purpose)
 		return mac.Sum(nil)
-	}
+	}}
+}
+
+// Hash makes a hash for a purpose that reveals nothing of what it is of, also if that can be guessed.
+// keyID names its key: with another token it is another one.
+func (k Keys) Hash(purpose string) (keyed hash.Hash, keyID string) {
+	const idBytes = 4
+	return hmac.New(sha256.New, k.derive("hash "+purpose)), hex.EncodeToString(k.derive("id " + purpose)[:idBytes])
 }
 
 // checkToken rejects a token that an Authorization header cannot contain. Its errors do not repeat

@@ -203,7 +203,7 @@ func TestKeyedHash(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(c.Close)
-		keyed, id := c.KeyedHash(purpose)
+		keyed, id := c.Keys.Hash(purpose)
 		_, _ = keyed.Write([]byte(text))
 		return hex.EncodeToString(keyed.Sum(nil)), id
 	}
