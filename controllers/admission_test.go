@@ -244,6 +244,9 @@ spec: {importRef: {name: a}, dataFrom: [{configMapKeyRef: {name: a, key: b}, sec
 	It("can suspend, cancel and expire a run, whatever its records are", func(ctx context.Context) {
 		w := newEmptyWorld(ctx)
 		run := w.run("fixed", "nothing", `null`, `[null, {}]`, `{"a": null, "b": {}}`, `12`, `"text"`)
+		for i := range 9_000 { // about as much as an object can have
+			run.Spec.Data = append(run.Spec.Data, v1alpha1.JSON{Raw: fmt.Appendf(nil, `{"sku": "A-%d", "nested": {"text": %q}}`, i, strings.Repeat("x", 70))})
+		}
 		run.Spec.Settings = &v1alpha1.JSON{Raw: []byte(`{"a": null, "b": {}}`)}
 		Expect(k8s.Create(ctx, run)).To(Succeed())
 		for _, edit := range []func(*v1alpha1.ImportRun){

@@ -125,6 +125,8 @@ func noneFailed(of *v1alpha1.ImportRun) string {
 		return fmt.Sprintf("no record of ImportRun %q is known to have failed, and %d have no result: look into the destination, then create an ImportRun with those that are missing", of.Name, open(of))
 	case of.Status.Phase == v1alpha1.RunSucceeded:
 		return fmt.Sprintf("no record of ImportRun %q failed: there is nothing to send again", of.Name)
+	case counts == nil || counts.Sent == 0:
+		return fmt.Sprintf("ImportRun %q sent nothing: name the one whose records failed, or create an ImportRun with its records", of.Name)
 	default:
 		return fmt.Sprintf("no record of ImportRun %q failed: it did not send them all, so create an ImportRun with those that it did not send", of.Name)
 	}

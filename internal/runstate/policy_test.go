@@ -520,6 +520,65 @@ func TestFailedRecords(t *testing.T) {
 	}
 }
 
+func TestRetried(t *testing.T) {
+	ended := func(phase v1alpha1.RunPhase, failed string, counts v1alpha1.RecordCounts, edits ...func(*v1alpha1.ImportRun)) *v1alpha1.ImportRun {
+		of := &v1alpha1.ImportRun{Status: v1alpha1.ImportRunStatus{Phase: phase, FailedRecords: failed, Records: &counts}}
+		of.Name, of.UID, of.Spec.ImportRef = "first", "first", &v1alpha1.LocalReference{Name: "orders"}
+		for _, edit := range edits {
+			edit(of)
+		}
+		return of
+	}
+	byID := func(account string) func(*v1alpha1.ImportRun) {
+		return func(run *v1alpha1.ImportRun) {
+			run.Spec.ImportRef, run.Spec.ImportID, run.Spec.AccountRef = nil, "5f2b7c1d9e8a4b3c2d1e0f9a", &v1alpha1.LocalReference{Name: account}
+		}
+	}
+	truncated := func(of *v1alpha1.ImportRun) { of.Status.FailedRecordsTruncated = true }
+	counts := func(total, sent, succeeded, failed int32) v1alpha1.RecordCounts {
+		return v1alpha1.RecordCounts{Total: total, Sent: sent, Succeeded: succeeded, Failed: failed}
+	}
+	for name, tc := range map[string]struct {
+		reason string
+		of     *v1alpha1.ImportRun
+		edit   func(*v1alpha1.ImportRun)
+		want   string
+	}{
+		"Some failed":   {"they are sent again", ended(v1alpha1.RunFailed, "1,3-4", counts(5, 5, 2, 3)), nil, "sends 1,3-4"},
+		"Unknown, some": {"those that are known to have failed are sent", ended(v1alpha1.RunUnknown, "1", counts(5, 4, 1, 1)), nil, "sends 1"},
+		"By id":         {"the same import of the same account", ended(v1alpha1.RunFailed, "1", counts(2, 2, 1, 1), byID("a")), byID("a"), "sends 1"},
+		"Other account": {"the same id elsewhere is another import", ended(v1alpha1.RunFailed, "1", counts(2, 2, 1, 1), byID("a")), byID("b"), "is of another import"},
+		"Gone":          {"nobody knows which failed", nil, nil, "is not in the namespace"},
+		"Going on":      {"it is waited for", ended(v1alpha1.RunRunning, "1", counts(5, 2, 1, 1)), nil, "waits"},
+		"Succeeded":     {"there is nothing to do", ended(v1alpha1.RunSucceeded, "", counts(5, 5, 5, 0)), nil, "there is nothing to send again"},
+		"Unknown":       {"a person has to look", ended(v1alpha1.RunUnknown, "", counts(5, 5, 2, 0)), nil, "and 3 have no result: look into the destination"},
+		"Sent nothing":  {"as one that was refused as AlreadyFailed", ended(v1alpha1.RunFailed, "", counts(0, 0, 0, 0)), nil, "sent nothing"},
+		"Half-way":      {"the rest was never sent", ended(v1alpha1.RunCanceled, "", counts(5, 2, 2, 0)), nil, "it did not send them all"},
+		"Older version": {"it kept no list", ended(v1alpha1.RunFailed, "", counts(5, 5, 2, 3)), nil, "does not list which records failed"},
+		"Too many":      {"the list is not complete", ended(v1alpha1.RunFailed, "1", counts(5, 5, 2, 3), truncated), nil, "has no room for all of them"},
+		"Damaged":       {"nothing is guessed", ended(v1alpha1.RunFailed, "x", counts(5, 5, 2, 3)), nil, "is not ranges of positions"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run := &v1alpha1.ImportRun{}
+			run.Spec.RetryOf, run.Spec.ImportRef = &v1alpha1.LocalReference{Name: "first"}, &v1alpha1.LocalReference{Name: "orders"}
+			if tc.edit != nil {
+				tc.edit(run)
+			}
+			failed, wait, refused := Retried(run, tc.of)
+			got := refused
+			switch {
+			case wait != nil:
+				got = "waits"
+			case refused == "":
+				got = "sends " + failed.String()
+			}
+			if !strings.Contains(got, tc.want) {
+				t.Errorf("%s: %q, want %q", tc.reason, got, tc.want)
+			}
+		})
+	}
+}
+
 // What is in the message of a run is one line, and bounded.
 func TestFirstFailureIsBounded(t *testing.T) {
 	o := Outcome{Records: v1alpha1.RecordCounts{Failed: 1, Total: 1}, Failures: []v1alpha1.RecordFailure{{Code: strings.Repeat("c", 128), Message: strings.Repeat("ä", 256)}}}
