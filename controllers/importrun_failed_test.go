@@ -200,10 +200,10 @@ var _ = Describe("I send the records again that failed", func() {
 			`ImportRun "gone", which retryOf names, is not in the namespace, and with it the list of the records that failed: create an ImportRun with these records`:      w.again("of-gone", "gone"),
 			`no record of ImportRun "good" failed: there is nothing to send again`:                                                                                         w.again("of-good", "good"),
 			`no record of ImportRun "lost" is known to have failed, and 2 have no result: look into the destination, then create an ImportRun with those that are missing`: w.again("of-lost", "lost"),
-			`ImportRun "canceled" sent nothing: name the one whose records failed, or create an ImportRun with its records`:                                   w.again("of-canceled", "canceled"),
+			`ImportRun "canceled" sent nothing: create another ImportRun that names the one whose records failed`:                                                          w.again("of-canceled", "canceled"),
 			`so many records failed in ImportRun "many" that its status.failedRecords has no room for all of them: create an ImportRun with the records that failed`:       w.again("of-many", "many"),
 			`ImportRun "many", which retryOf names, is of another import: its records can be sent again to that one only`:                                                  elsewhere,
-			`retryOf names the ImportRun itself: name the one whose records failed`:                                                                                        w.again("itself", "itself"),
+			`retryOf names the ImportRun itself: create another ImportRun that names the one whose records failed`:                                                         w.again("itself", "itself"),
 		} {
 			Expect(k8s.Create(ctx, run)).To(Succeed())
 			w.done(ctx, run, v1alpha1.RunFailed)

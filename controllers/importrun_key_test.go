@@ -224,7 +224,7 @@ var _ = Describe("I give a run an idempotency key", func() {
 			Eventually(func() error { return k8s.Create(ctx, run) }).Should(Succeed())
 			w.done(ctx, run, v1alpha1.RunFailed)
 			Expect(state(run)).To(Equal("Failed False/AlreadyFailed"))
-			Expect(message(run)).To(Equal(`ImportRun "hook" wrote 1 of 2 records with the same idempotencyKey and the same data: nothing was sent; correct the data, or use another idempotencyKey`))
+			Expect(message(run)).To(Equal(`ImportRun "hook" wrote 1 of 2 records with the same idempotencyKey and the same data: nothing was sent; create another ImportRun with corrected data, or with another idempotencyKey`))
 		}
 		for i := range 2 {
 			// And as others do, with generateName; the size of a call is no part of the data.

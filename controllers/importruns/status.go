@@ -4,6 +4,7 @@
 package importruns
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -121,7 +122,7 @@ func (r *Reconciler) announce(p runstate.Pass) {
 	if p.Recorded.Phase == v1alpha1.RunSucceeded {
 		kind = corev1.EventTypeNormal
 	}
-	status.RecordEvent(r.Recorder, p.Run, kind, p.Recorded.Reason, p.Recorded.Message)
+	status.RecordEvent(r.Recorder, p.Run, kind, p.Recorded.Reason, cmp.Or(p.Recorded.Note, p.Recorded.Message))
 }
 
 // conclude shows what the run waits for, if it has not ended, and says when to reconcile it again.

@@ -76,13 +76,12 @@ func afterBatch(o Outcome, run *v1alpha1.ImportRun, sent Payload) Outcome {
 	stops := run.Spec.StopOnFailure && o.Records.Failed > 0
 	switch {
 	case o.Done < o.Total && stops:
-		return o.end(v1alpha1.RunFailed, v1alpha1.ReasonRecordsFailed,
-			"%s; stopOnFailure is true, and %d of %d batches are not sent", o.recordsFailed(fmt.Sprintf("the %d records sent", o.Records.Sent)), o.Total-o.Done, o.Total)
+		return o.endFailed(fmt.Sprintf("the %d records sent", o.Records.Sent),
+			fmt.Sprintf("; stopOnFailure is true, and %d of %d batches are not sent", o.Total-o.Done, o.Total))
 	case o.Done < o.Total:
 		return o
 	case o.Records.Failed > 0:
-		return o.end(v1alpha1.RunFailed, v1alpha1.ReasonRecordsFailed,
-			"%s; %s%s", o.recordsFailed(fmt.Sprintf("%d records", o.Records.Total)), o.sendFailed(), sent.omits())
+		return o.endFailed(fmt.Sprintf("%d records", o.Records.Total), "; "+o.sendFailed()+sent.omits())
 	default:
 		return o.end(v1alpha1.RunSucceeded, v1alpha1.ReasonRecordsAccepted, "%d records were accepted, %d ignored%s", o.Records.Succeeded, o.Records.Ignored, sent.omits())
 	}
@@ -148,12 +147,20 @@ func appendFailed(known string, truncated bool, more records.Indexes, position f
 	return fitting.String(), !fits
 }
 
-// recordsFailed says how many records failed, of so many, and why the first did: tools show nothing else
-// of a run.
-func (o Outcome) recordsFailed(of string) string {
+// endFailed ends a run of which records failed, of so many. The condition says why the first did: tools
+// show nothing else of a run. Events do not: others collect them, and the destination may have quoted
+// the record.
+func (o Outcome) endFailed(of, rest string) Outcome {
 	text := fmt.Sprintf("%d of %s failed", o.Records.Failed, of)
+	o = o.end(v1alpha1.RunFailed, v1alpha1.ReasonRecordsFailed, "%s%s%s", text, o.firstFailure(), rest)
+	o.Note = text + rest
+	return o
+}
+
+// firstFailure says why the first record failed.
+func (o Outcome) firstFailure() string {
 	if len(o.Failures) == 0 {
-		return text
+		return ""
 	}
 	first := o.Failures[0]
 	shown := fmt.Sprintf("record %d:", first.Index)
@@ -166,7 +173,7 @@ func (o Outcome) recordsFailed(of string) string {
 	case first.Code+first.Message != "":
 		shown += " " + first.Code + first.Message
 	}
-	return text + "; first: " + drift.Cut(shown, maxFirstFailure)
+	return "; first: " + drift.Cut(shown, maxFirstFailure)
 }
 
 // sendFailed says how to send the records that failed again.

@@ -186,18 +186,18 @@ func JudgeData(run *v1alpha1.ImportRun, at Claim, data DataID, written []KeyWrit
 		case before.Unknown, run.Spec.AfterPartialFailure == v1alpha1.PartialFailureSendAgain:
 		case before.Data.Hash == "" || before.Records == nil:
 			return refuse(v1alpha1.ReasonAlreadyFailed, fmt.Sprintf(
-				"ImportRun %q failed with the same idempotencyKey under an older version of the operator, which did not keep what it wrote: nothing was sent; look into the destination, then use another idempotencyKey, or delete ConfigMap %q to use this one again", before.Run, object))
+				"ImportRun %q failed with the same idempotencyKey under an older version of the operator, which did not keep what it wrote: nothing was sent; look into the destination, then create another ImportRun with another key, or delete ConfigMap %q to use this one again", before.Run, object))
 		case before.Data.KeyID != data.KeyID:
 			return refuse(v1alpha1.ReasonAlreadyFailed, fmt.Sprintf(
-				"ImportRun %q wrote %s with the same idempotencyKey, and the Account has another token since, so it cannot be told whether the data is the same: nothing was sent; use another idempotencyKey", before.Run, some(before.Records)))
+				"ImportRun %q wrote %s with the same idempotencyKey, and the Account has another token since, so it cannot be told whether the data is the same: nothing was sent; create another ImportRun with another key", before.Run, some(before.Records)))
 		case before.Data == data:
 			return refuse(v1alpha1.ReasonAlreadyFailed, fmt.Sprintf(
-				"ImportRun %q wrote %s with the same idempotencyKey and the same data: nothing was sent; correct the data, or use another idempotencyKey", before.Run, some(before.Records)))
+				"ImportRun %q wrote %s with the same idempotencyKey and the same data: nothing was sent; create another ImportRun with corrected data, or with another idempotencyKey", before.Run, some(before.Records)))
 		}
 	}
 	if len(written) >= maxWritten {
 		return refuse(v1alpha1.ReasonAlreadyFailed, fmt.Sprintf(
-			"%d ImportRuns with the same idempotencyKey failed and wrote some of their records: nothing was sent; use another idempotencyKey", len(written)))
+			"%d ImportRuns with the same idempotencyKey failed and wrote some of their records: nothing was sent; create another ImportRun with another key", len(written)))
 	}
 	return Outcome{}, false
 }

@@ -40,6 +40,8 @@ type Outcome struct {
 	Phase   v1alpha1.RunPhase
 	Reason  string
 	Message string
+	// Note is the message of the event, "" when it is that of the conditions.
+	Note string
 }
 
 // Call is what the status shows as the call in progress once the outcome is recorded, where it has

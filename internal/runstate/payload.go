@@ -85,7 +85,7 @@ func Retried(run, of *v1alpha1.ImportRun) (failed records.Indexes, wait *problem
 	case of == nil:
 		return nil, nil, fmt.Sprintf("ImportRun %q, which retryOf names, is not in the namespace, and with it the list of the records that failed: create an ImportRun with these records", name)
 	case of.UID == run.UID:
-		return nil, nil, "retryOf names the ImportRun itself: name the one whose records failed"
+		return nil, nil, "retryOf names the ImportRun itself: create another ImportRun that names the one whose records failed"
 	case !sameImport(run, of):
 		return nil, nil, fmt.Sprintf("ImportRun %q, which retryOf names, is of another import: its records can be sent again to that one only", name)
 	case !Finished(of):
@@ -126,7 +126,7 @@ func noneFailed(of *v1alpha1.ImportRun) string {
 	case of.Status.Phase == v1alpha1.RunSucceeded:
 		return fmt.Sprintf("no record of ImportRun %q failed: there is nothing to send again", of.Name)
 	case counts == nil || counts.Sent == 0:
-		return fmt.Sprintf("ImportRun %q sent nothing: name the one whose records failed, or create an ImportRun with its records", of.Name)
+		return fmt.Sprintf("ImportRun %q sent nothing: create another ImportRun that names the one whose records failed", of.Name)
 	default:
 		return fmt.Sprintf("no record of ImportRun %q failed: it did not send them all, so create an ImportRun with those that it did not send", of.Name)
 	}

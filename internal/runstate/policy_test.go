@@ -400,7 +400,7 @@ func TestJudgeData(t *testing.T) {
 		want    string
 	}{
 		"First":             {reason: "nobody wrote anything"},
-		"Same":              {reason: "a part is written", written: []KeyWritten{wrote("a")}, want: `AlreadyFailed: ImportRun "first" wrote 20 of 50 records with the same idempotencyKey and the same data: nothing was sent; correct the data, or use another idempotencyKey`},
+		"Same":              {reason: "a part is written", written: []KeyWritten{wrote("a")}, want: `AlreadyFailed: ImportRun "first" wrote 20 of 50 records with the same idempotencyKey and the same data: nothing was sent; create another ImportRun with corrected data, or with another idempotencyKey`},
 		"Same as an older":  {reason: "none is forgotten", written: []KeyWritten{wrote("a"), wrote("b")}, want: "AlreadyFailed: "},
 		"Corrected":         {reason: "other data is sent", written: []KeyWritten{wrote("b")}},
 		"Permitted":         {reason: "the user accepts it", written: []KeyWritten{wrote("a")}, edit: again},
@@ -410,7 +410,7 @@ func TestJudgeData(t *testing.T) {
 		"Unknown":           {reason: "also where another run came between", written: []KeyWritten{unknown, wrote("c")}, want: "IdempotencyKeyUnknown: "},
 		"Unknown, Retry":    {reason: "the user accepts it", written: []KeyWritten{unknown}, edit: retry},
 		"Unknown, permits":  {reason: "what is unknown is another matter", written: []KeyWritten{unknown}, edit: again, want: "IdempotencyKeyUnknown: "},
-		"Too many":          {reason: "none may be forgotten", written: many, want: "AlreadyFailed: 20 ImportRuns with the same idempotencyKey failed and wrote some of their records: nothing was sent; use another idempotencyKey"},
+		"Too many":          {reason: "none may be forgotten", written: many, want: "AlreadyFailed: 20 ImportRuns with the same idempotencyKey failed and wrote some of their records: nothing was sent; create another ImportRun with another key"},
 		"Goes on":           {reason: "a run that has begun was judged before", at: Claim{Batch: 1}, written: []KeyWritten{wrote("a")}},
 		"Goes on uncertain": {reason: "it may have written itself", at: Claim{Uncertain: true}, written: []KeyWritten{wrote("a")}},
 	} {
@@ -582,7 +582,7 @@ func TestRetried(t *testing.T) {
 // What is in the message of a run is one line, and bounded.
 func TestFirstFailureIsBounded(t *testing.T) {
 	o := Outcome{Records: v1alpha1.RecordCounts{Failed: 1, Total: 1}, Failures: []v1alpha1.RecordFailure{{Code: strings.Repeat("c", 128), Message: strings.Repeat("ä", 256)}}}
-	if text := o.recordsFailed("1 records"); len(text) > maxFirstFailure+64 || !utf8.ValidString(text) {
+	if text := o.firstFailure(); len(text) > maxFirstFailure+64 || !utf8.ValidString(text) {
 		t.Errorf("%d bytes: %s", len(text), text)
 	}
 }
