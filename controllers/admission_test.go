@@ -5,6 +5,7 @@ package controllers_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -14,6 +15,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
@@ -193,22 +195,70 @@ spec: {importRef: {name: a}, dataFrom: [{configMapKeyRef: {name: a, key: b}, sec
 	DescribeTable("cannot change a run",
 		func(ctx context.Context, edit func(*v1alpha1.ImportRun)) {
 			w := newEmptyWorld(ctx)
-			run := w.run("fixed", "nothing", `{"sku": "A-1", "nested": {"a": 1}}`)
+			run := w.run("fixed", "nothing", `{"sku": "A-1", "nested": {"a": 1}}`, `null`, `[null]`, `{}`)
 			run.Spec.Settings = &v1alpha1.JSON{Raw: []byte(`{"a": 1}`)}
 			Expect(k8s.Create(ctx, run)).To(Succeed())
-			Eventually(func() error {
-				get(ctx, w, run, "fixed")
-				edit(run)
-				return k8s.Update(ctx, run)
-			}).Should(MatchError(ContainSubstring("an ImportRun's spec is immutable except for suspend, cancel and ttlSecondsAfterFinished: create a new ImportRun")))
+			const says = "an ImportRun's spec is immutable except for suspend, cancel and ttlSecondsAfterFinished: create a new ImportRun"
+			for _, also := range []func(*v1alpha1.ImportRun){
+				func(*v1alpha1.ImportRun) {},
+				func(run *v1alpha1.ImportRun) { run.Spec.Suspend = true },
+				func(run *v1alpha1.ImportRun) { run.Spec.Cancel, run.Spec.TTLSecondsAfterFinished = true, seconds(1) },
+			} {
+				err := errors.New("not tried")
+				Eventually(func() error {
+					get(ctx, w, run, "fixed")
+					also(run)
+					edit(run)
+					err = k8s.Update(ctx, run)
+					return err
+				}).Should(MatchError(ContainSubstring(says)))
+				Expect(strings.Count(err.Error(), "immutable")).To(Equal(1), err.Error())
+				Expect(err).To(MatchError(HaveSuffix("spec: Invalid value: "+says)), "nothing of the records is repeated")
+			}
 		},
 		Entry("its import", func(run *v1alpha1.ImportRun) { run.Spec.ImportRef.Name = "other" }),
+		Entry("the kind of its import", func(run *v1alpha1.ImportRun) {
+			run.Spec.ImportRef, run.Spec.ImportID, run.Spec.AccountRef = nil, "5f2b7c1d9e8a4b3c2d1e0f9a", &v1alpha1.LocalReference{Name: "default"}
+		}),
 		Entry("a value in its data", func(run *v1alpha1.ImportRun) { run.Spec.Data[0].Raw = []byte(`{"sku": "A-2", "nested": {"a": 1}}`) }),
 		Entry("a key deep in its data", func(run *v1alpha1.ImportRun) { run.Spec.Data[0].Raw = []byte(`{"sku": "A-1", "nested": {"b": 1}}`) }),
 		Entry("a record more", func(run *v1alpha1.ImportRun) { run.Spec.Data = append(run.Spec.Data, v1alpha1.JSON{Raw: []byte("{}")}) }),
+		Entry("all of its data", func(run *v1alpha1.ImportRun) { run.Spec.Data = nil }),
+		Entry("null for a record", func(run *v1alpha1.ImportRun) { run.Spec.Data[3].Raw = []byte(`null`) }),
+		Entry("a null in a record, as Lua loses it", func(run *v1alpha1.ImportRun) { run.Spec.Data[2].Raw = []byte(`[]`) }),
+		Entry("an empty object, as Lua reads it", func(run *v1alpha1.ImportRun) { run.Spec.Data[3].Raw = []byte(`[]`) }),
 		Entry("its settings", func(run *v1alpha1.ImportRun) { run.Spec.Settings.Raw = []byte(`{"b": 1}`) }),
+		Entry("no settings", func(run *v1alpha1.ImportRun) { run.Spec.Settings = nil }),
 		Entry("its deadline", func(run *v1alpha1.ImportRun) { run.Spec.ActiveDeadlineSeconds = seconds(7) }),
+		Entry("a source", from("more")),
+		Entry("its size", func(run *v1alpha1.ImportRun) { run.Spec.BatchSize = ptr.To[int32](1) }),
+		Entry("its end at a failure", func(run *v1alpha1.ImportRun) { run.Spec.StopOnFailure = true }),
+		Entry("its key", func(run *v1alpha1.ImportRun) { run.Spec.IdempotencyKey = "k" }),
+		Entry("what it does after a failure", func(run *v1alpha1.ImportRun) { run.Spec.AfterPartialFailure = v1alpha1.PartialFailureSendAgain }),
+		Entry("the run that it retries", func(run *v1alpha1.ImportRun) { run.Spec.RetryOf = &v1alpha1.LocalReference{Name: "another"} }),
+		Entry("several at once", func(run *v1alpha1.ImportRun) {
+			run.Spec.ImportRef.Name, run.Spec.RetryLimit, run.Spec.Data = "other", ptr.To[int32](1), run.Spec.Data[:1]
+		}),
 	)
+
+	It("can suspend, cancel and expire a run, whatever its records are", func(ctx context.Context) {
+		w := newEmptyWorld(ctx)
+		run := w.run("fixed", "nothing", `null`, `[null, {}]`, `{"a": null, "b": {}}`, `12`, `"text"`)
+		for i := range 9_000 { // about as much as an object can have
+			run.Spec.Data = append(run.Spec.Data, v1alpha1.JSON{Raw: fmt.Appendf(nil, `{"sku": "A-%d", "nested": {"text": %q}}`, i, strings.Repeat("x", 70))})
+		}
+		run.Spec.Settings = &v1alpha1.JSON{Raw: []byte(`{"a": null, "b": {}}`)}
+		Expect(k8s.Create(ctx, run)).To(Succeed())
+		for _, edit := range []func(*v1alpha1.ImportRun){
+			func(run *v1alpha1.ImportRun) { run.Spec.Suspend = true },
+			func(run *v1alpha1.ImportRun) {
+				run.Spec.Suspend, run.Spec.TTLSecondsAfterFinished = false, seconds(600)
+			},
+			func(run *v1alpha1.ImportRun) { run.Spec.Cancel, run.Spec.TTLSecondsAfterFinished = true, nil },
+		} {
+			change(ctx, run, edit)
+		}
+	})
 })
 
 // secretInStatus is why some fields cannot come from a Secret.

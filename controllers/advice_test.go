@@ -142,7 +142,9 @@ var adviceElsewhere = map[string][]string{
 		"delete this Import and create it again with mode Override", "create it again with mode Override",
 		"delete this Import with deletionPolicy Orphan to leave its import alone", "delete this Import with deletionPolicy Orphan and create it again with spec.adopt",
 		"create another ImportRun that names another", "create another ImportRun with another key", "correct what it names and create another ImportRun",
-		"create another ImportRun with just these once they are corrected", "create another ImportRun once the API can be reached", "create another ImportRun with a smaller record",
+		"create another ImportRun with just these", "create another ImportRun with the new ones", "create another ImportRun with corrected data", "create an ImportRun with these records",
+		"create an ImportRun with the records that failed", "create an ImportRun with those that are missing", "create an ImportRun with those that it did not send",
+		"create another ImportRun that names the one whose records failed", "create another ImportRun once the API can be reached", "create another ImportRun with a smaller record",
 		"put the array into spec.data or alone into the key", "put it into an array", "put [ and ] around records with commas between them",
 	},
 	"a URL that the schema refuses already, or a flag": {

@@ -5,7 +5,9 @@ package controllers_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -200,5 +202,148 @@ var _ = Describe("I give a run an idempotency key", func() {
 		Expect(k8s.Create(ctx, second)).To(Succeed())
 		w.done(ctx, second, v1alpha1.RunSucceeded)
 		Expect(w.calls()).To(HaveKeyWithValue(invoke, 2))
+	})
+
+	It("sends nothing again after a part was written, however often a tool repeats the run", func(ctx context.Context) {
+		w := newWorld(ctx)
+		target := w.synced(ctx, w.httpImport("orders"))
+		hook := func(name string) *v1alpha1.ImportRun {
+			run := w.withKey(name, "same")
+			run.Spec.Data[1].Raw = []byte(record("A-2", `"_simulate": {"statusCode": 422, "code": "invalid_sku", "message": "no such sku"}`))
+			return run
+		}
+		run := hook("hook")
+		Expect(k8s.Create(ctx, run)).To(Succeed())
+		w.done(ctx, run, v1alpha1.RunFailed)
+		Expect(state(run)).To(Equal("Failed False/RecordsFailed"))
+		Expect(message(run)).To(HavePrefix("1 of 2 records failed; first: record 1: 422 invalid_sku: no such sku; "))
+		for range 2 {
+			// As Argo CD does with BeforeHookCreation.
+			Expect(k8s.Delete(ctx, run)).To(Succeed())
+			run = hook("hook")
+			Eventually(func() error { return k8s.Create(ctx, run) }).Should(Succeed())
+			w.done(ctx, run, v1alpha1.RunFailed)
+			Expect(state(run)).To(Equal("Failed False/AlreadyFailed"))
+			Expect(message(run)).To(Equal(`ImportRun "hook" wrote 1 of 2 records with the same idempotencyKey and the same data: nothing was sent; create another ImportRun with corrected data, or with another idempotencyKey`))
+		}
+		for i := range 2 {
+			// And as others do, with generateName; the size of a call is no part of the data.
+			run := hook(fmt.Sprintf("hook-%d", i))
+			run.Spec.BatchSize = new(int32(i + 1))
+			Expect(k8s.Create(ctx, run)).To(Succeed())
+			w.done(ctx, run, v1alpha1.RunFailed)
+			Expect(state(run)).To(Equal("Failed False/AlreadyFailed"))
+		}
+		Expect(w.calls()).To(HaveKeyWithValue(invoke, 1))
+		Expect(w.written(target.Status.ID)).To(Equal(numbered(1)))
+
+		permitted := hook("permitted")
+		permitted.Spec.AfterPartialFailure = v1alpha1.PartialFailureSendAgain
+		Expect(k8s.Create(ctx, permitted)).To(Succeed())
+		w.done(ctx, permitted, v1alpha1.RunFailed)
+		Expect(state(permitted)).To(Equal("Failed False/RecordsFailed"))
+		Expect(w.calls()).To(HaveKeyWithValue(invoke, 2))
+	})
+
+	It("takes corrected data, and does not come back to what it has written in part", func(ctx context.Context) {
+		w := newWorld(ctx)
+		w.synced(ctx, w.httpImport("orders"))
+		send := func(name, sku, reason string) {
+			GinkgoHelper()
+			run := w.withKey(name, "same")
+			run.Spec.Data[1].Raw = []byte(record(sku, `"_simulate": {"statusCode": 422}`))
+			Expect(k8s.Create(ctx, run)).To(Succeed())
+			w.done(ctx, run, v1alpha1.RunFailed)
+			Expect(state(run)).To(Equal("Failed False/" + reason))
+		}
+		send("first", "A-1", "RecordsFailed")
+		send("second", "A-2", "RecordsFailed")
+		send("rolled-back", "A-1", "AlreadyFailed")
+		Expect(w.calls()).To(HaveKeyWithValue(invoke, 2))
+		corrected := w.withKey("corrected", "same")
+		corrected.Spec.Settings = &v1alpha1.JSON{Raw: []byte(`{}`)}
+		Expect(k8s.Create(ctx, corrected)).To(Succeed())
+		w.done(ctx, corrected, v1alpha1.RunSucceeded)
+		again := w.withKey("again", "same")
+		Expect(k8s.Create(ctx, again)).To(Succeed())
+		w.done(ctx, again, v1alpha1.RunSucceeded)
+		Expect(state(again)).To(Equal("Current True/AlreadySucceeded"))
+	})
+
+	It("sends again where nothing was written", func(ctx context.Context) {
+		w := newWorld(ctx)
+		w.synced(ctx, w.httpImport("orders"))
+		for i := range 2 {
+			run := w.withKey(fmt.Sprintf("run-%d", i), "same")
+			run.Spec.Data = []v1alpha1.JSON{{Raw: []byte(record("A-1", `"_simulate": {"statusCode": 422}`))}, {Raw: []byte(record("A-2", `"_simulate": {"ignored": true}`))}}
+			Expect(k8s.Create(ctx, run)).To(Succeed())
+			w.done(ctx, run, v1alpha1.RunFailed)
+			Expect(state(run)).To(Equal("Failed False/RecordsFailed"), "refused and ignored records are not written")
+		}
+		w.strike(http.MethodPost, "/v1/imports/{id}/invoke", simulator.PhaseBefore, simulator.Action{Kind: simulator.ActionAnswer, Status: 403})
+		for i, phase := range []v1alpha1.RunPhase{v1alpha1.RunFailed, v1alpha1.RunSucceeded} {
+			run := w.withKey(fmt.Sprintf("refused-%d", i), "other")
+			Expect(k8s.Create(ctx, run)).To(Succeed())
+			w.done(ctx, run, phase)
+		}
+		Expect(w.calls()).To(HaveKeyWithValue(invoke, 4))
+	})
+
+	It("sends nothing again after it was canceled half-way", func(ctx context.Context) {
+		w := newWorld(ctx)
+		w.synced(ctx, w.httpImport("orders"))
+		release := w.holdInvoke(1)
+		keyed := func(name string) *v1alpha1.ImportRun {
+			run := w.batched(name, 2, 1)
+			run.Spec.IdempotencyKey = "same"
+			return run
+		}
+		first := keyed("first")
+		Expect(k8s.Create(ctx, first)).To(Succeed())
+		Eventually(w.sizes).Should(Equal([]int{1}))
+		change(ctx, first, func(run *v1alpha1.ImportRun) { run.Spec.Cancel = true })
+		release()
+		w.done(ctx, first, v1alpha1.RunCanceled)
+		second := keyed("second")
+		Expect(k8s.Create(ctx, second)).To(Succeed())
+		w.done(ctx, second, v1alpha1.RunFailed)
+		Expect(state(second)).To(Equal("Failed False/AlreadyFailed"))
+		Expect(message(second)).To(HavePrefix(`ImportRun "first" wrote 1 of 2 records`))
+		Expect(w.calls()).To(HaveKeyWithValue(invoke, 1))
+	})
+
+	It("knows the records of a Secret that was created again, and reveals nothing of them", func(ctx context.Context) {
+		w := newWorld(ctx)
+		w.synced(ctx, w.httpImport("orders"))
+		lines := record("A-1") + "\n" + record("A-2", `"_simulate": {"statusCode": 422}`)
+		for i, reason := range []string{"RecordsFailed", "AlreadyFailed"} {
+			secret := &corev1.Secret{ObjectMeta: w.meta("records"), StringData: map[string]string{"lines": strings.ReplaceAll(lines, ": ", ":"+strings.Repeat(" ", i))}}
+			Expect(k8s.Create(ctx, secret)).To(Succeed())
+			run := w.run(fmt.Sprintf("run-%d", i), "orders")
+			run.Spec.IdempotencyKey = "same"
+			run.Spec.DataFrom = []v1alpha1.DataSource{{SecretKeyRef: &v1alpha1.KeyReference{Name: "records", Key: "lines"}}}
+			Expect(k8s.Create(ctx, run)).To(Succeed())
+			w.done(ctx, run, v1alpha1.RunFailed)
+			Expect(state(run)).To(Equal("Failed False/" + reason))
+			Expect(k8s.Delete(ctx, secret)).To(Succeed())
+		}
+		Expect(w.calls()).To(HaveKeyWithValue(invoke, 1))
+
+		// An entry of an older version says neither what was sent nor how much of it was written.
+		entry := w.keyEntry(ctx)
+		var kept map[string]any
+		Expect(json.Unmarshal([]byte(entry.Data["entry"]), &kept)).To(Succeed())
+		delete(kept, "data")
+		delete(kept, "records")
+		text, err := json.Marshal(kept)
+		Expect(err).NotTo(HaveOccurred())
+		entry.Data["entry"] = string(text)
+		Expect(k8s.Update(ctx, entry)).To(Succeed())
+		Expect(k8s.Delete(ctx, w.run("run-0", "orders"))).To(Succeed())
+		upgraded := w.withKey("upgraded", "same")
+		Expect(k8s.Create(ctx, upgraded)).To(Succeed())
+		w.done(ctx, upgraded, v1alpha1.RunFailed)
+		Expect(state(upgraded)).To(Equal("Failed False/AlreadyFailed"))
+		Expect(message(upgraded)).To(ContainSubstring(fmt.Sprintf("delete ConfigMap %q to use this one again", entry.Name)))
 	})
 })

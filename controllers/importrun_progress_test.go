@@ -138,7 +138,7 @@ var _ = Describe("I run an import in batches", func() {
 		run.Spec.Data[2].Raw = []byte(record("A-2", `"_simulate": {"statusCode": 500}`))
 		Expect(k8s.Create(ctx, run)).To(Succeed())
 		w.done(ctx, run, v1alpha1.RunFailed)
-		Expect(message(run)).To(Equal("1 of the 4 records sent failed, see status.failures; stopOnFailure is true, and 1 of 3 batches are not sent"))
+		Expect(message(run)).To(Equal("1 of the 4 records sent failed; first: record 2: 500; stopOnFailure is true, and 1 of 3 batches are not sent"))
 		Expect(run.Status.Records).To(HaveValue(Equal(v1alpha1.RecordCounts{Total: 6, Sent: 4, Succeeded: 3, Failed: 1})))
 		Expect(run.Status.Progress).To(Equal("2/3"))
 		Expect(w.sizes()).To(Equal([]int{2, 2}))

@@ -7,6 +7,19 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
+// PartialFailurePolicy defines what happens when an earlier run with the same idempotencyKey wrote
+// some of the same records and failed.
+//
+// +kubebuilder:validation:Enum=Refuse;SendAgain
+type PartialFailurePolicy string
+
+const (
+	// PartialFailureRefuse sends nothing, and ends the run as Failed.
+	PartialFailureRefuse PartialFailurePolicy = "Refuse"
+	// PartialFailureSendAgain sends all records. Those that were written are written again.
+	PartialFailureSendAgain PartialFailurePolicy = "SendAgain"
+)
+
 // UnknownOutcomePolicy defines what happens when a call was sent and its response was lost.
 //
 // +kubebuilder:validation:Enum=Fail;Retry
@@ -25,32 +38,28 @@ const (
 //
 // +kubebuilder:validation:XValidation:rule="has(self.importRef) != has(self.importID)",message="exactly one of importRef and importID must be set"
 // +kubebuilder:validation:XValidation:rule="has(self.importID) == has(self.accountRef)",message="accountRef must be set if importID is set, and must not be set if importRef is set: an Import has an accountRef of its own"
-// +kubebuilder:validation:XValidation:rule="has(self.importRef) == has(oldSelf.importRef) && has(self.importID) == has(oldSelf.importID) && has(self.accountRef) == has(oldSelf.accountRef) && has(self.dataFrom) == has(oldSelf.dataFrom) && has(self.batchSize) == has(oldSelf.batchSize) && (has(self.stopOnFailure) && self.stopOnFailure) == (has(oldSelf.stopOnFailure) && oldSelf.stopOnFailure) && has(self.idempotencyKey) == has(oldSelf.idempotencyKey) && has(self.responseSecretName) == has(oldSelf.responseSecretName)",message="an ImportRun's spec is immutable except for suspend, cancel and ttlSecondsAfterFinished: create a new ImportRun"
-// +kubebuilder:validation:XValidation:rule="self == oldSelf || has(self.stopOnFailure) != has(oldSelf.stopOnFailure) || has(self.suspend) != has(oldSelf.suspend) || (has(self.suspend) && self.suspend != oldSelf.suspend) || has(self.cancel) != has(oldSelf.cancel) || (has(self.cancel) && self.cancel != oldSelf.cancel) || has(self.ttlSecondsAfterFinished) != has(oldSelf.ttlSecondsAfterFinished) || (has(self.ttlSecondsAfterFinished) && self.ttlSecondsAfterFinished != oldSelf.ttlSecondsAfterFinished)",message="an ImportRun's spec is immutable except for suspend, cancel and ttlSecondsAfterFinished: create a new ImportRun"
+// +kubebuilder:validation:XValidation:rule="['importRef', 'importID', 'accountRef', 'data', 'dataFrom', 'settings', 'retryOf', 'batchSize', 'activeDeadlineSeconds', 'retryLimit', 'onUnknownOutcome', 'idempotencyKey', 'afterPartialFailure', 'responseSecretName'].all(f, (f in dyn(self)) == (f in dyn(oldSelf)) && (!(f in dyn(self)) || [dyn(self)[f]] == [dyn(oldSelf)[f]])) && (has(self.stopOnFailure) && self.stopOnFailure) == (has(oldSelf.stopOnFailure) && oldSelf.stopOnFailure)",message="an ImportRun's spec is immutable except for suspend, cancel and ttlSecondsAfterFinished: create a new ImportRun"
 type ImportRunSpec struct {
 	// importRef is the Import to invoke, in the same namespace. Before each batch, the run
 	// waits until that Import is Ready at its latest generation. Exactly one of importRef and
 	// importID must be set.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="an ImportRun's spec is immutable except for suspend, cancel and ttlSecondsAfterFinished: create a new ImportRun"
 	ImportRef *LocalReference `json:"importRef,omitempty"`
 
 	// importID is the _id of a remote import that no Import declares. It requires accountRef.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="an ImportRun's spec is immutable except for suspend, cancel and ttlSecondsAfterFinished: create a new ImportRun"
 	ImportID ID `json:"importID,omitempty"`
 
 	// accountRef is the Account, in the same namespace, that has the import importID. It must
 	// be set if, and only if, importID is set.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="an ImportRun's spec is immutable except for suspend, cancel and ttlSecondsAfterFinished: create a new ImportRun"
 	AccountRef *LocalReference `json:"accountRef,omitempty"`
 
 	// data is an array of at most 10,000 records, also for a single record; put more into
 	// dataFrom. The body of a request to the API, an object of data and settings, does not
-	// belong here: put its array here, and its settings into settings. The values of data,
-	// dataFrom and settings at the time of the first batch apply to the whole run. If they
-	// change afterwards, the run sends nothing more and ends with reason DataChanged.
+	// belong here: put its array here, and its settings into settings. If data or settings
+	// change after the operator has first seen the run, or the content of dataFrom after the
+	// first batch, the run sends nothing more and ends with reason DataChanged.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
@@ -65,12 +74,19 @@ type ImportRunSpec struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=32
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="an ImportRun's spec is immutable except for suspend, cancel and ttlSecondsAfterFinished: create a new ImportRun"
 	DataFrom []DataSource `json:"dataFrom,omitempty"`
 
 	// settings is a JSON object that is sent with the records in each call.
 	// +optional
 	Settings *JSON `json:"settings,omitempty"`
+
+	// retryOf is another ImportRun, in the same namespace, that has ended: this run sends just the
+	// records that failed there, to the same import, with the same settings. It takes data, dataFrom
+	// and settings from that run, unless it repeats all of them unchanged. It must repeat them if
+	// there is a secretKeyRef among them. Records whose outcome is unknown, or that were not
+	// sent, are not included.
+	// +optional
+	RetryOf *LocalReference `json:"retryOf,omitempty"`
 
 	// batchSize is the maximum number of records per call. The batches are sent in order, each
 	// after the response to the previous one. By default all records are sent in one call. A
@@ -79,7 +95,6 @@ type ImportRunSpec struct {
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100000
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="an ImportRun's spec is immutable except for suspend, cancel and ttlSecondsAfterFinished: create a new ImportRun"
 	BatchSize *int32 `json:"batchSize,omitempty"`
 
 	// stopOnFailure ends the run after the first batch in which a record failed. By default the
@@ -95,7 +110,6 @@ type ImportRunSpec struct {
 	// +default=600
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=3600
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="an ImportRun's spec is immutable except for suspend, cancel and ttlSecondsAfterFinished: create a new ImportRun"
 	ActiveDeadlineSeconds *int32 `json:"activeDeadlineSeconds,omitempty"`
 
 	// retryLimit is how many times a batch is sent again, with increasing delays, if its call
@@ -105,7 +119,6 @@ type ImportRunSpec struct {
 	// +default=0
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=20
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="an ImportRun's spec is immutable except for suspend, cancel and ttlSecondsAfterFinished: create a new ImportRun"
 	RetryLimit *int32 `json:"retryLimit,omitempty"`
 
 	// onUnknownOutcome is Fail or Retry, and defines what happens when a batch was sent and its
@@ -115,19 +128,27 @@ type ImportRunSpec struct {
 	// as an upsert. Defaults to Fail.
 	// +optional
 	// +default="Fail"
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="an ImportRun's spec is immutable except for suspend, cancel and ttlSecondsAfterFinished: create a new ImportRun"
 	OnUnknownOutcome UnknownOutcomePolicy `json:"onUnknownOutcome,omitempty"`
 
 	// idempotencyKey ensures that only one run succeeds for the same key and the same importRef
 	// (or importID) in the namespace, even if the run is deleted and created again. While
 	// another run with the key is in progress, this run waits. After another run has succeeded,
 	// it sends nothing and succeeds with reason AlreadySucceeded. After a run whose outcome is
-	// unknown, it fails with reason IdempotencyKeyUnknown, unless onUnknownOutcome is Retry.
+	// unknown, it fails with reason IdempotencyKeyUnknown, unless onUnknownOutcome is Retry. After
+	// a run that failed and wrote some of the same records, afterPartialFailure applies.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="an ImportRun's spec is immutable except for suspend, cancel and ttlSecondsAfterFinished: create a new ImportRun"
 	IdempotencyKey string `json:"idempotencyKey,omitempty"`
+
+	// afterPartialFailure is Refuse or SendAgain, and defines what happens when an earlier run with
+	// the same idempotencyKey failed or was canceled after it had written some records, and this
+	// run has the same data and settings. Refuse sends nothing, and the run fails with reason
+	// AlreadyFailed. SendAgain sends all records again: use it only for destinations where writing
+	// a record twice does no harm, such as an upsert. Defaults to Refuse.
+	// +optional
+	// +default="Refuse"
+	AfterPartialFailure PartialFailurePolicy `json:"afterPartialFailure,omitempty"`
 
 	// responseSecretName is the name of a Secret for the full responses. The operator creates
 	// it, and the run owns it. It has one key for each batch; large responses are compressed
@@ -138,7 +159,6 @@ type ImportRunSpec struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="an ImportRun's spec is immutable except for suspend, cancel and ttlSecondsAfterFinished: create a new ImportRun"
 	ResponseSecretName string `json:"responseSecretName,omitempty"`
 
 	// suspend pauses the run before its next batch. A call in progress continues. Defaults to
@@ -231,7 +251,8 @@ type BatchCounts struct {
 
 // RecordFailure describes why a record failed.
 type RecordFailure struct {
-	// index is the position of the record in the run's data, starting at 0.
+	// index is the position of the record in the run's data, starting at 0. In a run with
+	// retryOf it is the position in the data of the run that retryOf names.
 	// +required
 	Index int32 `json:"index"`
 	// statusCode is the status code that the response contains for the record.
@@ -297,11 +318,34 @@ type ImportRunStatus struct {
 	// +kubebuilder:validation:MaxLength=253
 	ResponseSecretName string `json:"responseSecretName,omitempty"`
 
-	// failures are the first records that failed, 20 at most.
+	// failures are the first records that failed, 20 at most. failedRecords lists all of them.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=20
 	Failures []RecordFailure `json:"failures,omitempty"`
+
+	// failedRecords are the positions of all records that failed, as ranges: "0-4,7,9-12". They
+	// start at 0, and mean the same as the index of failures. Another run can send these records
+	// again with retryOf.
+	// +optional
+	// +kubebuilder:validation:MaxLength=16384
+	FailedRecords string `json:"failedRecords,omitempty"`
+
+	// failedRecordsTruncated is true if more records failed than failedRecords has room for. The
+	// positions that it lists are the first ones.
+	// +optional
+	FailedRecordsTruncated bool `json:"failedRecordsTruncated,omitempty"`
+
+	// dataHash is a hash of data and settings when the operator first saw the run; with retryOf,
+	// of those that it takes from the other run.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	DataHash string `json:"dataHash,omitempty"`
+
+	// sourcesHash is a hash of the content of dataFrom at the time of the first batch.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	SourcesHash string `json:"sourcesHash,omitempty"`
 
 	// conditions are Ready and Succeeded, which are always present, and Reconciling and
 	// Stalled, which are present only while they are True.

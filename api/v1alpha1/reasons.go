@@ -167,7 +167,8 @@ const (
 	ReasonOutcomeUnknown = "OutcomeUnknown"
 	// ReasonInvalidData: the data cannot be sent.
 	ReasonInvalidData = "InvalidData"
-	// ReasonDataChanged: data, dataFrom or settings changed after the first batch was sent.
+	// ReasonDataChanged: data or settings changed after the run was first seen, or the content of
+	// dataFrom after the first batch was sent, or after the run that spec.retryOf names.
 	ReasonDataChanged = "DataChanged"
 	// ReasonDataNotFound: a Secret, ConfigMap or key of spec.dataFrom does not exist yet.
 	ReasonDataNotFound = "DataNotFound"
@@ -181,6 +182,11 @@ const (
 	ReasonImportNotReady = "ImportNotReady"
 	// ReasonAlreadySucceeded: another run with the same idempotencyKey has succeeded.
 	ReasonAlreadySucceeded = "AlreadySucceeded"
+	// ReasonAlreadyFailed: another run with the same idempotencyKey and the same data has written
+	// some of the records, and failed.
+	ReasonAlreadyFailed = "AlreadyFailed"
+	// ReasonInvalidRetry: the failed records of the run that spec.retryOf names cannot be sent again.
+	ReasonInvalidRetry = "InvalidRetry"
 	// ReasonIdempotencyKeyInUse: another run with the same idempotencyKey has not ended.
 	ReasonIdempotencyKeyInUse = "IdempotencyKeyInUse"
 	// ReasonIdempotencyKeyUnknown: the outcome of another run with the same idempotencyKey is

@@ -465,6 +465,11 @@ func (in *ImportRunSpec) DeepCopyInto(out *ImportRunSpec) {
 		*out = new(JSON)
 		(*in).DeepCopyInto(*out)
 	}
+	if in.RetryOf != nil {
+		in, out := &in.RetryOf, &out.RetryOf
+		*out = new(LocalReference)
+		**out = **in
+	}
 	if in.BatchSize != nil {
 		in, out := &in.BatchSize, &out.BatchSize
 		*out = new(int32)

@@ -5,9 +5,14 @@ package importruns
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
+	"io"
+	"strconv"
 	"unsafe"
 
 	corev1 "k8s.io/api/core/v1"
@@ -31,12 +36,14 @@ const (
 	recordSize    = int(unsafe.Sizeof(json.RawMessage{}))
 )
 
-// invalidData says why data cannot be sent.
-type invalidData string
+// invalidData says why data cannot be sent, with the reason of the run's end.
+type invalidData struct{ reason, because string }
 
-func (e invalidData) Error() string { return string(e) }
+func (e invalidData) Error() string { return e.because }
 
-func invalidf(format string, args ...any) error { return invalidData(fmt.Sprintf(format, args...)) }
+func invalidf(format string, args ...any) error {
+	return invalidData{v1alpha1.ReasonInvalidData, fmt.Sprintf(format, args...)}
+}
 
 // gather collects what the run sends, once for all the batches of a pass. Data that cannot be sent
 // ends the run; a source that does not exist is waited for.
@@ -44,17 +51,20 @@ func (w *work) gather(ctx context.Context, run *v1alpha1.ImportRun, at runstate.
 	if w.payload != nil {
 		return nil, nil
 	}
-	payload, err := w.readPayload(ctx, run)
-	if because, ok := errors.AsType[invalidData](err); ok {
-		end := runstate.Invalid(run, at, "%s", because)
+	payload, err := payloadReader{w}.readPayload(ctx, run)
+	if invalid, ok := errors.AsType[invalidData](err); ok {
+		end := runstate.Invalid(run, at, invalid.reason, invalid.because)
 		return &end, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	w.payload = &payload
+	w.payload, w.dataID = &payload, runstate.DataID{}
 	return nil, nil
 }
+
+// payloadReader reads what a run sends, for a pass.
+type payloadReader struct{ *work }
 
 // inline is what a run has in its own spec.
 type inline struct {
@@ -62,19 +72,43 @@ type inline struct {
 	settings json.RawMessage
 }
 
+// hash stands for the records and settings.
+func (d inline) hash() string {
+	identity := newDigest()
+	for _, record := range d.records {
+		identity.add(record)
+	}
+	identity.add(d.settings)
+	return identity.sum()
+}
+
 // readInline reads the records and settings of the run's spec, which no cache keeps, in exactly the
-// version of the run that was decided on. They are copied into one piece of memory: separate
-// records would take several times their size.
-func (w *work) readInline(ctx context.Context, run *v1alpha1.ImportRun) (inline, error) {
+// version of the run that was decided on.
+func (w payloadReader) readInline(ctx context.Context, run *v1alpha1.ImportRun) (inline, error) {
 	w.r.unpacking.Lock()
 	defer w.r.unpacking.Unlock()
-	live := &v1alpha1.ImportRun{}
-	if err := w.r.Live.Get(ctx, client.ObjectKeyFromObject(run), live); err != nil {
+	live, err := w.r.readWhole(ctx, run)
+	if err != nil {
 		return inline{}, err
 	}
-	if live.UID != run.UID || live.ResourceVersion != run.ResourceVersion {
-		return inline{}, runstate.Superseded(run)
+	return w.copyInline(live)
+}
+
+// readWhole reads the run with its records and settings, in exactly this version.
+func (r *Reconciler) readWhole(ctx context.Context, run *v1alpha1.ImportRun) (*v1alpha1.ImportRun, error) {
+	live := &v1alpha1.ImportRun{}
+	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(run), live); err != nil {
+		return nil, err
 	}
+	if live.UID != run.UID || live.ResourceVersion != run.ResourceVersion {
+		return nil, runstate.Superseded(run)
+	}
+	return live, nil
+}
+
+// copyInline copies the records of a spec into one piece of memory: separate records would take several
+// times their size.
+func (w payloadReader) copyInline(live *v1alpha1.ImportRun) (inline, error) {
 	size := 0
 	for _, record := range live.Spec.Data {
 		size += len(record.Raw)
@@ -128,29 +162,67 @@ func settingsSize(run *v1alpha1.ImportRun) int {
 	return len(run.Spec.Settings.Raw)
 }
 
-// readPayload reads the records of data and dataFrom, in order, and divides them into batches.
-func (w *work) readPayload(ctx context.Context, run *v1alpha1.ImportRun) (runstate.Payload, error) {
-	spec := &run.Spec
-	payload, identity := runstate.Payload{Secret: w.secretImport}, newDigest()
-	own, err := w.readInline(ctx, run)
+// readPayload reads the records of data and dataFrom, in order, selects those that are sent, and divides
+// them into batches.
+func (w payloadReader) readPayload(ctx context.Context, run *v1alpha1.ImportRun) (runstate.Payload, error) {
+	payload := runstate.Payload{Secret: w.secretImport}
+	retried, err := w.retried(ctx, run)
 	if err != nil {
 		return payload, err
 	}
-	payload.Records = own.records
-	for _, record := range own.records {
+	from, err := w.findSources(ctx, run, retried)
+	if err != nil {
+		return payload, err
+	}
+	identity := newDigest()
+	for _, record := range from.records {
 		identity.add(record)
 	}
-	w.rounded = own.rounded()
-	room := maxRunData
-	keys := keyref.Reader{Live: w.r.Live, Namespace: run.Namespace, Reason: v1alpha1.ReasonDataNotFound}
-	for i, source := range spec.DataFrom {
+	payload.Records, payload.DataHash = from.records, from.hash()
+	if err := w.readSources(ctx, run.Namespace, from.dataFrom, &payload, identity); err != nil {
+		return payload, err
+	}
+	if from.settings != nil {
+		var object map[string]json.RawMessage
+		if err := json.Unmarshal(from.settings, &object); err != nil || object == nil {
+			return payload, invalidf("settings is not a JSON object")
+		}
+		payload.Settings = from.settings
+		identity.add(from.settings)
+	}
+	if retried != nil {
+		if err := w.selectFailed(retried, &payload); err != nil {
+			return payload, err
+		}
+		identity.add([]byte(retried.failed.String()))
+	}
+	if len(payload.Records) == 0 {
+		return payload, invalidf("there are no records in data and dataFrom")
+	}
+	batches, err := records.Divide(payload.Records, payload.Settings, int(ptr.Deref(run.Spec.BatchSize, 0)))
+	if err != nil {
+		return payload, invalidf("%v", err)
+	}
+	payload.Batches, payload.Digest = batches, identity.sum()
+	return payload, nil
+}
+
+// readSources adds the records of dataFrom to a payload, and what stands for them to the identity of all
+// of it.
+func (w payloadReader) readSources(ctx context.Context, namespace string, dataFrom []v1alpha1.DataSource, payload *runstate.Payload, identity digest) error {
+	if len(dataFrom) == 0 {
+		return nil
+	}
+	room, ofSources := maxRunData, newDigest()
+	keys := keyref.Reader{Live: w.r.Live, Namespace: namespace, Reason: v1alpha1.ReasonDataNotFound}
+	for i, source := range dataFrom {
 		content, version, err := keys.Read(ctx, keyref.Of(source.SecretKeyRef, source.ConfigMapKeyRef))
 		if err != nil {
-			return payload, err
+			return err
 		}
 		content, parsed, err := w.unpack(content, room, maxRunRecords-len(payload.Records))
 		if err != nil {
-			return payload, sourceError(err, i)
+			return sourceError(err, i)
 		}
 		room -= len(content)
 		payload.Records = append(payload.Records, parsed...)
@@ -160,24 +232,10 @@ func (w *work) readPayload(ctx context.Context, run *v1alpha1.ImportRun) (runsta
 			content = []byte(version + "/" + source.SecretKeyRef.Key)
 		}
 		identity.add(content)
+		ofSources.add(content)
 	}
-	if own.settings != nil {
-		var object map[string]json.RawMessage
-		if err := json.Unmarshal(own.settings, &object); err != nil || object == nil {
-			return payload, invalidf("settings is not a JSON object")
-		}
-		payload.Settings = own.settings
-		identity.add(own.settings)
-	}
-	if len(payload.Records) == 0 {
-		return payload, invalidf("there are no records in data and dataFrom")
-	}
-	batches, err := records.Divide(payload.Records, payload.Settings, int(ptr.Deref(spec.BatchSize, 0)))
-	if err != nil {
-		return payload, invalidf("%v", err)
-	}
-	payload.Batches, payload.Digest = batches, identity.sum()
-	return payload, nil
+	payload.SourcesHash = ofSources.sum()
+	return nil
 }
 
 // sourceError is an error of unpack for the source with this index.
@@ -193,7 +251,7 @@ func sourceError(err error, i int) error {
 }
 
 // unpack makes records of a source, for which there is room for so many bytes and records.
-func (w *work) unpack(source []byte, room, number int) (content []byte, parsed []json.RawMessage, err error) {
+func (w payloadReader) unpack(source []byte, room, number int) (content []byte, parsed []json.RawMessage, err error) {
 	w.r.unpacking.Lock()
 	defer w.r.unpacking.Unlock()
 	if content, err = records.Decompress(source, room); err != nil {
@@ -210,3 +268,18 @@ func (w *work) unpack(source []byte, room, number int) (content []byte, parsed [
 	}
 	return content, parsed, w.reserveData(len(parsed) * recordSize)
 }
+
+// digest is a hash of several parts that depends on where each part ends. Make one with newDigest.
+type digest struct{ state hash.Hash }
+
+// newDigest makes the digest of no parts.
+func newDigest() digest { return digest{sha256.New()} }
+
+// add adds a part.
+func (d digest) add(part []byte) {
+	_, _ = io.WriteString(d.state, strconv.Itoa(len(part))+"\n")
+	_, _ = d.state.Write(part)
+}
+
+// sum is the hash of the parts that were added, 16 bytes in hexadecimal.
+func (d digest) sum() string { return hex.EncodeToString(d.state.Sum(nil)[:16]) }

@@ -43,6 +43,9 @@ type work struct {
 	responses *responses
 	// key is the entry of the idempotency key as it was read, nil when there is none.
 	key *corev1.ConfigMap
+	// written is what other runs wrote with the key, dataID stands for what this one sends.
+	written []runstate.KeyWritten
+	dataID  runstate.DataID
 	// permit is the account's permission for one invocation, from Prepare to the end of Invoke.
 	permit *integrator.Permit
 	// pending: the run waits for a place or a permit. begun: its call is under way.
@@ -118,6 +121,9 @@ func (w *work) Prepare(ctx context.Context, run *v1alpha1.ImportRun, next runsta
 	w.gatheredAt, w.gatheredSecret = run.Generation, w.secretImport
 	if end, misfit := runstate.Misfit(run, next, *w.payload); misfit {
 		return runstate.Prepared{}, &end, nil
+	}
+	if end := w.judgeData(run, next); end != nil {
+		return runstate.Prepared{}, end, nil
 	}
 	if err := w.reserveCall(next); err != nil {
 		return runstate.Prepared{}, nil, err

@@ -4,6 +4,7 @@
 package importruns
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/account"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
 	"github.com/integrator-operator/integrator-operator/internal/runstate"
 )
@@ -23,7 +25,8 @@ import (
 // outlive the run, and also an Import or an Account that is created again. A run takes its entry
 // before each claim, and the outcome of its last call goes there before it goes to status.
 // While the run exists, the run itself says how it ended; the entry counts when the run was deleted,
-// and when it says that the run has succeeded.
+// and when it says that the run has succeeded. The entry also keeps what the runs before wrote, and what
+// stands for their data: the same data is not sent again.
 
 const (
 	keyData  = "entry"
@@ -36,7 +39,7 @@ func (w *work) awaitKey(ctx context.Context, run *v1alpha1.ImportRun, next runst
 	if run.Spec.IdempotencyKey == "" {
 		return nil, nil
 	}
-	w.key = nil
+	w.key, w.written = nil, nil
 	object, entry, err := w.r.readKey(ctx, run)
 	if apierrors.IsNotFound(err) {
 		if next.Batch == 0 {
@@ -56,8 +59,8 @@ func (w *work) awaitKey(ctx context.Context, run *v1alpha1.ImportRun, next runst
 	if entry.RunUID == string(run.UID) && (holder == nil || holder.ResourceVersion != run.ResourceVersion) {
 		return nil, runstate.Superseded(run)
 	}
-	w.key = object
 	decision := runstate.JudgeKey(run, next, entry, holder, object.Name)
+	w.key, w.written = object, decision.Written
 	switch decision.Action {
 	case runstate.KeyTake:
 		return nil, nil
@@ -70,13 +73,52 @@ func (w *work) awaitKey(ctx context.Context, run *v1alpha1.ImportRun, next runst
 	}
 }
 
+// judgeData refuses data that a run with the same idempotency key has written in part.
+func (w *work) judgeData(run *v1alpha1.ImportRun, next runstate.Claim) *runstate.Outcome {
+	if run.Spec.IdempotencyKey == "" {
+		return nil
+	}
+	if w.dataID == (runstate.DataID{}) {
+		w.dataID = identify(w.session, *w.payload)
+	}
+	if len(w.written) == 0 {
+		return nil
+	}
+	if end, refused := runstate.JudgeData(run, next, w.dataID, w.written, w.key.Name); refused {
+		return &end
+	}
+	return nil
+}
+
+// identify makes what stands for the data of a run in the ledger. Many may read it: the hash reveals
+// nothing of the records. White space between the values of JSON does not count, and neither does where
+// the records are from, or how many go into one call.
+func identify(session *account.Session, payload runstate.Payload) runstate.DataID {
+	keyed, id := session.Client.Keys.Hash("importrun-data")
+	var text bytes.Buffer
+	state := digest{keyed}
+	add := func(value json.RawMessage) {
+		text.Reset()
+		if json.Compact(&text, value) != nil {
+			text.Reset()
+			text.Write(value)
+		}
+		state.add(text.Bytes())
+	}
+	for _, record := range payload.Records {
+		add(record)
+	}
+	add(payload.Settings)
+	return runstate.DataID{Hash: state.sum(), KeyID: id}
+}
+
 // takeKey has the ledger say that the run may be sending, over exactly the entry that awaitKey has
 // read.
 func (w *work) takeKey(ctx context.Context, run *v1alpha1.ImportRun, next runstate.Claim) error {
 	if run.Spec.IdempotencyKey == "" {
 		return nil
 	}
-	entry := runstate.KeyOf(run, next, w.Now().UTC())
+	entry := runstate.KeyOf(run, next, w.dataID, w.written, w.Now().UTC())
 	if w.key == nil {
 		return w.r.createKey(ctx, run, entry)
 	}

@@ -66,7 +66,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) err
 	r.Calls.listen(ctx.Done())
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.ImportRun{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, watch.RunAnswered()))).
-		Watches(&v1alpha1.ImportRun{}, handler.EnqueueRequestsFromMapFunc(r.runsWithKeyOf), builder.WithPredicates(watch.RunEnded())).
+		Watches(&v1alpha1.ImportRun{}, handler.EnqueueRequestsFromMapFunc(r.runsThatAwait), builder.WithPredicates(watch.RunEnded())).
 		Watches(&v1alpha1.Import{}, handler.EnqueueRequestsFromMapFunc(r.runsBy(watch.IndexRunImport))).
 		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.runsBy(watch.IndexRunConfigMap))).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.runsBy(watch.IndexRunSecret))).
@@ -91,13 +91,13 @@ func (r *Reconciler) runsOfAccount(ctx context.Context, account client.Object) [
 	return requests
 }
 
-// runsWithKeyOf maps a run that ended to the others with its idempotency key.
-func (r *Reconciler) runsWithKeyOf(ctx context.Context, object client.Object) []ctrl.Request {
-	key := object.(*v1alpha1.ImportRun).Spec.IdempotencyKey
-	if key == "" {
-		return nil
+// runsThatAwait maps a run that ended to those that retry it, and to the others with its idempotency key.
+func (r *Reconciler) runsThatAwait(ctx context.Context, object client.Object) []ctrl.Request {
+	requests := r.runsBy(watch.IndexRunRetryOf)(ctx, object)
+	if key := object.(*v1alpha1.ImportRun).Spec.IdempotencyKey; key != "" {
+		requests = append(requests, watch.RequestsByIndex(ctx, r, &v1alpha1.ImportRunList{}, object.GetNamespace(), watch.IndexRunKey, key)...)
 	}
-	return watch.RequestsByIndex(ctx, r, &v1alpha1.ImportRunList{}, object.GetNamespace(), watch.IndexRunKey, key)
+	return requests
 }
 
 // Reconcile takes one ImportRun as far as it goes without waiting. Then the run waits for an event, or its

@@ -4,6 +4,7 @@
 package importruns
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +32,7 @@ func withRunning(run *v1alpha1.ImportRun, granted runstate.Claim, prepared runst
 	at := runstate.Standing(run, granted)
 	at.ImportID, at.Total, at.Records.Total = prepared.ImportID, len(prepared.Payload.Batches), prepared.Payload.Total()
 	run.Status.Phase, run.Status.Call = v1alpha1.RunRunning, granted.Token
+	run.Status.DataHash, run.Status.SourcesHash = prepared.Payload.DataHash, prepared.Payload.SourcesHash
 	setCounts(run, at)
 	if prepared.ResponseSecret != "" {
 		run.Status.ResponseSecretName = prepared.ResponseSecret
@@ -82,6 +84,7 @@ func setCounts(run *v1alpha1.ImportRun, o runstate.Outcome) {
 	}
 	shown.Records = o.Records.DeepCopy()
 	shown.Failures = o.Failures
+	shown.FailedRecords, shown.FailedRecordsTruncated = o.FailedRecords, o.FailedRecordsTruncated
 	if o.Total > 0 {
 		//nolint:gosec // far fewer batches than 2^31 fit into a run
 		shown.Batches = &v1alpha1.BatchCounts{Total: int32(o.Total), Done: int32(o.Done)}
@@ -119,7 +122,7 @@ func (r *Reconciler) announce(p runstate.Pass) {
 	if p.Recorded.Phase == v1alpha1.RunSucceeded {
 		kind = corev1.EventTypeNormal
 	}
-	status.RecordEvent(r.Recorder, p.Run, kind, p.Recorded.Reason, p.Recorded.Message)
+	status.RecordEvent(r.Recorder, p.Run, kind, p.Recorded.Reason, cmp.Or(p.Recorded.Note, p.Recorded.Message))
 }
 
 // conclude shows what the run waits for, if it has not ended, and says when to reconcile it again.
@@ -142,7 +145,11 @@ func (r *Reconciler) conclude(ctx context.Context, p runstate.Pass, err error) (
 	if waits == nil {
 		return status.ResultOfKubernetesError(ctx, err)
 	}
-	if _, err := r.writeStatus(ctx, p.Run, withWait(p, waits)); err != nil {
+	shown, err := r.pinned(ctx, p.Run, withWait(p, waits))
+	if err == nil {
+		_, err = r.writeStatus(ctx, p.Run, shown)
+	}
+	if err != nil {
 		return status.ResultOfKubernetesError(ctx, err)
 	}
 	// Whatever it waits for, an event wakes it. A run that has begun ends at its deadline.
@@ -156,6 +163,31 @@ func (r *Reconciler) conclude(ctx context.Context, p runstate.Pass, err error) (
 		return ctrl.Result{}, err
 	}
 	return ctrl.Result{RequeueAfter: after}, nil
+}
+
+// pinned is the run as it is shown from the first time on that it is seen: what it sends of its own is
+// what it was then. Admission refuses to change it; not every way into the cluster goes through it.
+func (r *Reconciler) pinned(ctx context.Context, run, shown *v1alpha1.ImportRun) (*v1alpha1.ImportRun, error) {
+	if run.Status.DataHash != "" {
+		return shown, nil
+	}
+	r.unpacking.Lock()
+	defer r.unpacking.Unlock()
+	live, err := r.readWhole(ctx, run)
+	if err != nil {
+		return nil, err
+	}
+	var own inline
+	for _, record := range live.Spec.Data {
+		own.records = append(own.records, record.Raw)
+	}
+	if live.Spec.Settings != nil {
+		own.settings = live.Spec.Settings.Raw
+	}
+	if live.Spec.RetryOf == nil || (sources{own, live.Spec.DataFrom}).any() {
+		shown.Status.DataHash = own.hash()
+	}
+	return shown, nil
 }
 
 // withWait is the run as it is shown waiting for the problem to end.

@@ -30,8 +30,12 @@ package integrator
 
 import (
 	"cmp"
+	"crypto/hmac"
+	"crypto/sha256"
 	"crypto/x509"
+	"encoding/hex"
 	"fmt"
+	"hash"
 	"io"
 	"net/http"
 	"net/netip"
@@ -127,8 +131,11 @@ type Client struct {
 	limiter  *limit.Limiter
 	observer func(Observation)
 
-	// authorize and maskToken hold the token in a closure, so that printing a Client, or a struct that
-	// contains one, never shows it.
+	// Keys are derived from the token.
+	Keys Keys
+
+	// authorize, maskToken and the Keys hold the token in a closure, so that printing a Client, or a
+	// struct that contains one, never shows it.
 	authorize func(*http.Request)
 	maskToken func(string) string
 
@@ -162,6 +169,7 @@ func New(cfg Config) (*Client, error) {
 		observer:  cfg.Observer,
 		authorize: authorizer(cfg.Token),
 		maskToken: tokenMasker(cfg.Token),
+		Keys:      keysOf(cfg.Token),
 		kept:      kept,
 		fresh:     fresh,
 	}
@@ -197,6 +205,24 @@ func (c *Client) String() string {
 		return "integrator.Client(nil)"
 	}
 	return "integrator.Client(" + c.base.String() + ")"
+}
+
+// Keys are keys that are derived from a token. They do not reveal it, or each other.
+type Keys struct{ derive func(purpose string) []byte }
+
+func keysOf(token string) Keys {
+	return Keys{func(purpose string) []byte {
+		mac := hmac.New(sha256.New, []byte(token))
+		_, _ = io.WriteString(mac, purpose)
+		return mac.Sum(nil)
+	}}
+}
+
+// Hash makes a hash for a purpose that reveals nothing of what it is of, also if that can be guessed.
+// keyID names its key: with another token it is another one.
+func (k Keys) Hash(purpose string) (keyed hash.Hash, keyID string) {
+	const idBytes = 4
+	return hmac.New(sha256.New, k.derive("hash "+purpose)), hex.EncodeToString(k.derive("id " + purpose)[:idBytes])
 }
 
 // checkToken rejects a token that an Authorization header cannot contain. Its errors do not repeat

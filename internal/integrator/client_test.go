@@ -4,6 +4,8 @@
 package integrator
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 	"strings"
 	"testing"
@@ -198,5 +200,35 @@ func TestClose(t *testing.T) {
 func TestDefaultTimeout(t *testing.T) {
 	if c := clientOf(t, "http://api.test"); c.timeout != 30*time.Second {
 		t.Errorf("the default timeout is %s", c.timeout)
+	}
+}
+
+// Nobody without the token can compute the hash, and it says nothing of the token.
+func TestKeyedHash(t *testing.T) {
+	sum := func(token, purpose, text string) (string, string) {
+		c, err := New(Config{BaseURL: "https://api.integrator.io", Token: token})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(c.Close)
+		keyed, id := c.Keys.Hash(purpose)
+		_, _ = keyed.Write([]byte(text))
+		return hex.EncodeToString(keyed.Sum(nil)), id
+	}
+	hash, id := sum("secret", "data", "record")
+	if again, sameID := sum("secret", "data", "record"); again != hash || sameID != id {
+		t.Errorf("the same gives %s %s and %s %s", hash, id, again, sameID)
+	}
+	plain := sha256.Sum256([]byte("record"))
+	for name, other := range map[string][3]string{
+		"another token": {"other", "data", "record"}, "another purpose": {"secret", "more", "record"}, "another text": {"secret", "data", "records"},
+	} {
+		got, otherID := sum(other[0], other[1], other[2])
+		if got == hash || got == hex.EncodeToString(plain[:]) {
+			t.Errorf("%s has the hash %s", name, got)
+		}
+		if (otherID == id) != (name == "another text") {
+			t.Errorf("%s has the key %s", name, otherID)
+		}
 	}
 }

@@ -4,6 +4,7 @@
 package runstate
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/drift"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
+	"github.com/integrator-operator/integrator-operator/internal/records"
 )
 
 const (
@@ -18,6 +20,10 @@ const (
 	maxFailures = 20
 	// maxPauseMessage is how much of an error the claim keeps, in bytes.
 	maxPauseMessage = 1024
+	// maxFailedRecords is how long the list of all records that failed may be, in bytes.
+	maxFailedRecords = 16384
+	// maxFirstFailure is how much of the first failure the message of the run repeats, in bytes.
+	maxFirstFailure = 256
 )
 
 // Conclude is the outcome of a call for its run: at is the claim of the call, run the object that
@@ -32,11 +38,13 @@ func Conclude(run *v1alpha1.ImportRun, at Claim, call Verdict, sent Payload, now
 	o.Records.Succeeded += call.Records.Succeeded
 	o.Records.Failed += call.Records.Failed
 	o.Records.Ignored += call.Records.Ignored
-	o.Failures = appendFailures(o.Failures, call.Failures, sent.Batches[at.Batch].From)
+	position := func(index int) int { return sent.position(sent.Batches[at.Batch].From + index) }
+	o.Failures = appendFailures(o.Failures, call.Failures, position)
+	o.FailedRecords, o.FailedRecordsTruncated = appendFailed(o.FailedRecords, o.FailedRecordsTruncated, call.Failed, position)
 	switch {
 	case call.Outcome == integrator.OutcomeApplied:
 		o.Done++
-		return afterBatch(o, run)
+		return afterBatch(o, run, sent)
 	case call.Outcome == integrator.OutcomeUnknown, at.Uncertain:
 		because := call.Message
 		if call.Outcome != integrator.OutcomeUnknown {
@@ -64,19 +72,18 @@ func CanRecord(live *v1alpha1.ImportRun, o Outcome) bool {
 }
 
 // afterBatch ends a run that has no batch left, or that stops at its first failure.
-func afterBatch(o Outcome, run *v1alpha1.ImportRun) Outcome {
+func afterBatch(o Outcome, run *v1alpha1.ImportRun, sent Payload) Outcome {
 	stops := run.Spec.StopOnFailure && o.Records.Failed > 0
 	switch {
 	case o.Done < o.Total && stops:
-		return o.end(v1alpha1.RunFailed, v1alpha1.ReasonRecordsFailed,
-			"%d of the %d records sent failed, see status.failures; stopOnFailure is true, and %d of %d batches are not sent", o.Records.Failed, o.Records.Sent, o.Total-o.Done, o.Total)
+		return o.endFailed(fmt.Sprintf("the %d records sent", o.Records.Sent),
+			fmt.Sprintf("; stopOnFailure is true, and %d of %d batches are not sent", o.Total-o.Done, o.Total))
 	case o.Done < o.Total:
 		return o
 	case o.Records.Failed > 0:
-		return o.end(v1alpha1.RunFailed, v1alpha1.ReasonRecordsFailed,
-			"%d of %d records failed; see status.failures, and create another ImportRun with just these once they are corrected", o.Records.Failed, o.Records.Total)
+		return o.endFailed(fmt.Sprintf("%d records", o.Records.Total), "; "+o.sendFailed()+sent.omits())
 	default:
-		return o.end(v1alpha1.RunSucceeded, v1alpha1.ReasonRecordsAccepted, "%d records were accepted, %d ignored", o.Records.Succeeded, o.Records.Ignored)
+		return o.end(v1alpha1.RunSucceeded, v1alpha1.ReasonRecordsAccepted, "%d records were accepted, %d ignored%s", o.Records.Succeeded, o.Records.Ignored, sent.omits())
 	}
 }
 
@@ -116,11 +123,63 @@ func retryPause(attempt int) time.Duration {
 	return min(problem.BackoffBase<<min(attempt, 10), problem.BackoffMax)
 }
 
-func appendFailures(known, more []v1alpha1.RecordFailure, first int) []v1alpha1.RecordFailure {
+// appendFailures adds the failures of a call; position is that of a record of the call in the data.
+func appendFailures(known, more []v1alpha1.RecordFailure, position func(int) int) []v1alpha1.RecordFailure {
 	known = slices.Clone(known)
 	for _, failure := range more[:min(len(more), max(0, maxFailures-len(known)))] {
-		failure.Index += int32(first) //nolint:gosec // far fewer records than 2^31 fit into a run
+		failure.Index = int32(position(int(failure.Index))) //nolint:gosec // far fewer records than 2^31 fit into a run
 		known = append(known, failure)
 	}
 	return known
+}
+
+// appendFailed adds the records of a call that failed to the list of all of them. Once one had no room,
+// the list stays as it is: what it has are the first ones.
+func appendFailed(known string, truncated bool, more records.Indexes, position func(int) int) (string, bool) {
+	all, err := records.ParseIndexes(known)
+	if truncated || len(more) == 0 || err != nil {
+		return known, truncated || err != nil
+	}
+	for index := range more.All() {
+		all = all.Add(position(index))
+	}
+	fitting, fits := all.Within(maxFailedRecords)
+	return fitting.String(), !fits
+}
+
+// endFailed ends a run of which records failed, of so many. The condition says why the first did: tools
+// show nothing else of a run. Events do not: others collect them, and the destination may have quoted
+// the record.
+func (o Outcome) endFailed(of, rest string) Outcome {
+	text := fmt.Sprintf("%d of %s failed", o.Records.Failed, of)
+	o = o.end(v1alpha1.RunFailed, v1alpha1.ReasonRecordsFailed, "%s%s%s", text, o.firstFailure(), rest)
+	o.Note = text + rest
+	return o
+}
+
+// firstFailure says why the first record failed.
+func (o Outcome) firstFailure() string {
+	if len(o.Failures) == 0 {
+		return ""
+	}
+	first := o.Failures[0]
+	shown := fmt.Sprintf("record %d:", first.Index)
+	if first.StatusCode != 0 {
+		shown += fmt.Sprintf(" %d", first.StatusCode)
+	}
+	switch {
+	case first.Code != "" && first.Message != "":
+		shown += " " + first.Code + ": " + first.Message
+	case first.Code+first.Message != "":
+		shown += " " + first.Code + first.Message
+	}
+	return "; first: " + drift.Cut(shown, maxFirstFailure)
+}
+
+// sendFailed says how to send the records that failed again.
+func (o Outcome) sendFailed() string {
+	if o.FailedRecordsTruncated {
+		return "status.failedRecords has no room for all of them, but the responses have: create another ImportRun with just these"
+	}
+	return "see status.failedRecords, and send just these again with retryOf, or corrected in another ImportRun"
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/drift"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
+	"github.com/integrator-operator/integrator-operator/internal/records"
 )
 
 // Verdict is what one call did to the records that it sent.
@@ -21,6 +22,8 @@ type Verdict struct {
 	Outcome  integrator.Outcome
 	Records  v1alpha1.RecordCounts
 	Failures []v1alpha1.RecordFailure
+	// Failed are the records of the call that are known to have failed.
+	Failed records.Indexes
 	// Reason and Message say why the records have no results, Problem is the same as an error. They
 	// are empty with OutcomeApplied.
 	Reason, Message string
@@ -50,7 +53,8 @@ func Judge(response integrator.InvokeResponse, err error, total int, secret bool
 	switch integrator.OutcomeOf(err) {
 	case integrator.OutcomeFailed:
 		counts.Failed = counts.Total
-		return Verdict{Outcome: integrator.OutcomeFailed, Records: counts, Reason: v1alpha1.ReasonInvokeRejected, Problem: p,
+		all := records.Indexes{{First: 0, Last: total - 1}}
+		return Verdict{Outcome: integrator.OutcomeFailed, Records: counts, Failed: all, Reason: v1alpha1.ReasonInvokeRejected, Problem: p,
 			Message: "the API failed the whole request" + problem.Details(integrator.Error(err)) + "; correct what it names and create another ImportRun"}
 	case integrator.OutcomeNotApplied:
 		counts.Sent = 0
@@ -99,6 +103,7 @@ func lostBecause(api *integrator.APIError) string {
 // record, the outcome is unknown.
 func judgeRecords(results []integrator.RecordResult, counts v1alpha1.RecordCounts, secret bool) Verdict {
 	var failures []v1alpha1.RecordFailure
+	var failed records.Indexes
 	for i, result := range results {
 		switch {
 		case result.Ignored:
@@ -107,6 +112,7 @@ func judgeRecords(results []integrator.RecordResult, counts v1alpha1.RecordCount
 			counts.Succeeded++
 		default:
 			counts.Failed++
+			failed = failed.Add(i)
 			if len(failures) < maxFailures {
 				failures = append(failures, failureOf(i, result, secret))
 			}
@@ -117,7 +123,7 @@ func judgeRecords(results []integrator.RecordResult, counts v1alpha1.RecordCount
 		return Verdict{Outcome: integrator.OutcomeUnknown, Records: counts, Failures: failures, Reason: v1alpha1.ReasonOutcomeUnknown, Message: message,
 			Problem: problem.New(problem.Transient, v1alpha1.ReasonOutcomeUnknown, message)}
 	}
-	return Verdict{Outcome: integrator.OutcomeApplied, Records: counts, Failures: failures}
+	return Verdict{Outcome: integrator.OutcomeApplied, Records: counts, Failures: failures, Failed: failed}
 }
 
 func failureOf(index int, result integrator.RecordResult, secret bool) v1alpha1.RecordFailure {

@@ -25,6 +25,10 @@ type Outcome struct {
 
 	Records  v1alpha1.RecordCounts
 	Failures []v1alpha1.RecordFailure
+	// FailedRecords are the positions of all that failed; FailedRecordsTruncated: it has no room for
+	// more, and more failed.
+	FailedRecords          string
+	FailedRecordsTruncated bool
 	// Done is how many batches were answered, of Total.
 	Done, Total int
 
@@ -36,6 +40,8 @@ type Outcome struct {
 	Phase   v1alpha1.RunPhase
 	Reason  string
 	Message string
+	// Note is the message of the event, "" when it is that of the conditions.
+	Note string
 }
 
 // Call is what the status shows as the call in progress once the outcome is recorded, where it has
@@ -61,7 +67,8 @@ func (o Outcome) end(phase v1alpha1.RunPhase, reason, format string, args ...any
 // that dropped the status, by the claim.
 func Standing(run *v1alpha1.ImportRun, at Claim) Outcome {
 	status := &run.Status
-	o := Outcome{Started: at.Started, Done: at.Batch, Total: at.Batches, Failures: status.Failures}
+	o := Outcome{Started: at.Started, Done: at.Batch, Total: at.Batches, Failures: status.Failures,
+		FailedRecords: status.FailedRecords, FailedRecordsTruncated: status.FailedRecordsTruncated}
 	if status.Batches != nil {
 		o.Done, o.Total = max(o.Done, int(status.Batches.Done)), int(status.Batches.Total)
 	}
@@ -106,13 +113,12 @@ func Stop(run *v1alpha1.ImportRun, at Claim, phase v1alpha1.RunPhase, reason, be
 	}
 }
 
-// Invalid ends a run whose data cannot be sent.
-func Invalid(run *v1alpha1.ImportRun, at Claim, format string, args ...any) Outcome {
-	because := fmt.Sprintf(format, args...)
+// Invalid ends a run whose data cannot be sent, for a reason.
+func Invalid(run *v1alpha1.ImportRun, at Claim, reason, because string) Outcome {
 	if at.Batch == 0 && !at.Uncertain {
-		return Standing(run, at).end(v1alpha1.RunFailed, v1alpha1.ReasonInvalidData, "%s; nothing was sent", because)
+		return Standing(run, at).end(v1alpha1.RunFailed, reason, "%s; nothing was sent", because)
 	}
-	return Stop(run, at, v1alpha1.RunFailed, v1alpha1.ReasonInvalidData, because)
+	return Stop(run, at, v1alpha1.RunFailed, reason, because)
 }
 
 // batch names the batch after those that are done, in a run of several.

@@ -5,8 +5,10 @@ package runstate
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -335,6 +337,253 @@ func TestJudgeKey(t *testing.T) {
 				t.Errorf("%s: %s, want %s", tc.reason, got, tc.want)
 			}
 		})
+	}
+}
+
+func TestWhatWasWrittenWithAKey(t *testing.T) {
+	counts := func(succeeded int32) *v1alpha1.RecordCounts {
+		return &v1alpha1.RecordCounts{Total: 2, Succeeded: succeeded}
+	}
+	a, b := DataID{Hash: "a", KeyID: "k"}, DataID{Hash: "b", KeyID: "k"}
+	ended := func(phase v1alpha1.RunPhase, records *v1alpha1.RecordCounts) *v1alpha1.ImportRun {
+		return &v1alpha1.ImportRun{Status: v1alpha1.ImportRunStatus{Phase: phase, Records: records}}
+	}
+	before := KeyWritten{Run: "before", Data: b, Records: counts(1)}
+	entry := func(phase v1alpha1.RunPhase, records *v1alpha1.RecordCounts) KeyEntry {
+		return KeyEntry{Run: "last", Phase: phase, Records: records, Data: a, Written: []KeyWritten{before}}
+	}
+	retry := func(run *v1alpha1.ImportRun) { run.Spec.OnUnknownOutcome = v1alpha1.UnknownOutcomeRetry }
+	for name, tc := range map[string]struct {
+		reason string
+		entry  KeyEntry
+		holder *v1alpha1.ImportRun
+		want   []KeyWritten
+	}{
+		"Part":               {"it wrote one of two", entry(v1alpha1.RunFailed, counts(1)), nil, []KeyWritten{before, {Run: "last", Data: a, Records: counts(1)}}},
+		"Nothing":            {"refused records were not written", entry(v1alpha1.RunFailed, counts(0)), nil, []KeyWritten{before}},
+		"Canceled half-way":  {"what is written stays", entry(v1alpha1.RunCanceled, counts(1)), nil, []KeyWritten{before, {Run: "last", Data: a, Records: counts(1)}}},
+		"Older version":      {"it may have written anything", entry(v1alpha1.RunFailed, nil), nil, []KeyWritten{before, {Run: "last", Data: a}}},
+		"Older, and there":   {"the run itself says what it wrote", entry(v1alpha1.RunFailed, nil), ended(v1alpha1.RunFailed, counts(0)), []KeyWritten{before}},
+		"The run knows more": {"the ledger could not be written", entry(v1alpha1.RunRunning, nil), ended(v1alpha1.RunFailed, counts(2)), []KeyWritten{before, {Run: "last", Data: a, Records: counts(2)}}},
+		"Waiting, deleted":   {"nothing was sent", entry(v1alpha1.RunWaiting, nil), nil, []KeyWritten{before}},
+		"Unknown":            {"who retries the unknown does not make it known", entry(v1alpha1.RunUnknown, counts(0)), nil, []KeyWritten{before, {Run: "last", Data: a, Records: counts(0), Unknown: true}}},
+		"The same again":     {"each data is kept once", KeyEntry{Run: "last", Phase: v1alpha1.RunFailed, Records: counts(2), Data: b, Written: []KeyWritten{before}}, nil, []KeyWritten{{Run: "last", Data: b, Records: counts(2)}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run := &v1alpha1.ImportRun{}
+			run.UID = "me"
+			retry(run)
+			if diff := cmp.Diff(tc.want, JudgeKey(run, Claim{}, tc.entry, tc.holder, "ledger").Written); diff != "" {
+				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+func TestJudgeData(t *testing.T) {
+	part := &v1alpha1.RecordCounts{Total: 50, Succeeded: 20}
+	id := func(hash string) DataID { return DataID{Hash: hash, KeyID: "k"} }
+	wrote := func(hash string) KeyWritten { return KeyWritten{Run: "first", Data: id(hash), Records: part} }
+	again := func(run *v1alpha1.ImportRun) { run.Spec.AfterPartialFailure = v1alpha1.PartialFailureSendAgain }
+	retry := func(run *v1alpha1.ImportRun) { run.Spec.OnUnknownOutcome = v1alpha1.UnknownOutcomeRetry }
+	many := make([]KeyWritten, maxWritten)
+	for i := range many {
+		many[i] = wrote(string(rune('A' + i)))
+	}
+	unknown := wrote("b")
+	unknown.Unknown = true
+	for name, tc := range map[string]struct {
+		reason  string
+		at      Claim
+		written []KeyWritten
+		edit    func(*v1alpha1.ImportRun)
+		want    string
+	}{
+		"First":             {reason: "nobody wrote anything"},
+		"Same":              {reason: "a part is written", written: []KeyWritten{wrote("a")}, want: `AlreadyFailed: ImportRun "first" wrote 20 of 50 records with the same idempotencyKey and the same data: nothing was sent; create another ImportRun with corrected data, or with another idempotencyKey`},
+		"Same as an older":  {reason: "none is forgotten", written: []KeyWritten{wrote("a"), wrote("b")}, want: "AlreadyFailed: "},
+		"Corrected":         {reason: "other data is sent", written: []KeyWritten{wrote("b")}},
+		"Permitted":         {reason: "the user accepts it", written: []KeyWritten{wrote("a")}, edit: again},
+		"Another token":     {reason: "what cannot be compared may be the same", written: []KeyWritten{{Run: "first", Data: DataID{Hash: "b", KeyID: "old"}, Records: part}}, want: "AlreadyFailed: "},
+		"Older version":     {reason: "it does not say what it sent", written: []KeyWritten{{Run: "first", Records: part}}, want: "AlreadyFailed: "},
+		"Older, permitted":  {reason: "the user accepts it", written: []KeyWritten{{Run: "first"}}, edit: again},
+		"Unknown":           {reason: "also where another run came between", written: []KeyWritten{unknown, wrote("c")}, want: "IdempotencyKeyUnknown: "},
+		"Unknown, Retry":    {reason: "the user accepts it", written: []KeyWritten{unknown}, edit: retry},
+		"Unknown, permits":  {reason: "what is unknown is another matter", written: []KeyWritten{unknown}, edit: again, want: "IdempotencyKeyUnknown: "},
+		"Too many":          {reason: "none may be forgotten", written: many, want: "AlreadyFailed: 20 ImportRuns with the same idempotencyKey failed and wrote some of their records: nothing was sent; create another ImportRun with another key"},
+		"Goes on":           {reason: "a run that has begun was judged before", at: Claim{Batch: 1}, written: []KeyWritten{wrote("a")}},
+		"Goes on uncertain": {reason: "it may have written itself", at: Claim{Uncertain: true}, written: []KeyWritten{wrote("a")}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run := &v1alpha1.ImportRun{}
+			if tc.edit != nil {
+				tc.edit(run)
+			}
+			got := ""
+			if o, refused := JudgeData(run, tc.at, id("a"), tc.written, "ledger"); refused {
+				got = o.Reason + ": " + o.Message
+			}
+			if (got == "") != (tc.want == "") || !strings.HasPrefix(got, tc.want) {
+				t.Errorf("%s: %q, want %q", tc.reason, got, tc.want)
+			}
+		})
+	}
+}
+
+// The ledger says what a run wrote also where its phase was there before: of an attempt that was not the
+// last.
+func TestSettle(t *testing.T) {
+	run := &v1alpha1.ImportRun{}
+	run.UID = "me"
+	part, all := v1alpha1.RecordCounts{Total: 2, Succeeded: 1}, v1alpha1.RecordCounts{Total: 2, Succeeded: 2}
+	for name, tc := range map[string]struct {
+		reason  string
+		entry   KeyEntry
+		outcome Outcome
+		want    *KeyEntry
+	}{
+		"Failed":        {"a part is written", KeyEntry{RunUID: "me", Phase: v1alpha1.RunRunning}, Outcome{Phase: v1alpha1.RunFailed, Records: part}, &KeyEntry{RunUID: "me", Phase: v1alpha1.RunFailed, Records: &part}},
+		"Failed before": {"more is written", KeyEntry{RunUID: "me", Phase: v1alpha1.RunFailed, Records: &part}, Outcome{Phase: v1alpha1.RunFailed, Records: all}, &KeyEntry{RunUID: "me", Phase: v1alpha1.RunFailed, Records: &all}},
+		"As it is":      {"nothing is new", KeyEntry{RunUID: "me", Phase: v1alpha1.RunFailed, Records: &part}, Outcome{Phase: v1alpha1.RunFailed, Records: part}, nil},
+		"Succeeded":     {"a success stays", KeyEntry{RunUID: "me", Phase: v1alpha1.RunSucceeded, Records: &all}, Outcome{Phase: v1alpha1.RunFailed, Records: part}, nil},
+		"Another's":     {"it never had the key", KeyEntry{RunUID: "other", Phase: v1alpha1.RunRunning}, Outcome{Phase: v1alpha1.RunFailed, Records: part}, nil},
+		"Waits":         {"nothing was sent", KeyEntry{RunUID: "me", Phase: v1alpha1.RunRunning}, Outcome{Again: problem.Waitingf("x", "x")}, &KeyEntry{RunUID: "me", Phase: v1alpha1.RunWaiting}},
+		"Goes on":       {"it is still running", KeyEntry{RunUID: "me", Phase: v1alpha1.RunRunning}, Outcome{Records: part}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, changed := Settle(run, tc.entry, tc.outcome, noon)
+			want := tc.entry
+			if tc.want != nil {
+				want = *tc.want
+				want.Time = noon
+			}
+			if diff := cmp.Diff(want, got); diff != "" || changed != (tc.want != nil) {
+				t.Errorf("%s: changed: %t; -want, +got:\n%s", tc.reason, changed, diff)
+			}
+		})
+	}
+}
+
+func TestFailedRecords(t *testing.T) {
+	ok, bad := integrator.RecordResult{StatusCode: 200}, integrator.RecordResult{StatusCode: 422, Errors: []integrator.ErrorDetail{{Code: "invalid_sku", Message: "no such sku"}}}
+	results := func(text string) integrator.InvokeResponse {
+		var response integrator.InvokeResponse
+		for _, c := range text {
+			response.Records = append(response.Records, map[rune]integrator.RecordResult{'x': bad, '.': ok}[c])
+		}
+		return response
+	}
+	long := strings.Repeat("x.", 4000)
+	for name, tc := range map[string]struct {
+		reason        string
+		known         v1alpha1.ImportRunStatus
+		call          Verdict
+		batch         int
+		positions     []int32
+		want, message string
+		truncated     bool
+	}{
+		"None":      {reason: "all were accepted", call: Judge(results("..."), nil, 3, false), batch: 1, message: "3 records were accepted, 0 ignored"},
+		"Some":      {reason: "the positions are those in the data", call: Judge(results("x.x"), nil, 3, false), batch: 1, want: "3,5", message: "2 of 6 records failed; first: record 3: 422 invalid_sku: no such sku; see status.failedRecords, and send just these again with retryOf, or corrected in another ImportRun"},
+		"More":      {reason: "those of earlier batches stay", known: v1alpha1.ImportRunStatus{FailedRecords: "0,2"}, call: Judge(results("xx."), nil, 3, false), batch: 1, want: "0,2-4", message: "2 of 6 records failed; first: record 3: 422"},
+		"Whole":     {reason: "the whole request failed", call: Judge(integrator.InvokeResponse{}, &integrator.APIError{Sent: true, StatusCode: 200, Errors: []integrator.ErrorDetail{{Message: "offline"}}}, 3, false), batch: 1, want: "3-5", message: "batch 2 of 2: the API failed the whole request"},
+		"Lost":      {reason: "nothing is known of them", known: v1alpha1.ImportRunStatus{FailedRecords: "0"}, call: Judge(integrator.InvokeResponse{}, &integrator.APIError{Sent: true, StatusCode: 503}, 3, false), batch: 1, want: "0", message: "batch 2 of 2: the call was sent and its answer was lost"},
+		"Too few":   {reason: "nothing is certain of any", call: Judge(results("x."), nil, 3, false), batch: 1, message: "batch 2 of 2: the answer has results of 2 records and 3 were sent"},
+		"Retried":   {reason: "the positions are those in the data of the other run", call: Judge(results(".xx"), nil, 3, false), batch: 1, positions: []int32{1, 2, 5, 7, 40, 41}, want: "40-41", message: "2 of 6 records failed; first: record 40: 422"},
+		"Secret":    {reason: "the destination's words may repeat a record", call: Judge(results("x.."), nil, 3, true), batch: 1, want: "3", message: "1 of 6 records failed; first: record 3: 422 invalid_sku: (not shown"},
+		"Very many": {reason: "the list has its bounds, and says so", call: Judge(results(long), nil, len(long), false), truncated: true, message: "4000 of 8000 records failed; first: record 0: 422 invalid_sku: no such sku; status.failedRecords has no room for all of them, but the responses have"},
+		"Full":      {reason: "once something is missing nothing is added", known: v1alpha1.ImportRunStatus{FailedRecords: "0", FailedRecordsTruncated: true}, call: Judge(results("xxx"), nil, 3, false), batch: 1, want: "0", truncated: true, message: "3 of 6 records failed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sent := Payload{Records: make([]json.RawMessage, 6), Batches: batchesOf(3, 3), Positions: tc.positions}
+			if tc.batch == 0 {
+				sent = Payload{Records: make([]json.RawMessage, len(long)), Batches: batchesOf(len(long))}
+			}
+			run := &v1alpha1.ImportRun{Status: tc.known}
+			o := Conclude(run, Claim{Batch: tc.batch, Token: "t"}, tc.call, sent, noon)
+			if !strings.HasPrefix(o.Message, tc.message) {
+				t.Errorf("%s: the message is %q, want %q", tc.reason, o.Message, tc.message)
+			}
+			if o.FailedRecordsTruncated != tc.truncated || len(o.FailedRecords) > maxFailedRecords {
+				t.Errorf("%s: truncated: %t, %d bytes", tc.reason, o.FailedRecordsTruncated, len(o.FailedRecords))
+			}
+			if tc.batch == 0 {
+				if !strings.HasPrefix(o.FailedRecords, "0,2,4,6,") || len(o.FailedRecords) < maxFailedRecords-5 {
+					t.Errorf("%s: the list has %d bytes: %.50s", tc.reason, len(o.FailedRecords), o.FailedRecords)
+				}
+				return
+			}
+			if diff := cmp.Diff(tc.want, o.FailedRecords); diff != "" {
+				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+func TestRetried(t *testing.T) {
+	ended := func(phase v1alpha1.RunPhase, failed string, counts v1alpha1.RecordCounts, edits ...func(*v1alpha1.ImportRun)) *v1alpha1.ImportRun {
+		of := &v1alpha1.ImportRun{Status: v1alpha1.ImportRunStatus{Phase: phase, FailedRecords: failed, Records: &counts}}
+		of.Name, of.UID, of.Spec.ImportRef = "first", "first", &v1alpha1.LocalReference{Name: "orders"}
+		for _, edit := range edits {
+			edit(of)
+		}
+		return of
+	}
+	byID := func(account string) func(*v1alpha1.ImportRun) {
+		return func(run *v1alpha1.ImportRun) {
+			run.Spec.ImportRef, run.Spec.ImportID, run.Spec.AccountRef = nil, "5f2b7c1d9e8a4b3c2d1e0f9a", &v1alpha1.LocalReference{Name: account}
+		}
+	}
+	truncated := func(of *v1alpha1.ImportRun) { of.Status.FailedRecordsTruncated = true }
+	counts := func(total, sent, succeeded, failed int32) v1alpha1.RecordCounts {
+		return v1alpha1.RecordCounts{Total: total, Sent: sent, Succeeded: succeeded, Failed: failed}
+	}
+	for name, tc := range map[string]struct {
+		reason string
+		of     *v1alpha1.ImportRun
+		edit   func(*v1alpha1.ImportRun)
+		want   string
+	}{
+		"Some failed":   {"they are sent again", ended(v1alpha1.RunFailed, "1,3-4", counts(5, 5, 2, 3)), nil, "sends 1,3-4"},
+		"Unknown, some": {"those that are known to have failed are sent", ended(v1alpha1.RunUnknown, "1", counts(5, 4, 1, 1)), nil, "sends 1"},
+		"By id":         {"the same import of the same account", ended(v1alpha1.RunFailed, "1", counts(2, 2, 1, 1), byID("a")), byID("a"), "sends 1"},
+		"Other account": {"the same id elsewhere is another import", ended(v1alpha1.RunFailed, "1", counts(2, 2, 1, 1), byID("a")), byID("b"), "is of another import"},
+		"Gone":          {"nobody knows which failed", nil, nil, "is not in the namespace"},
+		"Going on":      {"it is waited for", ended(v1alpha1.RunRunning, "1", counts(5, 2, 1, 1)), nil, "waits"},
+		"Succeeded":     {"there is nothing to do", ended(v1alpha1.RunSucceeded, "", counts(5, 5, 5, 0)), nil, "there is nothing to send again"},
+		"Unknown":       {"a person has to look", ended(v1alpha1.RunUnknown, "", counts(5, 5, 2, 0)), nil, "and 3 have no result: look into the destination"},
+		"Sent nothing":  {"as one that was refused as AlreadyFailed", ended(v1alpha1.RunFailed, "", counts(0, 0, 0, 0)), nil, "sent nothing"},
+		"Half-way":      {"the rest was never sent", ended(v1alpha1.RunCanceled, "", counts(5, 2, 2, 0)), nil, "it did not send them all"},
+		"Older version": {"it kept no list", ended(v1alpha1.RunFailed, "", counts(5, 5, 2, 3)), nil, "does not list which records failed"},
+		"Too many":      {"the list is not complete", ended(v1alpha1.RunFailed, "1", counts(5, 5, 2, 3), truncated), nil, "has no room for all of them"},
+		"Damaged":       {"nothing is guessed", ended(v1alpha1.RunFailed, "x", counts(5, 5, 2, 3)), nil, "is not ranges of positions"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run := &v1alpha1.ImportRun{}
+			run.Spec.RetryOf, run.Spec.ImportRef = &v1alpha1.LocalReference{Name: "first"}, &v1alpha1.LocalReference{Name: "orders"}
+			if tc.edit != nil {
+				tc.edit(run)
+			}
+			failed, wait, refused := Retried(run, tc.of)
+			got := refused
+			switch {
+			case wait != nil:
+				got = "waits"
+			case refused == "":
+				got = "sends " + failed.String()
+			}
+			if !strings.Contains(got, tc.want) {
+				t.Errorf("%s: %q, want %q", tc.reason, got, tc.want)
+			}
+		})
+	}
+}
+
+// What is in the message of a run is one line, and bounded.
+func TestFirstFailureIsBounded(t *testing.T) {
+	o := Outcome{Records: v1alpha1.RecordCounts{Failed: 1, Total: 1}, Failures: []v1alpha1.RecordFailure{{Code: strings.Repeat("c", 128), Message: strings.Repeat("ä", 256)}}}
+	if text := o.firstFailure(); len(text) > maxFirstFailure+64 || !utf8.ValidString(text) {
+		t.Errorf("%d bytes: %s", len(text), text)
 	}
 }
 

@@ -41,6 +41,7 @@ const (
 	IndexRunImport    = "spec.importRef.name"
 	IndexRunAccount   = "spec.accountRef.name"
 	IndexRunKey       = "spec.idempotencyKey"
+	IndexRunRetryOf   = "spec.retryOf.name"
 	IndexRunConfigMap = "spec.dataFrom.configMapKeyRef.name"
 	IndexRunSecret    = "spec.dataFrom.secretKeyRef.name" //nolint:gosec // the path of a field, not a credential
 )
@@ -110,6 +111,9 @@ var indexes = []struct {
 	}},
 	{&v1alpha1.ImportRun{}, IndexRunKey, func(object client.Object) []string {
 		return unfinished(object, func(run *v1alpha1.ImportRun) []string { return notEmpty(run.Spec.IdempotencyKey) })
+	}},
+	{&v1alpha1.ImportRun{}, IndexRunRetryOf, func(object client.Object) []string {
+		return unfinished(object, func(run *v1alpha1.ImportRun) []string { return nameOf(run.Spec.RetryOf) })
 	}},
 	{&v1alpha1.ImportRun{}, IndexRunConfigMap, func(object client.Object) []string {
 		return unfinished(object, func(run *v1alpha1.ImportRun) []string {

@@ -85,11 +85,12 @@ func complete(run *v1alpha1.ImportRun) {
 	run.Spec.ImportRef = &v1alpha1.LocalReference{Name: "orders"}
 	run.Spec.AccountRef = &v1alpha1.LocalReference{Name: "prod"}
 	run.Spec.IdempotencyKey = "2026-01-01"
+	run.Spec.RetryOf = &v1alpha1.LocalReference{Name: "yesterday"}
 	run.Spec.DataFrom = []v1alpha1.DataSource{{ConfigMapKeyRef: key("lists", "a")}, {SecretKeyRef: key("customers", "a")}}
 }
 
 var ofCompleteRun = values{
-	watch.IndexRunImport: {"orders"}, watch.IndexRunAccount: {"prod"}, watch.IndexRunKey: {"2026-01-01"},
+	watch.IndexRunImport: {"orders"}, watch.IndexRunAccount: {"prod"}, watch.IndexRunKey: {"2026-01-01"}, watch.IndexRunRetryOf: {"yesterday"},
 	watch.IndexRunConfigMap: {"lists"}, watch.IndexRunSecret: {"customers"},
 }
 

@@ -88,6 +88,9 @@ var All = []Mutant{
 		{Package: "internal/runstate", Function: "Judge", Find: Statement(Call("lostBecause")), With: `counts.Succeeded = counts.Total
 		return Verdict{Outcome: integrator.OutcomeApplied, Records: counts}`},
 	}, []string{"run"}},
+	{"key-given-on", "a run that has failed leaves its key to the next", []Edit{
+		{Package: "internal/runstate", Function: "JudgeData", Find: FirstStatement(), With: `return Outcome{}, false`},
+	}, []string{"repeated"}},
 	{"lease-kept", "the lease is released when all work is done", []Edit{
 		{Package: ".", Function: "serve", Find: Call("Start"), With: `$recv.Start(func() context.Context {
 		done, stop := context.WithCancel(context.WithoutCancel($1))

@@ -29,6 +29,8 @@ type Scenario struct {
 	Creates, Deletes, Records int
 	// Phase is how its run finishes when nothing goes wrong; Succeeded by default.
 	Phase v1alpha1.RunPhase
+	// Repeats is true when its run is deleted and created again: the last one may have sent nothing.
+	Repeats bool
 	// Orphans is true when the remote import stays in the account after its Import is deleted.
 	Orphans bool
 	// Retakes is true when an object restored from a backup takes its remote import over with one

@@ -48,6 +48,9 @@ var All = []Scenario{
 	{Name: "keyed", Prelude: []Step{CreateAccount, createImport}, Creates: 1, Records: 2, Steps: []Step{{createRun(2, `"idempotencyKey":"monday","responseSecretName":"answers"`), runFinished}}},
 	{Name: "expired", Prelude: []Step{CreateAccount, createImport}, Creates: 1, Records: 1, Steps: []Step{{createRun(1, `"ttlSecondsAfterFinished":1`), runDeleted}}},
 	{Name: "refused", Prelude: []Step{CreateAccount, createImport}, Creates: 1, Records: 1, Phase: v1alpha1.RunFailed, Steps: []Step{{createRefusedRun, runFinished}}},
+	{Name: "repeated", Repeats: true, Unrepeated: true, Prelude: []Step{CreateAccount, createImport}, Creates: 1, Records: 1, Phase: v1alpha1.RunFailed, Steps: []Step{
+		{createKeyedRun, runFinished}, {deleteRun, runDeleted}, {createKeyedRun, runFinished},
+	}},
 	{Name: "rollout", Replicas: true, Races: true, Unrepeated: true, Prelude: []Step{CreateAccount, createImport}, Creates: 2, Records: 4, Steps: []Step{
 		{createLongRun, callUnderWay}, {rollOut, othersServed}, {answerCall, runFinished}, {Until: oldProcessEnded},
 	}},

@@ -28,10 +28,19 @@ func createRun(records int, spec string) func(context.Context, *Execution) error
 }
 
 // createRefusedRun creates a run of two records. The API refuses the second one.
-var createRefusedRun = createRunWith([]v1alpha1.JSON{
+var createRefusedRun = createRunWith(refusedData, ``)
+
+var refusedData = []v1alpha1.JSON{
 	{Raw: []byte(`{"number":"canary-record-0"}`)},
 	{Raw: []byte(`{"number":"canary-record-1","_simulate":{"statusCode":422,"code":"invalid","message":"no such sku"}}`)},
-}, ``)
+}
+
+// createKeyedRun creates the same run as a tool that repeats it does.
+var createKeyedRun = createRunWith(refusedData, `"idempotencyKey":"monday"`)
+
+func deleteRun(ctx context.Context, x *Execution) error {
+	return client.IgnoreNotFound(x.Objects.Delete(ctx, &v1alpha1.ImportRun{ObjectMeta: x.Meta("first")}))
+}
 
 // createForgedRun creates a run of two batches whose author claims that the first was answered.
 var createForgedRun = createRunWith([]v1alpha1.JSON{{Raw: []byte(`{"number":"canary-record-0"}`)}, {Raw: []byte(`{"number":"canary-record-1"}`)}},
