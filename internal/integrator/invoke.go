@@ -88,14 +88,14 @@ func (p *Permit) Invoke(ctx context.Context, id string, req InvokeRequest) (Invo
 			return err
 		}
 		result.Raw = raw
-		if details := c.wholeRequestErrors(raw); details != nil {
+		if details := wholeRequestErrors(c, raw); details != nil {
 			return &invocationError{details: details}
 		}
 		return jsonscan.Elements(raw, func(element json.RawMessage) error {
 			if len(result.Records) == max(maxRecords, len(req.Data)) {
 				return jsonscan.ErrTooMany
 			}
-			record, err := c.parseRecord(element)
+			record, err := parseRecord(c, element)
 			result.Records = append(result.Records, record)
 			return err
 		})
@@ -164,7 +164,7 @@ func (r InvokeRequest) body() ([]byte, error) {
 // wholeRequestErrors returns the errors of {"errors": [...]}, nil for any other answer. The other
 // forms that errorDetails reads do not count: with status 200, {"message": ...} is not clearly a
 // failure.
-func (c *Client) wholeRequestErrors(raw json.RawMessage) []ErrorDetail {
+func wholeRequestErrors(c *Client, raw json.RawMessage) []ErrorDetail {
 	var details []ErrorDetail
 	_ = jsonscan.Fields(raw, func(name []byte, value json.RawMessage) error {
 		if string(name) == "errors" {
@@ -176,7 +176,7 @@ func (c *Client) wholeRequestErrors(raw json.RawMessage) []ErrorDetail {
 }
 
 // parseRecord reads the result of one record.
-func (c *Client) parseRecord(raw json.RawMessage) (RecordResult, error) {
+func parseRecord(c *Client, raw json.RawMessage) (RecordResult, error) {
 	var r RecordResult
 	err := jsonscan.Fields(raw, func(name []byte, value json.RawMessage) error {
 		switch string(name) {
