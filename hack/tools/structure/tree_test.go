@@ -61,10 +61,13 @@ var readTree = sync.OnceValues(func() (*tree, error) {
 		switch {
 		case err != nil:
 			return err
-		case name == "bin":
-			// What is built there is not looked at.
+		case name == "bin" || name == "dist":
+			// What is built there is not looked at. It may be a link.
 			t.paths = append(t.paths, name)
-			return fs.SkipDir
+			if entry.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
 		case entry.Name() == ".git" && entry.IsDir():
 			return fs.SkipDir
 		case entry.IsDir():
