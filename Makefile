@@ -213,8 +213,8 @@ controlplane: ## Build kube-apiserver, etcd, kubectl and kube-controller-manager
 	@hack/controlplane/build
 
 .PHONY: docker-build
-docker-build: ## Build the manager's image (IMG=...).
-	$(CONTAINER_TOOL) build -t "$(IMG)" .
+docker-build: ## Build the manager's image with the Dockerfile (IMG=...); "make image" needs no container engine.
+	$(CONTAINER_TOOL) build -t "$(IMG)" --build-arg VERSION="$(VERSION)" --build-arg COMMIT="$$(git rev-parse HEAD)" .
 
 .PHONY: image
 image: $(RELEASE) ## Write the image of the manager as an OCI archive, without a container engine (IMAGE_ARCHIVE=...).

@@ -7,12 +7,17 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
+	"strings"
+
+	"golang.org/x/mod/modfile"
 
 	"github.com/integrator-operator/integrator-operator/hack/release/assets"
 	"github.com/integrator-operator/integrator-operator/hack/release/image"
@@ -78,8 +83,37 @@ func complete(ctx context.Context, o *assets.Options, platforms string) (err err
 	} else if o.Platforms, err = source.ParsePlatforms(platforms); err != nil {
 		return err
 	}
+	if o.Authorities, err = authorities(); err != nil {
+		return err
+	}
 	o.Stamp, err = source.Describe(ctx, o.Source, o.Stamp)
 	return err
+}
+
+//go:embed go.mod
+var goMod []byte
+
+//go:embed go.sum
+var goSum string
+
+// authorities is the module that the certificate authorities of an image come from, as this program
+// was built with it.
+func authorities() (debug.Module, error) {
+	file, err := modfile.ParseLax("go.mod", goMod, nil)
+	if err != nil {
+		return debug.Module{}, err
+	}
+	for _, required := range file.Require {
+		if required.Mod.Path != image.RootsModule {
+			continue
+		}
+		_, after, found := strings.Cut(goSum, required.Mod.Path+" "+required.Mod.Version+" ")
+		sum, _, _ := strings.Cut(after, "\n")
+		if found {
+			return debug.Module{Path: required.Mod.Path, Version: required.Mod.Version, Sum: sum}, nil
+		}
+	}
+	return debug.Module{}, fmt.Errorf("go.mod and go.sum do not have %s", image.RootsModule)
 }
 
 func makeImage(ctx context.Context, o assets.Options, platforms, file string) error {

@@ -297,11 +297,15 @@ func checkImage(t *testing.T, index v1.ImageIndex) {
 		t.Errorf("/etc/passwd does not have the user: %s", files["etc/passwd"].content)
 	}
 	pool := x509.NewCertPool()
-	authorities := files["etc/ssl/certs/ca-certificates.crt"].content
-	if !pool.AppendCertsFromPEM(authorities) || bytes.Count(authorities, []byte("BEGIN CERTIFICATE")) < 100 {
-		t.Errorf("only %d certificate authorities", bytes.Count(authorities, []byte("BEGIN CERTIFICATE")))
+	roots := files["etc/ssl/certs/ca-certificates.crt"].content
+	if !pool.AppendCertsFromPEM(roots) || bytes.Count(roots, []byte("BEGIN CERTIFICATE")) < 100 {
+		t.Errorf("only %d certificate authorities", bytes.Count(roots, []byte("BEGIN CERTIFICATE")))
 	}
-	if !strings.Contains(string(files[documents+"/sbom.spdx.json"].content), `"pkg:golang/golang.org/x/crypto/x509roots/fallback@`) {
+	module, err := authorities()
+	if err != nil || !strings.HasPrefix(module.Sum, "h1:") {
+		t.Fatalf("%+v: %v", module, err)
+	}
+	if !strings.Contains(string(files[documents+"/sbom.spdx.json"].content), `"pkg:golang/`+module.Path+"@"+module.Version+`"`) {
 		t.Error("the list of what the image has lacks the certificate authorities")
 	}
 	checkRuns(t, files["manager"].content, "manager")

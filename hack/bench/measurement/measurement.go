@@ -23,6 +23,7 @@ type Measurement struct {
 // All are the measurements in their order.
 var All = []Measurement{
 	{"adoption", "what it costs to create imports, and to adopt them", measureAdoption},
+	{"memory", "how much memory Imports take, by their number and size", measureMemory},
 }
 
 // Bench is what measurements run with.

@@ -34,6 +34,8 @@ type Options struct {
 	// Repository is where the image will be, without a tag.
 	Repository string
 	Platforms  []source.Platform
+	// Authorities is the module that the image has its certificate authorities from.
+	Authorities debug.Module
 	// Log gets a line for each step.
 	Log io.Writer
 }
@@ -52,14 +54,14 @@ type program struct {
 }
 
 // build builds the programs into a directory.
-func (o *Options) build(ctx context.Context, into string, platforms []source.Platform, others ...debug.Module) (programs []program, err error) {
-	for _, platform := range platforms {
+func (o *Options) build(ctx context.Context, into string) (programs []program, err error) {
+	for _, platform := range o.Platforms {
 		fmt.Fprintf(o.Log, "building for %s\n", platform)
 		p := program{platform: platform}
 		if p.path, err = source.Build(ctx, o.Source, o.Stamp, platform, into); err != nil {
 			return nil, err
 		}
-		if p.sbom, err = sbom.Of(p.path, o.Stamp, platform, others...); err != nil {
+		if p.sbom, err = sbom.Of(p.path, o.Stamp, platform); err != nil {
 			return nil, err
 		}
 		if p.licenses, err = sbom.Licenses(ctx, o.Source, platform); err != nil {
@@ -77,7 +79,7 @@ func WriteImage(ctx context.Context, o Options, file string) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(work) }()
-	programs, err := o.build(ctx, work, o.Platforms)
+	programs, err := o.build(ctx, work)
 	if err != nil {
 		return err
 	}
@@ -90,17 +92,13 @@ func (o *Options) writeImage(programs []program, file string) (v1.Hash, error) {
 	if err != nil {
 		return v1.Hash{}, err
 	}
-	authorities, err := image.Roots()
-	if err != nil {
-		return v1.Hash{}, err
-	}
 	var parts []image.Part
 	for _, p := range programs {
 		if p.platform.OS != "linux" {
 			continue
 		}
 		// The image has more than the program.
-		document, err := sbom.Of(p.path, o.Stamp, p.platform, authorities)
+		document, err := sbom.Of(p.path, o.Stamp, p.platform, o.Authorities)
 		if err != nil {
 			return v1.Hash{}, err
 		}
@@ -142,7 +140,7 @@ func Release(ctx context.Context, o Options, into string) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(work) }()
-	programs, err := o.build(ctx, work, o.Platforms)
+	programs, err := o.build(ctx, work)
 	if err != nil {
 		return err
 	}

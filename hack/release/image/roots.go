@@ -8,12 +8,12 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
-	"runtime/debug"
 
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
 
-const rootsModule = "golang.org/x/crypto/x509roots/fallback"
+// RootsModule is where the certificate authorities of an image come from.
+const RootsModule = "golang.org/x/crypto/x509roots/fallback"
 
 // roots are the certificate authorities of Mozilla that are trusted without a condition, as PEM. They
 // come from a module, so that go.sum fixes them and no machine adds its own. A file cannot say that an
@@ -34,16 +34,4 @@ func roots() ([]byte, error) {
 		}
 	}
 	return out.Bytes(), nil
-}
-
-// Roots is the module that the certificate authorities come from, for the list of what an image has.
-func Roots() (debug.Module, error) {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, dependency := range info.Deps {
-			if dependency.Path == rootsModule {
-				return *dependency, nil
-			}
-		}
-	}
-	return debug.Module{}, fmt.Errorf("this program does not know its version of %s", rootsModule)
 }

@@ -5,6 +5,7 @@ package sbom
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -89,7 +90,7 @@ func readTexts(directory, name string, owners map[string][]string) (count int, e
 // render writes each text once, below the names of those that have it.
 func render(owners map[string][]string) []byte {
 	blocks := slices.SortedFunc(maps.Keys(owners), func(a, b string) int {
-		return strings.Compare(strings.Join(owners[a], "\n")+a, strings.Join(owners[b], "\n")+b)
+		return cmp.Or(slices.Compare(owners[a], owners[b]), strings.Compare(a, b))
 	})
 	var out bytes.Buffer
 	fmt.Fprintln(&out, "The licences and notices of what this program is made of.")
