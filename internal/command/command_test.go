@@ -142,7 +142,7 @@ func TestVersionJSON(t *testing.T) {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 	stdout.Reset()
-	ThisVersion().print(&stdout, "manager")
+	ThisVersion().writeTo(&stdout, "manager")
 	text := "manager v0.1.0\n  commit:   abc\n  date:     2026-01-01T00:00:00Z\n  go:       " + runtime.Version() + "\n  platform: " + runtime.GOOS + "/" + runtime.GOARCH + "\n"
 	if diff := cmp.Diff(text, stdout.String()); diff != "" {
 		t.Errorf("the form for people (-want +got)\n%s", diff)

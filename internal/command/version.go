@@ -68,8 +68,8 @@ func versionOf(info *debug.BuildInfo) Version {
 	return v
 }
 
-// print writes the version for people.
-func (v Version) print(out io.Writer, program string) {
+// writeTo writes the version for people.
+func (v Version) writeTo(out io.Writer, program string) {
 	fmt.Fprintf(out, "%s %s\n", program, v.Version)
 	for _, line := range [][2]string{{"commit", v.Commit}, {"date", v.Date}, {"go", v.GoVersion}, {"platform", v.Platform}} {
 		fmt.Fprintf(out, "  %-9s %s\n", line[0]+":", cmp.Or(line[1], "unknown"))
@@ -77,7 +77,7 @@ func (v Version) print(out io.Writer, program string) {
 }
 
 // PrintVersion prints the version of the manager for people.
-func PrintVersion(out io.Writer) { ThisVersion().print(out, "manager") }
+func PrintVersion(out io.Writer) { ThisVersion().writeTo(out, "manager") }
 
 const versionUsage = `Usage: %s version [flags]
 
@@ -110,7 +110,7 @@ func runVersion(_ context.Context, c call) int {
 		encoder.SetIndent("", "  ")
 		err = encoder.Encode(ThisVersion())
 	} else if err == nil {
-		ThisVersion().print(c.stdout, c.program)
+		ThisVersion().writeTo(c.stdout, c.program)
 	}
 	if err != nil {
 		fmt.Fprintf(c.stderr, "error: %v; see %s version --help\n", err, c.program)

@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/integrator-operator/integrator-operator/hack/release/source"
 )
@@ -75,7 +74,7 @@ func TestChart(t *testing.T) {
 		"charts/integrator-operator/.helmignore":               "# what is not packed\n*.orig\ntests/\nci/a\n\n",
 	}
 	o := Options{Source: checkout(t, files), Repository: "registry.example.com:5000/op", Stamp: source.Stamp{Version: "v0.1.0-rc1", Date: time.Unix(1000000000, 0)}}
-	packed, err := o.chart(v1.Hash{})
+	packed, err := o.chart()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,13 +121,13 @@ func TestChartRefuses(t *testing.T) {
 			o := Options{Stamp: source.Stamp{Version: "v0.1.0"}, Source: checkout(t, map[string]string{
 				"charts/integrator-operator/Chart.yaml": tc.chart, "charts/integrator-operator/values.yaml": tc.values, "charts/integrator-operator/.helmignore": tc.ignore,
 			})}
-			if _, err := o.chart(v1.Hash{}); err == nil || !strings.Contains(err.Error(), tc.fails) {
+			if _, err := o.chart(); err == nil || !strings.Contains(err.Error(), tc.fails) {
 				t.Errorf("%v, want %q", err, tc.fails)
 			}
 		})
 	}
 	o := Options{Source: t.TempDir()}
-	if packed, err := o.chart(v1.Hash{}); packed != nil || err != nil {
+	if packed, err := o.chart(); packed != nil || err != nil {
 		t.Errorf("without a chart: %d bytes, %v", len(packed), err)
 	}
 }

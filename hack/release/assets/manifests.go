@@ -78,7 +78,7 @@ var (
 
 // chart packs the Helm chart, with the version of the release and the name of its image. It is nil
 // where there is no chart.
-func (o *Options) chart(v1.Hash) ([]byte, error) {
+func (o *Options) chart() ([]byte, error) {
 	root := filepath.Join(o.Source, filepath.FromSlash(chartDir))
 	ignored, err := chartIgnores(root)
 	if os.IsNotExist(err) {

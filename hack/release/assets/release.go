@@ -168,7 +168,7 @@ func (o *Options) write(programs []program, into string, notes []byte) error {
 	if err != nil {
 		return err
 	}
-	chart, err := o.chart(digest)
+	chart, err := o.chart()
 	if err != nil {
 		return err
 	}

@@ -146,9 +146,8 @@ func Write(file string, at time.Time, index v1.ImageIndex, name string) (err err
 	if err != nil {
 		return err
 	}
-	_, tag, _ := cutTag(name)
 	if err := written.AppendIndex(index, layout.WithAnnotations(map[string]string{
-		"org.opencontainers.image.ref.name": tag, "io.containerd.image.name": name,
+		"org.opencontainers.image.ref.name": tagOf(name), "io.containerd.image.name": name,
 	})); err != nil {
 		return err
 	}
@@ -174,11 +173,11 @@ func Write(file string, at time.Time, index v1.ImageIndex, name string) (err err
 	return out.Close()
 }
 
-// cutTag cuts a name at the tag, which follows the last colon unless that is a port's.
-func cutTag(name string) (repository, tag string, found bool) {
+// tagOf is the tag of a name, which follows the last colon unless that is a port's.
+func tagOf(name string) string {
 	at := strings.LastIndexByte(name, ':')
 	if at < 0 || strings.Contains(name[at:], "/") {
-		return name, "latest", false
+		return "latest"
 	}
-	return name[:at], name[at+1:], true
+	return name[at+1:]
 }

@@ -15,16 +15,15 @@ import (
 	"github.com/integrator-operator/integrator-operator/hack/release/source"
 )
 
-func TestCutTag(t *testing.T) {
-	for name, want := range map[string][2]string{
-		"ghcr.io/a/b:v0.1.0":      {"ghcr.io/a/b", "v0.1.0"},
-		"localhost:5000/b":        {"localhost:5000/b", "latest"},
-		"localhost:5000/b:v0.1.0": {"localhost:5000/b", "v0.1.0"},
-		"integrator-operator":     {"integrator-operator", "latest"},
+func TestTagOf(t *testing.T) {
+	for name, want := range map[string]string{
+		"ghcr.io/a/b:v0.1.0":      "v0.1.0",
+		"localhost:5000/b":        "latest",
+		"localhost:5000/b:v0.1.0": "v0.1.0",
+		"integrator-operator":     "latest",
 	} {
-		repository, tag, _ := cutTag(name)
-		if diff := cmp.Diff(want, [2]string{repository, tag}); diff != "" {
-			t.Errorf("%s (-want +got)\n%s", name, diff)
+		if got := tagOf(name); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
 		}
 	}
 }
