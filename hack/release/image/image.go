@@ -7,6 +7,7 @@ package image
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"os"
 	"path/filepath"
@@ -17,8 +18,12 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/partial"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+	digest "github.com/opencontainers/go-digest"
+	versions "github.com/opencontainers/image-spec/specs-go"
+	specs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/integrator-operator/integrator-operator/hack/release/archive"
 	"github.com/integrator-operator/integrator-operator/hack/release/source"
@@ -56,7 +61,39 @@ func Index(s source.Stamp, parts []Part) (v1.ImageIndex, error) {
 			Add: img, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: part.Platform.OS, Architecture: part.Platform.Arch}},
 		})
 	}
-	return mutate.Annotations(index, labels(s)).(v1.ImageIndex), nil
+	return canonicalOf(mutate.Annotations(index, labels(s)).(v1.ImageIndex))
+}
+
+// canonical is an index in the form in which most tools write one: those that write it anew when they
+// copy it then keep its digest, which manifests name.
+type canonical struct {
+	index
+	raw []byte
+}
+
+// index has a name that is none of its methods'.
+type index = v1.ImageIndex
+
+func (c canonical) RawManifest() ([]byte, error) { return c.raw, nil }
+func (c canonical) Digest() (v1.Hash, error)     { return partial.Digest(c) }
+func (c canonical) Size() (int64, error)         { return partial.Size(c) }
+
+func canonicalOf(made v1.ImageIndex) (v1.ImageIndex, error) {
+	manifest, err := made.IndexManifest()
+	if err != nil {
+		return nil, err
+	}
+	written := specs.Index{
+		Versioned: versions.Versioned{SchemaVersion: 2}, MediaType: specs.MediaTypeImageIndex, Annotations: manifest.Annotations,
+	}
+	for _, img := range manifest.Manifests {
+		written.Manifests = append(written.Manifests, specs.Descriptor{
+			MediaType: string(img.MediaType), Digest: digest.Digest(img.Digest.String()), Size: img.Size,
+			Platform: &specs.Platform{Architecture: img.Platform.Architecture, OS: img.Platform.OS},
+		})
+	}
+	raw, err := json.Marshal(written)
+	return canonical{made, raw}, err
 }
 
 // labels are what OCI has names for.

@@ -4,6 +4,7 @@
 package image
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	specs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/integrator-operator/integrator-operator/hack/release/source"
 )
@@ -56,6 +58,29 @@ func TestIndex(t *testing.T) {
 	manifest, err := index.IndexManifest()
 	if err != nil {
 		t.Fatal(err)
+	}
+	// skopeo and others write an index anew when they copy it: it has to stay the same then.
+	raw, err := index.RawManifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var copied specs.Index
+	if err := json.Unmarshal(raw, &copied); err != nil {
+		t.Fatal(err)
+	}
+	again, err := json.Marshal(copied)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(raw), string(again)); diff != "" {
+		t.Errorf("a copy of the index differs (-want +got)\n%s", diff)
+	}
+	before, err := made.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if after, err := index.Digest(); after != before || err != nil {
+		t.Errorf("it is %s where it was made, and %s where it was read: %v", before, after, err)
 	}
 	var platforms []string
 	layers := map[string]int{}
