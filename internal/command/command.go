@@ -46,7 +46,7 @@ func Execute(signals func() context.Context, args []string, stdout, stderr io.Wr
 	if len(args) > 1 {
 		named, c.args = args[1], args[2:]
 	}
-	if isPlugin(args) {
+	if IsPlugin(args) {
 		c.program = strings.Replace(plugin, "-", " ", 1)
 		switch strings.TrimLeft(named, "-") {
 		case "", "h", "help":
@@ -60,18 +60,23 @@ func Execute(signals func() context.Context, args []string, stdout, stderr io.Wr
 	if named == "help" {
 		return help(c), true
 	}
-	for _, command := range subcommands() {
-		if command.name == named {
-			return command.run(signals(), c), true
-		}
-	}
-	fmt.Fprintf(stderr, "error: unknown command %q; see %s help\n", named, c.program)
-	return 1, true
+	return run(signals, named, c), true
 }
 
-// isPlugin reports whether kubectl runs the program, by the name that it was started with. That is
+// run runs a command by its name, and returns the exit code.
+func run(signals func() context.Context, name string, c call) int {
+	for _, command := range subcommands() {
+		if command.name == name {
+			return command.run(signals(), c)
+		}
+	}
+	fmt.Fprintf(c.stderr, "error: unknown command %q; see %s help\n", name, c.program)
+	return 1
+}
+
+// IsPlugin reports whether kubectl runs the program, by the name that it was started with. That is
 // a path, on Windows with backslashes and the name's extension.
-func isPlugin(args []string) bool {
+func IsPlugin(args []string) bool {
 	if len(args) == 0 {
 		return false
 	}
@@ -82,14 +87,9 @@ func isPlugin(args []string) bool {
 // help prints the commands, or with the name of a command that one's own help.
 func help(c call) int {
 	if len(c.args) > 0 {
-		for _, command := range subcommands() {
-			if command.name == c.args[0] {
-				c.args = []string{"--help"}
-				return command.run(context.Background(), c)
-			}
-		}
-		fmt.Fprintf(c.stderr, "error: unknown command %q; see %s help\n", c.args[0], c.program)
-		return 1
+		name := c.args[0]
+		c.args = []string{"--help"}
+		return run(context.Background, name, c)
 	}
 	PrintUsage(c.stdout, c.program)
 	return 0
