@@ -14,8 +14,13 @@ COPY main.go ./
 COPY api/ api/
 COPY controllers/ controllers/
 COPY internal/ internal/
+# What "manager version" says.
+ARG VERSION
+ARG COMMIT
 RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
-    go build -trimpath -ldflags="-s -w" -o manager .
+    go build -trimpath -o manager -ldflags="-s -w \
+    -X github.com/integrator-operator/integrator-operator/internal/command.version=$VERSION \
+    -X github.com/integrator-operator/integrator-operator/internal/command.commit=$COMMIT" .
 
 # Nothing but CA certificates, time zones and a user: no shell, no package manager.
 FROM gcr.io/distroless/static:nonroot

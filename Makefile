@@ -10,6 +10,15 @@ IMG ?= integrator-operator:latest
 # What "make deploy" installs: config/default, or what is made of it, such as config/certmanager.
 OVERLAY ?= config/default
 CONTAINER_TOOL ?= docker
+# The version of "make release", and of "make image", which by default has one made of the commit.
+VERSION ?=
+# Where the image of a release is, without a tag.
+IMAGE_REPOSITORY ?= ghcr.io/integrator-operator/integrator-operator
+# What they build for: by default all platforms of a release, such as linux/amd64,darwin/arm64.
+PLATFORMS ?=
+# What "make image" writes, and the directory of "make release", which must be empty.
+IMAGE_ARCHIVE ?= bin/image.tar
+RELEASE_DIR ?= dist
 # What "make run", "make demo", "make chaos", "make bench", "make corpus", "make test", "make lint" and "make vulncheck" pass on.
 RUN_FLAGS ?=
 DEMO_FLAGS ?=
@@ -33,15 +42,17 @@ KUSTOMIZE := bin/kustomize
 GOLANGCI_LINT := bin/golangci-lint
 DOCKERFILE_LINT := bin/dockerfile-lint
 VULNCHECK := bin/vulncheck
+ACTIONLINT := bin/actionlint
+RELEASE := bin/release
 
 # Tools and control plane must not depend on the flags or the workspace of the caller.
 TOOL_ENV := GOWORK=off GOFLAGS=-mod=readonly CGO_ENABLED=0
 TOOL_BUILD := -trimpath -buildvcs=false -ldflags="-s -w"
 
 # Directories with a go.mod, the root last: the others are small.
-MODULES := hack/controlplane hack/tools hack/tools/lint .
+MODULES := hack/controlplane hack/release hack/tools hack/tools/lint .
 # Those of them that have code of this project besides the root.
-CODE_MODULES := hack/controlplane hack/tools hack/tools/lint
+CODE_MODULES := hack/controlplane hack/release hack/tools hack/tools/lint
 
 # The race detector is the default where it can be linked: it needs a C compiler.
 RACE ?= $(shell set -- $$(go env CC); command -v "$$1" >/dev/null && [ "$$(go env CGO_ENABLED)" = 1 ] && echo -race)
@@ -61,7 +72,7 @@ help: ## List the targets.
 .PHONY: clean
 clean: ## Remove what the other targets leave in the checkout (not the cached control plane).
 	find bin -mindepth 1 ! -name .gitignore -delete
-	rm -f cover.out
+	rm -rf cover.out dist
 
 ##@ Development
 
@@ -95,7 +106,7 @@ tidy: ## Run go mod tidy in every module.
 	@for dir in $(MODULES); do echo "go mod tidy in $$dir"; (cd "$$dir" && GOWORK=off go mod tidy) || exit 1; done
 
 .PHONY: lint
-lint: $(GOLANGCI_LINT) $(DOCKERFILE_LINT) ## Lint the Go code, the API types and the Dockerfile.
+lint: $(GOLANGCI_LINT) $(DOCKERFILE_LINT) $(ACTIONLINT) ## Lint the Go code, the API types, the Dockerfile and the workflows.
 	@status=0; \
 	for dir in $(CODE_MODULES) .; do \
 		echo "golangci-lint run $(LINT_FLAGS) in $$dir"; \
@@ -105,6 +116,8 @@ lint: $(GOLANGCI_LINT) $(DOCKERFILE_LINT) ## Lint the Go code, the API types and
 	$(GOLANGCI_LINT) run $(LINT_FLAGS) --config .golangci-api.yml ./api/... || status=1; \
 	echo "lint of the Dockerfile"; \
 	$(DOCKERFILE_LINT) Dockerfile || status=1; \
+	echo "lint of the workflows"; \
+	$(ACTIONLINT) -shellcheck= -pyflakes= .github/workflows/*.yaml || status=1; \
 	echo "what the linters find in code with faults"; \
 	(cd hack/tools/lint && GOLANGCI_LINT="$(CURDIR)/$(GOLANGCI_LINT)" $(TOOL_ENV) go test -count=1 -trimpath ./rules) || status=1; \
 	exit $$status
@@ -132,11 +145,13 @@ pin-images: ## Name the images of the Dockerfile by the digests that the registr
 verify: $(CONTROLLER_GEN) $(KUSTOMIZE) ## Fail when anything generated, formatted or tidied is stale, or a module is not that of go.sum; changes nothing.
 	@CONTROLLER_GEN=$(CONTROLLER_GEN) KUSTOMIZE=$(KUSTOMIZE) MODULES="$(MODULES)" hack/verify.sh
 
-# hack/tools not from the cache, which does not see that files outside of that module change.
+# hack/tools and hack/release not from the cache, which does not see that files outside of those
+# modules change.
 .PHONY: test
 test: ## Run every test against a real kube-apiserver, with the race detector.
 	@$(if $(RACE),:,echo "No C compiler found: testing without the race detector." >&2)
 	cd hack/controlplane && $(TOOL_ENV) go test -trimpath ./...
+	cd hack/release && $(TOOL_ENV) go test -count=1 -trimpath ./...
 	cd hack/tools && $(TOOL_ENV) go test -count=1 -trimpath ./...
 	cd hack/tools/lint && $(TOOL_ENV) go test -trimpath ./dockerfile
 	assets=$(ASSETS) && KUBEBUILDER_ASSETS="$$assets" \
@@ -198,8 +213,20 @@ controlplane: ## Build kube-apiserver, etcd, kubectl and kube-controller-manager
 	@hack/controlplane/build
 
 .PHONY: docker-build
-docker-build: ## Build the manager's image (IMG=...).
-	$(CONTAINER_TOOL) build -t "$(IMG)" .
+docker-build: ## Build the manager's image with the Dockerfile (IMG=...); "make image" needs no container engine.
+	$(CONTAINER_TOOL) build -t "$(IMG)" --build-arg VERSION="$(VERSION)" --build-arg COMMIT="$$(git rev-parse HEAD)" .
+
+.PHONY: image
+image: $(RELEASE) ## Write the image of the manager as an OCI archive, without a container engine (IMAGE_ARCHIVE=...).
+	$(RELEASE) image --repository="$(IMAGE_REPOSITORY)" --version="$(VERSION)" --platforms="$(PLATFORMS)" "$(IMAGE_ARCHIVE)"
+
+.PHONY: image-push
+image-push: image ## Make the image and push it to a registry, without a container engine (IMG=...).
+	$(RELEASE) push "$(IMAGE_ARCHIVE)" "$(IMG)"
+
+.PHONY: release
+release: $(RELEASE) ## Make all files of a release in an empty directory (VERSION=v0.1.0, RELEASE_DIR=dist).
+	$(RELEASE) all --repository="$(IMAGE_REPOSITORY)" --version="$(VERSION)" --platforms="$(PLATFORMS)" "$(RELEASE_DIR)"
 
 ##@ Cluster of the current kubeconfig
 
@@ -239,6 +266,16 @@ $(KUSTOMIZE): hack/tools/go.mod hack/tools/go.sum
 $(VULNCHECK): hack/tools/go.mod hack/tools/go.sum $(wildcard hack/tools/vulncheck/*.go)
 	@echo "Building $@"
 	@cd hack/tools && $(TOOL_ENV) go build $(TOOL_BUILD) -o ../../$@ ./vulncheck
+	@touch $@
+
+$(ACTIONLINT): hack/release/go.mod hack/release/go.sum
+	@echo "Building $@"
+	@cd hack/release && $(TOOL_ENV) go build $(TOOL_BUILD) -o ../../$@ github.com/rhysd/actionlint/cmd/actionlint
+	@touch $@
+
+$(RELEASE): hack/release/go.mod hack/release/go.sum $(wildcard hack/release/*.go hack/release/*/*.go)
+	@echo "Building $@"
+	@cd hack/release && $(TOOL_ENV) go build $(TOOL_BUILD) -o ../../$@ .
 	@touch $@
 
 LINT_PINS := hack/tools/lint/go.mod hack/tools/lint/go.sum

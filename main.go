@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command manager runs the operator: it keeps the imports of integrator.io accounts as they are
-// declared in Kubernetes. "manager export" prints existing imports as such declarations.
+// declared in Kubernetes. "manager export" prints existing imports as such declarations, and "manager
+// help" lists all commands.
 package main
 
 import (
@@ -10,8 +11,8 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
-	"strings"
 	"time"
 
 	"go.uber.org/zap/zapcore"
@@ -55,6 +56,7 @@ type flags struct {
 	createUnconfirmedTimeout time.Duration
 	concurrentImports        int
 	concurrentRuns           int
+	version                  bool
 }
 
 func (f *flags) register(set *flag.FlagSet) {
@@ -68,36 +70,55 @@ func (f *flags) register(set *flag.FlagSet) {
 		"How long after an unanswered creation its import may still turn up before another one is created.")
 	set.IntVar(&f.concurrentImports, "concurrent-imports", controllers.DefaultConcurrentImports, "Imports reconciled at once; three quarters of them may make calls.")
 	set.IntVar(&f.concurrentRuns, "concurrent-runs", controllers.DefaultConcurrentRuns, "Calls of ImportRuns in flight at once. One namespace has half of them at most.")
+	set.BoolVar(&f.version, "version", false, "Print the version, and do nothing else.")
 }
 
 func main() {
-	if len(os.Args) > 1 && !strings.HasPrefix(os.Args[1], "-") {
-		os.Exit(execute(os.Args[1], os.Args[2:]))
+	if args, ok := command.PluginArguments(os.Args); ok {
+		os.Exit(plugin.Run(ctrl.SetupSignalHandler(), args, os.Stdin, os.Stdout, os.Stderr))
+	}
+	if code, ran := command.Execute(ctrl.SetupSignalHandler, os.Args, os.Stdout, os.Stderr); ran {
+		os.Exit(code)
 	}
 	var f flags
 	f.register(flag.CommandLine)
 	// Errors of reconciles are expected and say where they come from, so stack traces are not needed.
 	zapOptions := zap.Options{StacktraceLevel: zapcore.PanicLevel}
 	zapOptions.BindFlags(flag.CommandLine)
-	flag.Parse()
+	parse(&f.version)
 	ctrl.SetLogger(logging.Bounded(zap.New(zap.UseFlagOptions(&zapOptions))))
 
+	this := command.ThisVersion()
+	ctrl.Log.Info("starting the operator", "version", this.Version, "commit", this.Commit)
 	if err := run(f); err != nil {
 		ctrl.Log.Error(err, "the operator stops")
 		os.Exit(1)
 	}
 }
 
-// execute runs a subcommand, and returns the exit code.
-func execute(name string, args []string) int {
-	if name == "kubectl" {
-		return plugin.Run(ctrl.SetupSignalHandler(), args, os.Stdin, os.Stdout, os.Stderr)
+// parse reads the flags of the operator. It does not return if they ask for something else, or are
+// wrong.
+func parse(asksForVersion *bool) {
+	flag.CommandLine.Init("manager", flag.ContinueOnError)
+	flag.CommandLine.SetOutput(io.Discard)
+	err := flag.CommandLine.Parse(os.Args[1:])
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		command.PrintUsage(os.Stdout, "manager")
+		fmt.Println("\nFlags of the operator:")
+		flag.CommandLine.SetOutput(os.Stdout)
+		flag.PrintDefaults()
+		os.Exit(0)
+	case err == nil && *asksForVersion:
+		command.PrintVersion(os.Stdout)
+		os.Exit(0)
+	case err == nil && flag.NArg() > 0:
+		err = fmt.Errorf("unexpected argument %q", flag.Arg(0))
 	}
-	if name != "export" {
-		fmt.Fprintf(os.Stderr, "error: there is no command %q; it is export, or none to run the operator\n", name)
-		return 1
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "error: %v; see manager --help\n", err)
+		os.Exit(2)
 	}
-	return command.Export(ctrl.SetupSignalHandler(), args, os.Stdout, os.Stderr)
 }
 
 // run serves until a signal stops it, and then stays until the calls under way are recorded. A second

@@ -28,7 +28,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 )
 
-const exportUsage = `Usage: manager export [flags] > imports.yaml
+const exportUsage = `Usage: %s export [flags] > imports.yaml
 
 Prints the imports that exist in an Account's account as Import manifests: YAML documents on
 standard output, notes on standard error. Applied as they are, they make copies, for example in
@@ -59,30 +59,30 @@ func (f *exportFlags) register(set *flag.FlagSet) {
 	f.network.Register(set)
 }
 
-// Export runs the command "manager export" with its arguments, and returns the exit code.
-func Export(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+// runExportCommand is the command "manager export".
+func runExportCommand(ctx context.Context, c call) int {
 	// Nothing but notes and errors belongs on standard error.
 	ctrl.SetLogger(logr.Discard())
 	var f exportFlags
-	set := flag.NewFlagSet("manager export", flag.ContinueOnError)
+	set := flag.NewFlagSet("export", flag.ContinueOnError)
 	set.SetOutput(io.Discard)
 	f.register(set)
-	err := set.Parse(args)
+	err := set.Parse(c.args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprint(stdout, exportUsage)
-		set.SetOutput(stdout)
+		fmt.Fprintf(c.stdout, exportUsage, c.program)
+		set.SetOutput(c.stdout)
 		set.PrintDefaults()
 		return 0
 	case err == nil && set.NArg() > 0:
 		err = fmt.Errorf("unexpected argument %q", set.Arg(0))
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "error: %v; see manager export --help\n", err)
+		fmt.Fprintf(c.stderr, "error: %v; see %s export --help\n", err, c.program)
 		return 1
 	}
-	if err := runExport(ctx, f, stdout, stderr); err != nil {
-		fmt.Fprintf(stderr, "error: %v\n", err)
+	if err := runExport(ctx, f, c.stdout, c.stderr); err != nil {
+		fmt.Fprintf(c.stderr, "error: %v\n", err)
 		return 1
 	}
 	return 0

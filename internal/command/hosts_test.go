@@ -81,11 +81,11 @@ func TestRootCAs(t *testing.T) {
 		t.Errorf("without a file: %v, %v", pool, err)
 	}
 	var stdout, stderr bytes.Buffer
-	if code := Export(t.Context(), []string{"--https-proxy", "proxy:3128"}, &stdout, &stderr); code != 1 || stderr.String() != "error: --https-proxy: use a URL such as http://proxy.example.com:3128\n" {
+	if code := runExportCommand(t.Context(), call{args: []string{"--https-proxy", "proxy:3128"}, stdout: &stdout, stderr: &stderr}); code != 1 || stderr.String() != "error: --https-proxy: use a URL such as http://proxy.example.com:3128\n" {
 		t.Errorf("without a scheme: %d, %s", code, stderr.String())
 	}
 	stderr.Reset()
-	if code := Export(t.Context(), []string{"--ca-file", filepath.Join(t.TempDir(), "none")}, &stdout, &stderr); code != 1 || !strings.HasPrefix(stderr.String(), "error: --ca-file: open ") {
+	if code := runExportCommand(t.Context(), call{args: []string{"--ca-file", filepath.Join(t.TempDir(), "none")}, stdout: &stdout, stderr: &stderr}); code != 1 || !strings.HasPrefix(stderr.String(), "error: --ca-file: open ") {
 		t.Errorf("without the file: %d, %s", code, stderr.String())
 	}
 }

@@ -24,6 +24,7 @@ type Measurement struct {
 var All = []Measurement{
 	{"adoption", "what it costs to create imports, and to adopt them", measureAdoption},
 	{"neighbours", "how long a new import waits beside accounts that are slow, or do not answer", measureNeighbours},
+	{"memory", "how much memory Imports take, by their number and size", measureMemory},
 }
 
 // Bench is what measurements run with.

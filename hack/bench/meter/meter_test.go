@@ -54,3 +54,26 @@ apiserver_request_duration_seconds_count{group="integrator.io",resource="imports
 		t.Error("no error for a count that is no number")
 	}
 }
+
+func TestParseStatus(t *testing.T) {
+	tests := []struct {
+		name, status string
+		want         Memory
+		fails        bool
+	}{
+		{"a process", "Name:\tmanager\nVmPeak:\t 1300000 kB\nVmHWM:\t   71680 kB\nVmRSS:\t   61440 kB\nThreads:\t9\n", Memory{Resident: 60 << 20, Peak: 70 << 20}, false},
+		{"one that ended", "Name:\tmanager\nState:\tZ (zombie)\n", Memory{}, true},
+		{"no number", "VmHWM:\t   many kB\n", Memory{}, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := parseStatus(tt.status)
+			if (err != nil) != tt.fails {
+				t.Fatalf("%v; want an error: %t", err, tt.fails)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/api/resmap"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
@@ -218,5 +219,39 @@ func TestNetworkPolicyFitsTheHosts(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestHighAvailability: with the component, config/default and config/certmanager have two replicas
+// that elect a leader, and a budget and a spread that select their pods.
+func TestHighAvailability(t *testing.T) {
+	for _, base := range []string{"default", "certmanager"} {
+		resources := rendered(t, overlay(t, copied(t), fmt.Sprintf("resources: [../config/%s]\ncomponents: [../config/high-availability]\n", base)))
+		deployments := all[appsv1.Deployment](t, resources, "Deployment")
+		budgets := all[policyv1.PodDisruptionBudget](t, resources, "PodDisruptionBudget")
+		if len(deployments) != 1 || len(budgets) != 1 {
+			t.Fatalf("%s: %d Deployments and %d PodDisruptionBudgets", base, len(deployments), len(budgets))
+		}
+		deployment, pod := deployments[0], deployments[0].Spec.Template
+		if *deployment.Spec.Replicas != 2 || !slices.Contains(pod.Spec.Containers[0].Args, "--leader-elect") {
+			t.Errorf("%s: %d replicas with %v", base, *deployment.Spec.Replicas, pod.Spec.Containers[0].Args)
+		}
+		if budgets[0].Namespace != deployment.Namespace || budgets[0].Spec.MaxUnavailable.IntValue() != 1 {
+			t.Errorf("%s: the budget of %s permits %s unavailable pods", base, budgets[0].Namespace, budgets[0].Spec.MaxUnavailable)
+		}
+		spread := pod.Spec.TopologySpreadConstraints
+		if len(spread) != 1 {
+			t.Fatalf("%s: spread by %v", base, spread)
+		}
+		for what, selected := range map[string]map[string]string{"budget": budgets[0].Spec.Selector.MatchLabels, "spread": spread[0].LabelSelector.MatchLabels} {
+			if len(selected) == 0 {
+				t.Errorf("%s: the %s selects everything", base, what)
+			}
+			for label, value := range selected {
+				if pod.Labels[label] != value {
+					t.Errorf("%s: the %s selects %s=%s, which the pod has not", base, what, label, value)
+				}
+			}
+		}
 	}
 }

@@ -61,13 +61,13 @@ var readTree = sync.OnceValues(func() (*tree, error) {
 		switch {
 		case err != nil:
 			return err
-		case name == "bin":
-			// What is built there is not looked at. It may be a link, which is not a directory to skip.
+		case name == "bin" || name == "dist":
+			// What is built there is not looked at. It may be a link.
 			t.paths = append(t.paths, name)
-			if !entry.IsDir() {
-				return nil
+			if entry.IsDir() {
+				return fs.SkipDir
 			}
-			return fs.SkipDir
+			return nil
 		case entry.Name() == ".git" && entry.IsDir():
 			return fs.SkipDir
 		case entry.IsDir():

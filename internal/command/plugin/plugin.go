@@ -23,6 +23,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/command"
 )
 
 // Exit codes. A plan exits as "terraform plan -detailed-exitcode" does.
@@ -77,8 +78,22 @@ func newRoot(streams genericiooptions.IOStreams) *cobra.Command {
 	root.SetErr(streams.ErrOut)
 	c.config.AddFlags(root.PersistentFlags())
 	root.PersistentFlags().StringVar(&c.color, "color", "auto", "Use colors: auto, always or never. auto uses them on a terminal, unless NO_COLOR is set.")
-	root.AddCommand(newPlan(c), newLint(c), newStatus(c), newReconcile(c), newSuspend(c, true), newSuspend(c, false))
+	root.AddCommand(newPlan(c), newLint(c), newStatus(c), newReconcile(c), newSuspend(c, true), newSuspend(c, false),
+		newOfManager(c, "export", "Print the imports of an account as Import manifests"), newOfManager(c, "version", "Print the version of this program"))
 	return root
+}
+
+// newOfManager makes a command that the manager has too, with flags of its own.
+func newOfManager(c *cmd, name, short string) *cobra.Command {
+	return &cobra.Command{
+		Use: name, Short: short, DisableFlagParsing: true,
+		RunE: func(cobraCommand *cobra.Command, args []string) error {
+			if code := command.RunAs(cobraCommand.Context(), "kubectl integrator", name, args, c.Out, c.ErrOut); code != ExitOK {
+				return exit(code)
+			}
+			return nil
+		},
+	}
 }
 
 // scheme has the types that the commands read and write.
