@@ -4,6 +4,10 @@
 package chart
 
 import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,6 +36,27 @@ func TestLint(t *testing.T) {
 	}
 	if result.TotalChartsLinted != 1 {
 		t.Errorf("%d charts were linted", result.TotalChartsLinted)
+	}
+}
+
+// TestReleaseFitsIntoASecret: helm keeps each revision in a Secret, which may have a mebibyte.
+func TestReleaseFitsIntoASecret(t *testing.T) {
+	content, err := json.Marshal(mustRender(t, load(t, directory), together(at("metrics.serviceMonitor.enabled", true), at("admissionPolicies.secrets", true))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var packed bytes.Buffer
+	writer := gzip.NewWriter(&packed)
+	if _, err := writer.Write(content); err != nil {
+		t.Fatal(err)
+	}
+	if err := writer.Close(); err != nil {
+		t.Fatal(err)
+	}
+	size := base64.StdEncoding.EncodedLen(packed.Len())
+	t.Logf("%d bytes", size)
+	if size > 600<<10 {
+		t.Errorf("a release has %d bytes", size)
 	}
 }
 
