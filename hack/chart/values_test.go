@@ -50,6 +50,7 @@ var changes = map[string]change{
 	"api.httpsProxySecret.name":            {to: "proxy"},
 	"api.httpsProxySecret.key":             {"address", at("api.httpsProxySecret.name", "proxy")},
 	"api.noProxy":                          {to: []any{"gateway.example.com", "10.0.0.0/8"}},
+	"api.nat64Prefixes":                    {to: []any{"64:ff9b:1::/96", "2001:db8::/96"}},
 	"api.ca.configMapName":                 {to: "authorities"},
 	"api.ca.secretName":                    {to: "authorities"},
 	"api.ca.key":                           {"bundle.pem", at("api.ca.configMapName", "authorities")},

@@ -118,6 +118,9 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- with .noProxy }}
 - {{ printf "--no-proxy=%s" (join "," .) | quote }}
 {{- end }}
+{{- with .nat64Prefixes }}
+- {{ printf "--nat64-prefixes=%s" (join "," .) | quote }}
+{{- end }}
 {{- if or .ca.configMapName .ca.secretName }}
 - --ca-file=/api-ca/{{ .ca.key }}
 {{- end }}
