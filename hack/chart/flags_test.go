@@ -76,7 +76,6 @@ func managerProgram(t *testing.T) string {
 // knownFlags are those that the manager lists.
 func knownFlags(t *testing.T) []string {
 	t.Helper()
-	//nolint:gosec // the program under test
 	output, err := exec.CommandContext(t.Context(), managerProgram(t), "--help").CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, output)
@@ -148,7 +147,6 @@ func TestFlags(t *testing.T) {
 		}
 		for _, argument := range rendered[flag] {
 			// The manager reads all its arguments before it prints this.
-			//nolint:gosec // the program under test
 			if output, err := exec.CommandContext(t.Context(), managerProgram(t), argument, "--help").CombinedOutput(); err != nil {
 				first, _, _ := strings.Cut(string(output), "\n")
 				t.Errorf("the manager does not understand %s: %s", argument, first)

@@ -395,7 +395,7 @@ func installedAgain(t *testing.T, c *cluster) {
 		}
 		return errors.Join(errors.New("it is there"), err)
 	}))
-	if diff := cmp.Diff([]string{"DELETE " + string(id)}, c.writes(since)); diff != "" {
+	if diff := cmp.Diff([]string{"DELETE " + id}, c.writes(since)); diff != "" {
 		t.Errorf("changes of the API (-want +got)\n%s", diff)
 	}
 	c.checkRights(t)
@@ -435,7 +435,7 @@ func uninstalledByCRDs(t *testing.T, c *cluster) {
 	c.runManager(t)
 	const flow = "64b000000000000000000001"
 	object := c.get(t, "by-kustomization")
-	must(t, c.sim.AddFlow(object.Namespace, simulator.Flow{ID: flow, Name: "Nightly upload", Imports: []string{string(object.Status.ID)}}))
+	must(t, c.sim.AddFlow(object.Namespace, simulator.Flow{ID: flow, Name: "Nightly upload", Imports: []string{object.Status.ID}}))
 	since := c.now()
 	c.shell(t, "default", deleteCRDs+" --wait=false")
 	must(t, local.Await(t.Context(), local.Patience, "the deletion to be blocked", func(context.Context) error {
@@ -462,7 +462,7 @@ func uninstalledInOrder(t *testing.T, c *cluster) {
 	c.shell(t, "default", orphanAll)
 	deleted, since := c.declare(t, "deleted", notes), c.now()
 	c.shell(t, "default", deleteObjects)
-	if diff := cmp.Diff([]string{"DELETE " + string(deleted.Status.ID)}, c.writes(since)); diff != "" {
+	if diff := cmp.Diff([]string{"DELETE " + deleted.Status.ID}, c.writes(since)); diff != "" {
 		t.Errorf("changes of the API (-want +got)\n%s", diff)
 	}
 	c.checkRights(t)
