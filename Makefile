@@ -44,15 +44,16 @@ DOCKERFILE_LINT := bin/dockerfile-lint
 VULNCHECK := bin/vulncheck
 ACTIONLINT := bin/actionlint
 RELEASE := bin/release
+HELM_DOCS := bin/helm-docs
 
 # Tools and control plane must not depend on the flags or the workspace of the caller.
 TOOL_ENV := GOWORK=off GOFLAGS=-mod=readonly CGO_ENABLED=0
 TOOL_BUILD := -trimpath -buildvcs=false -ldflags="-s -w"
 
 # Directories with a go.mod, the root last: the others are small.
-MODULES := hack/controlplane hack/release hack/tools hack/tools/lint .
+MODULES := hack/chart hack/controlplane hack/release hack/tools hack/tools/lint .
 # Those of them that have code of this project besides the root.
-CODE_MODULES := hack/controlplane hack/release hack/tools hack/tools/lint
+CODE_MODULES := hack/chart hack/controlplane hack/release hack/tools hack/tools/lint
 
 # The race detector is the default where it can be linked: it needs a C compiler.
 RACE ?= $(shell set -- $$(go env CC); command -v "$$1" >/dev/null && [ "$$(go env CGO_ENABLED)" = 1 ] && echo -race)
@@ -87,11 +88,13 @@ generate: $(CONTROLLER_GEN) ## Generate the deepcopy methods of the API types.
 	$(CONTROLLER_GEN) $(GEN_OBJECT) $(GEN_PATHS)
 
 .PHONY: manifests
-manifests: $(CONTROLLER_GEN) ## Generate the CRDs, the manager's ClusterRole, and what is made of the table of fields.
+manifests: $(CONTROLLER_GEN) $(HELM_DOCS) ## Generate the CRDs, the manager's ClusterRole, what is made of the table of fields, and the Helm chart's share of it.
 	$(CONTROLLER_GEN) $(GEN_CRD) $(GEN_RBAC) $(GEN_PATHS) \
 		output:crd:artifacts:config=config/crd/bases output:rbac:artifacts:config=config/rbac
 	sed -i -f hack/crd.sed config/crd/bases/*.yaml
 	go run ./hack/generate
+	cd hack/tools && $(TOOL_ENV) go run ./chart
+	$(HELM_DOCS) --chart-search-root charts --log-level warning
 
 .PHONY: fmt
 fmt: ## Format the Go code.
@@ -142,11 +145,11 @@ pin-images: ## Name the images of the Dockerfile by the digests that the registr
 	@CONTAINER_TOOL="$(CONTAINER_TOOL)" hack/pin-images.sh Dockerfile
 
 .PHONY: verify
-verify: $(CONTROLLER_GEN) $(KUSTOMIZE) ## Fail when anything generated, formatted or tidied is stale, or a module is not that of go.sum; changes nothing.
-	@CONTROLLER_GEN=$(CONTROLLER_GEN) KUSTOMIZE=$(KUSTOMIZE) MODULES="$(MODULES)" hack/verify.sh
+verify: $(CONTROLLER_GEN) $(KUSTOMIZE) $(HELM_DOCS) ## Fail when anything generated, formatted or tidied is stale, or a module is not that of go.sum; changes nothing.
+	@CONTROLLER_GEN=$(CONTROLLER_GEN) KUSTOMIZE=$(KUSTOMIZE) HELM_DOCS=$(HELM_DOCS) MODULES="$(MODULES)" hack/verify.sh
 
-# hack/tools and hack/release not from the cache, which does not see that files outside of those
-# modules change.
+# hack/tools, hack/release and hack/chart not from the cache, which does not see that files outside of
+# those modules change.
 .PHONY: test
 test: ## Run every test against a real kube-apiserver, with the race detector.
 	@$(if $(RACE),:,echo "No C compiler found: testing without the race detector." >&2)
@@ -154,6 +157,7 @@ test: ## Run every test against a real kube-apiserver, with the race detector.
 	cd hack/release && $(TOOL_ENV) go test -count=1 -trimpath ./...
 	cd hack/tools && $(TOOL_ENV) go test -count=1 -trimpath ./...
 	cd hack/tools/lint && $(TOOL_ENV) go test -trimpath ./dockerfile
+	assets=$(ASSETS) && cd hack/chart && KUBEBUILDER_ASSETS="$$assets" $(TOOL_ENV) go test -count=1 -trimpath ./...
 	assets=$(ASSETS) && KUBEBUILDER_ASSETS="$$assets" \
 		go test $(RACE) -timeout 40m -coverprofile=cover.out $(TEST_FLAGS) ./...
 
@@ -261,6 +265,11 @@ $(CONTROLLER_GEN): hack/tools/go.mod hack/tools/go.sum
 $(KUSTOMIZE): hack/tools/go.mod hack/tools/go.sum
 	@echo "Building $@"
 	@cd hack/tools && $(TOOL_ENV) go build $(TOOL_BUILD) -o ../../$@ sigs.k8s.io/kustomize/kustomize/v5
+	@touch $@
+
+$(HELM_DOCS): hack/tools/go.mod hack/tools/go.sum
+	@echo "Building $@"
+	@cd hack/tools && $(TOOL_ENV) go build $(TOOL_BUILD) -o ../../$@ github.com/norwoodj/helm-docs/cmd/helm-docs
 	@touch $@
 
 $(VULNCHECK): hack/tools/go.mod hack/tools/go.sum $(wildcard hack/tools/vulncheck/*.go)

@@ -3,7 +3,7 @@
 # with results made in a temporary directory, so it changes nothing and works in a
 # checkout with changes in progress. Run by "make verify", which sets the variables.
 set -eu
-: "${CONTROLLER_GEN:?}" "${KUSTOMIZE:?}" "${MODULES:?}" "${GEN_PATHS:?}" "${GEN_OBJECT:?}" "${GEN_CRD:?}" "${GEN_RBAC:?}"
+: "${CONTROLLER_GEN:?}" "${KUSTOMIZE:?}" "${HELM_DOCS:?}" "${MODULES:?}" "${GEN_PATHS:?}" "${GEN_OBJECT:?}" "${GEN_CRD:?}" "${GEN_RBAC:?}"
 
 # A CRD above this size cannot be applied from the client's side: kubectl keeps the
 # whole of it in an annotation, and that is the limit of all annotations together.
@@ -79,12 +79,18 @@ mkdir "$tmp/crd" "$tmp/rbac" "$tmp/policies"
 sed -i -f hack/crd.sed "$tmp"/crd/*.yaml
 go run ./hack/generate --crds="$tmp/crd" --policies="$tmp/policies" --page="$tmp/definition.md"
 cp config/definition-warnings/kustomization.yaml "$tmp/policies"
+# The chart's generator reads config/ as it is here: what is stale there is reported above.
+mkdir "$tmp/charts"
+cp -R charts/integrator-operator "$tmp/charts"
+(cd hack/tools && GOWORK=off CGO_ENABLED=0 go run ./chart --chart="$tmp/charts/integrator-operator")
+"$HELM_DOCS" --chart-search-root "$tmp/charts" --log-level warning
 
 check "deepcopy methods (make generate)" generated api/v1alpha1/zz_generated.deepcopy.go "$tmp/zz_generated.deepcopy.go"
 check "CRDs (make manifests)" generated config/crd/bases "$tmp/crd"
 check "ClusterRole (make manifests)" generated config/rbac/role.yaml "$tmp/rbac/role.yaml"
 check "admission policies of the fields (make manifests)" generated config/definition-warnings "$tmp/policies"
 check "page of the fields (make manifests)" generated docs/definition.md "$tmp/definition.md"
+check "Helm chart (make manifests)" generated charts "$tmp/charts"
 check "CRD sizes" small_enough
 check "formatting (make fmt)" formatted
 check "licence headers" licensed
