@@ -20,6 +20,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/controllers/importruns"
 	"github.com/integrator-operator/integrator-operator/controllers/imports"
 	"github.com/integrator-operator/integrator-operator/internal/account"
+	"github.com/integrator-operator/integrator-operator/internal/metrics"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
 	"github.com/integrator-operator/integrator-operator/internal/watch"
 )
@@ -67,6 +68,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	}
 	registry := account.NewRegistry(ctx, mgr.GetClient(), options.Clock,
 		account.Options{AllowHTTP: options.AllowHTTP, AllowPrivate: options.AllowPrivate, RootCAs: options.RootCAs, Proxy: options.Proxy, Owner: options.Owner, ScanPatience: options.ScanPatience})
+	metrics.ServeObjects(mgr.GetClient(), mgr.Elected())
 	recorder := mgr.GetEventRecorder("integrator-operator")
 	for _, reconciler := range []interface{ SetupWithManager(ctrl.Manager) error }{
 		&accounts.Reconciler{

@@ -77,7 +77,7 @@ mkdir "$tmp/crd" "$tmp/rbac" "$tmp/policies"
 "$CONTROLLER_GEN" "$GEN_OBJECT" "$GEN_CRD" "$GEN_RBAC" $GEN_PATHS \
 	"output:object:dir=$tmp" "output:crd:dir=$tmp/crd" "output:rbac:dir=$tmp/rbac"
 sed -i -f hack/crd.sed "$tmp"/crd/*.yaml
-go run ./hack/generate --crds="$tmp/crd" --policies="$tmp/policies" --page="$tmp/definition.md"
+go run ./hack/generate --crds="$tmp/crd" --policies="$tmp/policies" --page="$tmp/definition.md" --metrics="$tmp/metrics.md"
 cp config/definition-warnings/kustomization.yaml "$tmp/policies"
 
 check "deepcopy methods (make generate)" generated api/v1alpha1/zz_generated.deepcopy.go "$tmp/zz_generated.deepcopy.go"
@@ -85,6 +85,7 @@ check "CRDs (make manifests)" generated config/crd/bases "$tmp/crd"
 check "ClusterRole (make manifests)" generated config/rbac/role.yaml "$tmp/rbac/role.yaml"
 check "admission policies of the fields (make manifests)" generated config/definition-warnings "$tmp/policies"
 check "page of the fields (make manifests)" generated docs/definition.md "$tmp/definition.md"
+check "page of the metrics (make manifests)" generated docs/metrics.md "$tmp/metrics.md"
 check "CRD sizes" small_enough
 check "formatting (make fmt)" formatted
 check "licence headers" licensed

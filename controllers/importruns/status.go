@@ -113,7 +113,7 @@ func (r *Reconciler) announce(p runstate.Pass) {
 	if p.Recorded == nil || p.Recorded.Phase == "" {
 		return
 	}
-	metrics.RunCompleted(p.Recorded.Phase)
+	metrics.RunCompleted(p.Run.Namespace, p.Recorded.Phase, p.Recorded.Records)
 	kind := corev1.EventTypeWarning
 	if p.Recorded.Phase == v1alpha1.RunSucceeded {
 		kind = corev1.EventTypeNormal

@@ -203,6 +203,7 @@ func (r *Registry) clientFor(key types.NamespacedName, e *entry, spec *v1alpha1.
 	if e.limiter == nil {
 		e.limiter = limit.New(float64(spec.RequestsPerSecond), int(spec.RequestsPerSecond), int(spec.MaxInFlight))
 		e.observations = NewObservations(r.options.Owner)
+		metrics.ServePermits(key, func() metrics.Permits { return metrics.Permits(e.limiter.Usage()) })
 	}
 	return integrator.New(integrator.Config{
 		BaseURL: spec.BaseURL, Token: token, Limiter: e.limiter,

@@ -116,7 +116,8 @@ func (s *scanner) scan(ctx context.Context) Scan {
 	clock := s.registry.clock
 	started := clock.Now()
 	number := s.observations.begin()
-	listed, identified, err := s.list(ctx)
+	pages := 0
+	listed, identified, err := s.list(ctx, &pages)
 	if err != nil {
 		return Scan{Problem: s.problem(ctx, err)}
 	}
@@ -144,15 +145,16 @@ func (s *scanner) scan(ctx context.Context) Scan {
 		}
 	}
 	metrics.ObserveScan(s.key, len(listed), clock.Since(started), clock.Now())
+	metrics.ObserveScanPages(s.key, pages)
 	//nolint:gosec // an account's list is far below 2^31
 	return Scan{Imports: int32(len(listed)), Managed: int32(managed(s.registry.options.Owner, imports.Items, listed, identified)), Familiar: found > 0 || len(ids) == 0}
 }
 
 // list reads the account's imports: lastModified by id, and those that something identifies, which
 // is an externalId, or a name that is an ownership marker.
-func (s *scanner) list(ctx context.Context) (listed map[string]string, identified []integrator.Import, err error) {
+func (s *scanner) list(ctx context.Context, pages *int) (listed map[string]string, identified []integrator.Import, err error) {
 	listed = map[string]string{}
-	options := integrator.ListOptions{Include: []string{"lastModified", "externalId", "_sourceId"}, UnlimitedWait: true}
+	options := integrator.ListOptions{Include: []string{"lastModified", "externalId", "_sourceId"}, UnlimitedWait: true, Pages: pages}
 	for document, err := range s.client.ListImports(ctx, options) {
 		if err != nil {
 			return nil, nil, err

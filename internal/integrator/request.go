@@ -33,6 +33,8 @@ type endpoint struct {
 	maxWait time.Duration
 	// page is the URL of a list's page, instead of the route's own.
 	page *url.URL
+	// pages, if any, counts the pages of a list.
+	pages *int
 }
 
 func (e endpoint) op() string { return e.method + " " + e.route }
@@ -141,7 +143,7 @@ func (c *Client) send(ctx context.Context, e endpoint, target *url.URL, body []b
 	if c.observer != nil {
 		start := time.Now()
 		defer func() {
-			c.observer(Observation{Method: e.method, Route: e.route, StatusCode: status, Duration: time.Since(start)})
+			c.observer(observation(e, status, time.Since(start), err))
 		}()
 	}
 	if !e.invoke {
@@ -178,6 +180,23 @@ func (c *Client) send(ctx context.Context, e endpoint, target *url.URL, body []b
 		_, _ = io.CopyN(io.Discard, resp.Body, maxDrain)
 	}
 	return nil
+}
+
+// observation describes a request that ended with err.
+func observation(e endpoint, status int, took time.Duration, err error) Observation {
+	o := Observation{Method: e.method, Route: e.route, StatusCode: status, Duration: took}
+	if status == http.StatusTooManyRequests {
+		o.Pause = Error(err).RetryAfter
+	}
+	switch e.method {
+	case http.MethodGet:
+	case http.MethodDelete:
+		// Some statuses say of a deletion alone what it did.
+		o.Unknown = OutcomeOf(err) == OutcomeUnknown && DeletionOutcomeOf(err) == OutcomeUnknown
+	default:
+		o.Unknown = OutcomeOf(err) == OutcomeUnknown
+	}
+	return o
 }
 
 // request builds the HTTP request, such that net/http cannot send its body twice.
