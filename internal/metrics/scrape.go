@@ -217,7 +217,7 @@ func stateOf(conditions []metav1.Condition) (state, reason string) {
 // readLimit reads the memory limit of the container from the first of these files that exists.
 func readLimit(files []string) (bytes float64, ok bool) {
 	for _, file := range files {
-		text, err := os.ReadFile(file)
+		text, err := os.ReadFile(file) //nolint:gosec // files of the kernel
 		if err != nil {
 			continue
 		}

@@ -33,7 +33,7 @@ func (r *Runner) metricsArguments(ctx context.Context) ([]string, error) {
 // recordMetrics scrapes the manager as Prometheus does, until ctx ends. Each scrape becomes a file of the
 // directory, with the time in milliseconds as its name.
 func (r *Runner) recordMetrics(ctx context.Context) error {
-	if err := os.MkdirAll(r.Options.Metrics, 0o755); err != nil { //nolint:gosec // it is for the user
+	if err := os.MkdirAll(r.Options.Metrics, 0o755); err != nil {
 		return err
 	}
 	go func() {
@@ -66,6 +66,5 @@ func (r *Runner) scrape(ctx context.Context) error {
 	if err != nil || response.StatusCode != http.StatusOK {
 		return fmt.Errorf("status %d: %w", response.StatusCode, err)
 	}
-	//nolint:gosec // it is for the user
 	return os.WriteFile(filepath.Join(r.Options.Metrics, fmt.Sprintf("%d.prom", at)), text, 0o644)
 }
