@@ -6,6 +6,7 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -28,11 +29,15 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/logging"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
 	"github.com/integrator-operator/integrator-operator/internal/serving"
+	"github.com/integrator-operator/integrator-operator/internal/tracing"
 )
 
 // shutdownGrace lets calls that are under way end: an ImportRun may take 10 minutes by default, and
 // its response cannot be read a second time.
 const shutdownGrace = 11 * time.Minute
+
+// tracesGrace is how long the end waits for the collector of traces.
+const tracesGrace = 5 * time.Second
 
 type flags struct {
 	metrics                  serving.Metrics
@@ -44,6 +49,7 @@ type flags struct {
 	createUnconfirmedTimeout time.Duration
 	concurrentImports        int
 	concurrentRuns           int
+	otlpEndpoint             string
 }
 
 func (f *flags) register(set *flag.FlagSet) {
@@ -58,6 +64,7 @@ func (f *flags) register(set *flag.FlagSet) {
 		"How long after an unanswered creation its import may still turn up before another one is created.")
 	set.IntVar(&f.concurrentImports, "concurrent-imports", 8, "Imports reconciled at once.")
 	set.IntVar(&f.concurrentRuns, "concurrent-runs", 16, "ImportRuns in flight at once.")
+	set.StringVar(&f.otlpEndpoint, "otlp-endpoint", "", "URL of a collector, such as http://collector:4318, that gets traces of reconciles and of calls by OTLP over HTTP; none by default.")
 }
 
 func main() {
@@ -94,6 +101,11 @@ func run(f flags) error {
 	if err != nil {
 		return err
 	}
+	stopTraces, err := tracing.Setup(ctx, f.otlpEndpoint, ctrl.Log.WithName("tracing"))
+	if err != nil {
+		return fmt.Errorf("--otlp-endpoint: %w", err)
+	}
+	defer endTraces(stopTraces)
 	mgr, err := newManager(f)
 	if err != nil {
 		return fmt.Errorf("set up the manager: %w", err)
@@ -118,6 +130,15 @@ func run(f flags) error {
 		return err
 	}
 	return mgr.Start(ctx)
+}
+
+// endTraces sends what is left of the traces, but does not wait long for a collector that does not answer.
+func endTraces(stop func(context.Context) error) {
+	ctx, cancel := context.WithTimeout(context.Background(), tracesGrace)
+	defer cancel()
+	if err := stop(ctx); err != nil {
+		ctrl.Log.Info("Some traces were not sent", "error", err.Error())
+	}
 }
 
 func newManager(f flags) (manager.Manager, error) {

@@ -23,6 +23,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/account"
 	"github.com/integrator-operator/integrator-operator/internal/runstate"
+	"github.com/integrator-operator/integrator-operator/internal/tracing"
 	"github.com/integrator-operator/integrator-operator/internal/watch"
 )
 
@@ -71,7 +72,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.runsBy(watch.IndexRunSecret))).
 		WatchesRawSource(source.Channel(r.Registry.RunEvents(), handler.EnqueueRequestsFromMapFunc(r.runsOfAccount))).
 		WithOptions(watch.ControllerOptions(mgr, "ImportRun", r.Concurrency)).
-		Complete(r)
+		Complete(tracing.Reconciler("ImportRun", r))
 }
 
 func (r *Reconciler) runsBy(index string) handler.MapFunc {

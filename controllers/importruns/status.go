@@ -22,6 +22,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/problem"
 	"github.com/integrator-operator/integrator-operator/internal/runstate"
 	"github.com/integrator-operator/integrator-operator/internal/status"
+	"github.com/integrator-operator/integrator-operator/internal/tracing"
 )
 
 // withRunning is the run as it is shown under way.
@@ -125,6 +126,9 @@ func (r *Reconciler) announce(p runstate.Pass) {
 // err is why the pass is over.
 func (r *Reconciler) conclude(ctx context.Context, p runstate.Pass, err error) (ctrl.Result, error) {
 	if err == nil && runstate.Finished(p.Run) {
+		if p.Recorded != nil {
+			tracing.Reason(ctx, p.Recorded.Reason)
+		}
 		return r.expire(ctx, p.Run)
 	}
 	if err == nil {
@@ -138,6 +142,7 @@ func (r *Reconciler) conclude(ctx context.Context, p runstate.Pass, err error) (
 	if waits == nil {
 		return status.ResultOfKubernetesError(ctx, err)
 	}
+	tracing.Reason(ctx, waits.Reason())
 	if _, err := r.writeStatus(ctx, p.Run, withWait(p, waits)); err != nil {
 		return status.ResultOfKubernetesError(ctx, err)
 	}

@@ -29,6 +29,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
 	"github.com/integrator-operator/integrator-operator/internal/status"
+	"github.com/integrator-operator/integrator-operator/internal/tracing"
 	"github.com/integrator-operator/integrator-operator/internal/watch"
 )
 
@@ -79,7 +80,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.importsBy(watch.IndexImportSecret))).
 		WatchesRawSource(source.Channel(r.Registry.ImportEvents(), handler.EnqueueRequestsFromMapFunc(r.importsOf))).
 		WithOptions(watch.ControllerOptions(mgr, "Import", r.Concurrency)).
-		Complete(r)
+		Complete(tracing.Reconciler("Import", r))
 }
 
 // importsOf maps an Account to its Imports, and an Import to itself.

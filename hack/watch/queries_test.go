@@ -106,6 +106,41 @@ func demo(t *testing.T) samples {
 	return s
 }
 
+// happens is what a demo is known to do: these queries are above 0 at least once.
+var happens = []string{
+	`integrator_import_drift_total`, `integrator_import_drift_corrected_total`, `integrator_import_drift_reported_total`,
+	`integrator_importrun_completed_total{phase="Succeeded"}`, `integrator_importrun_completed_total{phase="Failed"}`,
+	`integrator_importrun_records_total{outcome="succeeded"}`, `integrator_importrun_records_total{outcome="failed"}`,
+	`integrator_importrun_records_total{outcome="ignored"}`,
+	`integrator_importruns{phase="Succeeded"}`, `integrator_imports{state="Ready", reason="Synced"}`,
+	`integrator_account_status{state="Ready", reason="TokenAccepted"}`, `integrator_leader`,
+	`integrator_api_requests_total{method="POST", route="/v1/imports/{id}/invoke", code="200"}`,
+	`integrator_scan_pages > 1`, `integrator_account_imports > 10`, `integrator_account_scan_interval_seconds`,
+	`integrator_api_permits{state="limit"}`, `integrator_cache_objects{kind="Import"} > 10`,
+}
+
+// TestDemoCounts: the manager counts what the demo does. That is also how the metrics are known to be
+// counted where they should be.
+func TestDemoCounts(t *testing.T) {
+	s := demo(t)
+	db, err := s.open(t.TempDir())
+	must(t, err)
+	defer func() { must(t, db.Close()) }()
+	for _, expr := range happens {
+		lines, err := panel{queries: []query{{expr, ""}}}.results(newEngine(), db, s)
+		must(t, err)
+		above := false
+		for _, line := range lines {
+			for _, v := range line.values {
+				above = above || v > 0
+			}
+		}
+		if !above {
+			t.Errorf("%s is never above 0", expr)
+		}
+	}
+}
+
 // TestSamplesSurvive: samples that are written and read are the same.
 func TestSamplesSurvive(t *testing.T) {
 	text, err := os.ReadFile("testdata/demo.samples")

@@ -18,6 +18,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/integrator-operator/integrator-operator/internal/integrator/jsonscan"
 	"github.com/integrator-operator/integrator-operator/internal/integrator/limit"
 )
@@ -140,6 +145,8 @@ func (c *Client) acquire(ctx context.Context, e endpoint) (release func(), err e
 // permission.
 func (c *Client) send(ctx context.Context, e endpoint, target *url.URL, body []byte, read readFunc) (err error) {
 	status := 0
+	ctx, span := tracer.Start(ctx, e.op(), trace.WithSpanKind(trace.SpanKindClient))
+	defer func() { endSpan(span, e, status, err) }()
 	if c.observer != nil {
 		start := time.Now()
 		defer func() {
@@ -180,6 +187,23 @@ func (c *Client) send(ctx context.Context, e endpoint, target *url.URL, body []b
 		_, _ = io.CopyN(io.Discard, resp.Body, maxDrain)
 	}
 	return nil
+}
+
+// tracer does nothing unless traces are set up.
+var tracer = otel.Tracer("integrator-operator")
+
+// endSpan ends the span of a request. What the API answered is not in it.
+func endSpan(span trace.Span, e endpoint, status int, err error) {
+	if span.IsRecording() {
+		span.SetAttributes(attribute.String("http.request.method", e.method), attribute.String("http.route", e.route))
+		if status != 0 {
+			span.SetAttributes(attribute.Int("http.response.status_code", status))
+		}
+		if err != nil {
+			span.SetStatus(codes.Error, "")
+		}
+	}
+	span.End()
 }
 
 // observation describes a request that ended with err.
