@@ -76,7 +76,7 @@ generate: $(CONTROLLER_GEN) ## Generate the deepcopy methods of the API types.
 	$(CONTROLLER_GEN) $(GEN_OBJECT) $(GEN_PATHS)
 
 .PHONY: manifests
-manifests: $(CONTROLLER_GEN) ## Generate the CRDs, the manager's ClusterRole, what is made of the table of fields and of the metrics, and the dashboard.
+manifests: $(CONTROLLER_GEN) ## Generate the CRDs, the manager's ClusterRole, what is made of the table of fields and of the metrics, and the dashboards.
 	$(CONTROLLER_GEN) $(GEN_CRD) $(GEN_RBAC) $(GEN_PATHS) \
 		output:crd:artifacts:config=config/crd/bases output:rbac:artifacts:config=config/rbac
 	sed -i -f hack/crd.sed config/crd/bases/*.yaml

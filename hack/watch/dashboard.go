@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 
 	"github.com/grafana/grafana-foundation-sdk/go/cog"
@@ -19,8 +20,34 @@ import (
 // panelHeight is in units of Grafana's grid.
 const panelHeight = 8
 
-// dashboardJSON returns the dashboard as Grafana imports it.
-func dashboardJSON() ([]byte, error) {
+// board is a dashboard.
+type board struct {
+	uid, title, description string
+	// jobs and namespaces are the queries for the choices of the variables of these names; none for "".
+	jobs, namespaces string
+	rows             []row
+}
+
+// boards are the dashboards, by the names of their files.
+var boards = map[string]board{
+	"integrator-operator.json": {
+		uid: "integrator-operator", title: "integrator-operator",
+		description: "Accounts, Imports and runs of the integrator-operator, its calls to integrator.io, and the manager.",
+		jobs:        "label_values(integrator_leader, job)",
+		namespaces:  `label_values(integrator_account_status{job=~"$job"}, namespace)`,
+		rows:        rows,
+	},
+	"integrator-operator-objects.json": {
+		uid: "integrator-operator-objects", title: "integrator-operator: objects",
+		description: "Single Accounts, Imports and ImportRuns of the integrator-operator. It needs the metrics of kube-state-metrics: see docs/operating.md.",
+		namespaces:  "label_values(kube_integrator_account_created, namespace)",
+		rows:        objectRows,
+	},
+}
+
+// json returns the dashboard as Grafana imports it: in the first version of the format, which every
+// Grafana reads.
+func (b board) json() ([]byte, error) {
 	source := common.DataSourceRef{Type: cog.ToPtr("prometheus"), Uid: cog.ToPtr("${datasource}")}
 	all := []string{"$__all"}
 	everything := dashboard.VariableOption{
@@ -32,17 +59,19 @@ func dashboardJSON() ([]byte, error) {
 			Refresh(dashboard.VariableRefreshOnTimeRangeChanged).Sort(dashboard.VariableSortAlphabeticalAsc).
 			Multi(true).IncludeAll(true).AllValue(".*").Current(everything)
 	}
-	builder := dashboard.NewDashboardBuilder("integrator-operator").
-		Uid("integrator-operator").
-		Description("Accounts, Imports and runs of the integrator-operator, its calls to integrator.io, and the manager.").
-		Tags([]string{"integrator-operator"}).
-		Refresh("1m").Time("now-6h", "now").Timezone("browser").
-		Tooltip(dashboard.DashboardCursorSyncCrosshair).
-		WithVariable(dashboard.NewDatasourceVariableBuilder("datasource").Label("Data source").Type("prometheus")).
-		WithVariable(variable("job", "Job", "label_values(integrator_leader, job)")).
-		WithVariable(variable("namespace", "Namespace", "label_values(integrator_account_status{job=~\"$job\"}, namespace)"))
+	builder := dashboard.NewDashboardBuilder(b.title). //nolint:staticcheck // the second version is for the newest Grafana alone
+								Uid(b.uid).
+								Description(b.description).
+								Tags([]string{"integrator-operator"}).
+								Refresh("1m").Time("now-6h", "now").Timezone("browser").
+								Tooltip(dashboard.DashboardCursorSyncCrosshair).
+								WithVariable(dashboard.NewDatasourceVariableBuilder("datasource").Label("Data source").Type("prometheus"))
+	if b.jobs != "" {
+		builder = builder.WithVariable(variable("job", "Job", b.jobs))
+	}
+	builder = builder.WithVariable(variable("namespace", "Namespace", b.namespaces))
 	id := uint32(0)
-	for _, row := range rows {
+	for _, row := range b.rows {
 		id++
 		builder = builder.WithRow(dashboard.NewRowBuilder(row.title).Id(id))
 		for _, panel := range row.panels {
@@ -73,19 +102,23 @@ func (p panel) build(id uint32, source common.DataSourceRef) cog.Builder[dashboa
 		return stat.NewPanelBuilder().Id(id).Title(p.title).Description(p.description).Datasource(source).
 			Unit(p.unit).Span(p.width).Height(panelHeight).Targets(targets)
 	case list:
-		// The time and the value, which is always 1, say nothing.
+		// The time says nothing, nor does a value that is always 1.
+		places := map[string]int{}
+		for i, column := range p.columns {
+			places[column] = i
+		}
 		organize := dashboard.DataTransformerConfig{Id: "organize", Options: map[string]any{
-			"excludeByName": map[string]bool{"Time": true, "Value": true},
-			"indexByName":   map[string]int{"namespace": 0, "name": 1, "state": 2, "reason": 3},
+			"excludeByName": map[string]bool{"Time": true, "Value": !p.counted},
+			"indexByName":   places,
 		}}
 		return table.NewPanelBuilder().Id(id).Title(p.title).Description(p.description).Datasource(source).
-			Span(p.width).Height(panelHeight).Targets(targets).WithTransformation(organize)
-	default:
-		made := timeseries.NewPanelBuilder().Id(id).Title(p.title).Description(p.description).Datasource(source).
-			Unit(p.unit).Min(0).Span(p.width).Height(panelHeight).Targets(targets)
-		if p.stacked {
-			made = made.FillOpacity(40).Stacking(common.NewStackingConfigBuilder().Mode(common.StackingModeNormal))
-		}
-		return made
+			Unit(cmp.Or(p.unit, "short")).Span(p.width).Height(panelHeight).Targets(targets).WithTransformation(organize)
+	case timeSeries:
 	}
+	made := timeseries.NewPanelBuilder().Id(id).Title(p.title).Description(p.description).Datasource(source).
+		Unit(p.unit).Min(0).Span(p.width).Height(panelHeight).Targets(targets)
+	if p.stacked {
+		made = made.FillOpacity(40).Stacking(common.NewStackingConfigBuilder().Mode(common.StackingModeNormal))
+	}
+	return made
 }

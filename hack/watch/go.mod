@@ -1,4 +1,4 @@
-// The dashboard, its picture, and the tests of the dashboard and of the alerts with the library of Prometheus.
+// The dashboards, a picture, and the tests of the dashboards and of the alerts with the library of Prometheus.
 module github.com/integrator-operator/integrator-operator/hack/watch
 
 go 1.26.7

@@ -18,6 +18,9 @@ type panel struct {
 	// width is of 24.
 	width   uint32
 	stacked bool
+	// columns are those of a list, and counted says whether its values are shown.
+	columns []string
+	counted bool
 	queries []query
 }
 
@@ -43,7 +46,7 @@ const (
 var rows = []row{
 	{"Accounts", []panel{
 		{
-			title: "Accounts", description: "The state of each Account, and why: TokenAccepted is as it should be.", kind: list, width: 9,
+			title: "Accounts", description: "The state of each Account, and why: TokenAccepted is as it should be.", kind: list, width: 9, columns: []string{"namespace", "name", "state", "reason"},
 			queries: []query{{`max by (namespace, name, state, reason) (integrator_account_status{` + ofNamespace + `})`, ""}},
 		},
 		{

@@ -135,7 +135,7 @@ func (p panel) draw(to *bytes.Buffer, x, y int, lines []line, s samples) {
 	case p.kind == single:
 		fmt.Fprintf(to, `<text x="%d" y="%d" text-anchor="middle" class="big">%s</text>`, width/2, panelPixels/2+15, p.text(lines[0].values[s.scrapes()-1]))
 	case p.kind == list:
-		drawTable(to, width, lines)
+		drawTable(to, width, p.columns, lines)
 	default:
 		p.drawLines(to, width, lines, s)
 	}
@@ -143,8 +143,7 @@ func (p panel) draw(to *bytes.Buffer, x, y int, lines []line, s samples) {
 }
 
 // drawTable lists the series that there are at the end.
-func drawTable(to *bytes.Buffer, width int, lines []line) {
-	columns := []string{"namespace", "name", "state", "reason"}
+func drawTable(to *bytes.Buffer, width int, columns []string, lines []line) {
 	write := func(row int, class string, of func(string) string) {
 		for i, column := range columns {
 			fmt.Fprintf(to, `<text x="%d" y="%d" class="%s">%s</text>`, 8+i*(width-8)/len(columns), 40+16*row, class, html.EscapeString(of(column)))

@@ -202,9 +202,15 @@ func TestMetricsAreUsed(t *testing.T) {
 	}
 }
 
-// TestDashboard: Grafana gets panels with ids of their own that lie beside each other, with these queries.
-func TestDashboard(t *testing.T) {
-	text, err := dashboardJSON()
+// TestDashboards: Grafana gets panels with ids of their own that lie beside each other, with these queries.
+func TestDashboards(t *testing.T) {
+	for name, board := range boards {
+		t.Run(name, func(t *testing.T) { checkDashboard(t, board) })
+	}
+}
+
+func checkDashboard(t *testing.T, b board) {
+	text, err := b.json()
 	must(t, err)
 	var made struct {
 		UID        string
@@ -219,12 +225,12 @@ func TestDashboard(t *testing.T) {
 		}
 	}
 	must(t, json.Unmarshal(text, &made))
-	var variables []string
-	for _, variable := range made.Templating.List {
-		variables = append(variables, variable.Name)
+	if made.UID != b.uid {
+		t.Errorf("uid %q, want %q", made.UID, b.uid)
 	}
-	if strings.Join(variables, " ") != "datasource job namespace" {
-		t.Errorf("variables: %v", variables)
+	variables := map[string]bool{}
+	for _, variable := range made.Templating.List {
+		variables["$"+variable.Name] = true
 	}
 	taken, ids, titles := map[[2]int]string{}, map[int]bool{}, map[string]bool{}
 	for _, panel := range made.Panels {
@@ -241,16 +247,21 @@ func TestDashboard(t *testing.T) {
 			}
 		}
 		for _, target := range panel.Targets {
-			if err := metricsOf(target.Expr, map[string]bool{}); err != nil {
-				t.Errorf("panel %q: %v", panel.Title, err)
+			must(t, metricsOf(target.Expr, map[string]bool{}))
+			for _, variable := range variableName.FindAllString(target.Expr, -1) {
+				if !variables[variable] && variable != "$__rate_interval" {
+					t.Errorf("panel %q: there is no variable %s", panel.Title, variable)
+				}
 			}
 		}
 	}
-	count := len(rows)
-	for _, row := range rows {
+	count := len(b.rows)
+	for _, row := range b.rows {
 		count += len(row.panels)
 	}
 	if len(made.Panels) != count {
 		t.Errorf("%d panels, want %d", len(made.Panels), count)
 	}
 }
+
+var variableName = regexp.MustCompile(`\$\w+`)

@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/textparse"
 	"github.com/prometheus/prometheus/model/value"
@@ -112,7 +113,7 @@ func eachSample(text []byte, of map[string]bool, use func(labels.Labels, float64
 		_, _, v := parsed.Series()
 		var series labels.Labels
 		parsed.Labels(&series)
-		if !of[series.Get(labels.MetricName)] {
+		if !of[series.Get(model.MetricNameLabel)] {
 			continue
 		}
 		all := labels.NewBuilder(series)
