@@ -178,7 +178,7 @@ demo: build simulator ## Show the operator at work on a cluster of its own (DEMO
 
 .PHONY: watch-queries
 watch-queries: ## Run the queries of the dashboard and of the alerts over the metrics of a demo (DEMO_FLAGS="--once --metrics=DIR", METRICS=DIR).
-	cd hack/watch && WATCH_METRICS="$(METRICS)" $(TOOL_ENV) go test -count=1 -trimpath -run 'TestQueries|TestDemoCounts|TestMetricsAreUsed' .
+	cd hack/watch && WATCH_METRICS="$(abspath $(METRICS))" $(TOOL_ENV) go test -count=1 -trimpath -run 'TestQueries|TestDemoCounts|TestMetricsAreUsed' .
 
 .PHONY: chaos
 chaos: build ## Break everything around the manager, write by write (CHAOS_FLAGS="--short", --plan=..., --mutants=all, --rbac).
