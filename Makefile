@@ -51,9 +51,9 @@ TOOL_ENV := GOWORK=off GOFLAGS=-mod=readonly CGO_ENABLED=0
 TOOL_BUILD := -trimpath -buildvcs=false -ldflags="-s -w"
 
 # Directories with a go.mod, the root last: the others are small.
-MODULES := hack/chart hack/controlplane hack/release hack/tools hack/tools/lint .
+MODULES := hack/chart hack/controlplane hack/release hack/tools hack/tools/lint hack/watch .
 # Those of them that have code of this project besides the root.
-CODE_MODULES := hack/chart hack/controlplane hack/release hack/tools hack/tools/lint
+CODE_MODULES := hack/chart hack/controlplane hack/release hack/tools hack/tools/lint hack/watch
 
 # The race detector is the default where it can be linked: it needs a C compiler.
 RACE ?= $(shell set -- $$(go env CC); command -v "$$1" >/dev/null && [ "$$(go env CGO_ENABLED)" = 1 ] && echo -race)
@@ -88,11 +88,12 @@ generate: $(CONTROLLER_GEN) ## Generate the deepcopy methods of the API types.
 	$(CONTROLLER_GEN) $(GEN_OBJECT) $(GEN_PATHS)
 
 .PHONY: manifests
-manifests: $(CONTROLLER_GEN) $(HELM_DOCS) ## Generate the CRDs, the manager's ClusterRole, what is made of the table of fields, and the Helm chart's share of it.
+manifests: $(CONTROLLER_GEN) $(HELM_DOCS) ## Generate the CRDs, the manager's ClusterRole, what is made of the table of fields and of the metrics, the dashboards, and the Helm chart's share of it.
 	$(CONTROLLER_GEN) $(GEN_CRD) $(GEN_RBAC) $(GEN_PATHS) \
 		output:crd:artifacts:config=config/crd/bases output:rbac:artifacts:config=config/rbac
 	sed -i -f hack/crd.sed config/crd/bases/*.yaml
 	go run ./hack/generate
+	cd hack/watch && $(TOOL_ENV) go run -trimpath .
 	cd hack/tools && $(TOOL_ENV) go run ./chart
 	$(HELM_DOCS) --chart-search-root charts --log-level warning
 
@@ -148,8 +149,8 @@ pin-images: ## Name the images of the Dockerfile by the digests that the registr
 verify: $(CONTROLLER_GEN) $(KUSTOMIZE) $(HELM_DOCS) ## Fail when anything generated, formatted or tidied is stale, or a module is not that of go.sum; changes nothing.
 	@CONTROLLER_GEN=$(CONTROLLER_GEN) KUSTOMIZE=$(KUSTOMIZE) HELM_DOCS=$(HELM_DOCS) MODULES="$(MODULES)" hack/verify.sh
 
-# hack/tools, hack/release and hack/chart not from the cache, which does not see that files outside of
-# those modules change.
+# hack/chart, hack/release, hack/tools and hack/watch not from the cache, which does not see that files
+# outside of those modules change.
 .PHONY: test
 test: ## Run every test against a real kube-apiserver, with the race detector.
 	@$(if $(RACE),:,echo "No C compiler found: testing without the race detector." >&2)
@@ -158,6 +159,7 @@ test: ## Run every test against a real kube-apiserver, with the race detector.
 	cd hack/tools && $(TOOL_ENV) go test -count=1 -trimpath ./...
 	cd hack/tools/lint && $(TOOL_ENV) go test -trimpath ./dockerfile
 	assets=$(ASSETS) && cd hack/chart && KUBEBUILDER_ASSETS="$$assets" $(TOOL_ENV) go test -count=1 -trimpath ./...
+	cd hack/watch && $(TOOL_ENV) go test -count=1 -trimpath .
 	assets=$(ASSETS) && KUBEBUILDER_ASSETS="$$assets" \
 		go test $(RACE) -timeout 40m -coverprofile=cover.out $(TEST_FLAGS) ./...
 
@@ -192,6 +194,10 @@ demo: build simulator ## Show the operator at work on a cluster of its own (DEMO
 	go build -o bin/demo ./hack/demo
 	@assets=$(ASSETS) && exec bin/demo --assets="$$assets" \
 		--manager=bin/manager --simulator=bin/simulator $(DEMO_FLAGS)
+
+.PHONY: watch-queries
+watch-queries: ## Run the queries of the dashboard and of the alerts over the metrics of a demo (DEMO_FLAGS="--once --metrics=DIR", METRICS=DIR).
+	cd hack/watch && WATCH_METRICS="$(abspath $(METRICS))" $(TOOL_ENV) go test -count=1 -trimpath -run 'TestQueries|TestDemoCounts|TestMetricsAreUsed' .
 
 .PHONY: chaos
 chaos: build ## Break everything around the manager, write by write (CHAOS_FLAGS="--short", --plan=..., --mutants=all, --rbac).

@@ -33,6 +33,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/logging"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
 	"github.com/integrator-operator/integrator-operator/internal/serving"
+	"github.com/integrator-operator/integrator-operator/internal/tracing"
 )
 
 const (
@@ -47,6 +48,9 @@ const (
 	resumePause = time.Second
 )
 
+// tracesGrace is how long the end waits for the collector of traces.
+const tracesGrace = 5 * time.Second
+
 type flags struct {
 	metrics                  serving.Metrics
 	probeAddress             string
@@ -57,6 +61,7 @@ type flags struct {
 	concurrentImports        int
 	concurrentRuns           int
 	version                  bool
+	otlpEndpoint             string
 }
 
 func (f *flags) register(set *flag.FlagSet) {
@@ -71,6 +76,7 @@ func (f *flags) register(set *flag.FlagSet) {
 	set.IntVar(&f.concurrentImports, "concurrent-imports", controllers.DefaultConcurrentImports, "Imports reconciled at once; three quarters of them may make calls.")
 	set.IntVar(&f.concurrentRuns, "concurrent-runs", controllers.DefaultConcurrentRuns, "Calls of ImportRuns in flight at once. One namespace has half of them at most.")
 	set.BoolVar(&f.version, "version", false, "Print the version, and do nothing else.")
+	set.StringVar(&f.otlpEndpoint, "otlp-endpoint", "", "URL of a collector, such as http://collector:4318, that gets traces of reconciles and of calls by OTLP over HTTP; none by default.")
 }
 
 func main() {
@@ -168,6 +174,11 @@ func serve(ctx context.Context, f flags, calls *controllers.Calls, again bool) e
 	if err != nil {
 		return err
 	}
+	stopTraces, err := tracing.Setup(ctx, f.otlpEndpoint, ctrl.Log.WithName("tracing"))
+	if err != nil {
+		return fmt.Errorf("--otlp-endpoint: %w", err)
+	}
+	defer endTraces(stopTraces)
 	mgr, err := newManager(f, again)
 	if err != nil {
 		return fmt.Errorf("set up the manager: %w", err)
@@ -194,6 +205,15 @@ func serve(ctx context.Context, f flags, calls *controllers.Calls, again bool) e
 		return err
 	}
 	return mgr.Start(ctx)
+}
+
+// endTraces sends what is left of the traces, but does not wait long for a collector that does not answer.
+func endTraces(stop func(context.Context) error) {
+	ctx, cancel := context.WithTimeout(context.Background(), tracesGrace)
+	defer cancel()
+	if err := stop(ctx); err != nil {
+		ctrl.Log.Info("Some traces were not sent", "error", err.Error())
+	}
 }
 
 func newManager(f flags, again bool) (manager.Manager, error) {

@@ -21,6 +21,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/controllers/importruns"
 	"github.com/integrator-operator/integrator-operator/controllers/imports"
 	"github.com/integrator-operator/integrator-operator/internal/account"
+	"github.com/integrator-operator/integrator-operator/internal/metrics"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
 	"github.com/integrator-operator/integrator-operator/internal/watch"
 )
@@ -92,6 +93,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	if err != nil {
 		return err
 	}
+	metrics.ServeObjects(mgr.GetClient(), mgr.Elected())
 	recorder := mgr.GetEventRecorder("integrator-operator")
 	runs := &importruns.Reconciler{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Direct: direct, Registry: registry, Recorder: recorder, Clock: options.Clock, Calls: options.Calls,

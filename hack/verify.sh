@@ -72,12 +72,13 @@ builds() {
 	"$KUSTOMIZE" build "$1" > "$tmp/built.yaml"
 }
 
-mkdir "$tmp/crd" "$tmp/rbac" "$tmp/policies"
+mkdir "$tmp/crd" "$tmp/rbac" "$tmp/policies" "$tmp/dashboards"
 # shellcheck disable=SC2086 # GEN_PATHS is a list of arguments
 "$CONTROLLER_GEN" "$GEN_OBJECT" "$GEN_CRD" "$GEN_RBAC" $GEN_PATHS \
 	"output:object:dir=$tmp" "output:crd:dir=$tmp/crd" "output:rbac:dir=$tmp/rbac"
 sed -i -f hack/crd.sed "$tmp"/crd/*.yaml
-go run ./hack/generate --crds="$tmp/crd" --policies="$tmp/policies" --page="$tmp/definition.md"
+go run ./hack/generate --crds="$tmp/crd" --policies="$tmp/policies" --page="$tmp/definition.md" --metrics="$tmp/metrics.md"
+(cd hack/watch && GOWORK=off GOFLAGS=-mod=readonly CGO_ENABLED=0 go run -trimpath . --dashboards="$tmp/dashboards" --picture="$tmp/dashboard.svg")
 cp config/definition-warnings/kustomization.yaml "$tmp/policies"
 # The chart's generator reads config/ as it is here: what is stale there is reported above.
 mkdir "$tmp/charts"
@@ -91,6 +92,9 @@ check "ClusterRole (make manifests)" generated config/rbac/role.yaml "$tmp/rbac/
 check "admission policies of the fields (make manifests)" generated config/definition-warnings "$tmp/policies"
 check "page of the fields (make manifests)" generated docs/definition.md "$tmp/definition.md"
 check "Helm chart (make manifests)" generated charts "$tmp/charts"
+check "page of the metrics (make manifests)" generated docs/metrics.md "$tmp/metrics.md"
+check "dashboards (make manifests)" generated config/grafana "$tmp/dashboards"
+check "picture of the dashboard (make manifests)" generated docs/images/dashboard.svg "$tmp/dashboard.svg"
 check "CRD sizes" small_enough
 check "formatting (make fmt)" formatted
 check "licence headers" licensed

@@ -29,6 +29,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
 	"github.com/integrator-operator/integrator-operator/internal/status"
+	"github.com/integrator-operator/integrator-operator/internal/tracing"
 	"github.com/integrator-operator/integrator-operator/internal/watch"
 )
 
@@ -59,7 +60,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.accountsOf(watch.IndexAccountConfigMap))).
 		WatchesRawSource(source.Channel(r.Registry.AccountEvents(), &handler.EnqueueRequestForObject{})).
 		WithOptions(watch.ControllerOptions(mgr, "Account", concurrent)).
-		Complete(r)
+		Complete(tracing.Reconciler("Account", r))
 }
 
 // Reconcile brings the Account's client in line with its spec and its Secret, checks the token, and

@@ -16,6 +16,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/account"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
+	"github.com/integrator-operator/integrator-operator/internal/metrics"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
 	"github.com/integrator-operator/integrator-operator/internal/runstate"
 )
@@ -158,6 +159,8 @@ func (w *work) releasePermit() {
 // Invoke makes the one call that the claim permits.
 func (w *work) Invoke(ctx context.Context, run *v1alpha1.ImportRun, granted runstate.Claim, prepared runstate.Prepared) (integrator.InvokeResponse, error) {
 	defer w.releasePermit()
+	metrics.RunStarted(run.Namespace)
+	defer metrics.CallStarted(w.session.Key)()
 	if granted.Batch == 0 && granted.Attempt == 0 {
 		w.warnOfRounded(run)
 	}

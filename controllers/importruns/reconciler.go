@@ -26,6 +26,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/account"
 	"github.com/integrator-operator/integrator-operator/internal/runstate"
 	"github.com/integrator-operator/integrator-operator/internal/status"
+	"github.com/integrator-operator/integrator-operator/internal/tracing"
 	"github.com/integrator-operator/integrator-operator/internal/watch"
 )
 
@@ -73,7 +74,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) err
 		WatchesRawSource(source.Channel(r.Registry.RunEvents(), handler.EnqueueRequestsFromMapFunc(r.runsOfAccount))).
 		WatchesRawSource(source.Channel(r.Calls.events, &handler.EnqueueRequestForObject{})).
 		WithOptions(watch.ControllerOptions(mgr, "ImportRun", workers)).
-		Complete(r)
+		Complete(tracing.Reconciler("ImportRun", r))
 }
 
 func (r *Reconciler) runsBy(index string) handler.MapFunc {

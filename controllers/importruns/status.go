@@ -24,6 +24,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/problem"
 	"github.com/integrator-operator/integrator-operator/internal/runstate"
 	"github.com/integrator-operator/integrator-operator/internal/status"
+	"github.com/integrator-operator/integrator-operator/internal/tracing"
 )
 
 // withRunning is the run as it is shown under way.
@@ -117,7 +118,7 @@ func (r *Reconciler) announce(p runstate.Pass) {
 	if p.Recorded == nil || p.Recorded.Phase == "" {
 		return
 	}
-	metrics.RunCompleted(p.Recorded.Phase)
+	metrics.RunCompleted(p.Run.Namespace, p.Recorded.Phase, p.Recorded.Records)
 	kind := corev1.EventTypeWarning
 	if p.Recorded.Phase == v1alpha1.RunSucceeded {
 		kind = corev1.EventTypeNormal
@@ -129,6 +130,9 @@ func (r *Reconciler) announce(p runstate.Pass) {
 // err is why the pass is over.
 func (r *Reconciler) conclude(ctx context.Context, p runstate.Pass, err error) (ctrl.Result, error) {
 	if err == nil && runstate.Finished(p.Run) {
+		if p.Recorded != nil {
+			tracing.Reason(ctx, p.Recorded.Reason)
+		}
 		return r.expire(ctx, p.Run)
 	}
 	if err == nil && p.Continues() {
@@ -145,6 +149,7 @@ func (r *Reconciler) conclude(ctx context.Context, p runstate.Pass, err error) (
 	if waits == nil {
 		return status.ResultOfKubernetesError(ctx, err)
 	}
+	tracing.Reason(ctx, waits.Reason())
 	shown, err := r.pinned(ctx, p.Run, withWait(p, waits))
 	if err == nil {
 		_, err = r.writeStatus(ctx, p.Run, shown)

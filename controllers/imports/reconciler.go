@@ -32,6 +32,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
 	"github.com/integrator-operator/integrator-operator/internal/status"
+	"github.com/integrator-operator/integrator-operator/internal/tracing"
 	"github.com/integrator-operator/integrator-operator/internal/watch"
 )
 
@@ -87,7 +88,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		WatchesRawSource(source.Channel(r.Registry.ImportEvents(), handler.EnqueueRequestsFromMapFunc(r.importsOf))).
 		WatchesRawSource(source.Channel(r.Registry.PermitEvents(), watch.First())).
 		WithOptions(options).
-		Complete(r.Track(r))
+		Complete(r.Track(tracing.Reconciler("Import", r)))
 }
 
 // importsOf maps an Account to its Imports, and an Import to itself.

@@ -94,6 +94,7 @@ func changed(s *scope, before, after importstate.Comparison) {
 	case before.DeclaredChanged:
 		s.event(normal, v1alpha1.ReasonUpdated, "updated the import "+s.remote.ID+": "+written.Paths())
 	default:
+		metrics.DriftCorrected(s.session.Key)
 		s.event(normal, v1alpha1.ReasonDriftCorrected, "restored what is declared: "+written.Values())
 	}
 }
@@ -111,6 +112,7 @@ func report(ctx context.Context, s *scope, c importstate.Comparison) {
 	}
 	if known != c.Hash {
 		driftDetected(ctx, s, c)
+		metrics.DriftReported(s.session.Key)
 	}
 	s.object.Status.Drift, s.object.Status.DifferencesHash = c.Shown, c.Hash
 }

@@ -32,6 +32,7 @@ func main() {
 	flag.StringVar(&options.Manager, "manager", "bin/manager", "the manager's program")
 	flag.StringVar(&options.Simulator, "simulator", "bin/simulator", "the simulator's program")
 	flag.StringVar(&options.Seed, "seed", "hack/simulator/demo.json", "what the simulated accounts hold at the start")
+	flag.StringVar(&options.Metrics, "metrics", "", "directory to record the manager's metrics in, for hack/watch")
 	once := flag.Bool("once", false, "run the scenarios, then stop")
 	flag.Parse()
 	os.Exit(demo(options, *once))

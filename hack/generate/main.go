@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command generate puts the table of package fields to use: it completes the CRDs that controller-gen
-// made, and makes the policy that warns at admission and the reference page of the definition.
+// made, and makes the policy that warns at admission and the reference page of the definition. It also
+// makes the reference page of the metrics.
 package main
 
 import (
@@ -24,14 +25,15 @@ func main() {
 	crds := flag.String("crds", "config/crd/bases", "the directory of the CRDs, which are completed in place")
 	policies := flag.String("policies", "config/definition-warnings", "the directory for the admission policies")
 	page := flag.String("page", "docs/definition.md", "the file for the reference page")
+	metrics := flag.String("metrics", "docs/metrics.md", "the file for the page of the metrics")
 	flag.Parse()
-	if err := run(*crds, *policies, *page); err != nil {
+	if err := run(*crds, *policies, *page, *metrics); err != nil {
 		fmt.Fprintln(os.Stderr, "generate:", err)
 		os.Exit(1)
 	}
 }
 
-func run(crds, policies, page string) error {
+func run(crds, policies, page, metrics string) error {
 	files, err := filepath.Glob(filepath.Join(crds, "*.yaml"))
 	if err != nil || len(files) == 0 {
 		return fmt.Errorf("no CRDs in %s: %w", crds, err)
@@ -45,6 +47,9 @@ func run(crds, policies, page string) error {
 		if err := os.WriteFile(filepath.Join(policies, name), []byte(text), 0o644); err != nil {
 			return err
 		}
+	}
+	if err := os.WriteFile(metrics, []byte(metricsPage()), 0o644); err != nil {
+		return err
 	}
 	return os.WriteFile(page, []byte(referencePage()), 0o644)
 }

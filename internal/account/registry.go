@@ -239,6 +239,7 @@ func (r *Registry) join(key types.NamespacedName, e *entry, spec *v1alpha1.Accou
 	}
 	e.member.Leave()
 	e.member = member
+	metrics.ServePermits(key, func() metrics.Permits { return metrics.Permits(member.Usage()) })
 	e.observations.NewCredential()
 	return nil
 }

@@ -85,6 +85,7 @@ func (w *watcher) End(ctx context.Context, list shared.List, took time.Duration,
 		scan = Scan{Problem: w.problem(ctx, err)}
 	} else {
 		metrics.ObserveScan(w.key, len(list.Modified), took, w.registry.clock.Now())
+		metrics.ObserveScanPages(w.key, list.Pages)
 	}
 	w.registry.apply(w.key, scanEnded{client: w.client, scan: scan, now: w.registry.clock.Now()})
 	return scan.Problem == nil

@@ -103,6 +103,10 @@ type Observation struct {
 	StatusCode int
 	// Duration is the time from the limiter's permission to the end of the body.
 	Duration time.Duration
+	// Pause is how long the API asks not to be called, with status 429.
+	Pause time.Duration
+	// Unknown: the request writes, and it is unknown whether it was applied.
+	Unknown bool
 }
 
 // Format prints the configuration without the token, whatever the verb.

@@ -171,7 +171,7 @@ func TestObserver(t *testing.T) {
 	check("rejected before any call")
 	status = 429
 	_ = c.DeleteImport(t.Context(), testID)
-	check("throttled", Observation{Method: "DELETE", Route: "/v1/imports/{id}", StatusCode: 429})
+	check("throttled", Observation{Method: "DELETE", Route: "/v1/imports/{id}", StatusCode: 429, Pause: defaultPause})
 	_ = c.DeleteImport(t.Context(), testID)
 	check("paused")
 	srv.Close()

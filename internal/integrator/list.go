@@ -40,6 +40,8 @@ type ListOptions struct {
 	// UnlimitedWait makes the list wait as long as the account is paused or has no place for the
 	// call. Otherwise it fails with 429 after some seconds.
 	UnlimitedWait bool
+	// Pages, when set, is increased by each page that was read.
+	Pages *int
 }
 
 // ListImports lists all imports of the account, one page at a time. While the caller uses an import
@@ -59,6 +61,7 @@ func (c *Client) ListImports(ctx context.Context, opts ListOptions) iter.Seq2[Im
 	if opts.UnlimitedWait {
 		e.maxWait = limit.NoMaxWait
 	}
+	e.pages = opts.Pages
 	return pages(ctx, c, e, "", query, parseImport)
 }
 
@@ -105,6 +108,9 @@ func pages[T any](ctx context.Context, c *Client, e endpoint, id, query string, 
 			if err != nil {
 				yield(zero, err)
 				return
+			}
+			if e.pages != nil {
+				*e.pages++
 			}
 			for _, item := range items {
 				if !yield(item, nil) {

@@ -144,7 +144,11 @@ func TestListPages(t *testing.T) {
 				}
 				answer(p.status, p.body)(w, r)
 			})
-			got, err := listed(c, t, ListOptions{})
+			pages := 0
+			got, err := listed(c, t, ListOptions{Pages: &pages})
+			if tc.fails == "" && pages != asked {
+				t.Errorf("%d pages are counted, want %d", pages, asked)
+			}
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("imports (-want +got):\n%s", diff)
 			}

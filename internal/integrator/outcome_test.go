@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -84,5 +85,38 @@ func TestOutcomes(t *testing.T) {
 		if !tested[status] {
 			t.Errorf("status %d has no case", status)
 		}
+	}
+}
+
+// TestObservation: what the metrics are given of a request that ended.
+func TestObservation(t *testing.T) {
+	lost := &APIError{Sent: true}
+	for name, tc := range map[string]struct {
+		reason   string
+		endpoint endpoint
+		status   int
+		err      error
+		unknown  bool
+		pause    time.Duration
+	}{
+		"Applied":         {"the API says so", putImport, 200, nil, false, 0},
+		"Lost":            {"the response to a write was lost", putImport, 0, lost, true, 0},
+		"NotSent":         {"nothing was written", createImport, 0, &APIError{}, false, 0},
+		"Read":            {"a read changes nothing", getImport, 0, lost, false, 0},
+		"Invocation":      {"an invocation writes", invokeImport, 502, &APIError{Sent: true, StatusCode: 502}, true, 0},
+		"Refused":         {"the API refused it", putImport, 422, &APIError{Sent: true, StatusCode: 422}, false, 0},
+		"Deletion":        {"a 500 does not say whether the import is there", deleteImport, 500, &APIError{Sent: true, StatusCode: 500}, true, 0},
+		"InUse":           {"a 409 keeps the import", deleteImport, 409, &APIError{Sent: true, StatusCode: 409}, false, 0},
+		"Paused":          {"a 429 is known to change nothing", deleteImport, 429, &APIError{Sent: true, StatusCode: 429, RetryAfter: time.Second}, false, time.Second},
+		"DeletionNotSent": {"nothing was written", deleteImport, 0, &APIError{}, false, 0},
+		"Deleted":         {"an import that does not exist is deleted", deleteImport, 404, &APIError{Sent: true, StatusCode: 404, Errors: []ErrorDetail{{Code: "not_found"}}}, false, 0},
+		"Throttled":       {"the API asks for a pause", getImport, 429, &APIError{Sent: true, StatusCode: 429, RetryAfter: time.Minute}, false, time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			want := Observation{Method: tc.endpoint.method, Route: tc.endpoint.route, StatusCode: tc.status, Duration: time.Second, Unknown: tc.unknown, Pause: tc.pause}
+			if diff := cmp.Diff(want, observation(tc.endpoint, tc.status, time.Second, tc.err)); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", tc.reason, diff)
+			}
+		})
 	}
 }

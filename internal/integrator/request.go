@@ -18,6 +18,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/integrator-operator/integrator-operator/internal/integrator/jsonscan"
 	"github.com/integrator-operator/integrator-operator/internal/integrator/limit"
 )
@@ -35,6 +40,8 @@ type endpoint struct {
 	// page is the URL of a list's page, instead of the route's own; further, that it is not the first.
 	page    *url.URL
 	further bool
+	// pages, if any, counts the pages of a list.
+	pages *int
 }
 
 func (e endpoint) op() string { return e.method + " " + e.route }
@@ -183,10 +190,12 @@ func (c *Client) send(ctx context.Context, e endpoint, target *url.URL, body []b
 		return &APIError{Op: e.op(), Err: ErrReadOnly}
 	}
 	status := 0
+	ctx, span := tracer.Start(ctx, e.op(), trace.WithSpanKind(trace.SpanKindClient))
+	defer func() { endSpan(span, e, status, err) }()
 	if c.observer != nil {
 		start := time.Now()
 		defer func() {
-			c.observer(Observation{Method: e.method, Route: e.route, StatusCode: status, Duration: time.Since(start)})
+			c.observer(observation(e, status, time.Since(start), err))
 		}()
 	}
 	if !e.invoke {
@@ -223,6 +232,40 @@ func (c *Client) send(ctx context.Context, e endpoint, target *url.URL, body []b
 		_, _ = io.CopyN(io.Discard, resp.Body, maxDrain)
 	}
 	return nil
+}
+
+// tracer does nothing unless traces are set up.
+var tracer = otel.Tracer("integrator-operator")
+
+// endSpan ends the span of a request. What the API answered is not in it.
+func endSpan(span trace.Span, e endpoint, status int, err error) {
+	if span.IsRecording() {
+		span.SetAttributes(attribute.String("http.request.method", e.method), attribute.String("http.route", e.route))
+		if status != 0 {
+			span.SetAttributes(attribute.Int("http.response.status_code", status))
+		}
+		if err != nil {
+			span.SetStatus(codes.Error, "")
+		}
+	}
+	span.End()
+}
+
+// observation describes a request that ended with err.
+func observation(e endpoint, status int, took time.Duration, err error) Observation {
+	o := Observation{Method: e.method, Route: e.route, StatusCode: status, Duration: took}
+	if status == http.StatusTooManyRequests {
+		o.Pause = Error(err).RetryAfter
+	}
+	switch e.method {
+	case http.MethodGet:
+	case http.MethodDelete:
+		// Some statuses say of a deletion alone what it did.
+		o.Unknown = OutcomeOf(err) == OutcomeUnknown && DeletionOutcomeOf(err) == OutcomeUnknown
+	default:
+		o.Unknown = OutcomeOf(err) == OutcomeUnknown
+	}
+	return o
 }
 
 // request builds the HTTP request, such that net/http cannot send its body twice.

@@ -14,12 +14,16 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/integrator-operator/integrator-operator/internal/problem"
+	"github.com/integrator-operator/integrator-operator/internal/tracing"
 )
 
 // Result says when the object is reconciled again after the problem p, which err has in its chain.
 // p may be nil. What a person has to correct is no failure of the operator: it is logged as
 // information, and no error is returned.
 func Result(ctx context.Context, p *problem.Problem, err error) (ctrl.Result, error) {
+	if p != nil {
+		tracing.Reason(ctx, p.Reason())
+	}
 	switch {
 	case p == nil:
 		return ctrl.Result{}, nil

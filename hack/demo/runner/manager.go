@@ -21,9 +21,16 @@ func (r *Runner) startManager(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	metrics, err := r.metricsArguments(ctx)
+	if err != nil {
+		return err
+	}
 	_, err = r.Processes.Start("manager", r.Options.Manager, append(os.Environ(), "KUBECONFIG="+kubeconfig),
-		"--allow-http", "--allowed-api-hosts="+api.Host, "--health-probe-bind-address=0", "--zap-encoder=console")
-	return err
+		append(metrics, "--allow-http", "--allowed-api-hosts="+api.Host, "--health-probe-bind-address=0", "--zap-encoder=console")...)
+	if err != nil || metrics == nil {
+		return err
+	}
+	return r.recordMetrics(ctx)
 }
 
 // CheckRights returns an error if the manager was refused something by the API server.

@@ -39,6 +39,8 @@ type Options struct {
 	Assets string
 	// Manager and Simulator are the two programs, Seed is the simulator's seed file.
 	Manager, Simulator, Seed string
+	// Metrics, if any, is the directory for what the manager serves as metrics over time.
+	Metrics string
 }
 
 // Runner is the environment of the scenarios.
@@ -53,6 +55,8 @@ type Runner struct {
 	// Kubectl and Objects are there once Start has returned. Objects reads the operator's kinds.
 	Kubectl *Kubectl
 	Objects client.Client
+	// metricsAddress is where the manager serves its metrics, if they are recorded.
+	metricsAddress string
 }
 
 // New prepares a demo that prints to out. failed is called when one of its programs ends

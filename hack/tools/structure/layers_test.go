@@ -27,7 +27,7 @@ var layers = [][]string{
 	{"internal/definition", "internal/export"},
 	{"internal/keyref"},
 	{"internal/ownership"},
-	{"internal/metrics", "internal/logging"},
+	{"internal/metrics", "internal/logging", "internal/tracing"},
 	{"internal/problem"},
 	{"internal/drift", "internal/records"},
 	{"internal/integrator"},

@@ -22,6 +22,8 @@ type List struct {
 	// that are clones, by id.
 	Namesakes map[string][]integrator.Import
 	Sources   map[string]string
+	// Pages is how many pages the API gave it in.
+	Pages int
 }
 
 // NewList returns the list of these imports: lastModified by id, and those that something identifies.
@@ -40,7 +42,8 @@ func NewList(modified map[string]string, identified ...integrator.Import) List {
 // readList reads the whole list once. A list that does not reach its end is evidence of nothing.
 func readList(ctx context.Context, remote *integrator.Client) (List, error) {
 	modified, identified := map[string]string{}, []integrator.Import(nil)
-	options := integrator.ListOptions{Include: []string{"lastModified", "externalId", "_sourceId"}, UnlimitedWait: true}
+	pages := 0
+	options := integrator.ListOptions{Include: []string{"lastModified", "externalId", "_sourceId"}, UnlimitedWait: true, Pages: &pages}
 	for document, err := range remote.ListImports(ctx, options) {
 		if err != nil {
 			return List{}, err
@@ -50,5 +53,7 @@ func readList(ctx context.Context, remote *integrator.Client) (List, error) {
 			identified = append(identified, integrator.Import{ID: document.ID, Name: document.Name, ExternalID: document.ExternalID, SourceID: document.SourceID})
 		}
 	}
-	return NewList(modified, identified...), nil
+	list := NewList(modified, identified...)
+	list.Pages = pages
+	return list, nil
 }

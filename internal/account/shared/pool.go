@@ -49,6 +49,9 @@ type Member struct {
 	watching *watching
 }
 
+// Usage is the usage of the group's permits: those of all its members.
+func (m *Member) Usage() limit.Usage { return m.group.limiter.Usage() }
+
 // NewPool returns a pool whose scanners end with ctx.
 func NewPool(ctx context.Context, clock clock.Clock) *Pool {
 	return &Pool{ctx: ctx, clock: clock, read: readList, byKey: map[Key]*group{}}
