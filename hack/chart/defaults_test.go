@@ -99,7 +99,7 @@ func kustomized(t *testing.T, kustomization string, optional bool) map[string]*u
 // TestAsTheKustomization: the chart and the kustomizations make the same objects, except for the
 // differences that equalize lists.
 func TestAsTheKustomization(t *testing.T) {
-	all := together(at("metrics.serviceMonitor.enabled", true), at("networkPolicy.enabled", true), at("admissionPolicies.secrets", true))
+	all := together(at("metrics.serviceMonitor.enabled", true), at("prometheusRule.enabled", true), at("networkPolicy.enabled", true), at("admissionPolicies.secrets", true))
 	for name, tc := range map[string]struct {
 		kustomization string
 		optional      bool

@@ -31,12 +31,6 @@ var ownNoValue = map[string]string{
 	"zap-stacktrace-level": "errors of reconciles need no stack traces",
 }
 
-// maybe are flags of values that are empty by default, and that not every manager has. Where the manager
-// has them, it has to understand them.
-var maybe = []string{
-	"leader-elect-lease-duration", "leader-elect-renew-deadline", "leader-elect-retry-period", "nat64-prefixes", "no-proxy",
-}
-
 // programs is where manager is built.
 var programs string
 
@@ -142,9 +136,6 @@ func TestFlags(t *testing.T) {
 		}
 	}
 	for _, flag := range slices.Sorted(maps.Keys(rendered)) {
-		if slices.Contains(maybe, flag) && !slices.Contains(known, flag) {
-			continue
-		}
 		for _, argument := range rendered[flag] {
 			// The manager reads all its arguments before it prints this.
 			if output, err := exec.CommandContext(t.Context(), managerProgram(t), argument, "--help").CombinedOutput(); err != nil {

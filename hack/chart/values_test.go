@@ -57,6 +57,7 @@ var changes = map[string]change{
 	"ownership.ownerId":                    {to: "prod"},
 	"ownership.formerOwnerIds":             {to: []any{"old", "older"}},
 	"createUnconfirmedTimeout":             {to: "3m"},
+	"otlpEndpoint":                         {to: "http://collector:4318"},
 	"concurrentImports":                    {to: 4},
 	"concurrentRuns":                       {to: 5},
 	"leaderElection.enabled":               {to: false},

@@ -149,6 +149,9 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- with .Values.log.timeEncoding }}
 - --zap-time-encoding={{ . }}
 {{- end }}
+{{- with .Values.otlpEndpoint }}
+- {{ printf "--otlp-endpoint=%s" . | quote }}
+{{- end }}
 {{- with .Values.extraArgs }}
 {{ toYaml . }}
 {{- end }}
