@@ -154,7 +154,7 @@ var _ = Describe("I plan a change before I apply it", func() {
 	It("says the same without a cluster where everything is new", func(ctx context.Context) {
 		w := newWorld(ctx)
 		w.viewer(ctx)
-		folder := inFolder(w.httpImport("one"), w.httpImport("two", `{"_connectionId": "@erp"}`), w.httpImport("three", `{"nmae": "typo"}`))
+		folder := inFolder(w.httpImport("one"), w.httpImport("two", `{"_connectionId": "@erp"}`), w.httpImport("three", `{"nam": "typo"}`))
 		within := w.planned(ctx, 1, "-f", folder)
 		token := filepath.Join(GinkgoT().TempDir(), "token")
 		Expect(os.WriteFile(token, []byte(w.token), 0o600)).To(Succeed())
