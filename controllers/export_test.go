@@ -386,6 +386,6 @@ spec:
 		stdout, stderr, code = manager(ctx, "import")
 		Expect(code).To(Equal(1))
 		Expect(stdout).To(BeEmpty())
-		Expect(stderr).To(Equal("error: there is no command \"import\"; it is export, or none to run the operator\n"))
+		Expect(stderr).To(Equal("error: unknown command \"import\"; see manager help\n"))
 	})
 })

@@ -20,7 +20,7 @@ var _ = Describe("Everything that refers to an import is lost, as by an older co
 		object := w.synced(ctx, w.httpImport("orders"))
 		id := object.Status.ID
 		change(ctx, object, func(o *v1alpha1.Import) { o.Spec.Suspend = true })
-		w.eventuallyReady(ctx, object, "orders")
+		w.eventually(ctx, object, "orders", "Current True/Suspended")
 
 		bare := client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"annotations":null,"finalizers":null}}`))
 		Expect(k8s.Patch(ctx, object, bare)).To(Succeed())

@@ -65,7 +65,7 @@ func lint(c *cmd, manifests []plan.Manifest) error {
 		}
 		errors, warnings = errors+len(refused), warnings+len(doubtful)
 	}
-	w.line("%d objects checked: %d errors, %d warnings", checked, errors, warnings)
+	w.line("%s checked: %s, %s", count(checked, "object", "objects"), count(errors, "error", "errors"), count(warnings, "warning", "warnings"))
 	switch {
 	case w.err != nil:
 		return w.err
