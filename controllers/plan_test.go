@@ -19,6 +19,7 @@ import (
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/plan"
+	"github.com/integrator-operator/integrator-operator/internal/simulator"
 )
 
 // plugin runs kubectl integrator in the story's namespace, as somebody who may only look.
@@ -29,7 +30,7 @@ func (w *world) plugin(ctx context.Context, args ...string) (stdout, stderr stri
 	host, err := url.Parse(simURL)
 	Expect(err).NotTo(HaveOccurred())
 	common := []string{"kubectl", args[0], "--kubeconfig", file, "--namespace", w.namespace, "--as", "system:serviceaccount:" + w.namespace + ":viewer"}
-	if args[0] == "plan" {
+	if args[0] == "plan" || args[0] == "diff" {
 		common = append(common, "--allow-http", "--allowed-api-hosts", host.Host)
 	}
 	return manager(ctx, append(common, args[1:]...)...)
@@ -149,6 +150,23 @@ var _ = Describe("I plan a change before I apply it", func() {
 		shorter := w.planned(ctx, 2, "-f", inFolder(w.httpImport("changed", `{"http": {"method": ["PUT"], "relativeURI": ["/items/1"], "body": [null]}}`)))
 		Expect(shorter.Items).To(ConsistOf(And(HaveField("Action", plan.Update),
 			HaveField("Differences", Equal([]v1alpha1.Difference{{Path: "/description"}})))))
+	})
+
+	It("shows how an import differs now from what is declared", func(ctx context.Context) {
+		w := newWorld(ctx)
+		w.viewer(ctx)
+		object := w.httpImport("watched", `{"description": "declared"}`)
+		object.Spec.DriftPolicy = v1alpha1.DriftPolicyReport
+		w.synced(ctx, object)
+		stdout, stderr, code := w.plugin(ctx, "diff", "watched")
+		Expect(code).To(BeZero(), stdout+stderr)
+		Expect(sim.EditAs(jane, w.account, object.Status.ID, func(document simulator.Document) { document["description"] = "by hand" })).To(Succeed())
+		stdout, stderr, code = w.plugin(ctx, "diff", "watched")
+		Expect(code).To(Equal(2), stdout+stderr)
+		Expect(stdout).To(ContainSubstring(`differs, and is left so: /description (declared "declared", remote "by hand")`))
+
+		By("looking at the whole")
+		Eventually(func() string { stdout, _, _ := w.plugin(ctx, "status"); return stdout }).Should(ContainSubstring("Import watched: differs: /description"))
 	})
 
 	It("says the same without a cluster where everything is new", func(ctx context.Context) {

@@ -87,6 +87,9 @@ func fromImport(item *Item, object *v1alpha1.Import, e *entry) {
 	adopting := object.Spec.Adopt != nil && item.ID == ""
 	if state.Plan != nil {
 		item.Calls, item.Differences = state.Plan.Calls, state.Plan.Differences
+		if len(item.Calls) == 0 {
+			item.Drift = state.Drift
+		}
 		item.Action = actionOf(item.Calls, adopting, e)
 		return
 	}

@@ -15,9 +15,11 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/yaml"
 
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/command"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
 	"github.com/integrator-operator/integrator-operator/internal/plan"
@@ -38,17 +40,53 @@ const planExample = `  # What would the manifests of this branch do?
   # As a comment in a pull request, without a cluster
   kubectl integrator plan -k overlays/eu --no-cluster --token-file token --aliases aliases.yaml -o markdown`
 
-type planFlags struct {
-	files
-	noCluster               bool
-	baseURL, tokenFile      string
-	aliases                 string
-	prune                   bool
-	selector                string
-	output                  string
+// engineFlags are the flags of the commands that compare with the platform.
+type engineFlags struct {
+	tokenFile               string
 	ownerID, formerOwnerIDs string
 	timeout                 time.Duration
 	network                 command.Network
+}
+
+func (f *engineFlags) register(set *pflag.FlagSet) {
+	set.StringVar(&f.tokenFile, "token-file", "", "A file with the API token, for Accounts whose Secret cannot be read; - is standard input.")
+	set.StringVar(&f.ownerID, "owner-id", "", "The --owner-id of the operator in the cluster, if it has one.")
+	set.StringVar(&f.formerOwnerIDs, "former-owner-ids", "", "The --former-owner-ids of the operator.")
+	set.DurationVar(&f.timeout, "timeout", 5*time.Minute, "How long it may take.")
+	var network flag.FlagSet
+	f.network.Register(&network)
+	set.AddGoFlagSet(&network)
+}
+
+// options are those of a plan, without a cluster.
+func (f *engineFlags) options(in io.Reader) (options plan.Options, err error) {
+	options = plan.Options{
+		AllowedHosts: command.List(f.network.AllowedHosts), Timeout: f.timeout,
+		Owner: ownership.Owner{ID: f.ownerID, Former: command.List(f.formerOwnerIDs)},
+	}
+	if err := options.Owner.Validate(); err != nil {
+		return options, err
+	}
+	if options.Network, err = f.network.Config(); err != nil || f.tokenFile == "" {
+		return options, err
+	}
+	content, err := readFile(f.tokenFile, in)
+	if err != nil {
+		return options, fmt.Errorf("--token-file: %w", err)
+	}
+	if options.Account.Token = strings.TrimSpace(string(content)); options.Account.Token == "" {
+		return options, fmt.Errorf("--token-file %s: it is empty", f.tokenFile)
+	}
+	return options, nil
+}
+
+type planFlags struct {
+	files
+	engineFlags
+	noCluster        bool
+	baseURL, aliases string
+	prune            bool
+	selector, output string
 }
 
 func newPlan(c *cmd) *cobra.Command {
@@ -59,20 +97,14 @@ func newPlan(c *cmd) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), c) },
 	}
 	set := made.Flags()
-	f.register(set)
+	f.files.register(set)
+	f.engineFlags.register(set)
 	set.BoolVar(&f.noCluster, "no-cluster", false, "Read no cluster.")
 	set.StringVar(&f.baseURL, "base-url", "https://api.integrator.io", "Base URL of Accounts that are neither among the manifests nor in the cluster.")
-	set.StringVar(&f.tokenFile, "token-file", "", "A file with the API token, for Accounts whose Secret cannot be read; - is standard input.")
 	set.StringVar(&f.aliases, "aliases", "", "A YAML file with the aliases of Accounts that are nowhere: a mapping from names to ids.")
 	set.BoolVar(&f.prune, "prune", false, "Include the Imports of the cluster that the manifests no longer declare, in their namespaces.")
 	set.StringVarP(&f.selector, "selector", "l", "", "With --prune, only Imports with these labels, such as app=shop.")
 	set.StringVarP(&f.output, "output", "o", "text", "Format: text, markdown, json or yaml.")
-	set.StringVar(&f.ownerID, "owner-id", "", "The --owner-id of the operator in the cluster, if it has one.")
-	set.StringVar(&f.formerOwnerIDs, "former-owner-ids", "", "The --former-owner-ids of the operator.")
-	set.DurationVar(&f.timeout, "timeout", 5*time.Minute, "How long the plan may take.")
-	var network flag.FlagSet
-	f.network.Register(&network)
-	set.AddGoFlagSet(&network)
 	return made
 }
 
@@ -114,17 +146,11 @@ func (f *planFlags) run(ctx context.Context, c *cmd) error {
 }
 
 func (f *planFlags) options(c *cmd) (options plan.Options, err error) {
-	options = plan.Options{
-		AllowedHosts: command.List(f.network.AllowedHosts), Prune: f.prune, Timeout: f.timeout,
-		Owner: ownership.Owner{ID: f.ownerID, Former: command.List(f.formerOwnerIDs)},
-	}
-	if err := options.Owner.Validate(); err != nil {
+	if options, err = f.engineFlags.options(c.In); err != nil {
 		return options, err
 	}
-	if options.Network, err = f.network.Config(); err != nil {
-		return options, err
-	}
-	if options.Account, err = f.account(c.In); err != nil {
+	options.Prune, options.Account.BaseURL = f.prune, f.baseURL
+	if options.Account.Aliases, err = readAliases(f.aliases); err != nil {
 		return options, err
 	}
 	if options.PruneLabels, err = labels.ConvertSelectorToLabelsMap(f.selector); err != nil {
@@ -142,29 +168,19 @@ func (f *planFlags) options(c *cmd) (options plan.Options, err error) {
 	return options, err
 }
 
-// account reads what the flags say of Accounts that are not there.
-func (f *planFlags) account(in io.Reader) (account plan.Account, err error) {
-	account.BaseURL = f.baseURL
-	if f.aliases != "" {
-		content, err := os.ReadFile(f.aliases)
-		if err != nil {
-			return account, fmt.Errorf("--aliases: %w", err)
-		}
-		if err := yaml.UnmarshalStrict(content, &account.Aliases); err != nil {
-			return account, fmt.Errorf("--aliases %s: it has to be a mapping from names to ids", f.aliases)
-		}
+// readAliases reads a file with the aliases of Accounts that are not there.
+func readAliases(file string) (aliases map[string]v1alpha1.ID, err error) {
+	if file == "" {
+		return nil, nil //nolint:nilnil // no aliases
 	}
-	if f.tokenFile == "" {
-		return account, nil
-	}
-	content, err := readFile(f.tokenFile, in)
+	content, err := os.ReadFile(file) //nolint:gosec // the user names it
 	if err != nil {
-		return account, fmt.Errorf("--token-file: %w", err)
+		return nil, fmt.Errorf("--aliases: %w", err)
 	}
-	if account.Token = strings.TrimSpace(string(content)); account.Token == "" {
-		return account, fmt.Errorf("--token-file %s: it is empty", f.tokenFile)
+	if err := yaml.UnmarshalStrict(content, &aliases); err != nil {
+		return nil, fmt.Errorf("--aliases %s: it has to be a mapping from names to ids", file)
 	}
-	return account, nil
+	return aliases, nil
 }
 
 func readFile(name string, in io.Reader) ([]byte, error) {
