@@ -184,3 +184,40 @@ var _ = Describe("I plan a change before I apply it", func() {
 		Expect(w.writes()).To(BeEmpty())
 	})
 })
+
+var _ = Describe("I send records from a terminal", func() {
+	It("waits for the end, lists the records that failed, and gives them to me to correct", func(ctx context.Context) {
+		w := newWorld(ctx)
+		w.synced(ctx, w.httpImport("orders"))
+		file := filepath.Join(GinkgoT().TempDir(), "orders.json")
+		Expect(os.WriteFile(file, []byte("[\n  {\"n\": 0},\n  {\"n\": 1},\n  {\n    \"n\": 2\n  }\n]\n"), 0o600)).To(Succeed())
+		as := func(args ...string) (stdout, stderr string, code int) {
+			config := filepath.Join(GinkgoT().TempDir(), "kubeconfig")
+			Expect(os.WriteFile(config, kubeconfig, 0o600)).To(Succeed())
+			return manager(ctx, append([]string{"kubectl", "run", "--kubeconfig", config, "--namespace", w.namespace}, args...)...)
+		}
+
+		w.failing(".xx")
+		stdout, stderr, code := as("orders", "-f", file, "--failed-only", "--key", "first")
+		Expect(code).To(Equal(2), stderr)
+		Expect(stdout).To(Equal("{\"n\":1}\n{\"n\":2}\n"))
+		Expect(stderr).To(And(ContainSubstring("2 of 3 records failed"), ContainSubstring("1       422     invalid_sku  no such sku")))
+
+		By("sending those that failed")
+		var runs v1alpha1.ImportRunList
+		Expect(k8s.List(ctx, &runs, client.InNamespace(w.namespace))).To(Succeed())
+		Expect(runs.Items).To(HaveLen(1))
+		_, stderr, code = as("orders", "--retry-of", runs.Items[0].Name)
+		Expect(code).To(BeZero(), stderr)
+		Expect(stderr).To(ContainSubstring("Succeeded"))
+
+		By("making a mistake")
+		_, stderr, code = as("orders")
+		Expect(code).To(Equal(1))
+		Expect(stderr).To(ContainSubstring("at least one of the flags in the group [filename retry-of] is required"))
+		Expect(os.WriteFile(file, []byte("[{\"n\": 0}, {]"), 0o600)).To(Succeed())
+		_, stderr, code = as("orders", "-f", file)
+		Expect(code).To(Equal(1))
+		Expect(stderr).To(ContainSubstring(file + ", "))
+	})
+})
