@@ -30,7 +30,7 @@ func (w *world) plugin(ctx context.Context, args ...string) (stdout, stderr stri
 	host, err := url.Parse(simURL)
 	Expect(err).NotTo(HaveOccurred())
 	common := []string{"kubectl", args[0], "--kubeconfig", file, "--namespace", w.namespace, "--as", "system:serviceaccount:" + w.namespace + ":viewer"}
-	if args[0] == "plan" || args[0] == "diff" {
+	if args[0] == "plan" || args[0] == "diff" || args[0] == "history" {
 		common = append(common, "--allow-http", "--allowed-api-hosts", host.Host)
 	}
 	return manager(ctx, append(common, args[1:]...)...)
@@ -164,6 +164,11 @@ var _ = Describe("I plan a change before I apply it", func() {
 		stdout, stderr, code = w.plugin(ctx, "diff", "watched")
 		Expect(code).To(Equal(2), stdout+stderr)
 		Expect(stdout).To(ContainSubstring(`differs, and is left so: /description (declared "declared", remote "by hand")`))
+
+		By("asking who it was")
+		stdout, stderr, code = w.plugin(ctx, "history", "watched")
+		Expect(code).To(BeZero(), stderr)
+		Expect(stdout).To(MatchRegexp(`(?m)^TIME +EVENT +SOURCE +USER +FIELDS\n\S+ +update +ui +jane@example.com +description\n\S+ +create +api +operator`))
 
 		By("looking at the whole")
 		Eventually(func() string { stdout, _, _ := w.plugin(ctx, "status"); return stdout }).Should(ContainSubstring("Import watched: differs: /description"))

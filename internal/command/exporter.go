@@ -81,34 +81,39 @@ func (e *exporter) run(ctx context.Context) error {
 }
 
 // connect reads the Account and its token, under the same rules as the operator.
-func (e *exporter) connect(ctx context.Context, s *scope) error {
-	err := e.reader.Get(ctx, e.account, &s.account)
-	if apierrors.IsNotFound(err) {
-		return fmt.Errorf("there is no Account %q in namespace %q: name another with --account or --namespace", e.account.Name, e.account.Namespace)
-	}
-	if err != nil {
-		return fmt.Errorf("read Account %s: %w", e.account.Name, err)
-	}
-	if s.account.Spec.Suspend {
-		return fmt.Errorf("Account %q has spec.suspend: no call may be made for it", e.account.Name) //nolint:staticcheck // Account is the kind's name
-	}
-	if err := account.CheckHost(e.allowedHosts, e.network.AllowHTTP, s.account.Spec.BaseURL); err != nil {
-		return plainly(err)
-	}
-	token, _, err := account.ReadToken(ctx, e.reader, &s.account)
-	if err != nil {
-		return plainly(err)
-	}
-	trust, err := account.ReadTrust(ctx, e.reader, &s.account)
-	if err != nil {
-		return plainly(err)
-	}
-	spec := s.account.Spec
-	config := e.network
-	config.BaseURL, config.Token, config.AccountCAs = spec.BaseURL, token, trust.Roots
-	config.Limiter = limit.New(float64(spec.RequestsPerSecond), int(spec.RequestsPerSecond), int(spec.MaxInFlight))
-	s.remote, err = integrator.New(config)
+func (e *exporter) connect(ctx context.Context, s *scope) (err error) {
+	s.remote, err = Connect(ctx, e.reader, e.account, &s.account, e.allowedHosts, e.network)
 	return err
+}
+
+// Connect reads an Account and its token, under the same rules as the operator, and returns a client for
+// it. hosts are those that the Account's baseURL may name; network has neither base URL nor token.
+func Connect(ctx context.Context, reader client.Reader, name types.NamespacedName, object *v1alpha1.Account, hosts []string, network integrator.Config) (*integrator.Client, error) {
+	err := reader.Get(ctx, name, object)
+	if apierrors.IsNotFound(err) {
+		return nil, fmt.Errorf("there is no Account %q in namespace %q: name another with --account or --namespace", name.Name, name.Namespace)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read Account %s: %w", name.Name, err)
+	}
+	spec := object.Spec
+	if spec.Suspend {
+		return nil, fmt.Errorf("Account %q has spec.suspend: no call may be made for it", name.Name) //nolint:staticcheck // Account is the kind's name
+	}
+	if err := account.CheckHost(hosts, network.AllowHTTP, spec.BaseURL); err != nil {
+		return nil, plainly(err)
+	}
+	token, _, err := account.ReadToken(ctx, reader, object)
+	if err != nil {
+		return nil, plainly(err)
+	}
+	trust, err := account.ReadTrust(ctx, reader, object)
+	if err != nil {
+		return nil, plainly(err)
+	}
+	network.BaseURL, network.Token, network.AccountCAs = spec.BaseURL, token, trust.Roots
+	network.Limiter = limit.New(float64(spec.RequestsPerSecond), int(spec.RequestsPerSecond), int(spec.MaxInFlight))
+	return integrator.New(network)
 }
 
 // plainly is an error as a person at a terminal needs it: without the reason, which is for
