@@ -64,7 +64,7 @@ func (w *world) item(ctx context.Context, e *entry) (Item, error) {
 		item.Action = appliedOrNone(e)
 		blame(&item, object.Status.Conditions)
 	case *v1alpha1.ImportRun:
-		if err := fromRun(&item, object, e); err != nil {
+		if err := fromRun(&item, e); err != nil {
 			return item, err
 		}
 	}
@@ -134,7 +134,7 @@ func blame(item *Item, conditions []metav1.Condition) {
 }
 
 // fromRun says whether a run would send records.
-func fromRun(item *Item, run *v1alpha1.ImportRun, e *entry) error {
+func fromRun(item *Item, e *entry) error {
 	if e.old == nil {
 		item.Action, item.Calls = Invoke, []string{"POST /v1/imports/{id}/invoke"}
 		return nil
@@ -149,7 +149,6 @@ func fromRun(item *Item, run *v1alpha1.ImportRun, e *entry) error {
 	default:
 		item.Action, item.Message = Invoke, fmt.Sprintf("it is under way: %s", cmp.Or(old.Status.Phase, v1alpha1.RunPending))
 	}
-	_ = run
 	return nil
 }
 

@@ -60,8 +60,7 @@ type Action string
 
 // Actions.
 const (
-	// Create, Update, Adopt and Delete change the platform, or what is managed there. An Update with the
-	// calls that it needs may be that of the connection alone.
+	// Create, Update, Adopt and Delete change the platform, or what is managed there.
 	Create Action = "create"
 	Update Action = "update"
 	Adopt  Action = "adopt"
