@@ -43,6 +43,9 @@ func (w *world) plan(ctx context.Context) (*Plan, error) {
 
 func (w *world) item(ctx context.Context, e *entry) (Item, error) {
 	item := Item{Kind: e.key.kind, Namespace: e.key.Namespace, Name: e.key.Name, Source: e.manifest.Source}
+	if e.generated {
+		item.Name = e.manifest.Object.GetGenerateName() + "…"
+	}
 	if e.typed == nil {
 		item.Action, item.Reason, item.Message = Fail, ReasonRefused, strings.Join(e.refused, "; ")
 		return item, nil

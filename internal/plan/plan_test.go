@@ -87,6 +87,9 @@ func TestWithoutCluster(t *testing.T) {
 		httpImport("existing", "  adopt: {id: "+id+"}\n"),
 		httpImport("renamed", "  adopt: {externalId: existing-1, mode: Override}\n"),
 		httpImport("aliased", "") + "  valuesFrom: [{path: /http/body, secretKeyRef: {name: missing, key: body}}]\n",
+		"apiVersion: integrator.io/v1alpha1\nkind: ImportRun\nmetadata: {generateName: hook-}\nspec: {importRef: {name: created}, data: [{n: 1}]}\n",
+		"apiVersion: integrator.io/v1alpha1\nkind: ImportRun\nmetadata: {generateName: hook-}\nspec: {importRef: {name: created}, data: [{n: 1}]}\n",
+		"apiVersion: integrator.io/v1alpha1\nkind: ImportRun\nmetadata: {}\nspec: {importRef: {name: created}, data: [{n: 1}]}\n",
 		strings.ReplaceAll(httpImport("wrong", "  suspended: true\n"), "@shop", "@erp"),
 		strings.ReplaceAll(httpImport("unknown", ""), "@shop", "@erp"),
 	}, "\n---\n")), options)
@@ -98,6 +101,9 @@ func TestWithoutCluster(t *testing.T) {
 		{Name: "existing", Action: plan.Adopt},
 		{Name: "renamed", Action: plan.Adopt, Calls: []string{"PUT /v1/imports/{id}"}, Differences: []v1alpha1.Difference{{Path: "/name", Declared: `"renamed"`, Remote: `"existing"`}}},
 		{Name: "aliased", Action: plan.Wait, Reason: v1alpha1.ReasonValueNotFound},
+		{Name: "hook-…", Action: plan.Invoke, Calls: []string{"POST /v1/imports/{id}/invoke"}},
+		{Name: "hook-…", Action: plan.Invoke, Calls: []string{"POST /v1/imports/{id}/invoke"}},
+		{Name: "", Action: plan.Fail, Reason: plan.ReasonRefused},
 		{Name: "wrong", Action: plan.Fail, Reason: plan.ReasonRefused},
 		{Name: "unknown", Action: plan.Fail, Reason: v1alpha1.ReasonUnknownAlias},
 	}

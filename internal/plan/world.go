@@ -14,6 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	apivalidation "k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -35,6 +36,8 @@ type key struct {
 type entry struct {
 	manifest Manifest
 	key      key
+	// generated: the name is one that the API server would make.
+	generated bool
 	// refused is what an API server would refuse it for.
 	refused []string
 	// old is what the cluster has, nil if it has nothing. changed: the manifest has another spec.
@@ -96,10 +99,17 @@ func (w *world) enter(ctx context.Context, manifest Manifest) (*entry, error) {
 	if !w.kinds.Knows(object.GroupVersionKind()) {
 		return nil, w.live.give(object)
 	}
-	e := &entry{manifest: manifest, key: key{object.GetKind(), types.NamespacedName{Namespace: object.GetNamespace(), Name: object.GetName()}}}
+	made := object.GetName() == "" && object.GetGenerateName() != ""
+	if made { // the API server makes the rest of the name
+		object.SetName(fmt.Sprintf("%s%05d", object.GetGenerateName(), len(w.entries)))
+	}
+	e := &entry{manifest: manifest, generated: made, key: key{object.GetKind(), types.NamespacedName{Namespace: object.GetNamespace(), Name: object.GetName()}}}
 	var err error
-	if e.old, err = w.read(ctx, object); err != nil {
-		return nil, fmt.Errorf("read %s %s: %w", object.GetKind(), e.key.NamespacedName, err)
+	// A name that no object can have is refused below.
+	if !made && len(apivalidation.NameIsDNSSubdomain(object.GetName(), false)) == 0 {
+		if e.old, err = w.read(ctx, object); err != nil {
+			return nil, fmt.Errorf("read %s %s: %w", object.GetKind(), e.key.NamespacedName, err)
+		}
 	}
 	if object, err = merge(object, e.old); err != nil {
 		return nil, err
