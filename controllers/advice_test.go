@@ -152,7 +152,7 @@ var adviceElsewhere = map[string][]string{
 		"use an IPv6 prefix such as 64", "use %s", "use one of 64",
 	},
 	"a warning in an event":                 {"make the definition smaller", "set trimSpace to true to remove it", "put the records into dataFrom"},
-	"for the reader of an export or a plan": {"name another with --account or --namespace", "adopt it with mode Override", "name the account with --base-url", "name the manifests with -f or -k", "remove one of them", "use several"},
+	"for the reader of an export or a plan": {"name another with --account or --namespace", "adopt it with mode Override", "name the account with --base-url", "name the manifests with -f or -k", "remove one of them", "use several", "adopt ID"},
 	"what was tried": {
 		"list the account's imports", "list the Imports", "list the Accounts", "make the plan", "list the imports", "list the Imports of Account %s", "list the Imports that may have the import %s",
 		"delete the import", "create the import", "set debugUntil", "create ConfigMap %q for idempotencyKey", "create Secret %q of responseSecretName",

@@ -30,7 +30,7 @@ func (w *world) plugin(ctx context.Context, args ...string) (stdout, stderr stri
 	host, err := url.Parse(simURL)
 	Expect(err).NotTo(HaveOccurred())
 	common := []string{"kubectl", args[0], "--kubeconfig", file, "--namespace", w.namespace, "--as", "system:serviceaccount:" + w.namespace + ":viewer"}
-	if args[0] == "plan" || args[0] == "diff" || args[0] == "history" {
+	if args[0] == "plan" || args[0] == "diff" || args[0] == "history" || args[0] == "adopt" {
 		common = append(common, "--allow-http", "--allowed-api-hosts", host.Host)
 	}
 	return manager(ctx, append(common, args[1:]...)...)
@@ -172,6 +172,22 @@ var _ = Describe("I plan a change before I apply it", func() {
 
 		By("looking at the whole")
 		Eventually(func() string { stdout, _, _ := w.plugin(ctx, "status"); return stdout }).Should(ContainSubstring("Import watched: differs: /description"))
+	})
+
+	It("takes over one import with the manifest that it is given", func(ctx context.Context) {
+		w := newWorld(ctx)
+		w.viewer(ctx)
+		id := w.seed("Made in the UI", `{"description": "by hand"}`)
+		manifest, stderr, code := w.plugin(ctx, "adopt", id)
+		Expect(code).To(BeZero(), stderr)
+		output, err := kubectl(ctx, manifest, "apply", "-n", w.namespace, "-f", "-")
+		Expect(err).NotTo(HaveOccurred(), output)
+		w.eventuallyReady(ctx, &v1alpha1.Import{ObjectMeta: w.meta("made-in-the-ui")}, "made-in-the-ui")
+		Expect(get(ctx, w, &v1alpha1.Import{}, "made-in-the-ui").Status.ID).To(Equal(id))
+
+		_, stderr, code = w.plugin(ctx, "adopt", "64b00000000000000000000f")
+		Expect(code).To(Equal(1))
+		Expect(stderr).To(Equal("error: the account of Account \"default\" has no import 64b00000000000000000000f\n"))
 	})
 
 	It("says the same without a cluster where everything is new", func(ctx context.Context) {
