@@ -88,6 +88,7 @@ func TestReferencesStayInTheNamespace(t *testing.T) {
 
 	// All references there are: a new one has to be looked at here.
 	if diff := cmp.Diff(map[string][]string{
+		"Account spec.caBundleRef":                  {"key", "kind", "name"},
 		"Account spec.tokenSecretRef":               {"key", "name"},
 		"Import spec.accountRef":                    {"name"},
 		"Import spec.cloneFrom.importRef":           {"name"},

@@ -7,6 +7,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -26,6 +28,7 @@ type world struct {
 	t    *testing.T
 	pool *Pool
 	// lists are when lists were requested. Each takes takes, and fails if fails.
+	mu    sync.Mutex
 	lists []time.Time
 	takes time.Duration
 	fails atomic.Bool
@@ -36,7 +39,9 @@ func newWorld(ctx context.Context, t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, pool: NewPool(ctx, clock.RealClock{})}
 	w.pool.read = func(ctx context.Context, _ *integrator.Client) (List, error) {
+		w.mu.Lock()
 		w.lists = append(w.lists, time.Now())
+		w.mu.Unlock()
 		select {
 		case <-time.After(w.takes):
 			if w.fails.Load() {
@@ -49,6 +54,18 @@ func newWorld(ctx context.Context, t *testing.T) *world {
 	}
 	return w
 }
+
+// requested are the times at which lists were requested.
+func (w *world) requested() []time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.lists)
+}
+
+// counter counts what a scanner tells.
+type counter struct{ atomic.Int64 }
+
+func (c *counter) get() int { return int(c.Load()) }
 
 // inWorld runs a test at a clock of its own. The scanners end with the process when it has ended, and
 // synctest fails if one of their goroutines is left.
@@ -67,24 +84,37 @@ func pass(d time.Duration) { <-time.After(d) }
 // account is an Account that records what it is told.
 type account struct {
 	*Member
-	begins, ends, failures int
+	begins, ends, failures counter
+	mu                     sync.Mutex
 	overdue                []time.Duration
 	// ending is called at the end of a scan.
 	ending func()
 }
 
-func (a *account) Begin()                      { a.begins++ }
-func (a *account) Overdue(after time.Duration) { a.overdue = append(a.overdue, after) }
+func (a *account) Begin() { a.begins.Add(1) }
+
+func (a *account) Overdue(after time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.overdue = append(a.overdue, after)
+}
+
+// told is what Overdue was called with.
+func (a *account) told() []time.Duration {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.overdue)
+}
 
 func (a *account) End(_ context.Context, _ List, _ time.Duration, err error) bool {
 	if a.ending != nil {
 		a.ending()
 	}
 	if err != nil {
-		a.failures++
+		a.failures.Add(1)
 		return false
 	}
-	a.ends++
+	a.ends.Add(1)
 	return true
 }
 
@@ -116,14 +146,14 @@ func TestOneListForAll(t *testing.T) {
 		pass(30 * time.Minute)
 		synctest.Wait()
 		// The first of each, the first of b, and then one a minute at most.
-		if n := len(w.lists); n < 29 || n > 3+30 {
+		if n := len(w.requested()); n < 29 || n > 3+30 {
 			t.Errorf("%d lists were requested in 30 minutes", n)
 		}
-		if a.ends != b.ends+1 || b.ends != len(w.lists)-2 {
-			t.Errorf("of %d lists, %d and %d came to those that share them", len(w.lists), a.ends, b.ends)
+		if a.ends.get() != b.ends.get()+1 || b.ends.get() != len(w.requested())-2 {
+			t.Errorf("of %d lists, %d and %d came to those that share them", len(w.requested()), a.ends.get(), b.ends.get())
 		}
-		if other.ends != 1 {
-			t.Errorf("%d lists came to an Account with another token", other.ends)
+		if other.ends.get() != 1 {
+			t.Errorf("%d lists came to an Account with another token", other.ends.get())
 		}
 	})
 }
@@ -136,13 +166,13 @@ func TestListThatHadBegunDoesNotCount(t *testing.T) {
 		b, c := w.watch("t1", time.Hour), w.watch("t1", time.Hour)
 		pass(10 * time.Second)
 		synctest.Wait()
-		if len(w.lists) != 2 || a.ends != 1 || b.ends != 0 || b.begins != 1 {
-			t.Errorf("%d lists, %d ends and %d: the second list begins when the first ends", len(w.lists), a.ends, b.ends)
+		if len(w.requested()) != 2 || a.ends.get() != 1 || b.ends.get() != 0 || b.begins.get() != 1 {
+			t.Errorf("%d lists, %d ends and %d: the second list begins when the first ends", len(w.requested()), a.ends.get(), b.ends.get())
 		}
 		pass(10 * time.Second)
 		synctest.Wait()
-		if len(w.lists) != 2 || b.ends != 1 || c.ends != 1 {
-			t.Errorf("%d lists, %d ends and %d: one list is enough for those that came meanwhile", len(w.lists), b.ends, c.ends)
+		if len(w.requested()) != 2 || b.ends.get() != 1 || c.ends.get() != 1 {
+			t.Errorf("%d lists, %d ends and %d: one list is enough for those that came meanwhile", len(w.requested()), b.ends.get(), c.ends.get())
 		}
 	})
 }
@@ -157,17 +187,17 @@ func TestOneGoes(t *testing.T) {
 				goes(a)
 				pass(time.Minute)
 				synctest.Wait()
-				if a.begins != 2 || a.ends != 1 {
-					t.Errorf("the one that is gone is told: %d, %d", a.begins, a.ends)
+				if a.begins.get() != 2 || a.ends.get() != 1 {
+					t.Errorf("the one that is gone is told: %d, %d", a.begins.get(), a.ends.get())
 				}
-				if b.ends != 1 || b.failures != 0 || len(w.lists) != 2 {
-					t.Errorf("the other had %d ends and %d failures of %d lists", b.ends, b.failures, len(w.lists))
+				if b.ends.get() != 1 || b.failures.get() != 0 || len(w.requested()) != 2 {
+					t.Errorf("the other had %d ends and %d failures of %d lists", b.ends.get(), b.failures.get(), len(w.requested()))
 				}
 				// The interval is now its own.
 				pass(2 * time.Minute)
 				synctest.Wait()
-				if b.ends != 2 || len(w.lists) != 3 {
-					t.Errorf("the other had %d ends of %d lists", b.ends, len(w.lists))
+				if b.ends.get() != 2 || len(w.requested()) != 3 {
+					t.Errorf("the other had %d ends of %d lists", b.ends.get(), len(w.requested()))
 				}
 			})
 		})
@@ -183,14 +213,14 @@ func TestLastGoes(t *testing.T) {
 		a.Leave()
 		b.Unwatch()
 		pass(time.Hour)
-		if len(w.lists) != 1 || a.ends+b.ends+a.failures+b.failures != 0 {
-			t.Errorf("%d lists are requested for nobody", len(w.lists))
+		if len(w.requested()) != 1 || a.ends.get()+b.ends.get()+a.failures.get()+b.failures.get() != 0 {
+			t.Errorf("%d lists are requested for nobody", len(w.requested()))
 		}
 		b.Watch(b, Pace{Interval: time.Minute, Patience: time.Hour})
 		pass(61 * time.Second)
 		synctest.Wait()
-		if b.ends != 1 {
-			t.Errorf("%d lists once it watches again", b.ends)
+		if b.ends.get() != 1 {
+			t.Errorf("%d lists once it watches again", b.ends.get())
 		}
 		b.Leave()
 		b.Leave()
@@ -210,8 +240,8 @@ func TestEndBlocks(t *testing.T) {
 		watchHourly(a, b)
 		pass(5 * time.Hour)
 		synctest.Wait()
-		if len(w.lists) > 2 || a.ends != 1 || b.ends != 0 {
-			t.Errorf("%d lists, %d and %d ends", len(w.lists), a.ends, b.ends)
+		if len(w.requested()) > 2 || a.ends.get() != 1 || b.ends.get() != 0 {
+			t.Errorf("%d lists, %d and %d ends", len(w.requested()), a.ends.get(), b.ends.get())
 		}
 	})
 }
@@ -222,7 +252,7 @@ func TestOverdue(t *testing.T) {
 		a, b := w.watch("t1", time.Minute), w.watch("t1", time.Hour)
 		pass(4 * time.Hour)
 		synctest.Wait()
-		if diff := cmp.Diff([][]time.Duration{{3 * time.Minute}, {3 * time.Hour}}, [][]time.Duration{a.overdue, b.overdue}); diff != "" {
+		if diff := cmp.Diff([][]time.Duration{{3 * time.Minute}, {3 * time.Hour}}, [][]time.Duration{a.told(), b.told()}); diff != "" {
 			t.Errorf("each is told once, by its own interval (-want +got)\n%s", diff)
 		}
 		w.fails.Store(false)
@@ -230,8 +260,8 @@ func TestOverdue(t *testing.T) {
 		w.fails.Store(true)
 		pass(10 * time.Minute)
 		synctest.Wait()
-		if len(a.overdue) != 2 || len(b.overdue) != 1 {
-			t.Errorf("after a scan that reached its end: %v, %v", a.overdue, b.overdue)
+		if len(a.told()) != 2 || len(b.told()) != 1 {
+			t.Errorf("after a scan that reached its end: %v, %v", a.told(), b.told())
 		}
 	})
 }
@@ -243,8 +273,8 @@ func TestOverdueWhileAListHangs(t *testing.T) {
 		a := w.watch("t1", time.Minute)
 		pass(3 * time.Minute)
 		synctest.Wait()
-		if len(a.overdue) != 1 || len(w.lists) != 1 {
-			t.Errorf("told %v, %d lists", a.overdue, len(w.lists))
+		if len(a.told()) != 1 || len(w.requested()) != 1 {
+			t.Errorf("told %v, %d lists", a.told(), len(w.requested()))
 		}
 	})
 }
@@ -255,13 +285,13 @@ func TestSetPace(t *testing.T) {
 		pass(time.Minute)
 		a.SetPace(Pace{Interval: 2 * time.Minute, Patience: time.Hour})
 		synctest.Wait()
-		if len(w.lists) != 1 {
-			t.Errorf("%d lists at once", len(w.lists))
+		if len(w.requested()) != 1 {
+			t.Errorf("%d lists at once", len(w.requested()))
 		}
 		pass(75 * time.Second) // 2 minutes and a tenth since the last
 		synctest.Wait()
-		if len(w.lists) != 2 {
-			t.Errorf("%d lists at the new interval", len(w.lists))
+		if len(w.requested()) != 2 {
+			t.Errorf("%d lists at the new interval", len(w.requested()))
 		}
 	})
 }

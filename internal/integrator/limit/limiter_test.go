@@ -44,8 +44,8 @@ func TestRate(t *testing.T) {
 		if _, err := l.Acquire(ctx, Request{}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v, want context.DeadlineExceeded", err)
 		}
-		if l.taken != 0 || len(l.waiting.all()) != 0 {
-			t.Errorf("%d places were not released, %d wait", l.taken, len(l.waiting.all()))
+		if held(l).taken != 0 || held(l).waiting != 0 {
+			t.Errorf("%d places were not released, %d wait", held(l).taken, held(l).waiting)
 		}
 	})
 }
@@ -109,8 +109,8 @@ func TestInFlight(t *testing.T) {
 				if got := int(entered.Load()); got != 20 {
 					t.Errorf("%d of 20 came through, want all", got)
 				}
-				if l.taken != 0 || l.invoking != 0 {
-					t.Errorf("%d and %d places were not released", l.taken, l.invoking)
+				if held(l).taken != 0 || held(l).invoking != 0 {
+					t.Errorf("%d and %d places were not released", held(l).taken, held(l).invoking)
 				}
 			})
 		})
@@ -197,8 +197,8 @@ func TestBusy(t *testing.T) {
 					release()
 				}
 				_ = sleep(t.Context(), time.Hour)
-				if l.taken != 0 || len(l.waiting.all()) != 0 {
-					t.Errorf("%d places are still taken, %d wait", l.taken, len(l.waiting.all()))
+				if held(l).taken != 0 || held(l).waiting != 0 {
+					t.Errorf("%d places are still taken, %d wait", held(l).taken, held(l).waiting)
 				}
 			})
 		})
@@ -270,4 +270,14 @@ func TestGiveUp(t *testing.T) {
 			t.Fatalf("%d places were lost", left)
 		}
 	}
+}
+
+// holding is what is taken of a limiter, and what waits.
+type holding struct{ taken, invoking, waiting, permits, unspent, objects int }
+
+// held reads it while requests may be under way.
+func held(l *Limiter) holding {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return holding{taken: l.taken, invoking: l.invoking, waiting: len(l.waiting.all()), permits: l.permits, unspent: l.unspent, objects: len(l.byObject)}
 }

@@ -119,8 +119,8 @@ func TestPermitsKeepTheRate(t *testing.T) {
 		if got := r.order(); len(got) != objects {
 			t.Errorf("%d permits after %s, want %d", len(got), time.Since(start), objects)
 		}
-		if l.taken != 0 || l.unspent != 0 || len(l.byObject) != 0 || len(r.permits.byObject) != 0 {
-			t.Errorf("%d places, %d tokens, %d and %d objects are left", l.taken, l.unspent, len(l.byObject), len(r.permits.byObject))
+		if held(l).taken != 0 || held(l).unspent != 0 || held(l).objects != 0 || len(r.permits.byObject) != 0 {
+			t.Errorf("%d places, %d tokens, %d and %d objects are left", held(l).taken, held(l).unspent, held(l).objects, len(r.permits.byObject))
 		}
 	})
 }
@@ -161,7 +161,7 @@ func TestPermitsOfOneAccount(t *testing.T) {
 func TestPermitsOfManyAccounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, outage := newReconciler(t, 96, nil), make(chan struct{})
-		var healthy *Limiter
+		healthy := New(0, 0, 16)
 		r.work = func(ctx context.Context, l *Limiter, object string) {
 			if l == healthy {
 				calls(t, 1, time.Millisecond)(ctx, l, object)
@@ -173,7 +173,6 @@ func TestPermitsOfManyAccounts(t *testing.T) {
 		for i := range 40 {
 			r.ask(New(0, 0, 16), ClassLook, numbered(fmt.Sprint("dead", i, "-"), 100)...)
 		}
-		healthy = New(0, 0, 16)
 		start := time.Now()
 		r.ask(healthy, ClassNew, numbered("new", 10)...)
 		_ = sleep(t.Context(), time.Second)
@@ -203,8 +202,8 @@ func TestWindow(t *testing.T) {
 		more := func() (began []int) {
 			r.ask(l, ClassNew, numbered(fmt.Sprint("object", asked, "-"), 40)...)
 			_ = sleep(t.Context(), time.Second/2)
-			for asked++; l.permits > 0; _ = sleep(t.Context(), time.Second) {
-				began = append(began, l.permits)
+			for asked++; held(l).permits > 0; _ = sleep(t.Context(), time.Second) {
+				began = append(began, held(l).permits)
 			}
 			return began
 		}
@@ -226,8 +225,18 @@ func TestWindow(t *testing.T) {
 func TestPermitThatNobodyTakes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, other := New(0, 0, 1), New(0, 0, 1)
-		var notified []string
-		permits := NewPermits(8, func(o Object) { notified = append(notified, o.Name) })
+		var mu sync.Mutex
+		var all []string
+		notified := func() []string {
+			mu.Lock()
+			defer mu.Unlock()
+			return slices.Clone(all)
+		}
+		permits := NewPermits(8, func(o Object) {
+			mu.Lock()
+			defer mu.Unlock()
+			all = append(all, o.Name)
+		})
 		go permits.Run(t.Context())
 		first, err := permits.Take(l, Object{Name: "first"}, ClassNew, 1)
 		if err != nil {
@@ -246,12 +255,12 @@ func TestPermitThatNobodyTakes(t *testing.T) {
 		}
 		first.Release()
 		synctest.Wait()
-		if diff := cmp.Diff([]string{"gone"}, notified); diff != "" {
+		if diff := cmp.Diff([]string{"gone"}, notified()); diff != "" {
 			t.Errorf("notified at first: -want, +got:\n%s", diff)
 		}
 		_ = sleep(t.Context(), claimWithin)
 		synctest.Wait()
-		if diff := cmp.Diff([]string{"gone", "last"}, notified); diff != "" {
+		if diff := cmp.Diff([]string{"gone", "last"}, notified()); diff != "" {
 			t.Errorf("notified at last: -want, +got:\n%s", diff)
 		}
 		last, err := permits.Take(l, Object{Name: "last"}, ClassCorrection, 1)
@@ -259,8 +268,8 @@ func TestPermitThatNobodyTakes(t *testing.T) {
 			t.Fatal(err)
 		}
 		last.Release()
-		if l.taken != 0 || l.unspent != 0 || permits.shares.free != 8 {
-			t.Errorf("%d places and %d tokens are left, %d of the process are free", l.taken, l.unspent, permits.shares.free)
+		if held(l).taken != 0 || held(l).unspent != 0 || permits.shares.free != 8 {
+			t.Errorf("%d places and %d tokens are left, %d of the process are free", held(l).taken, held(l).unspent, permits.shares.free)
 		}
 	})
 }

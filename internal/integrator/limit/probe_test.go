@@ -166,8 +166,8 @@ func TestFirstIsCancelled(t *testing.T) {
 			t.Errorf("got %v, want context.DeadlineExceeded", err)
 		}
 		(<-permitted)()
-		if l.taken != 0 {
-			t.Errorf("%d places were not released", l.taken)
+		if held(l).taken != 0 {
+			t.Errorf("%d places were not released", held(l).taken)
 		}
 	})
 }
