@@ -214,9 +214,9 @@ func TestUnanswered(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				hits := 0
+				var hits atomic.Int64
 				c := serveInMemory(t, func(w http.ResponseWriter, r *http.Request) {
-					hits++
+					hits.Add(1)
 					_, _ = io.Copy(io.Discard, r.Body)
 					switch {
 					case r.URL.Path == tokenInfo.route:
@@ -241,8 +241,8 @@ func TestUnanswered(t *testing.T) {
 						t.Errorf("%s: call %d was not refused at once: %v after %s", tc.reason, n, err, time.Since(start))
 					}
 				}
-				if want := map[bool]int{true: tc.after, false: 8}[tc.after > 0]; hits != want {
-					t.Errorf("%s: %d requests, want %d", tc.reason, hits, want)
+				if got, want := int(hits.Load()), (map[bool]int{true: tc.after, false: 8}[tc.after > 0]); got != want {
+					t.Errorf("%s: %d requests, want %d", tc.reason, got, want)
 				}
 				if _, err := c.TokenInfo(t.Context()); err != nil {
 					t.Errorf("%s: the check of the token: %v", tc.reason, err)
