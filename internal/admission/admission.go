@@ -29,7 +29,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/config/crd"
 )
 
-// Kinds judges the objects of the project's kinds.
+// Kinds judges the objects of the project's kinds, and of those that were added.
 type Kinds struct {
 	byKind map[schema.GroupVersionKind]kind
 }
@@ -53,14 +53,15 @@ func Load() (*Kinds, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := kinds.add(content); err != nil {
+		if err := kinds.Add(content); err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
 	}
 	return kinds, nil
 }
 
-func (k *Kinds) add(content []byte) error {
+// Add adds the kind of another CustomResourceDefinition, as YAML.
+func (k *Kinds) Add(content []byte) error {
 	var versioned apiextensionsv1.CustomResourceDefinition
 	if err := yaml.Unmarshal(content, &versioned); err != nil {
 		return err
@@ -89,10 +90,17 @@ func (k *Kinds) add(content []byte) error {
 	return nil
 }
 
-// Knows reports whether the kind is one of the project's.
+// Knows reports whether objects of the kind can be judged.
 func (k *Kinds) Knows(gvk schema.GroupVersionKind) bool {
 	_, ok := k.byKind[gvk]
 	return ok
+}
+
+// Default fills in what the API server would. It does nothing to objects of an unknown kind.
+func (k *Kinds) Default(object *unstructured.Unstructured) {
+	if judge, ok := k.byKind[object.GroupVersionKind()]; ok {
+		defaulting.Default(object.Object, judge.structural)
+	}
 }
 
 // Admit returns the object as the API server would store it, with defaults, or everything that it
@@ -104,7 +112,10 @@ func (k *Kinds) Admit(object, old *unstructured.Unstructured) (*unstructured.Uns
 	}
 	admitted := object.DeepCopy()
 	unstructured.RemoveNestedField(admitted.Object, "status")
-	defaulting.Default(admitted.Object, judge.structural)
+	if admitted.GetName() == "" && admitted.GetGenerateName() != "" {
+		admitted.SetName(admitted.GetGenerateName() + "00000")
+	}
+	k.Default(admitted)
 	var mistakes []string
 	unknown := pruning.PruneWithOptions(admitted.DeepCopy().Object, judge.structural, true, structuralschema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true})
 	for _, path := range unknown {

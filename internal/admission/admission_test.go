@@ -53,6 +53,8 @@ func TestAdmit(t *testing.T) {
 		"enum":        {reason: "a value is one of those allowed", manifest: good + "  driftPolicy: report\n", want: []string{"spec.driftPolicy"}},
 		"transition":  {reason: "a rule about changes is applied to a change", manifest: strings.Replace(good, "c1}", "c2}", 1), old: good, want: []string{"adopt"}},
 		"name":        {reason: "the name is one of Kubernetes", manifest: strings.Replace(good, "name: orders", "name: Orders_1", 1), want: []string{"metadata.name"}},
+		"generated":   {reason: "the API server makes the rest of the name", manifest: strings.Replace(good, "name: orders", "generateName: orders-", 1)},
+		"no name":     {reason: "something has to name an object", manifest: strings.Replace(good, "name: orders", "labels: {}", 1), want: []string{"metadata.name"}},
 		"other kinds": {reason: "only the project's kinds are judged", manifest: "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n", want: []string{"there is no kind"}},
 	}
 	for name, tc := range tests {
