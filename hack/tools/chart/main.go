@@ -52,10 +52,9 @@ func run(config, chart string) error {
 	return errors.Join(copyRules(config, chart), copyDashboards(config, chart), describe(chart))
 }
 
-// copyRules writes the groups of each PrometheusRule of config/prometheus. They are no templates: what
-// stands in double braces is for Prometheus.
-func copyRules(config, chart string) error {
-	files, err := filepath.Glob(filepath.Join(config, "prometheus", "*.yaml"))
+// eachFile does something with each file that a pattern names.
+func eachFile(pattern string, do func(file string, content []byte) error) error {
+	files, err := filepath.Glob(pattern)
 	if err != nil {
 		return err
 	}
@@ -64,6 +63,17 @@ func copyRules(config, chart string) error {
 		if err != nil {
 			return err
 		}
+		if err := do(file, content); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// copyRules writes the groups of each PrometheusRule of config/prometheus. They are no templates: what
+// stands in double braces is for Prometheus.
+func copyRules(config, chart string) error {
+	return eachFile(filepath.Join(config, "prometheus", "*.yaml"), func(file string, content []byte) error {
 		var object struct {
 			Kind string
 			Spec yaml.Node
@@ -72,7 +82,7 @@ func copyRules(config, chart string) error {
 			return fmt.Errorf("%s: %w", file, err)
 		}
 		if object.Kind != "PrometheusRule" {
-			continue
+			return nil
 		}
 		var spec bytes.Buffer
 		encoder := yaml.NewEncoder(&spec)
@@ -80,28 +90,14 @@ func copyRules(config, chart string) error {
 		if err := encoder.Encode(&object.Spec); err != nil {
 			return err
 		}
-		if err := write(filepath.Join(chart, "files", "rules", filepath.Base(file)), spec.String()); err != nil {
-			return err
-		}
-	}
-	return nil
+		return write(filepath.Join(chart, "files", "rules", filepath.Base(file)), spec.String())
+	})
 }
 
 func copyDashboards(config, chart string) error {
-	files, err := filepath.Glob(filepath.Join(config, "grafana", "*.json"))
-	if err != nil {
-		return err
-	}
-	for _, file := range files {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		if err := write(filepath.Join(chart, "files", "dashboards", filepath.Base(file)), string(content)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return eachFile(filepath.Join(config, "grafana", "*.json"), func(file string, content []byte) error {
+		return write(filepath.Join(chart, "files", "dashboards", filepath.Base(file)), string(content))
+	})
 }
 
 func write(file, text string) error {

@@ -166,8 +166,8 @@ func (l *Limiter) PausedFor() time.Duration {
 
 func (l *Limiter) pausedFor() time.Duration { return max(0, time.Until(l.pausedUntil)) }
 
-// Pause stops the account for d. It never shortens a pause. When it ends, one request goes first. Requests that wait are rejected, unless
-// they wait for so long a pause; objects that wait for a permit go on to.
+// Pause stops the account for d. It never shortens a pause. When it ends, one request goes first. Requests
+// that wait are rejected, unless they wait for so long a pause; objects that wait for a permit go on to.
 func (l *Limiter) Pause(d time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -179,8 +179,8 @@ func (l *Limiter) Pause(d time.Duration) {
 	l.admit()
 }
 
-// Report counts a call that had an answer, or had none. After several calls in a row that had none, the API is taken
-// for unreachable. Report returns whether it is.
+// Report counts a call that had an answer, or had none. After several calls in a row that had none, the
+// API is taken for unreachable. It reports whether that is so.
 func (l *Limiter) Report(answered bool) (unreachable bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -280,8 +280,8 @@ func (l *Limiter) grantRequest(w *waiter) {
 }
 
 // wait returns how long the next one has to wait for the end of a pause, for the request that goes first
-// after it, or for a token. timed is false
-// if time alone does not end it: an object with a permit has to make its first request.
+// after it, or for a token. timed is false if time alone does not end it: an object with a permit has to
+// make its first request.
 func (l *Limiter) wait() (wait time.Duration, timed bool) {
 	if rest := l.pausedFor(); rest > 0 {
 		return rest, true
