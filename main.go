@@ -16,9 +16,6 @@ import (
 	"time"
 
 	"go.uber.org/zap/zapcore"
-	"k8s.io/apimachinery/pkg/runtime"
-	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	_ "k8s.io/client-go/plugin/pkg/client/auth"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/config"
@@ -26,12 +23,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
-	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/controllers"
 	"github.com/integrator-operator/integrator-operator/internal/command"
 	"github.com/integrator-operator/integrator-operator/internal/command/plugin"
 	"github.com/integrator-operator/integrator-operator/internal/logging"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
+	"github.com/integrator-operator/integrator-operator/internal/scheme"
 	"github.com/integrator-operator/integrator-operator/internal/serving"
 	"github.com/integrator-operator/integrator-operator/internal/tracing"
 )
@@ -185,12 +182,7 @@ func serve(ctx context.Context, f flags, calls *controllers.Calls, again bool) e
 	}
 	if err := controllers.Setup(ctx, mgr, controllers.Options{
 		AllowedHosts:             command.List(f.network.AllowedHosts),
-		AllowHTTP:                network.AllowHTTP,
-		AllowPrivate:             network.AllowPrivate,
-		RootCAs:                  network.RootCAs,
-		Proxy:                    network.Proxy,
-		NoProxy:                  network.NoProxy,
-		NAT64:                    network.NAT64,
+		Network:                  network,
 		Owner:                    ownership.Owner{ID: f.ownerID, Former: command.List(f.formerOwnerIDs)},
 		CreateUnconfirmedTimeout: f.createUnconfirmedTimeout,
 		ConcurrentImports:        f.concurrentImports,
@@ -217,10 +209,6 @@ func endTraces(stop func(context.Context) error) {
 }
 
 func newManager(f flags, again bool) (manager.Manager, error) {
-	scheme := runtime.NewScheme()
-	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
-	utilruntime.Must(v1alpha1.AddToScheme(scheme))
-
 	metrics, err := f.metrics.Options()
 	if err != nil {
 		return nil, err
@@ -231,7 +219,7 @@ func newManager(f flags, again bool) (manager.Manager, error) {
 	}
 	timeout := stopTimeout
 	return ctrl.NewManager(kubernetes, ctrl.Options{
-		Scheme:                  scheme,
+		Scheme:                  scheme.All(),
 		Cache:                   controllers.CacheOptions(),
 		Client:                  controllers.ClientOptions(),
 		Controller:              config.Controller{SkipNameValidation: &again},

@@ -192,7 +192,7 @@ var _ = Describe("I put a gateway before the API", func() {
 		w.eventually(ctx, account, "default", "InProgress False/Unreachable")
 		Expect(message(account)).To(ContainSubstring("the server's certificate is not trusted: if it is of an authority of your own, put that into what spec.caBundleRef of the Account names, or, without spec.caBundleRef, start the operator with --ca-file"))
 
-		withOptions(func(options *controllers.Options) { allow(options); options.RootCAs = roots })
+		withOptions(func(options *controllers.Options) { allow(options); options.Network.RootCAs = roots })
 		operate(ownership.Owner{})
 		w.eventuallyReady(ctx, account, "default")
 		w.synced(ctx, w.httpImport("orders"))
@@ -307,7 +307,7 @@ var _ = Describe("I put a gateway before the API", func() {
 		Expect(k8s.Create(ctx, account)).To(Succeed())
 		operate, _ := w.operators()
 		withOptions(func(options *controllers.Options) {
-			options.AllowedHosts, options.Proxy, options.NoProxy = []string{"gateway.invalid"}, proxy, ".invalid"
+			options.AllowedHosts, options.Network.Proxy, options.Network.NoProxy = []string{"gateway.invalid"}, proxy, ".invalid"
 		})
 		operate(ownership.Owner{})
 		w.eventually(ctx, account, "default", "InProgress False/Unreachable")
@@ -333,8 +333,8 @@ var _ = Describe("I put a gateway before the API", func() {
 		Expect(k8s.Create(ctx, account)).To(Succeed())
 		operate, _ := w.operators()
 		withOptions(func(options *controllers.Options) {
-			options.AllowHTTP = false
-			options.AllowedHosts, options.RootCAs, options.Proxy = []string{"example.com"}, roots, proxy
+			options.Network.AllowHTTP = false
+			options.AllowedHosts, options.Network.RootCAs, options.Network.Proxy = []string{"example.com"}, roots, proxy
 		})
 		operate(ownership.Owner{})
 		w.eventuallyReady(ctx, account, "default")

@@ -8,9 +8,6 @@ package controllers
 
 import (
 	"context"
-	"crypto/x509"
-	"net/netip"
-	"net/url"
 	"time"
 
 	"k8s.io/utils/clock"
@@ -21,6 +18,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/controllers/importruns"
 	"github.com/integrator-operator/integrator-operator/controllers/imports"
 	"github.com/integrator-operator/integrator-operator/internal/account"
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
 	"github.com/integrator-operator/integrator-operator/internal/metrics"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
 	"github.com/integrator-operator/integrator-operator/internal/watch"
@@ -38,17 +36,8 @@ const DefaultConcurrentImports = 128
 type Options struct {
 	// AllowedHosts are the hosts that an Account's baseURL may name.
 	AllowedHosts []string
-	// AllowHTTP permits base URLs without TLS and on the machine itself, for tests and demos.
-	AllowHTTP bool
-	// AllowPrivate permits hosts with addresses of private networks.
-	AllowPrivate bool
-	// RootCAs, when set, replaces the system's certificate authorities.
-	RootCAs *x509.CertPool
-	// Proxy, when set, is what the API is called through, but for the hosts of NoProxy.
-	Proxy   *url.URL
-	NoProxy string
-	// NAT64 are the prefixes of the network's own for addresses that contain an IPv4 address.
-	NAT64 []netip.Prefix
+	// Network says how the API is called; it has neither base URL nor token.
+	Network integrator.Config
 	// Owner decides what the ownership markers say.
 	Owner ownership.Owner
 	// Clock tells the time; nil is the real one.
@@ -88,7 +77,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		return err
 	}
 	registry := account.NewRegistry(ctx, mgr.GetClient(), options.Clock,
-		account.Options{AllowHTTP: options.AllowHTTP, AllowPrivate: options.AllowPrivate, RootCAs: options.RootCAs, Proxy: options.Proxy, NoProxy: options.NoProxy, NAT64: options.NAT64, Owner: options.Owner, ScanPatience: options.ScanPatience, Permits: options.permits()})
+		account.Options{Network: options.Network, Owner: options.Owner, ScanPatience: options.ScanPatience, Permits: options.permits()})
 	direct, err := client.New(mgr.GetConfig(), client.Options{HTTPClient: mgr.GetHTTPClient(), Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper()})
 	if err != nil {
 		return err
@@ -104,7 +93,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	for _, reconciler := range []interface{ SetupWithManager(ctrl.Manager) error }{
 		&accounts.Reconciler{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Registry: registry, Recorder: recorder,
-			AllowedHosts: options.AllowedHosts, AllowHTTP: options.AllowHTTP,
+			AllowedHosts: options.AllowedHosts, AllowHTTP: options.Network.AllowHTTP,
 		},
 		&imports.Reconciler{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Registry: registry, Recorder: recorder, Clock: options.Clock, Owner: options.Owner,

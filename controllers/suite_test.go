@@ -21,8 +21,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -34,8 +32,10 @@ import (
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/controllers"
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
 	"github.com/integrator-operator/integrator-operator/internal/logging"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
+	"github.com/integrator-operator/integrator-operator/internal/scheme"
 	"github.com/integrator-operator/integrator-operator/internal/simulator"
 )
 
@@ -71,10 +71,6 @@ var _ = BeforeSuite(func() {
 	ctrl.SetLogger(logging.Bounded(zap.New(zap.WriteTo(io.MultiWriter(GinkgoWriter, logged)), zap.UseDevMode(true),
 		zap.Level(zapcore.Level(-100)), zap.StacktraceLevel(zapcore.PanicLevel))))
 
-	scheme := runtime.NewScheme()
-	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
-	utilruntime.Must(v1alpha1.AddToScheme(scheme))
-
 	environment := &envtest.Environment{
 		CRDDirectoryPaths:     []string{filepath.Join("..", "config", "crd", "bases")},
 		ErrorIfCRDPathMissing: true,
@@ -86,7 +82,7 @@ var _ = BeforeSuite(func() {
 	Expect(err).NotTo(HaveOccurred())
 	kubeconfig = environment.KubeConfig
 
-	k8s, err = client.New(restConfig, client.Options{Scheme: scheme})
+	k8s, err = client.New(restConfig, client.Options{Scheme: scheme.All()})
 	Expect(err).NotTo(HaveOccurred())
 
 	sim = simulator.New(simulator.Options{})
@@ -96,7 +92,7 @@ var _ = BeforeSuite(func() {
 	DeferCleanup(func() { sim.Close(); Expect(stop()).To(Succeed()) })
 
 	DeferCleanup(func() { Expect(bulk.ofBodies()).To(BeEmpty(), "lists and watches of more than metadata") })
-	stopManager = startManager(scheme)
+	stopManager = startManager(scheme.All())
 	DeferCleanup(func() { stopManager() })
 })
 
@@ -135,7 +131,7 @@ func startManagerOf(scheme *runtime.Scheme, owner ownership.Owner, namespaces ..
 	Expect(err).NotTo(HaveOccurred())
 	setup := controllers.Options{
 		AllowedHosts:             []string{host.Host, "api.integrator.io"},
-		AllowHTTP:                true,
+		Network:                  integrator.Config{AllowHTTP: true},
 		Owner:                    owner,
 		CreateUnconfirmedTimeout: createUnconfirmedTimeout,
 		BlockedDeletionPause:     time.Second,

@@ -4,10 +4,7 @@
 package imports
 
 import (
-	"cmp"
 	"context"
-	"slices"
-	"strings"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -72,7 +69,7 @@ func auditUnreadable(ctx context.Context, id string, err error) {
 
 // newestFirst reports whether the log is known to begin with its newest entry.
 func newestFirst(entries []integrator.AuditEntry) bool {
-	return len(entries) > 0 && auditTime(entries[0].Time).After(auditTime(entries[len(entries)-1].Time))
+	return len(entries) > 0 && entries[0].At().After(entries[len(entries)-1].At())
 }
 
 // showAudit puts an extract of the log into status and says who made the last change.
@@ -95,13 +92,13 @@ func digestAudit(entries []integrator.AuditEntry, userID, seenUntil string) *v1a
 	if len(entries) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(entries, func(a, b integrator.AuditEntry) int {
-		return cmp.Or(auditTime(b.Time).Compare(auditTime(a.Time)), strings.Compare(b.ID, a.ID))
-	})
+	integrator.SortAudit(entries)
+	// Without a time, none of the changes was seen.
+	seen, _ := time.Parse(time.RFC3339, seenUntil)
 	last := auditEvent(entries[0])
 	audit := &v1alpha1.ImportAudit{LastEvent: &last}
 	for _, entry := range entries {
-		ours := entry.Source == "api" && entry.ByUser.ID == userID && userID != "" && !auditTime(entry.Time).After(auditTime(seenUntil).Add(auditSlack))
+		ours := entry.ByToken(userID) && !entry.At().After(seen.Add(auditSlack))
 		if !ours && len(audit.ExternalChanges) < maxExternalChanges {
 			audit.ExternalChanges = append(audit.ExternalChanges, auditEvent(entry))
 		}
@@ -109,16 +106,10 @@ func digestAudit(entries []integrator.AuditEntry, userID, seenUntil string) *v1a
 	return audit
 }
 
-// auditTime reads the log's time; one that cannot be read is the oldest.
-func auditTime(text string) time.Time {
-	parsed, _ := time.Parse(time.RFC3339, text)
-	return parsed
-}
-
 func auditEvent(entry integrator.AuditEntry) v1alpha1.AuditEvent {
 	event := v1alpha1.AuditEvent{
 		Time: drift.Cut(entry.Time, 64), Event: drift.Cut(entry.Event, 64), Source: drift.Cut(entry.Source, 64),
-		User: drift.Cut(cmp.Or(entry.ByUser.Email, entry.ByUser.Name, entry.ByUser.ID, "unknown"), 256),
+		User: drift.Cut(entry.ByUser.Label(), 256),
 	}
 	for _, change := range entry.FieldChanges[:min(len(entry.FieldChanges), maxAuditFields)] {
 		event.Fields = append(event.Fields, drift.Cut(change.FieldPath, 256))

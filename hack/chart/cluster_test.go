@@ -23,13 +23,11 @@ import (
 	releasev1 "helm.sh/helm/v4/pkg/release/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/hack/internal/local"
+	"github.com/integrator-operator/integrator-operator/internal/scheme"
 	"github.com/integrator-operator/integrator-operator/internal/simulator"
 )
 
@@ -69,10 +67,7 @@ func newCluster(t *testing.T) *cluster {
 	})
 	c.plane = &local.ControlPlane{Assets: assets, Dir: dir, Processes: c.processes}
 	must(t, c.plane.Start(t.Context()))
-	scheme := runtime.NewScheme()
-	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
-	utilruntime.Must(v1alpha1.AddToScheme(scheme))
-	c.objects, err = client.New(c.plane.Config, client.Options{Scheme: scheme})
+	c.objects, err = client.New(c.plane.Config, client.Options{Scheme: scheme.All()})
 	must(t, err)
 
 	c.sim = simulator.New(simulator.Options{})

@@ -14,14 +14,12 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/hack/internal/local"
+	"github.com/integrator-operator/integrator-operator/internal/scheme"
 	"github.com/integrator-operator/integrator-operator/internal/simulator"
 )
 
@@ -83,13 +81,10 @@ func start(ctx context.Context, o options, ended func(error)) (*environment, err
 }
 
 func (e *environment) connect(ctx context.Context) (err error) {
-	scheme := runtime.NewScheme()
-	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
-	utilruntime.Must(v1alpha1.AddToScheme(scheme))
-	if e.objects, err = client.New(e.plane.Config, client.Options{Scheme: scheme}); err != nil {
+	if e.objects, err = client.New(e.plane.Config, client.Options{Scheme: scheme.All()}); err != nil {
 		return err
 	}
-	if e.seen, err = cache.New(e.plane.Config, cache.Options{Scheme: scheme}); err != nil {
+	if e.seen, err = cache.New(e.plane.Config, cache.Options{Scheme: scheme.All()}); err != nil {
 		return err
 	}
 	go func() { _ = e.seen.Start(ctx) }() // it ends with ctx

@@ -12,11 +12,8 @@ package account
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"maps"
-	"net/netip"
-	"net/url"
 	"sync"
 	"time"
 
@@ -35,21 +32,10 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/problem"
 )
 
-// Options say which base URLs are allowed.
+// Options say how accounts are called, and whose imports are managed.
 type Options struct {
-	// AllowHTTP permits base URLs without TLS and on the machine itself, for tests and demos.
-	AllowHTTP bool
-	// AllowPrivate permits hosts with addresses of private networks.
-	AllowPrivate bool
-	// RootCAs, when set, replaces the system's certificate authorities.
-	RootCAs *x509.CertPool
-	// Proxy, when set, is what the API is called through, but for the hosts of NoProxy.
-	Proxy   *url.URL
-	NoProxy string
-	// NAT64 are the prefixes of the network's own for addresses that contain an IPv4 address.
-	NAT64 []netip.Prefix
-	// ReadOnly has the clients refuse every call that writes.
-	ReadOnly bool
+	// Network says how the API is called; it has neither base URL nor token.
+	Network integrator.Config
 	// Owner decides what the ownership markers say.
 	Owner ownership.Owner
 	// ScanPatience is how long no scan may reach its end at least, before that is reported; 0 is
@@ -228,11 +214,9 @@ func (r *Registry) join(key types.NamespacedName, e *entry, spec *v1alpha1.Accou
 		return nil
 	}
 	member, err := r.pool.Join(settings.credential, settings.limits, e.member, metrics.ObserveRequest(key), func(limiter *limit.Limiter) (*integrator.Client, error) {
-		return integrator.New(integrator.Config{
-			BaseURL: spec.BaseURL, Token: token, Limiter: limiter,
-			AllowHTTP: r.options.AllowHTTP, AllowPrivate: r.options.AllowPrivate, RootCAs: r.options.RootCAs, AccountCAs: trust.Roots,
-			Proxy: r.options.Proxy, NoProxy: r.options.NoProxy, NAT64: r.options.NAT64, ReadOnly: r.options.ReadOnly,
-		})
+		config := r.options.Network
+		config.BaseURL, config.Token, config.AccountCAs, config.Limiter = spec.BaseURL, token, trust.Roots, limiter
+		return integrator.New(config)
 	})
 	if err != nil {
 		return err

@@ -24,6 +24,7 @@ import (
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/account/shared"
+	"github.com/integrator-operator/integrator-operator/internal/integrator"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
 	"github.com/integrator-operator/integrator-operator/internal/watch"
 )
@@ -43,7 +44,7 @@ func registryOf(t *testing.T) (*Registry, *clocktesting.FakeClock) {
 	clock := clocktesting.NewFakeClock(now)
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
-	r := NewRegistry(ctx, reader, clock, Options{AllowHTTP: true})
+	r := NewRegistry(ctx, reader, clock, Options{Network: integrator.Config{AllowHTTP: true}})
 	for _, events := range []<-chan ctrlevent.GenericEvent{r.AccountEvents(), r.ImportEvents(), r.RunEvents()} {
 		go func() {
 			for {

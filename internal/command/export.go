@@ -16,16 +16,13 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/scheme"
 )
 
 const exportUsage = `Usage: %s export [flags] > imports.yaml
@@ -114,25 +111,27 @@ func runExport(ctx context.Context, f exportFlags, stdout, stderr io.Writer) err
 }
 
 // connect finds the cluster as kubectl does.
-func (f *exportFlags) connect() (reader client.Reader, namespace string, err error) {
+func (f *exportFlags) connect() (cluster client.Client, namespace string, err error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = f.kubeconfig
 	overrides := &clientcmd.ConfigOverrides{CurrentContext: f.kubeContext}
 	overrides.Context.Namespace = f.namespace
-	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides)
-	config, err := loader.ClientConfig()
+	return Cluster(clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides))
+}
+
+// Cluster connects to the cluster of a kubeconfig. namespace is that of its context.
+func Cluster(kubeconfig clientcmd.ClientConfig) (cluster client.Client, namespace string, err error) {
+	config, err := kubeconfig.ClientConfig()
 	if err != nil {
 		return nil, "", fmt.Errorf("read the kubeconfig: %w", err)
 	}
 	config.WarningHandler = rest.NoWarnings{}
-	if namespace, _, err = loader.Namespace(); err != nil {
+	config.QPS = -1 // the API server limits its clients itself
+	if namespace, _, err = kubeconfig.Namespace(); err != nil {
 		return nil, "", fmt.Errorf("read the kubeconfig: %w", err)
 	}
-	scheme := runtime.NewScheme()
-	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
-	utilruntime.Must(v1alpha1.AddToScheme(scheme))
-	reader, err = client.New(config, client.Options{Scheme: scheme})
-	return reader, namespace, err
+	cluster, err = client.New(config, client.Options{Scheme: scheme.All()})
+	return cluster, namespace, err
 }
 
 // terminal shows notes, and a progress bar where a person sees it and manifests are not printed to

@@ -4,9 +4,13 @@
 package integrator
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"iter"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/integrator-operator/integrator-operator/internal/integrator/jsonscan"
 )
@@ -30,6 +34,27 @@ type AuditUser struct {
 	ID    string // _id
 	Email string
 	Name  string
+}
+
+// Label is what people know the user by: the address, else the name, else the id.
+func (u AuditUser) Label() string { return cmp.Or(u.Email, u.Name, u.ID, "unknown") }
+
+// At is the time of the entry; one that cannot be read is the oldest.
+func (e AuditEntry) At() time.Time {
+	at, _ := time.Parse(time.RFC3339, e.Time)
+	return at
+}
+
+// ByToken reports whether the change was made through the API by the user whose token has the userID.
+func (e AuditEntry) ByToken(userID string) bool {
+	return e.Source == "api" && userID != "" && e.ByUser.ID == userID
+}
+
+// SortAudit sorts a log that may have come in any order, the newest entry first.
+func SortAudit(entries []AuditEntry) {
+	slices.SortStableFunc(entries, func(a, b AuditEntry) int {
+		return cmp.Or(b.At().Compare(a.At()), strings.Compare(b.ID, a.ID))
+	})
 }
 
 // FieldChange is one field of a change. Its values are not read: they may be confidential.

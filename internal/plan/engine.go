@@ -12,8 +12,6 @@ import (
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -25,6 +23,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/controllers/imports"
 	"github.com/integrator-operator/integrator-operator/internal/account"
 	"github.com/integrator-operator/integrator-operator/internal/integrator/limit"
+	"github.com/integrator-operator/integrator-operator/internal/scheme"
 	"github.com/integrator-operator/integrator-operator/internal/watch"
 )
 
@@ -33,13 +32,6 @@ const concurrent = 8
 
 // maxPasses bounds the reconciles of one Import: each of them may need what the last one has written.
 const maxPasses = 5
-
-var scheme = func() *runtime.Scheme {
-	made := runtime.NewScheme()
-	utilruntime.Must(clientgoscheme.AddToScheme(made))
-	utilruntime.Must(v1alpha1.AddToScheme(made))
-	return made
-}()
 
 // engine has the operator's reconcilers, on objects in memory.
 type engine struct {
@@ -68,7 +60,7 @@ func (i indexes) IndexField(_ context.Context, object client.Object, name string
 
 // start puts the objects into memory and makes the reconcilers.
 func (w *world) start(ctx context.Context) error {
-	builder := fake.NewClientBuilder().WithScheme(scheme).
+	builder := fake.NewClientBuilder().WithScheme(scheme.All()).
 		WithStatusSubresource(&v1alpha1.Account{}, &v1alpha1.Import{}, &v1alpha1.ImportRun{})
 	for _, e := range w.entries {
 		if e.typed != nil && e.typed.GetDeletionTimestamp().IsZero() {
@@ -87,10 +79,9 @@ func (w *world) start(ctx context.Context) error {
 	e := &engine{memory: builder.Build(), stop: stop}
 	w.engine, w.live.Reader = e, e.memory
 	network := w.options.Network
+	network.ReadOnly = true
 	e.registry = account.NewRegistry(running, e.memory, clock.RealClock{}, account.Options{
-		AllowHTTP: network.AllowHTTP, AllowPrivate: network.AllowPrivate, RootCAs: network.RootCAs,
-		Proxy: network.Proxy, NoProxy: network.NoProxy, NAT64: network.NAT64,
-		Owner: w.options.Owner, ReadOnly: true, Permits: concurrent,
+		Network: network, Owner: w.options.Owner, Permits: concurrent,
 	})
 	e.accounts = &accounts.Reconciler{Client: e.memory, Live: w.live, Registry: e.registry, Recorder: silent{}, AllowedHosts: w.options.AllowedHosts, AllowHTTP: network.AllowHTTP}
 	e.imports = &imports.Reconciler{

@@ -24,6 +24,7 @@ import (
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/admission"
+	"github.com/integrator-operator/integrator-operator/internal/scheme"
 )
 
 // key names an object of one of the project's kinds.
@@ -174,7 +175,7 @@ func merged(old, declared map[string]string) map[string]string {
 
 // typed is the object in the type of its kind.
 func typed(object *unstructured.Unstructured) (client.Object, error) {
-	made, err := scheme.New(object.GroupVersionKind())
+	made, err := scheme.All().New(object.GroupVersionKind())
 	if err != nil {
 		return nil, err
 	}

@@ -13,13 +13,10 @@ import (
 	"os"
 	"time"
 
-	"k8s.io/apimachinery/pkg/runtime"
-	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/hack/internal/local"
+	"github.com/integrator-operator/integrator-operator/internal/scheme"
 )
 
 // Options are the programs that are measured, and those that this takes.
@@ -64,10 +61,7 @@ func Start(ctx context.Context, o Options, ended func(error)) (*Environment, err
 	if err := e.Plane.InstallOperator(ctx); err != nil {
 		return e, err
 	}
-	scheme := runtime.NewScheme()
-	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
-	utilruntime.Must(v1alpha1.AddToScheme(scheme))
-	if e.Objects, err = client.NewWithWatch(e.Plane.Config, client.Options{Scheme: scheme}); err != nil {
+	if e.Objects, err = client.NewWithWatch(e.Plane.Config, client.Options{Scheme: scheme.All()}); err != nil {
 		return e, err
 	}
 	e.api, e.admin, err = e.processes.StartSimulator(ctx, o.Simulator, fmt.Sprint("--page-size=", pageSize))

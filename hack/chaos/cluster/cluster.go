@@ -10,13 +10,10 @@ import (
 	"os"
 	"path/filepath"
 
-	"k8s.io/apimachinery/pkg/runtime"
-	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/hack/internal/local"
+	"github.com/integrator-operator/integrator-operator/internal/scheme"
 )
 
 // managerUser is the manager's ServiceAccount.
@@ -61,11 +58,8 @@ func Start(ctx context.Context, name string, o Options) (*Cluster, error) {
 	if err := c.Plane.Start(ctx); err != nil {
 		return c, err
 	}
-	scheme := runtime.NewScheme()
-	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
-	utilruntime.Must(v1alpha1.AddToScheme(scheme))
 	var err error
-	if c.Objects, err = client.NewWithWatch(c.Plane.Config, client.Options{Scheme: scheme}); err != nil {
+	if c.Objects, err = client.NewWithWatch(c.Plane.Config, client.Options{Scheme: scheme.All()}); err != nil {
 		return c, err
 	}
 	return c, c.Plane.InstallOperator(ctx)

@@ -32,7 +32,7 @@ var layers = [][]string{
 	{"internal/drift", "internal/records"},
 	{"internal/integrator"},
 	{"internal/integrator/jsonscan", "internal/integrator/limit"},
-	{"internal/admission"},
+	{"internal/admission", "internal/scheme"},
 	{"internal/places"},
 	{"api/v1alpha1", "config/crd"},
 	// Not shipped.

@@ -5,14 +5,12 @@ package plugin
 
 import (
 	"context"
-	"flag"
 	"fmt"
 
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
-	"github.com/integrator-operator/integrator-operator/internal/command"
 	"github.com/integrator-operator/integrator-operator/internal/export"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
 )
@@ -26,7 +24,7 @@ Nothing is written. The import is taken over with mode Match: if it differs by t
 so, and changes nothing. For all imports of an account, see kubectl integrator export --adopt.`
 
 type adoptFlags struct {
-	network       command.Network
+	networkFlags
 	account, name string
 }
 
@@ -39,24 +37,16 @@ func newAdopt(c *cmd) *cobra.Command {
 	set := made.Flags()
 	set.StringVar(&f.account, "account", "default", "Name of the Account.")
 	set.StringVar(&f.name, "name", "", "Name of the Import; by default one made of the name of the import.")
-	var network flag.FlagSet
-	f.network.Register(&network)
-	set.AddGoFlagSet(&network)
+	f.register(set)
 	return made
 }
 
 func (c *cmd) adopt(ctx context.Context, f *adoptFlags, id string) error {
-	network, err := f.network.Config()
-	if err != nil {
-		return err
-	}
-	network.ReadOnly = true
 	cluster, namespace, err := c.cluster()
 	if err != nil {
 		return err
 	}
-	var account v1alpha1.Account
-	remote, err := command.Connect(ctx, cluster, client.ObjectKey{Namespace: namespace, Name: f.account}, &account, command.List(f.network.AllowedHosts), network)
+	remote, account, err := f.connect(ctx, cluster, client.ObjectKey{Namespace: namespace, Name: f.account})
 	if err != nil {
 		return err
 	}

@@ -61,12 +61,5 @@ func (c *cmd) diff(ctx context.Context, f *engineFlags, names []string) error {
 	for i := range made.Items {
 		differs = differs || len(made.Items[i].Drift) > 0
 	}
-	switch {
-	case made.Failed():
-		return exit(ExitError)
-	case differs:
-		return exit(ExitChanges)
-	default:
-		return nil
-	}
+	return exitOf(made.Failed(), differs)
 }

@@ -4,12 +4,9 @@
 package plugin
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
-	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -17,7 +14,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
-	"github.com/integrator-operator/integrator-operator/internal/command"
 	"github.com/integrator-operator/integrator-operator/internal/drift"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
@@ -29,8 +25,8 @@ A change that was made with the token of the Account is marked "operator": the o
 another program with the same token.`
 
 type historyFlags struct {
-	network command.Network
-	most    int
+	networkFlags
+	most int
 }
 
 func newHistory(c *cmd) *cobra.Command {
@@ -40,18 +36,11 @@ func newHistory(c *cmd) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return c.history(cmd.Context(), &f, args[0]) },
 	}
 	made.Flags().IntVar(&f.most, "limit", 50, "How many changes to list; 0 lists all that the platform keeps.")
-	var network flag.FlagSet
-	f.network.Register(&network)
-	made.Flags().AddGoFlagSet(&network)
+	f.register(made.Flags())
 	return made
 }
 
 func (c *cmd) history(ctx context.Context, f *historyFlags, name string) error {
-	network, err := f.network.Config()
-	if err != nil {
-		return err
-	}
-	network.ReadOnly = true
 	cluster, namespace, err := c.cluster()
 	if err != nil {
 		return err
@@ -64,8 +53,7 @@ func (c *cmd) history(ctx context.Context, f *historyFlags, name string) error {
 	if id == "" {
 		return fmt.Errorf("Import %q has no remote import yet", name) //nolint:staticcheck // Import is the kind's name
 	}
-	var account v1alpha1.Account
-	remote, err := command.Connect(ctx, cluster, client.ObjectKey{Namespace: namespace, Name: object.Spec.AccountRef.Name}, &account, command.List(f.network.AllowedHosts), network)
+	remote, account, err := f.connect(ctx, cluster, client.ObjectKey{Namespace: namespace, Name: object.Spec.AccountRef.Name})
 	if err != nil {
 		return err
 	}
@@ -77,8 +65,7 @@ func (c *cmd) history(ctx context.Context, f *historyFlags, name string) error {
 		}
 		entries = append(entries, entry)
 	}
-	// The times of the API are of one length and zone, so that their texts are in their order.
-	slices.SortStableFunc(entries, func(a, b integrator.AuditEntry) int { return cmp.Compare(b.Time, a.Time) })
+	integrator.SortAudit(entries)
 	if f.most > 0 {
 		entries = entries[:min(len(entries), f.most)]
 	}
@@ -89,8 +76,8 @@ func (c *cmd) printHistory(entries []integrator.AuditEntry, ours string) error {
 	table := tabwriter.NewWriter(c.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "TIME\tEVENT\tSOURCE\tUSER\tFIELDS")
 	for _, entry := range entries {
-		user := cmp.Or(entry.ByUser.Email, entry.ByUser.Name, entry.ByUser.ID, "unknown")
-		if entry.Source == "api" && ours != "" && entry.ByUser.ID == ours {
+		user := entry.ByUser.Label()
+		if entry.ByToken(ours) {
 			user = "operator"
 		}
 		var fields []string

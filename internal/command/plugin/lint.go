@@ -66,16 +66,10 @@ func lint(c *cmd, manifests []plan.Manifest) error {
 		errors, warnings = errors+len(refused), warnings+len(doubtful)
 	}
 	w.line("%s checked: %s, %s", count(checked, "object", "objects"), count(errors, "error", "errors"), count(warnings, "warning", "warnings"))
-	switch {
-	case w.err != nil:
+	if w.err != nil {
 		return w.err
-	case errors > 0:
-		return exit(ExitError)
-	case warnings > 0:
-		return exit(ExitChanges)
-	default:
-		return nil
 	}
+	return exitOf(errors > 0, warnings > 0)
 }
 
 // judge returns what an API server would refuse, and what is probably a mistake.

@@ -7,7 +7,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -45,7 +44,7 @@ type engineFlags struct {
 	tokenFile               string
 	ownerID, formerOwnerIDs string
 	timeout                 time.Duration
-	network                 command.Network
+	networkFlags
 }
 
 func (f *engineFlags) register(set *pflag.FlagSet) {
@@ -53,15 +52,13 @@ func (f *engineFlags) register(set *pflag.FlagSet) {
 	set.StringVar(&f.ownerID, "owner-id", "", "The --owner-id of the operator in the cluster, if it has one.")
 	set.StringVar(&f.formerOwnerIDs, "former-owner-ids", "", "The --former-owner-ids of the operator.")
 	set.DurationVar(&f.timeout, "timeout", 5*time.Minute, "How long it may take.")
-	var network flag.FlagSet
-	f.network.Register(&network)
-	set.AddGoFlagSet(&network)
+	f.networkFlags.register(set)
 }
 
 // options are those of a plan, without a cluster.
 func (f *engineFlags) options(in io.Reader) (options plan.Options, err error) {
 	options = plan.Options{
-		AllowedHosts: command.List(f.network.AllowedHosts), Timeout: f.timeout,
+		AllowedHosts: f.hosts(), Timeout: f.timeout,
 		Owner: ownership.Owner{ID: f.ownerID, Former: command.List(f.formerOwnerIDs)},
 	}
 	if err := options.Owner.Validate(); err != nil {
@@ -135,14 +132,7 @@ func (f *planFlags) run(ctx context.Context, c *cmd) error {
 	if err := write(c.Out, made, colors); err != nil {
 		return err
 	}
-	switch {
-	case made.Failed():
-		return exit(ExitError)
-	case made.Changes():
-		return exit(ExitChanges)
-	default:
-		return nil
-	}
+	return exitOf(made.Failed(), made.Changes())
 }
 
 func (f *planFlags) options(c *cmd) (options plan.Options, err error) {

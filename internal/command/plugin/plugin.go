@@ -13,16 +13,11 @@ import (
 
 	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
-	"k8s.io/apimachinery/pkg/runtime"
-	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/command"
 )
 
@@ -37,6 +32,18 @@ const (
 type exit int
 
 func (e exit) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
+
+// exitOf is the end of a command that has said what there is to say.
+func exitOf(failed, changes bool) error {
+	switch {
+	case failed:
+		return exit(ExitError)
+	case changes:
+		return exit(ExitChanges)
+	default:
+		return nil
+	}
+}
 
 // Run runs kubectl integrator with its arguments, and returns the exit code.
 func Run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
@@ -96,31 +103,9 @@ func newOfManager(c *cmd, name, short string) *cobra.Command {
 	}
 }
 
-// scheme has the types that the commands read and write.
-var scheme = func() *runtime.Scheme {
-	made := runtime.NewScheme()
-	utilruntime.Must(clientgoscheme.AddToScheme(made))
-	utilruntime.Must(v1alpha1.AddToScheme(made))
-	return made
-}()
-
 // cluster connects to the cluster as kubectl does. namespace is that of the flag or of the context.
 func (c *cmd) cluster() (cluster client.Client, namespace string, err error) {
-	loader := c.config.ToRawKubeConfigLoader()
-	config, err := loader.ClientConfig()
-	if err != nil {
-		return nil, "", fmt.Errorf("read the kubeconfig: %w", err)
-	}
-	config.WarningHandler = rest.NoWarnings{}
-	config.QPS, config.Burst = -1, 0
-	if namespace, _, err = loader.Namespace(); err != nil {
-		return nil, "", fmt.Errorf("read the kubeconfig: %w", err)
-	}
-	cluster, err = client.New(config, client.Options{Scheme: scheme})
-	if err != nil {
-		return nil, "", fmt.Errorf("connect to the cluster: %w", err)
-	}
-	return cluster, namespace, nil
+	return command.Cluster(c.config.ToRawKubeConfigLoader())
 }
 
 // namespaceWithoutCluster is that of the flag, else of the kubeconfig if there is one.

@@ -66,10 +66,10 @@ func (c *cmd) status(ctx context.Context, everywhere, all bool) error {
 	for _, t := range trees {
 		healthy = t.write(w, colors, all) && healthy
 	}
-	if w.err == nil && !healthy {
-		return exit(ExitChanges)
+	if w.err != nil {
+		return w.err
 	}
-	return w.err
+	return exitOf(false, !healthy)
 }
 
 // readTrees reads the objects of a namespace, or of all.
