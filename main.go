@@ -131,8 +131,14 @@ func run(f flags) error {
 	if err := f.validate(); err != nil {
 		return err
 	}
+	// Of the process and not of a manager: calls outlive that.
+	stopTraces, err := tracing.Setup(ctx, f.otlpEndpoint, ctrl.Log.WithName("tracing"))
+	if err != nil {
+		return fmt.Errorf("--otlp-endpoint: %w", err)
+	}
+	defer endTraces(stopTraces)
 	calls := controllers.NewCalls(f.concurrentRuns)
-	err := serve(ctx, f, calls, false)
+	err = serve(ctx, f, calls, false)
 	for err != nil && ctx.Err() == nil && calls.UnderWay() > 0 {
 		// Such as a lost lease. The calls are worth more than a process that begins anew, and nobody else
 		// may be there to lead meanwhile.
@@ -171,11 +177,6 @@ func serve(ctx context.Context, f flags, calls *controllers.Calls, again bool) e
 	if err != nil {
 		return err
 	}
-	stopTraces, err := tracing.Setup(ctx, f.otlpEndpoint, ctrl.Log.WithName("tracing"))
-	if err != nil {
-		return fmt.Errorf("--otlp-endpoint: %w", err)
-	}
-	defer endTraces(stopTraces)
 	mgr, err := newManager(f, again)
 	if err != nil {
 		return fmt.Errorf("set up the manager: %w", err)
