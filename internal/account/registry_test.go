@@ -299,7 +299,13 @@ func TestRejectionIsShared(t *testing.T) {
 				}
 				r.TokenAccepted(k, "u1", "v1", false)
 			}
-			if first, second := r.byKey[key], r.byKey[same]; first.observations == second.observations || first.state.client == second.state.client {
+			common := func() bool {
+				r.mu.Lock()
+				defer r.mu.Unlock()
+				first, second := r.byKey[key], r.byKey[same]
+				return first.observations == second.observations || first.state.client == second.state.client
+			}
+			if common() {
 				t.Error("two Accounts have the observations or the client in common")
 			}
 			blocked := func(k types.NamespacedName) *problem.Problem {
