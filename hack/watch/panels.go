@@ -112,8 +112,11 @@ var rows = []row{
 			},
 		},
 		{
-			title: "Throttled", description: "Part of the time for which the API asks an Account to pause, with status 429.", unit: "percentunit", width: 8,
-			queries: []query{{`sum by (namespace, name) (rate(integrator_api_throttled_seconds_total{` + ofNamespace + `}[$__rate_interval]))`, "{{namespace}}/{{name}}"}},
+			title: "Throttled, or without an answer", description: "Part of the time for which the API asks an Account to pause, with status 429. All of it: the API does not answer, and one request at a time shows whether it does again.", unit: "percentunit", width: 8,
+			queries: []query{
+				{`sum by (namespace, name) (rate(integrator_api_throttled_seconds_total{` + ofNamespace + `}[$__rate_interval]))`, "{{namespace}}/{{name}}"},
+				{`max by (namespace, name) (integrator_api_circuit_open{` + ofNamespace + `})`, "{{namespace}}/{{name}} does not answer"},
+			},
 		},
 		{
 			title: "Permits", description: "Requests under way, and those that wait for a permit.", unit: "short", width: 8,

@@ -65,6 +65,7 @@ func TestValues(t *testing.T) {
 		"integrator_api_permits": {
 			"name=forgotten namespace=ns state=limit": 16, "name=forgotten namespace=ns state=used": 3, "name=forgotten namespace=ns state=waiting": 2,
 		},
+		"integrator_api_circuit_open": {"name=forgotten namespace=ns": 1},
 		"integrator_account_status": {
 			"name=default namespace=shop reason=TokenAccepted state=Ready":    1,
 			"name=new namespace=shop reason=Progressing state=Reconciling":    1,
@@ -192,7 +193,7 @@ func observeEverything() {
 	CallStarted(account)
 	CallStarted(account)()
 	RunCompleted("ns", v1alpha1.RunUnknown, v1alpha1.RecordCounts{Total: 12, Sent: 10, Succeeded: 3, Failed: 2, Ignored: 1})
-	ServePermits(account, func() Permits { return Permits{Used: 3, Waiting: 2, Limit: 16} })
+	ServePermits(account, func() Permits { return Permits{Used: 3, Waiting: 2, Limit: 16, CircuitOpen: true} })
 }
 
 // objects are those of the cache.

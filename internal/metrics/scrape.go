@@ -35,6 +35,9 @@ var (
 	permits = scraped("integrator_api_permits",
 		"Permits of an Account's requests by state: used, waiting (requests that wait for one), or limit (spec.maxInFlight).",
 		"namespace", "name", "state")
+	circuitOpen = scraped("integrator_api_circuit_open",
+		"1 while the API does not answer: one request at a time shows whether it answers again, and all others wait. Otherwise 0.",
+		"namespace", "name")
 	imports = scraped("integrator_imports",
 		"Imports by Account, state (Ready, Reconciling, Stalled or Suspended) and reason of the condition Ready.",
 		"namespace", "name", "state", "reason")
@@ -49,8 +52,12 @@ var (
 // scrapeTimeout bounds the time for which a scrape waits for a cache that is not filled yet.
 const scrapeTimeout = 5 * time.Second
 
-// Permits are those of one account's requests.
-type Permits struct{ Used, Waiting, Limit int }
+// Permits are those of one account's requests. CircuitOpen: none but one is given, because the API does not
+// answer.
+type Permits struct {
+	Used, Waiting, Limit int
+	CircuitOpen          bool
+}
 
 // scrape collects what is read at each scrape.
 var scrape = &collector{permits: map[types.NamespacedName]func() Permits{}, limitFiles: []string{
@@ -89,7 +96,7 @@ func (c *collector) forget(account types.NamespacedName) {
 
 // Describe describes what is collected.
 func (c *collector) Describe(to chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{leader, memoryLimit, accountStatus, scanInterval, permits, imports, importsDrifted, runs, cacheObjects} {
+	for _, desc := range []*prometheus.Desc{leader, memoryLimit, accountStatus, scanInterval, permits, circuitOpen, imports, importsDrifted, runs, cacheObjects} {
 		to <- desc
 	}
 }
@@ -104,6 +111,11 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 		s.gauge(permits, float64(now.Used), account.Namespace, account.Name, "used")
 		s.gauge(permits, float64(now.Waiting), account.Namespace, account.Name, "waiting")
 		s.gauge(permits, float64(now.Limit), account.Namespace, account.Name, "limit")
+		open := 0.0
+		if now.CircuitOpen {
+			open = 1
+		}
+		s.gauge(circuitOpen, open, account.Namespace, account.Name)
 	}
 	c.mu.Unlock()
 	if limit, ok := readLimit(c.limitFiles); ok {

@@ -425,7 +425,13 @@ func TestCircuitWhileQueued(t *testing.T) {
 			t.Errorf("the next call with a permit: %v", err)
 		}
 		dead.Release()
+		if !l.Usage().CircuitOpen {
+			t.Error("the usage does not say that the API does not answer")
+		}
 		l.Report(true)
+		if l.Usage().CircuitOpen {
+			t.Error("the usage says after an answer that there is none")
+		}
 		if permit, err := permits.Take(l, Object{Name: "next"}, ClassNew, 1); err != nil {
 			t.Errorf("after an answer: %v", err)
 		} else {
