@@ -46,6 +46,13 @@ tidy() {
 	(cd "$1" && GOWORK=off go mod tidy -diff)
 }
 
+# No program or archive is in Git: what is that large was built. Outside of a checkout there is nothing to see.
+small_files() {
+	git rev-parse --is-inside-work-tree > "$tmp/checkout" 2>&1 || return 0
+	large=$(git ls-files -z | xargs -0 sh -c 'find "$@" -maxdepth 0 -type f -size +1024k' find) || return 1
+	[ -z "$large" ] || { echo "$large: larger than 1 MiB"; return 1; }
+}
+
 licensed() {
 	header=$(cat hack/boilerplate.go.txt)
 	lines=$(wc -l < hack/boilerplate.go.txt)
@@ -98,6 +105,7 @@ check "picture of the dashboard (make manifests)" generated docs/images/dashboar
 check "CRD sizes" small_enough
 check "formatting (make fmt)" formatted
 check "licence headers" licensed
+check "no large files in Git" small_files
 for dir in $MODULES; do
 	check "go.mod and go.sum in $dir (make tidy)" tidy "$dir"
 	check "downloaded modules of $dir (go mod verify)" authentic "$dir"
