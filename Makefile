@@ -119,7 +119,7 @@ lint: $(GOLANGCI_LINT) $(DOCKERFILE_LINT) $(ACTIONLINT) ## Lint the Go code, the
 	echo "golangci-lint run $(LINT_FLAGS) on the conventions of api/"; \
 	$(GOLANGCI_LINT) run $(LINT_FLAGS) --config .golangci-api.yml ./api/... || status=1; \
 	echo "lint of the Dockerfile"; \
-	$(DOCKERFILE_LINT) Dockerfile || status=1; \
+	$(DOCKERFILE_LINT) --pinned Dockerfile || status=1; \
 	echo "lint of the workflows"; \
 	$(ACTIONLINT) -shellcheck= -pyflakes= .github/workflows/*.yaml || status=1; \
 	echo "what the linters find in code with faults"; \
@@ -209,7 +209,7 @@ soak: CHAOS_FLAGS = --soak=20m
 soak: chaos ## Let users and others edit at random for 20 minutes, with a fault now and then.
 
 .PHONY: bench
-bench: build simulator ## Measure what the manager costs (BENCH_FLAGS="--sizes=300,1200", --only=adoption).
+bench: build simulator ## Measure what the manager costs (BENCH_FLAGS="--sizes=300,1200", --only=adoption, --before=PROGRAM).
 	go build -o bin/bench ./hack/bench
 	@assets=$(ASSETS) && exec bin/bench --assets="$$assets" --manager=bin/manager --simulator=bin/simulator $(BENCH_FLAGS)
 
