@@ -97,7 +97,8 @@ func (c *Campaign) violations(ctx context.Context, x *scenario.Execution, r *Res
 		reference = nil // it is meant to change the objects
 	}
 	return append(violations, invariant.Check(ctx, invariant.Case{Execution: x, Found: found, Reference: reference,
-		MustSucceed: r.Plan.mustSucceed, Kills: r.Plan.kills()})...)
+		MustSucceed: r.Plan.mustSucceed, Kills: r.Plan.kills(),
+		Restored: r.Plan.followUp != nil && r.Plan.followUp.Restores})...)
 }
 
 // playPlan plays the scenario of a plan, and returns how many writes its prelude took.

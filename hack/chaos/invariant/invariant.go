@@ -24,6 +24,8 @@ type Case struct {
 	MustSucceed bool
 	// Kills is true when a process was killed, or frozen.
 	Kills bool
+	// Restored is true when the objects were replaced by those of a backup.
+	Restored bool
 }
 
 // violations collects what is wrong.

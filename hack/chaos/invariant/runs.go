@@ -9,6 +9,7 @@ import (
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/hack/chaos/sandbox"
+	"github.com/integrator-operator/integrator-operator/hack/chaos/scenario"
 )
 
 // runs checks I3 and I4: no record is sent twice, and a run's status is true.
@@ -53,6 +54,7 @@ func (c Case) phase(v *violations, run *v1alpha1.ImportRun, sent int) {
 		v.add("I4: the run is Failed and reports %d records, %d were sent", reported, sent)
 	case phase == v1alpha1.RunUnknown && reported > sent:
 		v.add("I4: the run is Unknown and reports %d records, %d were sent", reported, sent)
+	case c.Restored && scenario.WaitsForTakeover(run):
 	case phase != v1alpha1.RunFailed && phase != v1alpha1.RunUnknown:
 		v.add("I4: the run is %q", phase)
 	}

@@ -107,20 +107,34 @@ func converged(ctx context.Context, x *Execution) error {
 	return nil
 }
 
+// WaitsForTakeover reports whether a run waits without a claim: it was restored, and has sent nothing.
+func WaitsForTakeover(run *v1alpha1.ImportRun) bool {
+	return run.Status.Phase == v1alpha1.RunWaiting && run.Annotations[v1alpha1.AnnotationClaim] == ""
+}
+
 // restoredConverged waits until each Import is Ready, or reports an ownership conflict: the marker
-// has the uid that the Import had before. To take it over is for its user to decide.
+// has the uid that the Import had before. To take it over is for its user to decide. A run that had sent
+// nothing waits for that: nothing in its backup says how it ended.
 func restoredConverged(ctx context.Context, x *Execution) error {
 	end, err := x.EndState(ctx)
 	if err != nil {
 		return err
 	}
-	if end.Run != nil && !sandbox.Finished(end.Run.Status.Phase) {
-		return fmt.Errorf("the run is %q", end.Run.Status.Phase)
-	}
+	waits := false
 	for _, object := range end.Imports() {
-		if err := x.Ready(ctx, object); err != nil && !conflicts(object) {
-			return err
+		if err := x.Ready(ctx, object); err != nil {
+			if !conflicts(object) {
+				return err
+			}
+			waits = true
 		}
 	}
-	return nil
+	switch run := end.Run; {
+	case run == nil || sandbox.Finished(run.Status.Phase):
+		return nil
+	case waits && WaitsForTakeover(run):
+		return nil
+	default:
+		return fmt.Errorf("the run is %q", run.Status.Phase)
+	}
 }
