@@ -304,10 +304,10 @@ type ImportSpec struct {
 // +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="ID",type=string,JSONPath=`.status.id`
 // +kubebuilder:printcolumn:name="Adaptor",type=string,JSONPath=`.status.adaptorType`
-// +kubebuilder:printcolumn:name="Connection",type=string,JSONPath=`.status.connectionID`
 // +kubebuilder:printcolumn:name="Last-Modified",type=string,JSONPath=`.status.lastModified`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Account",type=string,JSONPath=`.spec.accountRef.name`,priority=1
+// +kubebuilder:printcolumn:name="Connection",type=string,JSONPath=`.status.connectionID`,priority=1
 // +kubebuilder:printcolumn:name="Drift",type=string,JSONPath=`.status.drift[*].path`,priority=1
 // +kubebuilder:printcolumn:name="Last-Changed-By",type=string,JSONPath=`.status.audit.lastEvent.user`,priority=1
 // +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`,priority=1
