@@ -213,6 +213,10 @@ bench: build simulator ## Measure what the manager costs (BENCH_FLAGS="--sizes=3
 	go build -o bin/bench ./hack/bench
 	@assets=$(ASSETS) && exec bin/bench --assets="$$assets" --manager=bin/manager --simulator=bin/simulator $(BENCH_FLAGS)
 
+.PHONY: bench-check
+bench-check: BENCH_FLAGS = --only=counts --sizes=20
+bench-check: bench ## Fail when an object costs more requests than it may. Times play no part.
+
 .PHONY: corpus
 corpus: build simulator ## Bring import documents under the operator in every way: generated ones, or those of DIR=... (CORPUS_FLAGS=--short).
 	go build -o bin/corpus ./hack/corpus

@@ -31,6 +31,7 @@ func main() {
 	flag.StringVar(&o.Assets, "assets", os.Getenv("KUBEBUILDER_ASSETS"), "directory of etcd, kube-apiserver and kubectl")
 	flag.StringVar(&o.Manager, "manager", "bin/manager", "program of the manager")
 	flag.StringVar(&o.Simulator, "simulator", "bin/simulator", "program of the simulator")
+	before := flag.String("before", "", "program of an earlier manager, for the measurements of how long others wait")
 	sizes := flag.String("sizes", "300,1200,2400", "numbers of objects to measure, separated by commas")
 	only := flag.String("only", "", "measure only this: names separated by commas")
 	flag.Parse()
@@ -38,17 +39,17 @@ func main() {
 
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, o, *sizes, *only); err != nil {
+	if err := run(ctx, o, *before, *sizes, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
 // run makes the measurements that are asked for, one after the other.
-func run(ctx context.Context, o environment.Options, sizes, only string) error {
+func run(ctx context.Context, o environment.Options, before, sizes, only string) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	b := &measurement.Bench{Environment: o, Out: os.Stdout, Ended: func(err error) { cancel(err) }}
+	b := &measurement.Bench{Environment: o, Before: before, Out: os.Stdout, Ended: func(err error) { cancel(err) }}
 	for _, size := range list(sizes) {
 		n, err := strconv.Atoi(size)
 		if err != nil || n <= 0 {

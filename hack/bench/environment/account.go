@@ -24,11 +24,12 @@ import (
 const (
 	// Namespace has the Account, which is named default, and all Imports.
 	Namespace = "default"
+	// AccountName is the account of that Account in the API.
+	AccountName = "acme"
 	// Connection is what imports are sent over.
 	Connection = "5e8c41d29a7f3b0012ab77e1"
 
-	accountName = "acme"
-	token       = "token-of-the-benchmark"
+	token = "token-of-the-benchmark"
 	// pageSize is how many imports a page of a list has.
 	pageSize = 100
 	// requestsPerSecond is what the platform allows at most: the operator is to be measured, and not the
@@ -39,7 +40,7 @@ const (
 // AddAccount makes the account, with imports in it that others have made, and the Account, and waits
 // until the operator has read all of it.
 func (e *Environment) AddAccount(ctx context.Context, imports []json.RawMessage) error {
-	return e.addAccount(ctx, "default", accountName, imports)
+	return e.addAccount(ctx, "default", AccountName, imports)
 }
 
 // AddNeighbour makes another account, and its Account of the same name.
@@ -91,7 +92,7 @@ func (e *Environment) Silence(ctx context.Context, name string) error {
 // lists.
 func (e *Environment) Requests(ctx context.Context) (single, pages int, err error) {
 	var entries []simulator.Entry
-	query := url.Values{"account": {accountName}, "source": {"api"}}
+	query := url.Values{"account": {AccountName}, "source": {"api"}}
 	if err := local.CallSimulator(ctx, http.MethodGet, e.admin+"/ledger?"+query.Encode(), nil, nil, &entries); err != nil {
 		return 0, 0, err
 	}

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"strings"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -33,12 +34,20 @@ type Environment struct {
 	// Objects are as users see them.
 	Objects client.WithWatch
 
-	options    Options
-	dir        string
-	processes  *local.Processes
+	options   Options
+	dir       string
+	processes *local.Processes
+	// manager is the process that was started last.
 	manager    *local.Process
 	api, admin string
 }
+
+const (
+	// managerLog is the log of all managers.
+	managerLog = "manager"
+	// leaseAsked is what client-go logs when it begins to ask for a lease.
+	leaseAsked = "Attempting to acquire leader lease"
+)
 
 // stopGrace is how long the programs have to end. Their data is thrown away.
 const stopGrace = time.Second
@@ -68,7 +77,8 @@ func Start(ctx context.Context, o Options, ended func(error)) (*Environment, err
 	return e, err
 }
 
-// StartManager starts the manager as it is shipped, with the rights of its ServiceAccount.
+// StartManager starts the manager as it is shipped, with the rights of its ServiceAccount. Others that were
+// started go on: the last one waits for their lease.
 func (e *Environment) StartManager(ctx context.Context) error {
 	kubeconfig, err := e.Plane.OperatorKubeconfig(ctx)
 	if err != nil {
@@ -78,16 +88,35 @@ func (e *Environment) StartManager(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e.manager, err = e.processes.Start("manager", e.options.Manager, append(os.Environ(), "KUBECONFIG="+kubeconfig),
-		"--allow-http", "--allowed-api-hosts="+api.Host, "--health-probe-bind-address=0")
+	e.manager, err = e.processes.Start(managerLog, e.options.Manager, append(os.Environ(), "KUBECONFIG="+kubeconfig),
+		"--leader-elect", "--leader-election-namespace="+local.OperatorNamespace, "--allow-http", "--allowed-api-hosts="+api.Host, "--health-probe-bind-address=0")
 	return err
+}
+
+// Roll starts another manager, waits until it asks for the lease, and asks the one before it to end, as
+// a rollout does.
+func (e *Environment) Roll(ctx context.Context) (ended <-chan struct{}, err error) {
+	former, asked := e.manager, strings.Count(e.processes.Log(managerLog), leaseAsked)
+	if err := e.StartManager(ctx); err != nil {
+		return nil, err
+	}
+	if err := local.Await(ctx, local.Patience, "the next manager to ask for the lease", func(context.Context) error {
+		if n := strings.Count(e.processes.Log(managerLog), leaseAsked); n == asked {
+			return errors.New("it has not asked")
+		}
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	former.Terminate()
+	return former.Done(), nil
 }
 
 // ManagerPID is the process id of the manager.
 func (e *Environment) ManagerPID() int { return e.manager.PID() }
 
 // Log is the end of the manager's log.
-func (e *Environment) Log() string { return e.processes.Tail("manager", 25) }
+func (e *Environment) Log() string { return e.processes.Tail(managerLog, 25) }
 
 // Stop ends all programs and removes their files.
 func (e *Environment) Stop() error {

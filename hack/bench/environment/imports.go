@@ -25,35 +25,47 @@ const (
 	patience = 20 * time.Minute
 )
 
-var errNotReady = errors.New("not all Imports became Ready in time")
+var errNotReady = errors.New("not all objects became Ready, or ended, in time")
 
 // ApplyUntilReady creates Imports, and returns how long it took until all of them were Ready.
 func (e *Environment) ApplyUntilReady(ctx context.Context, imports []*v1alpha1.Import) (time.Duration, error) {
+	var objects []client.Object
+	for _, object := range imports {
+		objects = append(objects, object)
+	}
+	return e.applyUntil(ctx, objects, &v1alpha1.ImportList{}, func(object client.Object) bool {
+		of, ok := object.(*v1alpha1.Import)
+		return ok && ready(of.Status.Conditions, of.Generation)
+	})
+}
+
+// applyUntil creates objects of one kind, and returns how long it took until all of them were done.
+func (e *Environment) applyUntil(ctx context.Context, objects []client.Object, list client.ObjectList, done func(client.Object) bool) (time.Duration, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, errNotReady)
 	defer cancel()
-	waiting := make(map[string]bool, len(imports))
-	for _, object := range imports {
-		waiting[object.Name] = true
+	waiting := make(map[string]bool, len(objects))
+	for _, object := range objects {
+		waiting[object.GetName()] = true
 	}
 	began := time.Now()
 	failed := make(chan error, 1)
 	go func() {
-		if err := e.create(ctx, imports); err != nil {
+		if err := e.create(ctx, objects); err != nil {
 			failed <- err
 		}
 	}()
 	for len(waiting) > 0 {
-		if err := e.watchReady(ctx, waiting, failed); err != nil {
-			return 0, fmt.Errorf("%d of %d Imports are not Ready: %w", len(waiting), len(imports), err)
+		if err := e.watch(ctx, list, done, waiting, failed); err != nil {
+			return 0, fmt.Errorf("%d of %d objects are not done: %w", len(waiting), len(objects), err)
 		}
 	}
 	return time.Since(began), nil
 }
 
-// watchReady takes out those that are Ready, until all are, or the watch ends: the API server ends one
-// that is too slow for it. The next begins with all Imports that there are.
-func (e *Environment) watchReady(ctx context.Context, waiting map[string]bool, failed <-chan error) error {
-	events, err := e.Objects.Watch(ctx, &v1alpha1.ImportList{}, client.InNamespace(Namespace))
+// watch takes out those that are done, until all are, or the watch ends: the API server ends one that is
+// too slow for it. The next begins with all objects that there are.
+func (e *Environment) watch(ctx context.Context, list client.ObjectList, done func(client.Object) bool, waiting map[string]bool, failed <-chan error) error {
+	events, err := e.Objects.Watch(ctx, list, client.InNamespace(Namespace))
 	if err != nil {
 		return err
 	}
@@ -68,8 +80,8 @@ func (e *Environment) watchReady(ctx context.Context, waiting map[string]bool, f
 			if !open {
 				return nil
 			}
-			if object, ok := event.Object.(*v1alpha1.Import); ok && ready(object.Status.Conditions, object.Generation) {
-				delete(waiting, object.Name)
+			if object, ok := event.Object.(client.Object); ok && done(object) {
+				delete(waiting, object.GetName())
 			}
 		}
 	}
@@ -87,9 +99,9 @@ func (e *Environment) Ask(ctx context.Context, imports []*v1alpha1.Import) error
 	return nil
 }
 
-// create creates Imports, some at a time.
-func (e *Environment) create(ctx context.Context, imports []*v1alpha1.Import) error {
-	next := make(chan *v1alpha1.Import)
+// create creates objects, some at a time.
+func (e *Environment) create(ctx context.Context, objects []client.Object) error {
+	next := make(chan client.Object)
 	failed := make([]error, writers)
 	var all sync.WaitGroup
 	for i := range writers {
@@ -101,7 +113,7 @@ func (e *Environment) create(ctx context.Context, imports []*v1alpha1.Import) er
 			}
 		})
 	}
-	for _, object := range imports {
+	for _, object := range objects {
 		next <- object
 	}
 	close(next)

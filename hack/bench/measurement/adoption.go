@@ -55,17 +55,9 @@ func measureAdoption(ctx context.Context, b *Bench) error {
 // becomeReady has n Imports become Ready that create their imports, or adopt them.
 func becomeReady(ctx context.Context, b *Bench, n int, adopts bool) (c cost, err error) {
 	var existing []json.RawMessage
-	var imports []*v1alpha1.Import
-	for i := range n {
-		id, document := fmt.Sprintf("%024x", i+1), fmt.Sprintf(`{"name":"import %d","adaptorType":"HTTPImport","_connectionId":%q,
-			"http":{"method":["POST"],"relativeURI":["/orders"],"body":[null],"batchSize":10}}`, i, environment.Connection)
-		object := &v1alpha1.Import{ObjectMeta: environment.Meta(fmt.Sprintf("import-%d", i))}
-		object.Spec.Definition.Raw = []byte(document)
-		if adopts {
-			object.Spec.Adopt = &v1alpha1.AdoptSpec{ID: v1alpha1.ID(id)}
-			existing = append(existing, json.RawMessage(`{"_id":"`+id+`",`+document[1:]))
-		}
-		imports = append(imports, object)
+	imports := creations("import", n)
+	if adopts {
+		existing, imports = adoptions("import", n)
 	}
 	err = b.in(ctx, func(e *environment.Environment) error {
 		if err := e.AddAccount(ctx, existing); err != nil {
@@ -75,6 +67,25 @@ func becomeReady(ctx context.Context, b *Bench, n int, adopts bool) (c cost, err
 		return err
 	})
 	return c, err
+}
+
+// creations are n Imports that create their imports.
+func creations(name string, n int) (imports []*v1alpha1.Import) {
+	for i := range n {
+		imports = append(imports, importOf("default", fmt.Sprintf("%s-%d", name, i)))
+	}
+	return imports
+}
+
+// adoptions are n Imports that adopt what exists.
+func adoptions(name string, n int) (existing []json.RawMessage, imports []*v1alpha1.Import) {
+	imports = creations(name, n)
+	for i, object := range imports {
+		id := fmt.Sprintf("%024x", i+1)
+		object.Spec.Adopt = &v1alpha1.AdoptSpec{ID: v1alpha1.ID(id)}
+		existing = append(existing, json.RawMessage(`{"_id":"`+id+`",`+string(object.Spec.Definition.Raw[1:])))
+	}
+	return existing, imports
 }
 
 func (b *Bench) printCosts(created, adopted []cost) {

@@ -22,14 +22,19 @@ type Measurement struct {
 
 // All are the measurements in their order.
 var All = []Measurement{
+	{"counts", "how many requests an object costs", measureCounts},
 	{"adoption", "what it costs to create imports, and to adopt them", measureAdoption},
 	{"neighbours", "how long a new import waits beside accounts that are slow, or do not answer", measureNeighbours},
+	{"handover", "how long a new import waits while the manager is replaced", measureHandover},
+	{"runs", "how long a run waits beside runs of another account whose calls take long", measureRuns},
 	{"memory", "how much memory Imports take, by their number and size", measureMemory},
 }
 
 // Bench is what measurements run with.
 type Bench struct {
 	Environment environment.Options
+	// Before is the program of an earlier manager, to measure beside the one of now. "" for none.
+	Before string
 	// Sizes are how many objects are measured, smallest first.
 	Sizes []int
 	Out   io.Writer
@@ -57,6 +62,18 @@ func (b *Bench) in(ctx context.Context, do func(*environment.Environment) error)
 		return err
 	}
 	return do(e)
+}
+
+// each measures the earlier manager, if there is one, and that of now, in the same run.
+func (b *Bench) each(measure func(b *Bench, manager string) error) error {
+	if b.Before != "" {
+		before := *b
+		before.Environment.Manager = b.Before
+		if err := measure(&before, "before"); err != nil {
+			return err
+		}
+	}
+	return measure(b, "now")
 }
 
 // table prints rows below a head.

@@ -18,14 +18,14 @@ import (
 // Kubernetes are the requests of the manager that the API server has counted, without watches. Nobody
 // else works in the cluster but the benchmark, which creates objects and watches them.
 type Kubernetes struct {
-	// Imports are those for Imports, Events the events that were written, Others all other ones: for
-	// Accounts, Secrets and ConfigMaps.
-	Imports, Events, Others float64
+	// Imports are those for Imports, Runs those for ImportRuns, Events the events that were written, Others
+	// all other ones: for Accounts, Secrets and ConfigMaps.
+	Imports, Runs, Events, Others float64
 }
 
 // Minus is what was asked since.
 func (k Kubernetes) Minus(before Kubernetes) Kubernetes {
-	return Kubernetes{k.Imports - before.Imports, k.Events - before.Events, k.Others - before.Others}
+	return Kubernetes{k.Imports - before.Imports, k.Runs - before.Runs, k.Events - before.Events, k.Others - before.Others}
 }
 
 // ReadKubernetes reads the counts.
@@ -69,6 +69,8 @@ func (k *Kubernetes) add(labels string, count float64) {
 	case of["group"] == "integrator.io" && verb == "POST":
 	case of["group"] == "integrator.io" && of["resource"] == "imports":
 		k.Imports += count
+	case of["group"] == "integrator.io" && of["resource"] == "importruns":
+		k.Runs += count
 	case of["group"] == "integrator.io", verb == "GET" && (of["resource"] == "secrets" || of["resource"] == "configmaps"):
 		k.Others += count
 	}

@@ -57,9 +57,9 @@ type Processes struct {
 type Process struct {
 	name string
 	cmd  *exec.Cmd
-	// done is closed when it has ended. killed is set before it is killed.
-	done   chan struct{}
-	killed atomic.Bool
+	// done is closed when it has ended. asked is set before it is asked to end, or killed.
+	done  chan struct{}
+	asked atomic.Bool
 }
 
 var errStopped = errors.New("everything is being stopped")
@@ -90,9 +90,15 @@ func (p *Processes) Start(name, path string, env []string, args ...string) (*Pro
 
 // Kill kills a program, and returns when it has ended.
 func (s *Process) Kill() {
-	s.killed.Store(true)
+	s.asked.Store(true)
 	s.Signal(syscall.SIGKILL)
 	<-s.done
+}
+
+// Terminate asks a program to end, and does not wait for it.
+func (s *Process) Terminate() {
+	s.asked.Store(true)
+	s.Signal(syscall.SIGTERM)
 }
 
 // Signal sends a signal to the program's process group, if it still runs.
@@ -117,7 +123,7 @@ func (p *Processes) wait(started *Process) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.running = slices.DeleteFunc(p.running, func(other *Process) bool { return other == started })
-	if p.stopped || started.killed.Load() {
+	if p.stopped || started.asked.Load() {
 		return
 	}
 	how := "exit status 0"
