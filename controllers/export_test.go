@@ -308,6 +308,35 @@ spec:
 		}))
 	})
 
+	It("puts an account into a folder that kubectl applies, and keeps what is in one", func(ctx context.Context) {
+		w := newWorld(ctx)
+		w.seeded()
+		w.synced(ctx, w.httpImport("mine"))
+		folder := filepath.Join(GinkgoT().TempDir(), "account")
+		stdout, stderr, code := w.export(ctx, "--output-dir", folder)
+		Expect(code).To(BeZero(), stderr)
+		Expect(stdout).To(BeEmpty())
+		Expect(stderr).To(HaveSuffix(fmt.Sprintf("note: exported %[1]d of %[1]d imports\n", len(simulator.Fixtures())+1)))
+
+		files, err := filepath.Glob(filepath.Join(folder, "imports", "*.yaml"))
+		Expect(err).NotTo(HaveOccurred())
+		Expect(files).To(HaveLen(len(simulator.Fixtures()) + 1))
+		output, err := kubectl(ctx, "", "apply", "--server-side", "--dry-run=server", "--force-conflicts", "--validate=strict", "-n", w.namespace, "-k", folder, "-o", "name")
+		Expect(err).NotTo(HaveOccurred(), output)
+		Expect(strings.Fields(output)).To(ContainElements("account.integrator.io/default", "import.integrator.io/mine", "import.integrator.io/purchase-orders-by-as2"))
+		content, err := os.ReadFile(filepath.Join(folder, "account.yaml"))
+		Expect(err).NotTo(HaveOccurred())
+		exported := &v1alpha1.Account{}
+		Expect(yaml.UnmarshalStrict(content, exported)).To(Succeed())
+		Expect(exported.Spec).To(Equal(get(ctx, w, &v1alpha1.Account{}, "default").Spec))
+		Expect(string(content)).NotTo(ContainSubstring(w.token))
+
+		By("exporting into it again")
+		_, stderr, code = w.export(ctx, "--output-dir", folder)
+		Expect(code).To(Equal(1))
+		Expect(stderr).To(Equal("error: --output-dir: " + folder + " is not empty: name a folder that is empty or does not exist, and compare the two\n"))
+	})
+
 	It("ends with an error where the list does, and what it printed is whole", func(ctx context.Context) {
 		w := newEmptyWorld(ctx)
 		ids := w.seeded()
@@ -322,13 +351,22 @@ spec:
 		rule, err := sim.AddRule(simulator.Rule{Account: w.account, Route: "/v1/imports", Method: "GET", Phase: simulator.PhaseBefore,
 			Nth: pages + 2, Action: simulator.Action{Kind: simulator.ActionAnswer, Status: 500}})
 		Expect(err).NotTo(HaveOccurred())
-		DeferCleanup(sim.RemoveRule, rule)
+		DeferCleanup(func() error { return sim.RemoveRule(rule) })
 
 		stdout, stderr, code := w.export(ctx)
 		Expect(code).To(Equal(1))
 		Expect(stderr).To(HavePrefix("error: cannot list the imports: the API failed (500"))
 		Expect(strings.Count(stderr, "\n")).To(Equal(1))
 		Expect(manifests(stdout)).To(HaveLen(3))
+
+		Expect(sim.RemoveRule(rule)).To(Succeed())
+		rule, err = sim.AddRule(simulator.Rule{Account: w.account, Route: "/v1/imports", Method: "GET", Phase: simulator.PhaseBefore,
+			Nth: pages + 2, Action: simulator.Action{Kind: simulator.ActionAnswer, Status: 500}})
+		Expect(err).NotTo(HaveOccurred())
+		folder := filepath.Join(GinkgoT().TempDir(), "account")
+		_, stderr, code = w.export(ctx, "--output-dir", folder)
+		Expect(code).To(Equal(1))
+		Expect(stderr).To(HaveSuffix("; the folder " + folder + " is not complete: remove it\n"))
 	})
 
 	DescribeTable("says in one line what is wrong, and prints nothing else",

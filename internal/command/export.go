@@ -25,10 +25,11 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/scheme"
 )
 
-const exportUsage = `Usage: %s export [flags] > imports.yaml
+const exportUsage = `Usage: %[1]s export [flags] > imports.yaml
+       %[1]s export [flags] --output-dir=DIR
 
 Prints the imports that exist in an Account's account as Import manifests: YAML documents on
-standard output, notes on standard error. Applied as they are, they make copies, for example in
+standard output, or files of a folder with the Account and a kustomization; notes on standard error. Applied as they are, they make copies, for example in
 another account; with --adopt they take over the imports that they were made of. The Account and
 its Secret are read with your own kubeconfig. Nothing is written anywhere.
 
@@ -41,6 +42,7 @@ Flags:
 type exportFlags struct {
 	account, namespace      string
 	adopt, byExternalID     bool
+	outputDir               string
 	kubeconfig, kubeContext string
 	network                 Network
 }
@@ -51,6 +53,7 @@ func (f *exportFlags) register(set *flag.FlagSet) {
 	set.StringVar(&f.namespace, "n", "", "Short for --namespace.")
 	set.BoolVar(&f.adopt, "adopt", false, "Print manifests that take over the imports (spec.adopt, mode Match, deletionPolicy Orphan) instead of copies.")
 	set.BoolVar(&f.byExternalID, "adopt-by-external-id", false, "As --adopt, but name the imports by their externalId where it is unique, for accounts that have imports with the same externalIds.")
+	set.StringVar(&f.outputDir, "output-dir", "", "A folder, empty or not there yet, for a file of each Import, the Account with its aliases, and a kustomization of them; by default all Imports are printed.")
 	set.StringVar(&f.kubeconfig, "kubeconfig", "", "The kubeconfig file; by default the one that kubectl uses.")
 	set.StringVar(&f.kubeContext, "context", "", "The kubeconfig's context; by default the current one.")
 	f.network.Register(set)
@@ -94,7 +97,13 @@ func runExport(ctx context.Context, f exportFlags, stdout, stderr io.Writer) err
 	if err != nil {
 		return err
 	}
-	terminal := newTerminal(stdout, stderr)
+	out := output(stream{stdout})
+	if f.outputDir != "" {
+		if out, err = newFolder(f.outputDir); err != nil {
+			return err
+		}
+	}
+	terminal := newTerminal(stdout, stderr, f.outputDir != "")
 	defer terminal.clear()
 	e := exporter{
 		reader:       reader,
@@ -103,11 +112,14 @@ func runExport(ctx context.Context, f exportFlags, stdout, stderr io.Writer) err
 		byExternalID: f.byExternalID,
 		allowedHosts: List(f.network.AllowedHosts),
 		network:      network,
-		out:          stdout,
+		out:          out,
 		note:         terminal.note,
 		progress:     terminal.progress,
 	}
-	return e.run(ctx)
+	if err := e.run(ctx); err != nil {
+		return out.broken(err)
+	}
+	return nil
 }
 
 // connect finds the cluster as kubectl does.
@@ -142,8 +154,9 @@ type terminal struct {
 	bar    *progressbar.ProgressBar
 }
 
-func newTerminal(stdout, stderr io.Writer) *terminal {
-	return &terminal{stderr: stderr, shows: isTerminal(stderr) && !isTerminal(stdout)}
+// silent: nothing is printed to stdout.
+func newTerminal(stdout, stderr io.Writer, silent bool) *terminal {
+	return &terminal{stderr: stderr, shows: isTerminal(stderr) && (silent || !isTerminal(stdout))}
 }
 
 func isTerminal(stream io.Writer) bool {

@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -45,8 +44,8 @@ type exporter struct {
 	// network says how the API is called; it has neither base URL nor token.
 	network integrator.Config
 
-	// out gets the YAML documents, one write for each. Every document begins with "---".
-	out io.Writer
+	// out gets the manifests.
+	out output
 	// note gets a line for everything that is skipped or has to be checked.
 	note func(string)
 	// progress gets after each import how many of how many are done; it may be nil.
@@ -172,12 +171,13 @@ func (e *exporter) print(ctx context.Context, s *scope) error {
 		if why := e.skip(s, document); why != "" {
 			e.note(fmt.Sprintf("skipped %s: %s", called(document), why))
 		} else {
-			manifest, err := export.Make(document.Raw, s.names.Of(document.ID, document.Name), e.adoption(s, document, options))
+			name := s.names.Of(document.ID, document.Name)
+			manifest, err := export.Make(document.Raw, name, e.adoption(s, document, options))
 			if err != nil {
 				return fmt.Errorf("%s: %w", called(document), err)
 			}
-			if _, err := e.out.Write(append([]byte("---\n"), manifest.YAML...)); err != nil {
-				return fmt.Errorf("write the manifests: %w", err)
+			if err := e.out.manifest(name, manifest.YAML); err != nil {
+				return err
 			}
 			printed++
 			e.warn(document, manifest)
@@ -185,6 +185,9 @@ func (e *exporter) print(ctx context.Context, s *scope) error {
 		if e.progress != nil {
 			e.progress(done, max(done, s.total))
 		}
+	}
+	if err := e.out.end(&s.account); err != nil {
+		return err
 	}
 	e.note(fmt.Sprintf("exported %d of %d imports", printed, done))
 	return nil
