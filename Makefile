@@ -45,6 +45,7 @@ VULNCHECK := bin/vulncheck
 ACTIONLINT := bin/actionlint
 RELEASE := bin/release
 HELM_DOCS := bin/helm-docs
+CRD_REF_DOCS := bin/crd-ref-docs
 
 # Tools and control plane must not depend on the flags or the workspace of the caller.
 TOOL_ENV := GOWORK=off GOFLAGS=-mod=readonly CGO_ENABLED=0
@@ -82,16 +83,19 @@ export GEN_PATHS := paths=./api/... paths=./controllers/...
 export GEN_OBJECT := object:headerFile=hack/boilerplate.go.txt
 export GEN_CRD := crd
 export GEN_RBAC := rbac:roleName=manager-role
+export GEN_PAGE := --source-path=api/v1alpha1 --config=hack/crd-ref-docs.yaml --renderer=markdown --max-depth=20 --log-level=ERROR
 
 .PHONY: generate
 generate: $(CONTROLLER_GEN) ## Generate the deepcopy methods of the API types.
 	$(CONTROLLER_GEN) $(GEN_OBJECT) $(GEN_PATHS)
 
 .PHONY: manifests
-manifests: $(CONTROLLER_GEN) $(HELM_DOCS) ## Generate the CRDs, the manager's ClusterRole, what is made of the table of fields and of the metrics, the dashboards, and the Helm chart's share of it.
+manifests: $(CONTROLLER_GEN) $(HELM_DOCS) $(CRD_REF_DOCS) ## Generate the CRDs and their page, the manager's ClusterRole, what is made of the table of fields and of the metrics, the dashboards, and the Helm chart's share of it.
 	$(CONTROLLER_GEN) $(GEN_CRD) $(GEN_RBAC) $(GEN_PATHS) \
 		output:crd:artifacts:config=config/crd/bases output:rbac:artifacts:config=config/rbac
 	sed -i -f hack/crd.sed config/crd/bases/*.yaml
+	$(CRD_REF_DOCS) $(GEN_PAGE) --output-path=docs/api.md
+	sed -i -f hack/crd-ref-docs.sed docs/api.md
 	go run ./hack/generate
 	cd hack/watch && $(TOOL_ENV) go run -trimpath .
 	cd hack/tools && $(TOOL_ENV) go run ./chart
@@ -146,8 +150,8 @@ pin-images: ## Name the images of the Dockerfile by the digests that the registr
 	@CONTAINER_TOOL="$(CONTAINER_TOOL)" hack/pin-images.sh Dockerfile
 
 .PHONY: verify
-verify: $(CONTROLLER_GEN) $(KUSTOMIZE) $(HELM_DOCS) ## Fail when anything generated, formatted or tidied is stale, or a module is not that of go.sum; changes nothing.
-	@CONTROLLER_GEN=$(CONTROLLER_GEN) KUSTOMIZE=$(KUSTOMIZE) HELM_DOCS=$(HELM_DOCS) MODULES="$(MODULES)" hack/verify.sh
+verify: $(CONTROLLER_GEN) $(KUSTOMIZE) $(HELM_DOCS) $(CRD_REF_DOCS) ## Fail when anything generated, formatted or tidied is stale, or a module is not that of go.sum; changes nothing.
+	@CONTROLLER_GEN=$(CONTROLLER_GEN) KUSTOMIZE=$(KUSTOMIZE) HELM_DOCS=$(HELM_DOCS) CRD_REF_DOCS=$(CRD_REF_DOCS) MODULES="$(MODULES)" hack/verify.sh
 
 # hack/chart, hack/release, hack/tools and hack/watch not from the cache, which does not see that files
 # outside of those modules change.
@@ -280,6 +284,11 @@ $(KUSTOMIZE): hack/tools/go.mod hack/tools/go.sum
 $(HELM_DOCS): hack/tools/go.mod hack/tools/go.sum
 	@echo "Building $@"
 	@cd hack/tools && $(TOOL_ENV) go build $(TOOL_BUILD) -o ../../$@ github.com/norwoodj/helm-docs/cmd/helm-docs
+	@touch $@
+
+$(CRD_REF_DOCS): hack/tools/go.mod hack/tools/go.sum
+	@echo "Building $@"
+	@cd hack/tools && $(TOOL_ENV) go build $(TOOL_BUILD) -o ../../$@ github.com/elastic/crd-ref-docs
 	@touch $@
 
 $(VULNCHECK): hack/tools/go.mod hack/tools/go.sum $(wildcard hack/tools/vulncheck/*.go)

@@ -3,7 +3,7 @@
 # with results made in a temporary directory, so it changes nothing and works in a
 # checkout with changes in progress. Run by "make verify", which sets the variables.
 set -eu
-: "${CONTROLLER_GEN:?}" "${KUSTOMIZE:?}" "${HELM_DOCS:?}" "${MODULES:?}" "${GEN_PATHS:?}" "${GEN_OBJECT:?}" "${GEN_CRD:?}" "${GEN_RBAC:?}"
+: "${CONTROLLER_GEN:?}" "${KUSTOMIZE:?}" "${HELM_DOCS:?}" "${CRD_REF_DOCS:?}" "${GEN_PAGE:?}" "${MODULES:?}" "${GEN_PATHS:?}" "${GEN_OBJECT:?}" "${GEN_CRD:?}" "${GEN_RBAC:?}"
 
 # A CRD above this size cannot be applied from the client's side: kubectl keeps the
 # whole of it in an annotation, and that is the limit of all annotations together.
@@ -84,6 +84,9 @@ mkdir "$tmp/crd" "$tmp/rbac" "$tmp/policies" "$tmp/dashboards"
 "$CONTROLLER_GEN" "$GEN_OBJECT" "$GEN_CRD" "$GEN_RBAC" $GEN_PATHS \
 	"output:object:dir=$tmp" "output:crd:dir=$tmp/crd" "output:rbac:dir=$tmp/rbac"
 sed -i -f hack/crd.sed "$tmp"/crd/*.yaml
+# shellcheck disable=SC2086 # GEN_PAGE is a list of arguments
+"$CRD_REF_DOCS" $GEN_PAGE --output-path="$tmp/api.md"
+sed -i -f hack/crd-ref-docs.sed "$tmp/api.md"
 go run ./hack/generate --crds="$tmp/crd" --policies="$tmp/policies" --page="$tmp/definition.md" --metrics="$tmp/metrics.md"
 (cd hack/watch && GOWORK=off GOFLAGS=-mod=readonly CGO_ENABLED=0 go run -trimpath . --dashboards="$tmp/dashboards" --picture="$tmp/dashboard.svg")
 cp config/definition-warnings/kustomization.yaml "$tmp/policies"
@@ -99,6 +102,7 @@ check "ClusterRole (make manifests)" generated config/rbac/role.yaml "$tmp/rbac/
 check "admission policies of the fields (make manifests)" generated config/definition-warnings "$tmp/policies"
 check "page of the fields (make manifests)" generated docs/definition.md "$tmp/definition.md"
 check "Helm chart (make manifests)" generated charts "$tmp/charts"
+check "page of the API (make manifests)" generated docs/api.md "$tmp/api.md"
 check "page of the metrics (make manifests)" generated docs/metrics.md "$tmp/metrics.md"
 check "dashboards (make manifests)" generated config/grafana "$tmp/dashboards"
 check "picture of the dashboard (make manifests)" generated docs/images/dashboard.svg "$tmp/dashboard.svg"

@@ -113,10 +113,10 @@ func TestNamedTestsExist(t *testing.T) {
 	}
 }
 
-// TestLinks: a link within the project leads to a file, and to a heading of it.
+// TestLinks: a link within the project leads to a file, and to a heading of it. A pattern in code may look like one.
 func TestLinks(t *testing.T) {
 	for _, name := range markdown(t) {
-		for _, match := range link.FindAllStringSubmatch(block.ReplaceAllString(read(t, name), ""), -1) {
+		for _, match := range link.FindAllStringSubmatch(code.ReplaceAllString(block.ReplaceAllString(read(t, name), ""), ""), -1) {
 			target, anchor, _ := strings.Cut(match[1], "#")
 			if strings.Contains(target, "://") {
 				continue
