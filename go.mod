@@ -3,6 +3,7 @@ module github.com/integrator-operator/integrator-operator
 go 1.26.8
 
 require (
+	github.com/creack/pty v1.1.24
 	github.com/fluxcd/pkg/envsubst v1.7.1
 	github.com/go-logr/logr v1.4.3
 	github.com/go-openapi/jsonpointer v1.0.2
