@@ -52,9 +52,9 @@ TOOL_ENV := GOWORK=off GOFLAGS=-mod=readonly CGO_ENABLED=0
 TOOL_BUILD := -trimpath -buildvcs=false -ldflags="-s -w"
 
 # Directories with a go.mod, the root last: the others are small.
-MODULES := hack/chart hack/controlplane hack/release hack/tools hack/tools/lint hack/watch .
+MODULES := hack/browser hack/chart hack/controlplane hack/release hack/tools hack/tools/lint hack/watch .
 # Those of them that have code of this project besides the root.
-CODE_MODULES := hack/chart hack/controlplane hack/release hack/tools hack/tools/lint hack/watch
+CODE_MODULES := hack/browser hack/chart hack/controlplane hack/release hack/tools hack/tools/lint hack/watch
 
 # The race detector is the default where it can be linked: it needs a C compiler.
 RACE ?= $(shell set -- $$(go env CC); command -v "$$1" >/dev/null && [ "$$(go env CGO_ENABLED)" = 1 ] && echo -race)
@@ -166,6 +166,12 @@ test: ## Run every test against a real kube-apiserver, with the race detector.
 	cd hack/watch && $(TOOL_ENV) go test -count=1 -trimpath .
 	assets=$(ASSETS) && KUBEBUILDER_ASSETS="$$assets" \
 		go test $(RACE) -timeout 40m -coverprofile=cover.out $(TEST_FLAGS) ./...
+
+# Needs Chromium, which is no Go module: without one, the tests are skipped, and .ci/run has them not.
+.PHONY: test-browser
+test-browser: ## Open the report of "kubectl integrator report" in a headless Chromium, and make its picture in docs/images.
+	go test -count=1 -run TestSample ./internal/report
+	cd hack/browser && PICTURE="$(CURDIR)/docs/images/report.png" $(TOOL_ENV) go test -v -count=1 -trimpath .
 
 # go test fuzzes one target at a time, in a build of its own; the list comes from the build of
 # "make test".

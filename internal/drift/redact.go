@@ -64,12 +64,20 @@ func Under(path string, pointers []string) bool { return under(path, pointers) }
 func secretTexts(document map[string]any, secrets []string) []string {
 	var texts []string
 	for _, secret := range secrets {
-		for text := range leaves(at(document, secret)) {
-			// A file ends with a line break, which is usually lost when its text is copied.
-			for line := range strings.Lines(text) {
-				if line = strings.TrimSpace(line); len(line) >= shortestText {
-					texts = append(texts, line)
-				}
+		texts = append(texts, SecretTexts(at(document, secret))...)
+	}
+	return texts
+}
+
+// SecretTexts returns the lines of the texts and numbers in a secret that are long enough to search for
+// in what is shown.
+func SecretTexts(secret any) []string {
+	var texts []string
+	for text := range leaves(secret) {
+		// A file ends with a line break, which is usually lost when its text is copied.
+		for line := range strings.Lines(text) {
+			if line = strings.TrimSpace(line); len(line) >= shortestText {
+				texts = append(texts, line)
 			}
 		}
 	}

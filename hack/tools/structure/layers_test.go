@@ -16,6 +16,7 @@ var layers = [][]string{
 	{"."},
 	{"internal/command/plugin"},
 	{"internal/command", "internal/serving"},
+	{"internal/doctor", "internal/report", "internal/takeover"},
 	{"internal/plan"},
 	{"controllers"},
 	{"controllers/accounts", "controllers/imports", "controllers/importruns"},
