@@ -153,7 +153,17 @@ var adviceElsewhere = map[string][]string{
 	},
 	"a warning in an event":                 {"make the definition smaller", "set trimSpace to true to remove it", "put the records into dataFrom"},
 	"for the reader of an export or a plan": {"name another with --account or --namespace", "adopt it with mode Override", "name the account with --base-url", "name the manifests with -f or -k", "remove one of them", "use several", "adopt ID"},
+	"for the reader of checks": {
+		"correct spec.baseURL", "create what is missing", "correct spec.valuesFrom", "put certificates in PEM", "put the API token", "put a valid token into Secret ",
+		"name another with --namespace", "name that with --operator-namespace", "use the plug-in of that version", "use the plug-in of the operator's version",
+	},
+	"for the reader of a takeover": {
+		"create it again with spec.adopt instead", "correct it in Git to Override", "delete the Import with deletionPolicy Orphan and create it again",
+		"delete one of them with deletionPolicy Orphan", "name it with --from-owner-id=%s", "use a shorter --idle than %s",
+	},
+	"names of things": {"change by others", "change reverted"},
 	"what was tried": {
+		"list the ImportRuns", "list the Deployments ",
 		"list the account's imports", "list the Imports", "list the Accounts", "make the plan", "list the imports", "list the Imports of Account %s", "list the Imports that may have the import %s",
 		"delete the import", "create the import", "set debugUntil", "create ConfigMap %q for idempotencyKey", "create Secret %q of responseSecretName",
 		"remove takes no value", "remove are possible",

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -22,6 +23,9 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/simulator"
 )
 
+// administrator among the arguments of plugin runs it as somebody who may do everything.
+const administrator = "administrator"
+
 // plugin runs kubectl integrator in the story's namespace, as somebody who may only look.
 func (w *world) plugin(ctx context.Context, args ...string) (stdout, stderr string, code int) {
 	GinkgoHelper()
@@ -29,14 +33,18 @@ func (w *world) plugin(ctx context.Context, args ...string) (stdout, stderr stri
 	Expect(os.WriteFile(file, kubeconfig, 0o600)).To(Succeed())
 	host, err := url.Parse(simURL)
 	Expect(err).NotTo(HaveOccurred())
-	common := []string{"kubectl", args[0], "--kubeconfig", file, "--namespace", w.namespace, "--as", "system:serviceaccount:" + w.namespace + ":viewer"}
-	if args[0] == "plan" || args[0] == "diff" || args[0] == "history" || args[0] == "adopt" {
+	common := []string{"kubectl", args[0], "--kubeconfig", file, "--namespace", w.namespace}
+	if !slices.Contains(args, administrator) {
+		common = append(common, "--as", "system:serviceaccount:"+w.namespace+":viewer")
+	}
+	args = slices.DeleteFunc(args, func(argument string) bool { return argument == administrator })
+	if slices.Contains([]string{"plan", "diff", "history", "adopt", "report", "doctor", "takeover"}, args[0]) {
 		common = append(common, "--allow-http", "--allowed-api-hosts", host.Host)
 	}
 	return manager(ctx, append(common, args[1:]...)...)
 }
 
-// viewer may get and list the three kinds, and the Secrets of the namespace; nothing else.
+// viewer may get and list the three kinds, and the Secrets and the events of the namespace; nothing else.
 func (w *world) viewer(ctx context.Context) {
 	GinkgoHelper()
 	Expect(k8s.Create(ctx, &corev1.ServiceAccount{ObjectMeta: w.meta("viewer")})).To(Succeed())
@@ -44,6 +52,7 @@ func (w *world) viewer(ctx context.Context) {
 	Expect(k8s.Create(ctx, &rbacv1.Role{ObjectMeta: w.meta("viewer"), Rules: []rbacv1.PolicyRule{
 		{APIGroups: []string{v1alpha1.GroupVersion.Group}, Resources: []string{"accounts", "imports", "importruns"}, Verbs: look},
 		{APIGroups: []string{""}, Resources: []string{"secrets", "configmaps"}, Verbs: look},
+		{APIGroups: []string{"events.k8s.io"}, Resources: []string{"events"}, Verbs: look},
 	}})).To(Succeed())
 	Expect(k8s.Create(ctx, &rbacv1.RoleBinding{
 		ObjectMeta: w.meta("viewer"),

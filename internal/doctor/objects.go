@@ -27,7 +27,7 @@ var defaultHosts = []string{"api.integrator.io", "api.eu.integrator.io"}
 func (d *doctor) account(ctx context.Context, object *v1alpha1.Account) {
 	name := object.Namespace + "/" + object.Name
 	if object.Spec.Suspend {
-		d.add(nameAccount, name, Warning, "set spec.suspend to false to go on", "spec.suspend is true: no call is made for it")
+		d.add(nameAccount, name, Warning, "set it to false, if calls are to go on", "spec.suspend is true: no call is made for it")
 		return
 	}
 	if d.baseURL(name, object) {

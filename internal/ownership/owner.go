@@ -92,6 +92,15 @@ func ParseMarker(text string) (uid types.UID, key types.NamespacedName) {
 	}
 }
 
+// MarkerOwner is the owner id in a marker, "" when the text is no marker or one of a uid.
+func MarkerOwner(text string) string {
+	if _, key := ParseMarker(text); key.Name == "" {
+		return ""
+	}
+	id, _, _ := strings.Cut(strings.TrimPrefix(text, v1alpha1.MarkerPrefix), "/")
+	return id
+}
+
 // markedBy is the owner id in a marker that names the Import, "" when the marker has none.
 func markedBy(text string, object *v1alpha1.Import) string {
 	id, ok := strings.CutSuffix(strings.TrimPrefix(text, v1alpha1.MarkerPrefix), "/"+object.Namespace+"/"+object.Name)

@@ -85,7 +85,7 @@ func newRoot(streams genericiooptions.IOStreams) *cobra.Command {
 	root.SetErr(streams.ErrOut)
 	c.config.AddFlags(root.PersistentFlags())
 	root.PersistentFlags().StringVar(&c.color, "color", "auto", "Use colors: auto, always or never. auto uses them on a terminal, unless NO_COLOR is set.")
-	root.AddCommand(newPlan(c), newDiff(c), newHistory(c), newReport(c), newDoctor(c), newAdopt(c), newRun(c), newLint(c), newStatus(c), newReconcile(c), newSuspend(c, true), newSuspend(c, false),
+	root.AddCommand(newPlan(c), newDiff(c), newHistory(c), newReport(c), newDoctor(c), newAdopt(c), newTakeover(c), newRun(c), newLint(c), newStatus(c), newReconcile(c), newSuspend(c, true), newSuspend(c, false),
 		newOfManager(c, "export", "Print the imports of an account as Import manifests"), newOfManager(c, "version", "Print the version of this program"))
 	return root
 }
