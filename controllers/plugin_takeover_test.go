@@ -14,7 +14,7 @@ import (
 )
 
 var _ = Describe("I restore a cluster, and take over all of its imports at once", func() {
-	const gone = "k8s/00000000-0000-0000-0000-000000000000"
+	const lost = "k8s/00000000-0000-0000-0000-000000000000"
 	refused := func(ctx context.Context, w *world, objects ...*v1alpha1.Import) {
 		GinkgoHelper()
 		for _, object := range objects {
@@ -25,7 +25,7 @@ var _ = Describe("I restore a cluster, and take over all of its imports at once"
 	It("shows what it would do, does it when I say yes, and leaves what another owner may have", func(ctx context.Context) {
 		w := newWorld(ctx)
 		w.viewer(ctx)
-		prices := w.seed("prices", `{"externalId": "`+gone+`", "description": "old"}`)
+		prices := w.seed("prices", `{"externalId": "`+lost+`", "description": "old"}`)
 		erp := w.seed("erp", `{"externalId": "erp-1"}`)
 		staging := w.seed("staging", `{"externalId": "k8s/staging/shop/staging"}`)
 		w.scans(1)
@@ -41,10 +41,10 @@ var _ = Describe("I restore a cluster, and take over all of its imports at once"
 		stdout, stderr, code := w.plugin(ctx, "takeover")
 		Expect(code).To(Equal(2), stdout+stderr)
 		Expect(stdout).To(And(
-			ContainSubstring("> Import "+w.namespace+"/prices ("+prices+"): take over\n    it has the externalId "+gone+"\n    PUT /v1/imports/{id}\n"),
+			ContainSubstring("> Import "+w.namespace+"/prices ("+prices+"): take over\n    it has the externalId "+lost+"\n    PUT /v1/imports/{id}\n"),
 			ContainSubstring(`+ /description: "declared"`),
 			ContainSubstring("> Import "+w.namespace+"/erp ("+erp+"): take over\n    it has the externalId erp-1\n"),
-			ContainSubstring("x Import "+w.namespace+"/staging ("+staging+`): passed over`+"\n    its mark has the owner id \"staging\", of an operator that may still work: if that one is gone, name it with --from-owner-id=staging"),
+			ContainSubstring("x Import "+w.namespace+"/staging ("+staging+`): passed over`+"\n    its ownership marker has the owner id \"staging\", of an operator that may still work: if that one is gone, name it with --from-owner-id=staging"),
 			HaveSuffix("Takeover: 2 to take over, 1 passed over.\n"), Not(ContainSubstring("healthy"))))
 		Expect(w.writes()).To(Equal(before))
 		_, stderr, code = w.plugin(ctx, "takeover", "--yes")
@@ -76,7 +76,7 @@ var _ = Describe("I restore a cluster, and take over all of its imports at once"
 		w := newWorld(ctx)
 		object := w.synced(ctx, w.httpImport("orders"))
 		id := object.Status.ID
-		Expect(sim.EditAs(jane, w.account, id, func(document simulator.Document) { document["externalId"] = gone })).To(Succeed())
+		Expect(sim.EditAs(jane, w.account, id, func(document simulator.Document) { document["externalId"] = lost })).To(Succeed())
 		refused(ctx, w, object)
 		Expect(object.Status.OwnedFields).NotTo(BeEmpty())
 

@@ -143,7 +143,7 @@ func TestReport(t *testing.T) {
 		}
 	}
 	if overflow || covered {
-		t.Errorf("wider than the window: %t; a name of a lane covers its bars: %t", overflow, covered)
+		t.Errorf("wider than the window: %t; a name of a band covers its bars: %t", overflow, covered)
 	}
 	for _, area := range areas {
 		if area <= 0 {

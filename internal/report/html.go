@@ -134,16 +134,16 @@ func shownTime(value any) string {
 	return t.UTC().Format("2006-01-02 15:04:05")
 }
 
-// timeline is what happened in the time of the report, drawn in lanes of bars.
+// timeline is what happened in the time of the report, drawn in bands of bars.
 type timeline struct {
 	Width, Height int
-	// Left and Right are where the lanes begin and end.
+	// Left and Right are where the bands begin and end.
 	Left, Right int
-	Lanes       []lane
+	Bands       []band
 	Ticks       []tick
 }
 
-type lane struct {
+type band struct {
 	Name, Tone   string
 	Y, Base, Sum int
 	Bars         []bar
@@ -162,7 +162,7 @@ type tick struct {
 // The measures of the drawing, in its own units.
 const (
 	left, plotWidth, buckets = 214, 960, 96
-	laneHeight, barHeight    = 46, 34
+	bandHeight, barHeight    = 46, 34
 	top, bottom, ticks       = 8, 26, 6
 )
 
@@ -170,9 +170,9 @@ const (
 func newTimeline(r *Report) timeline {
 	counts := [6][buckets]int{}
 	span := r.Made.Sub(r.Since)
-	count := func(lane int, at time.Time) {
+	count := func(band int, at time.Time) {
 		if offset := at.Sub(r.Since); offset >= 0 && span > 0 {
-			counts[lane][min(buckets-1, int(int64(buckets)*int64(offset/time.Second)/max(1, int64(span/time.Second))))]++
+			counts[band][min(buckets-1, int(int64(buckets)*int64(offset/time.Second)/max(1, int64(span/time.Second))))]++
 		}
 	}
 	for i := range r.Changes {
@@ -183,20 +183,20 @@ func newTimeline(r *Report) timeline {
 			count(2, *corrected)
 		}
 	}
-	lanes := map[string]int{toneGood: 3, toneBad: 4, toneUnknown: 5}
+	bands := map[string]int{toneGood: 3, toneBad: 4, toneUnknown: 5}
 	for i := range r.Runs {
-		if index, ok := lanes[tone(r.Runs[i].Phase)]; ok {
+		if index, ok := bands[tone(r.Runs[i].Phase)]; ok {
 			count(index, r.Runs[i].At())
 		}
 	}
 	t := timeline{Width: left + plotWidth + 2, Left: left, Right: left + plotWidth}
-	for i, name := range []lane{
+	for i, name := range []band{
 		{Name: "Changes by others", Tone: toneWarn}, {Name: "Changes by the operator"}, {Name: "Changes reverted", Tone: toneGood},
 		{Name: "Runs that succeeded", Tone: toneGood}, {Name: "Runs that failed", Tone: toneBad}, {Name: "Runs, outcome unknown", Tone: toneUnknown},
 	} {
-		t.Lanes = append(t.Lanes, name.draw(i, counts[i], r.Since, span))
+		t.Bands = append(t.Bands, name.draw(i, counts[i], r.Since, span))
 	}
-	t.Height = top + len(t.Lanes)*laneHeight + bottom
+	t.Height = top + len(t.Bands)*bandHeight + bottom
 	for i := range ticks + 1 {
 		at := r.Since.Add(span * time.Duration(i) / ticks)
 		mark := tick{X: left + plotWidth*i/ticks, Shift: 4, Anchor: "start", Text: at.UTC().Format("Jan 2 15:04")}
@@ -208,10 +208,10 @@ func newTimeline(r *Report) timeline {
 	return t
 }
 
-// draw draws one lane. The highest bar is that of the part of the time with the most.
-func (l lane) draw(index int, counts [buckets]int, since time.Time, span time.Duration) lane {
-	l.Y = top + index*laneHeight
-	l.Base = l.Y + laneHeight - 4
+// draw draws one band. The highest bar is that of the part of the time with the most.
+func (l band) draw(index int, counts [buckets]int, since time.Time, span time.Duration) band {
+	l.Y = top + index*bandHeight
+	l.Base = l.Y + bandHeight - 4
 	most := 0
 	for _, n := range counts {
 		most, l.Sum = max(most, n), l.Sum+n

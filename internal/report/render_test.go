@@ -79,7 +79,7 @@ func TestSample(t *testing.T) {
 	file := filepath.Join("testdata", "sample.html")
 	page := rendered(t, "html", sample())
 	if os.Getenv("UPDATE_SAMPLE") != "" {
-		if err := os.WriteFile(file, []byte(page), 0o644); err != nil { //nolint:gosec // it is in the repository
+		if err := os.WriteFile(file, []byte(page), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -207,7 +207,7 @@ func TestTimeline(t *testing.T) {
 	cases := map[string]struct {
 		reason string
 		report Report
-		// want are the sums of the lanes, bars how many bars each has.
+		// want are the sums of the bands, bars how many bars each has.
 		want, bars [6]int
 	}{
 		"Empty":     {"nothing happened", Report{}, [6]int{}, [6]int{}},
@@ -215,17 +215,17 @@ func TestTimeline(t *testing.T) {
 		"Edges":     {"the first and the last moment count", Report{Changes: []Change{change(0, false), change(96*hour, false)}}, [6]int{2}, [6]int{2}},
 		"TooOld":    {"what was before does not", Report{Changes: []Change{change(97*hour, false), {}}}, [6]int{}, [6]int{}},
 		"Corrected": {"a correction is at its time", Report{Drift: []Drift{{Corrected: ptr.To(now.Add(-hour))}, {}}}, [6]int{2: 1}, [6]int{2: 1}},
-		"Runs":      {"each outcome has a lane", Report{Runs: []Run{run("Succeeded", hour), run("Failed", hour), run("Unknown", hour), run("Running", hour)}}, [6]int{3: 1, 4: 1, 5: 1}, [6]int{3: 1, 4: 1, 5: 1}},
+		"Runs":      {"each outcome has a band", Report{Runs: []Run{run("Succeeded", hour), run("Failed", hour), run("Unknown", hour), run("Running", hour)}}, [6]int{3: 1, 4: 1, 5: 1}, [6]int{3: 1, 4: 1, 5: 1}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			tc.report.Made, tc.report.Since = now, since
 			drawn := newTimeline(&tc.report)
 			var sums, bars [6]int
-			for i, lane := range drawn.Lanes {
-				sums[i], bars[i] = lane.Sum, len(lane.Bars)
-				for _, bar := range lane.Bars {
-					if bar.X < left || bar.X+bar.Width > left+plotWidth || bar.Y < lane.Y || bar.Height < 4 {
+			for i, band := range drawn.Bands {
+				sums[i], bars[i] = band.Sum, len(band.Bars)
+				for _, bar := range band.Bars {
+					if bar.X < left || bar.X+bar.Width > left+plotWidth || bar.Y < band.Y || bar.Height < 4 {
 						t.Errorf("%s: a bar is outside: %+v", tc.reason, bar)
 					}
 				}
@@ -235,7 +235,7 @@ func TestTimeline(t *testing.T) {
 			}
 		})
 	}
-	if drawn := newTimeline(&Report{Made: now, Since: now}); len(drawn.Lanes) != 6 {
-		t.Errorf("a report of no time has %d lanes", len(drawn.Lanes))
+	if drawn := newTimeline(&Report{Made: now, Since: now}); len(drawn.Bands) != 6 {
+		t.Errorf("a report of no time has %d bands", len(drawn.Bands))
 	}
 }

@@ -1,9 +1,9 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package takeover finds the Imports that may not have their remote imports, because these have the mark
-// of a cluster that is lost, and takes them over. What another owner may still manage, as far as that can
-// be known, is passed over.
+// Package takeover finds the Imports that may not have their remote imports, because these have the
+// ownership marker of a cluster that is lost, and takes them over. What another owner may still manage, as
+// far as that can be known, is passed over.
 package takeover
 
 import (
@@ -22,10 +22,10 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/plan"
 )
 
-// Candidate is an Import that another owner's mark keeps from its remote import.
+// Candidate is an Import that another owner's marker keeps from its remote import.
 type Candidate struct {
 	Object *v1alpha1.Import
-	// ID is the remote import, and ExternalID what it has, with the mark.
+	// ID is the remote import, and ExternalID what it has: the ownership marker.
 	ID, ExternalID string
 	// Passed is why the Import is passed over, "" if its import is taken over.
 	Passed string
@@ -76,27 +76,27 @@ type knowledge struct {
 // judge says why a remote import is not taken over, "" if it is. namesake: it was found by what it has
 // in common with the definition, and the Import remembers no id. log is its audit log.
 func (k *knowledge) judge(object *v1alpha1.Import, remote integrator.Import, namesake bool, log []integrator.AuditEntry) string {
-	mark := remote.ExternalID
+	marker := remote.ExternalID
 	wanting := object.DeepCopy()
 	wanting.Spec.Adopt = &v1alpha1.AdoptSpec{ID: v1alpha1.ID(remote.ID), Mode: v1alpha1.AdoptionModeOverride}
 	wanting.Status = v1alpha1.ImportStatus{}
 	evidence := ownership.Evidence{Owner: k.owner, Object: wanting, Remote: remote, Others: k.others(object, remote.ID), ExternalID: k.owner.Marker(object), Changed: true}
 	decision := ownership.Decide(ownership.UseAdopt, evidence)
-	id := ownership.MarkerOwner(mark)
+	id := ownership.MarkerOwner(marker)
 	switch {
 	case decision.Verdict == ownership.IntegrationApp:
 		return "an integration app owns it"
 	case decision.Verdict == ownership.OtherImport:
 		return fmt.Sprintf("Import %s/%s of this cluster manages it", decision.By.Namespace, decision.By.Name)
-	case k.owner.Marks(object, mark):
-		return "it has the mark of this very Import, so no other cluster's mark is in the way: see the message of the Import"
-	case !ownership.IsMarker(mark) && !namesake:
-		return "it has no mark of a cluster, and nothing on the platform shows that it was created for this Import: see the message of the Import"
-	case k.marked(mark) != nil:
-		other := k.marked(mark)
-		return fmt.Sprintf("it has the mark of Import %s/%s, which exists in this cluster", other.Namespace, other.Name)
+	case k.owner.Marks(object, marker):
+		return "it has the ownership marker of this very Import, so that of no other cluster is in the way: see the message of the Import"
+	case !ownership.IsMarker(marker) && !namesake:
+		return "it has no ownership marker, and nothing on the platform shows that it was created for this Import: see the message of the Import"
+	case k.marked(marker) != nil:
+		other := k.marked(marker)
+		return fmt.Sprintf("it has the ownership marker of Import %s/%s, which exists in this cluster", other.Namespace, other.Name)
 	case id != "" && !slices.Contains(k.lost, id):
-		return fmt.Sprintf("its mark has the owner id %q, of an operator that may still work: if that one is gone, name it with --from-owner-id=%s", id, id)
+		return fmt.Sprintf("its ownership marker has the owner id %q, of an operator that may still work: if that one is gone, name it with --from-owner-id=%s", id, id)
 	default:
 		return k.busy(log)
 	}
@@ -112,11 +112,11 @@ func (k *knowledge) others(object *v1alpha1.Import, id string) (found []v1alpha1
 	return found
 }
 
-// marked is the Import of this cluster that a mark names, nil if there is none. One of another owner id
+// marked is the Import of this cluster that a marker names, nil if there is none. One of another owner id
 // names an Import of another cluster, which may have the same name.
-func (k *knowledge) marked(mark string) *v1alpha1.Import {
-	uid, key := ownership.ParseMarker(mark)
-	id := ownership.MarkerOwner(mark)
+func (k *knowledge) marked(marker string) *v1alpha1.Import {
+	uid, key := ownership.ParseMarker(marker)
+	id := ownership.MarkerOwner(marker)
 	ours := id != "" && (id == k.owner.ID || slices.Contains(k.owner.Former, id))
 	for i := range k.imports {
 		object := &k.imports[i]

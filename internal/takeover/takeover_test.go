@@ -58,27 +58,27 @@ func TestJudge(t *testing.T) {
 		idle     time.Duration
 		want     string
 	}{
-		"MarkOfAUID":         {reason: "the Import of that uid is nowhere", remote: integrator.Import{ExternalID: "k8s/gone"}},
-		"Restored":           {reason: "this Import had it before, as its status says", object: importOf("orders", managing), remote: integrator.Import{ExternalID: "k8s/gone"}},
+		"MarkOfAUID":         {reason: "the Import of that uid is nowhere", remote: integrator.Import{ExternalID: "k8s/lost"}},
+		"Restored":           {reason: "this Import had it before, as its status says", object: importOf("orders", managing), remote: integrator.Import{ExternalID: "k8s/lost"}},
 		"SameExternalID":     {reason: "it was made of the same definition", remote: integrator.Import{ExternalID: "erp"}, namesake: true},
-		"NoMark":             {reason: "an annotation proves nothing", remote: integrator.Import{ExternalID: "erp"}, want: "no mark of a cluster"},
-		"NoExternalID":       {reason: "nor does none", remote: integrator.Import{}, want: "no mark of a cluster"},
-		"OwnMark":            {reason: "another one undoes its corrections", remote: integrator.Import{ExternalID: "k8s/uid-orders"}, want: "the mark of this very Import"},
-		"OwnMarkOfOwner":     {reason: "with the owner id too", owner: prod, remote: integrator.Import{ExternalID: "k8s/prod/shop/orders"}, want: "the mark of this very Import"},
-		"OwnMarkOfFormer":    {reason: "or a former one", owner: prod, remote: integrator.Import{ExternalID: "k8s/old/shop/orders"}, want: "the mark of this very Import"},
+		"NoMark":             {reason: "an annotation proves nothing", remote: integrator.Import{ExternalID: "erp"}, want: "no ownership marker"},
+		"NoExternalID":       {reason: "nor does none", remote: integrator.Import{}, want: "no ownership marker"},
+		"OwnMark":            {reason: "another one undoes its corrections", remote: integrator.Import{ExternalID: "k8s/uid-orders"}, want: "the ownership marker of this very Import"},
+		"OwnMarkOfOwner":     {reason: "with the owner id too", owner: prod, remote: integrator.Import{ExternalID: "k8s/prod/shop/orders"}, want: "the ownership marker of this very Import"},
+		"OwnMarkOfFormer":    {reason: "or a former one", owner: prod, remote: integrator.Import{ExternalID: "k8s/old/shop/orders"}, want: "the ownership marker of this very Import"},
 		"MarkOfOneHere":      {reason: "that Import lives", imports: []*v1alpha1.Import{importOf("other")}, remote: integrator.Import{ExternalID: "k8s/uid-other"}, want: "Import shop/other, which exists in this cluster"},
 		"MarkOfOneElsewhere": {reason: "in any namespace", imports: []*v1alpha1.Import{importOf("other", elsewhere)}, remote: integrator.Import{ExternalID: "k8s/uid-other"}, want: "Import other/other, which exists"},
-		"NamedOneHere":       {reason: "the mark names it", owner: prod, imports: []*v1alpha1.Import{importOf("other")}, remote: integrator.Import{ExternalID: "k8s/prod/shop/other"}, want: "Import shop/other, which exists"},
+		"NamedOneHere":       {reason: "the marker names it", owner: prod, imports: []*v1alpha1.Import{importOf("other")}, remote: integrator.Import{ExternalID: "k8s/prod/shop/other"}, want: "Import shop/other, which exists"},
 		"NamedOneGone":       {reason: "an operator of this owner id may be elsewhere too", owner: prod, remote: integrator.Import{ExternalID: "k8s/prod/shop/other"}, want: "--from-owner-id=prod"},
 		"OwnerMayLive":       {reason: "an owner id outlives a cluster", remote: integrator.Import{ExternalID: "k8s/staging/shop/orders"}, want: `the owner id "staging", of an operator that may still work: if that one is gone, name it with --from-owner-id=staging`},
 		"OwnerIsLost":        {reason: "the user says so", lost: []string{"staging"}, remote: integrator.Import{ExternalID: "k8s/staging/shop/orders"}},
 		"AnotherIsLost":      {reason: "of another one", lost: []string{"test"}, remote: integrator.Import{ExternalID: "k8s/staging/shop/orders"}, want: "--from-owner-id=staging"},
 		"SameNameOfTheLost":  {reason: "an Import here of the same name is not that of the lost one", lost: []string{"staging"}, imports: []*v1alpha1.Import{importOf("other")}, remote: integrator.Import{ExternalID: "k8s/staging/shop/other"}},
-		"ManagedHere":        {reason: "its status says so", imports: []*v1alpha1.Import{importOf("owner", managing, elsewhere)}, remote: integrator.Import{ExternalID: "k8s/gone"}, want: "Import other/owner of this cluster manages it"},
-		"IntegrationApp":     {reason: "the vendor updates it", remote: integrator.Import{ExternalID: "k8s/gone", ConnectorID: "c"}, want: "an integration app"},
-		"Busy":               {reason: "an operator wrote to it", log: api(time.Minute), idle: time.Hour, remote: integrator.Import{ExternalID: "k8s/gone"}, want: "wrote to it through the API at 2026-11-28T11:59:00Z"},
-		"Idle":               {reason: "long ago", log: api(2 * time.Hour), idle: time.Hour, remote: integrator.Import{ExternalID: "k8s/gone"}},
-		"NotAsked":           {reason: "the user knows better", log: api(time.Minute), remote: integrator.Import{ExternalID: "k8s/gone"}},
+		"ManagedHere":        {reason: "its status says so", imports: []*v1alpha1.Import{importOf("owner", managing, elsewhere)}, remote: integrator.Import{ExternalID: "k8s/lost"}, want: "Import other/owner of this cluster manages it"},
+		"IntegrationApp":     {reason: "the vendor updates it", remote: integrator.Import{ExternalID: "k8s/lost", ConnectorID: "c"}, want: "an integration app"},
+		"Busy":               {reason: "an operator wrote to it", log: api(time.Minute), idle: time.Hour, remote: integrator.Import{ExternalID: "k8s/lost"}, want: "wrote to it through the API at 2026-11-28T11:59:00Z"},
+		"Idle":               {reason: "long ago", log: api(2 * time.Hour), idle: time.Hour, remote: integrator.Import{ExternalID: "k8s/lost"}},
+		"NotAsked":           {reason: "the user knows better", log: api(time.Minute), remote: integrator.Import{ExternalID: "k8s/lost"}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -112,12 +112,12 @@ func TestNamesakes(t *testing.T) {
 		all    []integrator.Import
 		want   []string
 	}{
-		"None":      {"other names", importOf("orders"), []integrator.Import{remote("1", "prices", "k8s/gone")}, nil},
-		"Marked":    {"the name, and a mark", importOf("orders"), []integrator.Import{remote("1", "orders", "k8s/gone"), remote("2", "orders", "")}, []string{"1"}},
-		"Several":   {"nobody can say which", importOf("orders"), []integrator.Import{remote("1", "orders", "k8s/gone"), remote("2", "orders", "k8s/gone")}, []string{"1", "2"}},
+		"None":      {"other names", importOf("orders"), []integrator.Import{remote("1", "prices", "k8s/lost")}, nil},
+		"Marked":    {"the name, and a marker", importOf("orders"), []integrator.Import{remote("1", "orders", "k8s/lost"), remote("2", "orders", "")}, []string{"1"}},
+		"Several":   {"nobody can say which", importOf("orders"), []integrator.Import{remote("1", "orders", "k8s/lost"), remote("2", "orders", "k8s/lost")}, []string{"1", "2"}},
 		"Declared":  {"the name, and the externalId", importOf("orders", declared), []integrator.Import{remote("1", "orders", "erp"), remote("2", "orders", "shop")}, []string{"1"}},
-		"HeldHere":  {"another Import has it", importOf("orders"), []integrator.Import{remote(id, "orders", "k8s/gone")}, nil},
-		"NoJSON":    {"a definition that cannot be read", importOf("orders", func(o *v1alpha1.Import) { o.Spec.Definition.Raw = nil }), []integrator.Import{remote("1", "orders", "k8s/gone")}, nil},
+		"HeldHere":  {"another Import has it", importOf("orders"), []integrator.Import{remote(id, "orders", "k8s/lost")}, nil},
+		"NoJSON":    {"a definition that cannot be read", importOf("orders", func(o *v1alpha1.Import) { o.Spec.Definition.Raw = nil }), []integrator.Import{remote("1", "orders", "k8s/lost")}, nil},
 		"NoImports": {"an empty account", importOf("orders"), nil, nil},
 	}
 	for name, tc := range cases {

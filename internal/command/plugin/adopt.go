@@ -81,13 +81,14 @@ func (c *cmd) adopt(ctx context.Context, f *adoptFlags, id string) error {
 }
 
 const takeoverLong = `Takes over the imports of a cluster that is lost. It lists the Imports that report OwnershipConflict because
-their remote imports have the mark of another cluster, or the externalId of the definition and no owner here,
-and shows what the operator would do. With --yes, or your answer at a terminal, it then sets spec.adopt with
-mode Override in each, empties a status that was restored, and waits until the operator has the import.
+their remote imports have the ownership marker of another cluster, or the externalId of the definition and no
+owner here, and shows what the operator would do. With --yes, or your answer at a terminal, it then sets
+spec.adopt with mode Override in each, empties a status that was restored, and waits until the operator has
+the import.
 
 What another owner may still manage is passed over, with the reason: an Import of this cluster, an operator
 with an owner id of its own, an import that somebody wrote to through the API a short time ago. An operator
-that only reads leaves no trace: make sure that no other cluster manages these imports.
+that only reads leaves no trace, so look first whether another cluster manages these imports.
 
 Exit codes: 0 nothing was to be taken over, or everything was, 2 something would be or was passed over,
 1 an error.`
@@ -116,7 +117,7 @@ func newTakeover(c *cmd) *cobra.Command {
 	set.StringVarP(&f.selector, "selector", "l", "", "Only Imports with these labels, such as app=shop.")
 	set.BoolVar(&f.yes, "yes", false, "Take them over without asking.")
 	set.BoolVar(&f.waits, "wait", true, "Wait until the operator has each import.")
-	set.StringVar(&f.lost, "from-owner-id", "", "Owner ids of operators that are gone, separated by commas. Their marks are taken over too.")
+	set.StringVar(&f.lost, "from-owner-id", "", "Owner ids of operators that are gone, separated by commas. What has their ownership markers is taken over too.")
 	set.DurationVar(&f.idle, "idle", time.Hour, "For how long nobody must have written to an import through the API; 0 does not ask.")
 	f.register(set)
 	return made

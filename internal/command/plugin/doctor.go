@@ -88,8 +88,8 @@ func (c *cmd) doctor(ctx context.Context, f *doctorFlags) error {
 
 // writeChecks writes a line for each check, and below it what to do.
 func (c *cmd) writeChecks(checks []doctor.Check, colors palette) error {
-	color := map[doctor.Result]string{doctor.OK: colors.green, doctor.Warning: colors.yellow, doctor.Failed: colors.red}
-	counts := map[doctor.Result]int{}
+	color := map[doctor.Result]string{doctor.OK: colors.green, doctor.Warning: colors.yellow, doctor.Failed: colors.red, doctor.Skipped: ""}
+	counts := make(map[doctor.Result]int, len(color))
 	w := &textWriter{out: c.Out, indent: "         "}
 	for _, check := range checks {
 		counts[check.Result]++
