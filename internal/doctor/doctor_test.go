@@ -223,7 +223,11 @@ func TestRun(t *testing.T) {
 				d.Labels[name] = value
 			}
 		}}, nil},
-		"Latest": {"nothing says which", situation{deployment: func(d *appsv1.Deployment) { d.Spec.Template.Spec.Containers[0].Image = "operator:latest" }}, [][3]string{{"skipped", "operator", "cannot be compared"}}},
+		"Latest":       {"nothing says which", situation{deployment: func(d *appsv1.Deployment) { d.Spec.Template.Spec.Containers[0].Image = "operator:latest" }}, [][3]string{{"skipped", "operator", "cannot be compared"}}},
+		"WatchesIt":    {"among others", situation{deployment: watching("other,shop")}, nil},
+		"DoesNotWatch": {"nobody works there", situation{deployment: watching("other")}, [][3]string{{"failed", "operator", "it does not watch namespace shop"}}},
+		"AnotherWatches": {"that one is asked", situation{deployment: watching("other"), more: []client.Object{second("another", watching("shop"))}},
+			[][3]string{{"warning", "operator", "there are 2 of them; what follows is about the one in namespace another"}, {"failed", "base URL", "allows by default"}}},
 		"YouLack": {"a command needs it", situation{denied: func(user, verb, resource string) bool {
 			return user == "you" && verb == "create" && resource == "importruns"
 		}}, [][3]string{{"warning", "your rights", "you may not create importruns.integrator.io; needed by run"}}},
@@ -306,6 +310,21 @@ func TestRun(t *testing.T) {
 			}
 		})
 	}
+}
+
+func watching(namespaces string) func(*appsv1.Deployment) {
+	return func(deployment *appsv1.Deployment) {
+		manager := &deployment.Spec.Template.Spec.Containers[0]
+		manager.Args = append(manager.Args, "--watch-namespaces="+namespaces)
+	}
+}
+
+// second is another operator, which allows the default hosts.
+func second(namespace string, edit func(*appsv1.Deployment)) *appsv1.Deployment {
+	deployment := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "second", Labels: installed}, Status: appsv1.DeploymentStatus{ReadyReplicas: 1}}
+	deployment.Spec.Template.Spec.Containers = []corev1.Container{{Name: "manager", Image: "operator:v0.1.0", Args: []string{"--allow-http"}}}
+	edit(deployment)
+	return deployment
 }
 
 // older takes a field out of the schema of one kind.

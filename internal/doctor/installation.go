@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -146,6 +147,25 @@ type operator struct {
 	hosts     []string
 	allowHTTP bool
 	elects    bool
+	// namespaces are those that it watches, nil for all.
+	namespaces []string
+}
+
+// watches reports whether it works in a namespace, "" for all.
+func (o *operator) watches(namespace string) bool {
+	return namespace == "" || o.namespaces == nil || slices.Contains(o.namespaces, namespace)
+}
+
+// before reports whether o is the one to ask about a namespace, rather than the other.
+func (o *operator) before(other *operator, namespace string) bool {
+	switch {
+	case other == nil:
+		return true
+	case o.watches(namespace) != other.watches(namespace):
+		return o.watches(namespace)
+	default:
+		return o.ready && !other.ready
+	}
 }
 
 // usualNamespace is that of config/default.
@@ -177,8 +197,11 @@ func (d *doctor) deployment(ctx context.Context) {
 			d.running(&found.Items[i])
 		}
 	}
+	if d.operator != nil && !d.operator.watches(d.Namespace) {
+		d.add(nameOperator, d.operator.namespace, Failed, "start an operator with this namespace in --watch-namespaces", "it does not watch namespace %s", d.Namespace)
+	}
 	if len(found.Items) > 1 {
-		d.add(nameOperator, "", Warning, "look whether two of them look after one namespace; see another with --operator-namespace",
+		d.add(nameOperator, "", Warning, "look whether two of them watch one namespace; see another with --operator-namespace",
 			"there are %d of them; what follows is about the one in namespace %s", len(found.Items), d.operator.namespace)
 	}
 }
@@ -194,7 +217,7 @@ func (d *doctor) running(deployment *appsv1.Deployment) {
 			made.flags(container)
 		}
 	}
-	if d.operator == nil || made.ready && !d.operator.ready {
+	if made.before(d.operator, d.Namespace) {
 		d.operator = made
 	}
 	wanted := int32(1)
@@ -231,6 +254,10 @@ func (d *doctor) skew(name, label, image string) {
 	}
 }
 
+func list(value string) []string {
+	return strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
 // flags reads the arguments of the manager that matter here.
 func (o *operator) flags(container corev1.Container) {
 	arguments := append(append([]string{}, container.Command...), container.Args...)
@@ -241,7 +268,9 @@ func (o *operator) flags(container corev1.Container) {
 		}
 		switch name {
 		case "allowed-api-hosts":
-			o.hosts = strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' })
+			o.hosts = list(value)
+		case "watch-namespaces":
+			o.namespaces = append(o.namespaces, list(value)...)
 		case "allow-http":
 			o.allowHTTP = value != "false"
 		case "leader-elect":

@@ -110,7 +110,9 @@ func (d *doctor) operatorRights(ctx context.Context) {
 	if d.Namespace == "" {
 		namespaces = nil
 		for i := range d.accounts {
-			namespaces = append(namespaces, d.accounts[i].Namespace)
+			if d.operator.watches(d.accounts[i].Namespace) {
+				namespaces = append(namespaces, d.accounts[i].Namespace)
+			}
 		}
 		slices.Sort(namespaces)
 		namespaces = slices.Compact(namespaces)
