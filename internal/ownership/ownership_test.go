@@ -155,6 +155,25 @@ func TestRefusalOfATakeover(t *testing.T) {
 	}
 }
 
+func TestMarkerOwner(t *testing.T) {
+	cases := map[string]struct{ reason, text, want string }{
+		"Owner":      {"the part before the namespace", "k8s/prod/shop/orders", "prod"},
+		"UID":        {"a uid has no owner", "k8s/0b6f4c1e-0000-4000-8000-000000000000", ""},
+		"NoMarker":   {"another externalId", "erp-1", ""},
+		"TwoParts":   {"no marker that an operator writes", "k8s/prod/shop", ""},
+		"ManyParts":  {"nor this one", "k8s/prod/shop/orders/1", ""},
+		"Empty":      {"nothing", "", ""},
+		"OtherPaths": {"another prefix", "x/prod/shop/orders", ""},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if got := MarkerOwner(tc.text); got != tc.want {
+				t.Errorf("%s: got %q, want %q", tc.reason, got, tc.want)
+			}
+		})
+	}
+}
+
 func TestHeir(t *testing.T) {
 	here := func(object *v1alpha1.Import) { object.Namespace, object.Spec.AccountRef.Name = "shop", "default" }
 	account := func(object *v1alpha1.Import) { object.Spec.AccountRef.Name = "another" }

@@ -7,6 +7,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -192,7 +193,12 @@ func (c *cmd) agreed(yes bool, imports int) bool {
 		return yes
 	}
 	fmt.Fprintf(c.ErrOut, "Take over %s? No other cluster may manage what is taken over. [y/N] ", count(imports, "import", "imports"))
-	answer, _ := bufio.NewReader(c.In).ReadString('\n')
+	return saysYes(c.In)
+}
+
+// saysYes reads one line. Anything but yes is no.
+func saysYes(in io.Reader) bool {
+	answer, _ := bufio.NewReader(in).ReadString('\n')
 	answer = strings.ToLower(strings.TrimSpace(answer))
 	return answer == "y" || answer == "yes"
 }
