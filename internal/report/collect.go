@@ -214,7 +214,7 @@ func (c *collector) events(ctx context.Context) {
 			event := &page.Items[i]
 			state, wanted := states[event.Reason]
 			about := event.Regarding
-			if !wanted || about.Kind != "Import" || event.EventTime.Time.Before(c.Since) {
+			if !wanted || about.Kind != "Import" || about.APIVersion != v1alpha1.GroupVersion.String() || event.EventTime.Time.Before(c.Since) {
 				continue
 			}
 			read, oldest = read+1, earlier(oldest, event.EventTime.Time)

@@ -86,7 +86,7 @@ func secretObject(name, key, value string) *corev1.Secret {
 
 func event(about, reason, note string, age time.Duration) *eventsv1.Event {
 	made := &eventsv1.Event{ObjectMeta: meta(about + strings.ToLower(reason)), EventTime: metav1.NewMicroTime(now.Add(-age)), Reason: reason, Note: note}
-	made.Regarding = corev1.ObjectReference{Kind: "Import", Namespace: "shop", Name: about}
+	made.Regarding = corev1.ObjectReference{APIVersion: v1alpha1.GroupVersion.String(), Kind: "Import", Namespace: "shop", Name: about}
 	return made
 }
 

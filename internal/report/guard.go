@@ -24,6 +24,8 @@ import (
 type guard struct {
 	// texts are those of the Secrets and ConfigMaps that Imports and Accounts name.
 	texts map[string]bool
+	// hidden are the answers so far: most texts come again and again.
+	hidden map[string]bool
 	// blind are the Imports that have a value which cannot be read: none of their values is shown.
 	blind map[client.ObjectKey]bool
 	// byID are the Imports of the cluster by their remote import.
@@ -31,7 +33,7 @@ type guard struct {
 }
 
 func newGuard() *guard {
-	return &guard{texts: map[string]bool{}, blind: map[client.ObjectKey]bool{}, byID: map[string][]*v1alpha1.Import{}}
+	return &guard{texts: map[string]bool{}, hidden: map[string]bool{}, blind: map[client.ObjectKey]bool{}, byID: map[string][]*v1alpha1.Import{}}
 }
 
 // learn reads what an Import has from Secrets and ConfigMaps.
@@ -70,13 +72,18 @@ func (g *guard) add(secret any) {
 	}
 }
 
-// hides reports whether a text contains one of a secret.
+// hides reports whether a text contains one of a secret. All secrets have to be known before.
 func (g *guard) hides(text string) bool {
+	if hidden, known := g.hidden[text]; known {
+		return hidden
+	}
 	for secret := range g.texts {
 		if strings.Contains(text, secret) {
+			g.hidden[text] = true
 			return true
 		}
 	}
+	g.hidden[text] = false
 	return false
 }
 

@@ -209,7 +209,7 @@ func (o *Options) krew(archives []pluginArchive) ([]byte, error) {
 		APIVersion: "krew.googlecontainertools.github.com/v1alpha2", Kind: "Plugin", Metadata: krewMetadata{"integrator"},
 		Spec: krewSpec{
 			Version: o.Stamp.Version, Homepage: source.URL, ShortDescription: "Declare imports of Celigo integrator.io",
-			Description: "Prints the imports that exist in an account of Celigo integrator.io as\nmanifests for integrator-operator.\n",
+			Description: "Plans, checks and looks after imports of Celigo integrator.io that\nintegrator-operator keeps as objects of Kubernetes: plan, lint, diff, status,\ndoctor, history, report, adopt, takeover, export, run and others.\n",
 		},
 	}
 	for _, a := range archives {
