@@ -444,8 +444,9 @@ metadata:
   name: integrator
 spec:
   description: |
-    Prints the imports that exist in an account of Celigo integrator.io as
-    manifests for integrator-operator.
+    Plans, checks and looks after imports of Celigo integrator.io that
+    integrator-operator keeps as objects of Kubernetes: plan, lint, diff, status,
+    doctor, history, report, adopt, takeover, export, run and others.
   homepage: https://github.com/integrator-operator/integrator-operator
   platforms:
   - bin: kubectl-integrator
