@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"go.uber.org/zap/zapcore"
@@ -53,6 +54,7 @@ type flags struct {
 	probeAddress             string
 	election                 serving.Election
 	network                  command.Network
+	namespaces               command.Namespaces
 	ownerID, formerOwnerIDs  string
 	createUnconfirmedTimeout time.Duration
 	concurrentImports        int
@@ -66,6 +68,7 @@ func (f *flags) register(set *flag.FlagSet) {
 	set.StringVar(&f.probeAddress, "health-probe-bind-address", ":8081", "Address to serve /healthz and /readyz at; 0 serves none.")
 	f.election.Register(set)
 	f.network.Register(set)
+	set.Var(&f.namespaces, "watch-namespaces", "Namespaces that the operator watches, separated by commas; all by default. It then needs no right in any other namespace, and none in the cluster.")
 	set.StringVar(&f.ownerID, "owner-id", "", "Name of this cluster in the ownership markers of imports, such as prod: a cluster that is built again with the same id and the same Git finds its imports. Without it, only the very objects that created them do.")
 	set.StringVar(&f.formerOwnerIDs, "former-owner-ids", "", "Owner ids that this cluster had before, separated by commas: imports with their markers are taken for its own, and get new markers.")
 	set.DurationVar(&f.createUnconfirmedTimeout, "create-unconfirmed-timeout", controllers.DefaultCreateUnconfirmedTimeout,
@@ -92,11 +95,19 @@ func main() {
 	ctrl.SetLogger(logging.Bounded(zap.New(zap.UseFlagOptions(&zapOptions))))
 
 	this := command.ThisVersion()
-	ctrl.Log.Info("starting the operator", "version", this.Version, "commit", this.Commit)
+	ctrl.Log.Info("starting the operator", "version", this.Version, "commit", this.Commit, "namespaces", watched(f.namespaces))
 	if err := run(f); err != nil {
 		ctrl.Log.Error(err, "the operator stops")
 		os.Exit(1)
 	}
+}
+
+// watched says in the log which namespaces are watched.
+func watched(namespaces []string) string {
+	if len(namespaces) == 0 {
+		return "all"
+	}
+	return strings.Join(namespaces, ",")
 }
 
 // parse reads the flags of the operator. It does not return if they ask for something else, or are
@@ -184,6 +195,7 @@ func serve(ctx context.Context, f flags, calls *controllers.Calls, again bool) e
 	if err := controllers.Setup(ctx, mgr, controllers.Options{
 		AllowedHosts:             command.List(f.network.AllowedHosts),
 		Network:                  network,
+		WatchNamespaces:          f.namespaces,
 		Owner:                    ownership.Owner{ID: f.ownerID, Former: command.List(f.formerOwnerIDs)},
 		CreateUnconfirmedTimeout: f.createUnconfirmedTimeout,
 		ConcurrentImports:        f.concurrentImports,
@@ -221,13 +233,13 @@ func newManager(f flags, again bool) (manager.Manager, error) {
 	timeout := stopTimeout
 	return ctrl.NewManager(kubernetes, ctrl.Options{
 		Scheme:                  scheme.All(),
-		Cache:                   controllers.CacheOptions(),
+		Cache:                   controllers.CacheOptions(f.namespaces...),
 		Client:                  controllers.ClientOptions(),
 		Controller:              config.Controller{SkipNameValidation: &again},
 		Metrics:                 metrics,
 		HealthProbeBindAddress:  f.probeAddress,
 		LeaderElection:          f.election.Enabled,
-		LeaderElectionID:        "integrator-operator.integrator.io",
+		LeaderElectionID:        f.election.Lease(f.namespaces),
 		LeaderElectionNamespace: f.election.Namespace,
 		// The calls of ImportRuns go on without the lease, which their claims permit.
 		LeaderElectionReleaseOnCancel: true,

@@ -11,13 +11,16 @@ import (
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/runstate"
+	"github.com/integrator-operator/integrator-operator/internal/watch"
 )
 
 // CacheOptions keep the cache small: no managed fields, and of runs neither records nor settings.
 // Of Secrets and ConfigMaps only the metadata is cached, and of that nothing that their authors can
 // make large: kubectl, for one, keeps all that it applied in an annotation.
-func CacheOptions() cache.Options {
+// It has the objects of the namespaces that are watched; of all, if none is named.
+func CacheOptions(watched ...string) cache.Options {
 	return cache.Options{
+		DefaultNamespaces:           watch.CacheIn(watched),
 		DefaultTransform:            stripMetadata,
 		ReaderFailOnMissingInformer: true,
 		ByObject: map[client.Object]cache.ByObject{
@@ -28,7 +31,8 @@ func CacheOptions() cache.Options {
 
 // ClientOptions have Secrets and ConfigMaps read past the cache, and let a read wait until the cache
 // has this process's own writes: a reconcile that still saw the status before the last write would
-// find nothing to write.
+// find nothing to write. Where several namespaces are watched, the library waits only until any of them
+// has brought something as new: status.LastStatus and importruns.Calls notice what is still missing then.
 func ClientOptions() client.Options {
 	readYourWrites := true
 	return client.Options{Cache: &client.CacheOptions{

@@ -40,6 +40,9 @@ type Options struct {
 	Network integrator.Config
 	// Owner decides what the ownership markers say.
 	Owner ownership.Owner
+	// WatchNamespaces are the namespaces that the manager's cache has; none stands for all. Nothing is
+	// listed elsewhere past the cache either.
+	WatchNamespaces []string
 	// Clock tells the time; nil is the real one.
 	Clock clock.Clock
 	// CreateUnconfirmedTimeout is how long after an unanswered create its import may still turn
@@ -82,21 +85,22 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	if err != nil {
 		return err
 	}
+	live := watch.ReaderIn(mgr.GetAPIReader(), options.WatchNamespaces)
 	metrics.ServeObjects(mgr.GetClient(), mgr.Elected())
 	recorder := mgr.GetEventRecorder("integrator-operator")
 	runs := &importruns.Reconciler{
-		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Direct: direct, Registry: registry, Recorder: recorder, Clock: options.Clock, Calls: options.Calls,
+		Client: mgr.GetClient(), Live: live, Direct: direct, Registry: registry, Recorder: recorder, Clock: options.Clock, Calls: options.Calls,
 	}
 	if err := runs.SetupWithManager(ctx, mgr); err != nil {
 		return err
 	}
 	for _, reconciler := range []interface{ SetupWithManager(ctrl.Manager) error }{
 		&accounts.Reconciler{
-			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Registry: registry, Recorder: recorder,
+			Client: mgr.GetClient(), Live: live, Registry: registry, Recorder: recorder,
 			AllowedHosts: options.AllowedHosts, AllowHTTP: options.Network.AllowHTTP,
 		},
 		&imports.Reconciler{
-			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Registry: registry, Recorder: recorder, Clock: options.Clock, Owner: options.Owner,
+			Client: mgr.GetClient(), Live: live, Registry: registry, Recorder: recorder, Clock: options.Clock, Owner: options.Owner,
 			CreateUnconfirmedTimeout: options.CreateUnconfirmedTimeout, BlockedDeletionPause: options.BlockedDeletionPause,
 			Concurrency: options.ConcurrentImports, Track: options.Calls.Track,
 		},

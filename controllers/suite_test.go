@@ -23,7 +23,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
@@ -112,16 +111,10 @@ func startManagerOf(scheme *runtime.Scheme, owner ownership.Owner, namespaces ..
 	recorded.Wrap(requests.record)
 	options := ctrl.Options{
 		Scheme:     scheme,
-		Cache:      controllers.CacheOptions(),
+		Cache:      controllers.CacheOptions(namespaces...),
 		Client:     controllers.ClientOptions(),
 		Metrics:    metricsserver.Options{BindAddress: "0"},
 		Controller: config.Controller{SkipNameValidation: &skipNames},
-	}
-	for _, namespace := range namespaces {
-		if options.Cache.DefaultNamespaces == nil {
-			options.Cache.DefaultNamespaces = map[string]cache.Config{}
-		}
-		options.Cache.DefaultNamespaces[namespace] = cache.Config{}
 	}
 	mgr, err := ctrl.NewManager(recorded, options)
 	Expect(err).NotTo(HaveOccurred())
@@ -130,6 +123,7 @@ func startManagerOf(scheme *runtime.Scheme, owner ownership.Owner, namespaces ..
 	host, err := url.Parse(simURL)
 	Expect(err).NotTo(HaveOccurred())
 	setup := controllers.Options{
+		WatchNamespaces:          namespaces,
 		AllowedHosts:             []string{host.Host, "api.integrator.io"},
 		Network:                  integrator.Config{AllowHTTP: true},
 		Owner:                    owner,

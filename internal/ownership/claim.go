@@ -26,6 +26,10 @@ import (
 // which of the two Imports that is. In another namespace, where anybody may have written the id, it
 // counts as a claim until the status has it: the one that wrote it may have been stopped in between.
 //
+// An operator that watches some namespaces lists them one after the other. That is as good: each list
+// follows the claim, and of each pair the other Import is in one of them. Operators with other namespaces
+// do not see each other's claims, as two clusters do not: there the marker decides.
+//
 // Not none: of two that see each other's claim, the one created later (within the same second, the
 // one with the larger uid) withdraws its own. The other keeps its claim and lists again: it must
 // not go on at once, because the later one may have listed before that claim was there. Either

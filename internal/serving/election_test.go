@@ -22,6 +22,8 @@ func TestElection(t *testing.T) {
 		"a pause has to be one":                 {"--leader-elect --leader-elect-retry-period=0s", "--leader-elect-retry-period is 0s and has to be more than 0"},
 		"the leader stops before others begin":  {"--leader-elect --leader-elect-lease-duration=10s", "--leader-elect-lease-duration is 10s and has to be more than --leader-elect-renew-deadline, which is 10s"},
 		"a renewal can be tried a second time":  {"--leader-elect --leader-elect-retry-period=9s", "--leader-elect-renew-deadline is 10s and has to be more than 1.2 times --leader-elect-retry-period, which is 9s"},
+		"a lease of one's own":                  {"--leader-elect --leader-election-id=integrator-operator-team-a", ""},
+		"a lease has a name":                    {"--leader-elect --leader-election-id=team_a", "--leader-election-id is \"team_a\" and has to be the name of a lease: a lowercase RFC 1123 subdomain"},
 		"no deadline at all leaves no attempts": {"--leader-elect --leader-elect-renew-deadline=0s", "--leader-elect-renew-deadline is 0s"},
 	} {
 		t.Run(reason, func(t *testing.T) {
@@ -36,6 +38,33 @@ func TestElection(t *testing.T) {
 				t.Errorf("%s: got %v, want %q", reason, err, tc.says)
 			}
 		})
+	}
+}
+
+func TestLease(t *testing.T) {
+	all, some := (&Election{}).Lease(nil), (&Election{}).Lease([]string{"a", "b"})
+	for reason, tc := range map[string]struct {
+		id      string
+		watched []string
+		want    string
+	}{
+		"one name for all namespaces":          {watched: nil, want: "integrator-operator.integrator.io"},
+		"the order is not part of the list":    {watched: []string{"b", "a"}, want: some},
+		"a name that was given is taken":       {id: "mine", watched: []string{"a"}, want: "mine"},
+		"a name that was given for all too":    {id: "mine", want: "mine"},
+		"replicas of one operator have a name": {watched: []string{"a", "b"}, want: "integrator-operator-1eb7c54d52.integrator.io"},
+	} {
+		if got := (&Election{ID: tc.id}).Lease(tc.watched); got != tc.want {
+			t.Errorf("%s: got %q, want %q", reason, got, tc.want)
+		}
+	}
+	seen := map[string][]string{all: nil}
+	for _, watched := range [][]string{{"a"}, {"b"}, {"a", "b"}, {"a-b"}, {"ab"}} {
+		lease := (&Election{}).Lease(watched)
+		if other, taken := seen[lease]; taken {
+			t.Errorf("%v and %v have the lease %s", watched, other, lease)
+		}
+		seen[lease] = watched
 	}
 }
 
