@@ -19,6 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
+	"sigs.k8s.io/yaml"
 )
 
 func TestLint(t *testing.T) {
@@ -104,10 +105,12 @@ func TestAsTheKustomization(t *testing.T) {
 		kustomization string
 		optional      bool
 		with          values
+		least         int
 	}{
-		"as it is shipped":          {"default", false, nil},
-		"with all that is optional": {"default", true, all},
-		"with cert-manager":         {"certmanager", true, together(all, at("metrics.certManager.enabled", true))},
+		"as it is shipped":          {"default", false, nil, 20},
+		"with all that is optional": {"default", true, all, 20},
+		"with cert-manager":         {"certmanager", true, together(all, at("metrics.certManager.enabled", true)), 20},
+		"in some namespaces":        {"namespaced", false, inNamespaces(t), 6},
 	} {
 		t.Run(name, func(t *testing.T) {
 			want := kustomized(t, tc.kustomization, tc.optional)
@@ -127,10 +130,50 @@ func TestAsTheKustomization(t *testing.T) {
 					t.Errorf("the chart renders %s, the kustomization does not", key)
 				}
 			}
-			if len(want) < 20 {
+			if len(want) < tc.least {
 				t.Errorf("only %d objects were compared", len(want))
 			}
 		})
+	}
+}
+
+// inNamespaces are the values of the chart's README for an operator that watches some namespaces.
+func inNamespaces(t *testing.T) values {
+	t.Helper()
+	page, err := os.ReadFile(filepath.Join(directory, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(page), "\n## Some namespaces\n")
+	_, after, _ = strings.Cut(after, "\n```yaml\n")
+	block, _, found := strings.Cut(after, "```\n")
+	var with values
+	if err := yaml.UnmarshalStrict([]byte(block), &with); err != nil || !found {
+		t.Fatalf("%v in\n%s", err, block)
+	}
+	return with
+}
+
+// TestInNamespaces: with the values of the README, nothing that the chart makes is of the cluster; and
+// without the others, the manager still has no right there.
+func TestInNamespaces(t *testing.T) {
+	chart := load(t, directory)
+	for key, object := range objects(t, mustRender(t, chart, inNamespaces(t)).Manifest) {
+		if object.GetNamespace() == "" {
+			t.Errorf("%s is of the cluster", key)
+		}
+	}
+	bound := 0
+	for key, object := range objects(t, mustRender(t, chart, together(plain, at("watchNamespaces", []any{"team-a"}))).Manifest) {
+		switch object.GetKind() {
+		case "ClusterRoleBinding":
+			t.Errorf("%s gives rights in the cluster", key)
+		case "RoleBinding":
+			bound++
+		}
+	}
+	if bound != 2 {
+		t.Errorf("%d RoleBindings, want those of the lease and of team-a", bound)
 	}
 }
 
@@ -138,7 +181,7 @@ func TestAsTheKustomization(t *testing.T) {
 func equalize(t *testing.T, kustomization, chart map[string]*unstructured.Unstructured) {
 	t.Helper()
 	// helm creates the namespace, if it is asked to (--create-namespace), and not the chart.
-	remove(t, kustomization, "Namespace "+releaseNamespace)
+	delete(kustomization, "Namespace "+releaseNamespace)
 	const deployment = "Deployment integrator-operator-controller-manager"
 	for key, object := range chart {
 		// Labels that Helm recommends.
@@ -181,16 +224,13 @@ func equalize(t *testing.T, kustomization, chart map[string]*unstructured.Unstru
 		}
 		container, _ := containers[0].(map[string]any)
 		delete(container, "image")
+		// With watchNamespaces, the chart names the lease after the release, which the kustomization does not know.
+		args, _ := container["args"].([]any)
+		container["args"] = slices.DeleteFunc(args, func(arg any) bool {
+			return arg == "--leader-election-id="+releaseName+"."+releaseNamespace
+		})
 		if err := unstructured.SetNestedSlice(all[deployment].Object, containers, "spec", "template", "spec", "containers"); err != nil {
 			t.Fatal(err)
 		}
 	}
-}
-
-func remove(t *testing.T, from map[string]*unstructured.Unstructured, key string) {
-	t.Helper()
-	if from[key] == nil {
-		t.Fatalf("there is no %s", key)
-	}
-	delete(from, key)
 }

@@ -15,8 +15,10 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/go-logr/logr"
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 )
 
 // ownNoValue are flags of the manager that only extraArgs can set.
@@ -35,6 +37,7 @@ var ownNoValue = map[string]string{
 var programs string
 
 func TestMain(m *testing.M) {
+	log.SetLogger(logr.Discard()) // of clients
 	var err error
 	if programs, err = os.MkdirTemp("", "chart-test-"); err != nil {
 		panic(err)

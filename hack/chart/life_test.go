@@ -56,7 +56,9 @@ var foreign = []string{"ServiceMonitor", "PrometheusRule", "Issuer", "Certificat
 // isValid applies what each value of the chart makes, without effect, and with every field checked.
 func isValid(t *testing.T, c *cluster) {
 	must(t, c.objects.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: releaseNamespace}}))
-	must(t, c.objects.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "leases"}}))
+	for _, name := range []string{"leases", "team-a", "team-b"} {
+		must(t, c.objects.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}))
+	}
 	chart := load(t, withFiles(t))
 	seen := map[string]bool{}
 	check := func(path string, with values) {
@@ -97,6 +99,14 @@ func isValid(t *testing.T, c *cluster) {
 func (c *cluster) declare(t *testing.T, namespace, commands string) *v1alpha1.Import {
 	t.Helper()
 	c.kubectl(t, "create", "namespace", namespace)
+	// A busy machine takes longer.
+	c.shell(t, namespace, strings.ReplaceAll(c.firstObjects(t, namespace, commands), "kubectl wait ", "kubectl wait --timeout=2m "))
+	return c.reconciled(t, namespace, "orders-to-shop")
+}
+
+// firstObjects are the commands of NOTES.txt for the account of a namespace, which is made.
+func (c *cluster) firstObjects(t *testing.T, namespace, commands string) string {
+	t.Helper()
 	token := "token-of-" + namespace
 	must(t, c.sim.AddAccount(simulator.AccountSpec{Name: namespace, Tokens: []simulator.Token{{Token: token}}, Connections: []simulator.Connection{{ID: connection}}}))
 	// The real API is not called.
@@ -109,9 +119,7 @@ func (c *cluster) declare(t *testing.T, namespace, commands string) *v1alpha1.Im
 		}
 		commands = strings.ReplaceAll(commands, before, after)
 	}
-	// A busy machine takes longer.
-	c.shell(t, namespace, strings.ReplaceAll(commands, "kubectl wait ", "kubectl wait --timeout=2m "))
-	return c.reconciled(t, namespace, "orders-to-shop")
+	return commands
 }
 
 // firstSteps are the commands of the chart's notes.
@@ -130,7 +138,7 @@ func firstSteps(t *testing.T, notes string) string {
 }
 
 func kustomizationRuns(t *testing.T, c *cluster) {
-	c.kubectl(t, "apply", "--server-side", "--validate=strict", "--filename="+c.overlay(t))
+	c.kubectl(t, "apply", "--server-side", "--validate=strict", "--filename="+c.overlay(t, "default"))
 	c.kubectl(t, "wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
 	c.runManager(t)
 	c.declare(t, "by-kustomization", firstSteps(t, mustRender(t, load(t, directory), nil).Info.Notes))
@@ -138,11 +146,11 @@ func kustomizationRuns(t *testing.T, c *cluster) {
 	c.stopManager(t)
 }
 
-// overlay is the manifest of config/default for the simulator, without the warnings, as in installs.
-func (c *cluster) overlay(t *testing.T) string {
+// overlay is the manifest of a kustomization for the simulator, without the warnings, as in installs.
+func (c *cluster) overlay(t *testing.T, kustomization string) string {
 	t.Helper()
 	var documents []string
-	for key, object := range kustomized(t, "default", false) {
+	for key, object := range kustomized(t, kustomization, false) {
 		if strings.Contains(key, " integrator-operator-import-") && strings.HasPrefix(key, "ValidatingAdmissionPolicy") {
 			continue
 		}
@@ -156,7 +164,7 @@ func (c *cluster) overlay(t *testing.T) string {
 		must(t, err)
 		documents = append(documents, string(document))
 	}
-	file := filepath.Join(t.TempDir(), "default.yaml")
+	file := filepath.Join(t.TempDir(), "manifest.yaml")
 	// Namespaces first.
 	slices.SortStableFunc(documents, func(a, b string) int {
 		return strings.Compare(order(a), order(b))

@@ -28,6 +28,8 @@ var (
 	monitored = at("metrics.serviceMonitor.enabled", true)
 	isolated  = at("networkPolicy.enabled", true)
 	budget    = at("podDisruptionBudget.enabled", true)
+	// plain are metrics that need no right in the cluster.
+	plain = at("metrics.secure", false)
 )
 
 // changes are another value for every value of the chart.
@@ -44,6 +46,7 @@ var changes = map[string]change{
 	"commonAnnotations":                    {to: values{"team": "orders"}},
 	"crds.enabled":                         {to: false},
 	"crds.keep":                            {to: false},
+	"watchNamespaces":                      {[]any{"team-a", "team-b"}, plain},
 	"api.allowedHosts":                     {to: []any{"api.integrator.io", "gateway.example.com:8443/celigo"}},
 	"api.allowPrivateAddresses":            {to: true},
 	"api.httpsProxy":                       {to: "http://proxy.example.com:3128"},
@@ -62,6 +65,7 @@ var changes = map[string]change{
 	"concurrentRuns":                       {to: 5},
 	"leaderElection.enabled":               {to: false},
 	"leaderElection.namespace":             {to: "leases"},
+	"leaderElection.id":                    {to: "importer"},
 	"leaderElection.leaseDuration":         {to: "60s"},
 	"leaderElection.renewDeadline":         {to: "40s"},
 	"leaderElection.retryPeriod":           {to: "5s"},
@@ -248,6 +252,8 @@ func TestRefusedValues(t *testing.T) {
 		"two sources of the proxy":     {with: together(at("api.httpsProxy", "http://proxy:3128"), at("api.httpsProxySecret.name", "proxy")), want: "api"},
 		"two sources of authorities":   {with: together(at("api.ca.configMapName", "a"), at("api.ca.secretName", "b")), want: "ca"},
 		"both ends of a budget":        {with: at("podDisruptionBudget", values{"enabled": true, "minAvailable": 1, "maxUnavailable": 1}), want: "podDisruptionBudget"},
+		"a pattern of namespaces":      {with: together(plain, at("watchNamespaces", []any{"team-*"})), want: "watchNamespaces"},
+		"metrics for whom nobody asks": {with: at("watchNamespaces", []any{"team-a"}), want: "metrics.secure"},
 		"replicas without the lease":   {with: together(at("replicaCount", 2), at("leaderElection.enabled", false)), want: "leaderElection.enabled"},
 		"rights for the default":       {with: at("serviceAccount.create", false), want: "serviceAccount.name"},
 		"policies that are not yet":    {with: at("admissionPolicies.secrets", true), kubernetes: "v1.32.0", want: "1.33"},

@@ -83,6 +83,14 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- with .namespace }}
 - --leader-election-namespace={{ . }}
 {{- end }}
+{{- with .id }}
+- --leader-election-id={{ . }}
+{{- else }}
+{{- /* That of the manager changes with the list, and old and new pods would not wait for each other. */}}
+{{- if $.Values.watchNamespaces }}
+- --leader-election-id={{ include "integrator-operator.fullname" $ }}.{{ $.Release.Namespace }}
+{{- end }}
+{{- end }}
 {{- with .leaseDuration }}
 - --leader-elect-lease-duration={{ . }}
 {{- end }}
@@ -95,6 +103,9 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end }}
 - --health-probe-bind-address=:{{ .Values.healthPort }}
+{{- with .Values.watchNamespaces }}
+- --watch-namespaces={{ join "," . }}
+{{- end }}
 {{- if .Values.metrics.enabled }}
 - --metrics-bind-address=:{{ .Values.metrics.port }}
 {{- if not .Values.metrics.secure }}
@@ -235,6 +246,9 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- if and (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) .Values.rbac.create }}
 {{- fail "serviceAccount.create is false: set serviceAccount.name, or the ServiceAccount default of the namespace gets the rights of the manager" }}
+{{- end }}
+{{- if and .Values.watchNamespaces .Values.rbac.create .Values.metrics.enabled .Values.metrics.secure }}
+{{- fail "watchNamespaces is set, and metrics.secure needs rights in the cluster, to ask who wants the metrics: set metrics.enabled to false, or metrics.secure to false" }}
 {{- end }}
 {{- if and .Values.admissionPolicies.secrets (semverCompare "<1.33.0-0" .Capabilities.KubeVersion.Version) }}
 {{- fail "admissionPolicies.secrets needs Kubernetes 1.33: set it to false" }}

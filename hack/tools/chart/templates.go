@@ -23,6 +23,7 @@ const (
 	prefix         = "chart-fullname-"
 	namespace      = "chart-namespace"
 	leaseNamespace = "chart-lease-namespace"
+	watched        = "chart-watched-namespace"
 	serviceAccount = prefix + "controller-manager"
 	label          = "chart-labels"
 	annotation     = "chart-annotations"
@@ -34,6 +35,7 @@ var placeholders = strings.NewReplacer(
 	serviceAccount, `{{ include "integrator-operator.serviceAccountName" . }}`,
 	prefix, `{{ include "integrator-operator.fullname" . }}-`,
 	leaseNamespace, `{{ include "integrator-operator.leaseNamespace" . }}`,
+	watched, `{{ $watched }}`,
 	namespace, `{{ .Release.Namespace }}`,
 	"    "+label+": \"\"\n", "    {{- include \"integrator-operator.labels\" . | nindent 4 }}\n",
 	"  annotations:\n    "+annotation+": \"\"\n", "  {{- with .Values.commonAnnotations }}\n  annotations:\n    {{- toYaml . | nindent 4 }}\n  {{- end }}\n",
@@ -53,6 +55,12 @@ var bases = map[string]func(*resource.Resource) (file, condition string, err err
 	},
 }
 
+// The rights of the manager: in the whole cluster, or in each namespace of watchNamespaces.
+const (
+	managerRole  = "manager-role.yaml"
+	watchedRoles = "watched-namespaces-roles.yaml"
+)
+
 // rolesFile says where an object of config/rbac belongs. One that it does not know needs a decision.
 func rolesFile(object *resource.Resource) (file, condition string, err error) {
 	name := strings.TrimPrefix(object.GetName(), prefix)
@@ -64,9 +72,9 @@ func rolesFile(object *resource.Resource) (file, condition string, err error) {
 	case strings.HasPrefix(name, "leader-election-"):
 		return "leader-election-role.yaml", "and .Values.rbac.create .Values.leaderElection.enabled", nil
 	case strings.HasPrefix(name, "metrics-"):
-		return "metrics-roles.yaml", "and .Values.rbac.create .Values.metrics.enabled .Values.metrics.secure", nil
+		return "metrics-roles.yaml", "and .Values.rbac.create .Values.metrics.enabled .Values.metrics.secure (not .Values.watchNamespaces)", nil
 	case strings.HasPrefix(name, "manager-"):
-		return "manager-role.yaml", ".Values.rbac.create", nil
+		return managerRole, "and .Values.rbac.create (not .Values.watchNamespaces)", nil
 	default:
 		return "", "", fmt.Errorf("config/rbac has the %s %s, and hack/tools/chart does not know by which value it is created", object.GetKind(), name)
 	}
@@ -104,8 +112,17 @@ func objectTemplates(config string) (map[string]string, error) {
 			}
 			templates[file] += "---\n" + text
 			conditions[file] = condition
+			if file == managerRole {
+				if text, err = watchedTemplate(object); err != nil {
+					return nil, err
+				}
+				templates[watchedRoles] += "---\n" + text
+			}
 		}
 	}
+	// In the inner block, the context is that of the chart, as everywhere else.
+	templates[watchedRoles] = "{{- range $watched := .Values.watchNamespaces }}\n{{- with $ }}\n" + templates[watchedRoles] + "{{- end }}\n{{- end }}\n"
+	conditions[watchedRoles] = ".Values.rbac.create"
 	for file, text := range templates {
 		templates[file] = note + "{{- if " + conditions[file] + " }}\n" + text + "{{- end }}\n"
 	}
@@ -181,6 +198,19 @@ func objectTemplate(object *resource.Resource) (string, error) {
 		return "", err
 	}
 	return placeholders.Replace(string(text)), nil
+}
+
+// watchedTemplate is the template of a ClusterRole or its binding as one of a Role in a namespace that is
+// watched.
+func watchedTemplate(object *resource.Resource) (string, error) {
+	if err := object.SetNamespace(watched); err != nil {
+		return "", err
+	}
+	text, err := object.AsYAML()
+	if err != nil {
+		return "", err
+	}
+	return placeholders.Replace(strings.ReplaceAll(string(text), "kind: ClusterRole", "kind: Role")), nil
 }
 
 // crdTemplates are the CRDs as templates. Their text stays as it is, but for their metadata: numbers and

@@ -12,12 +12,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/api/resource"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/yaml"
 )
 
 const (
 	manifests      = "../../../config/default"
+	namespaced     = "../../../config/namespaced"
+	administrator  = "../../../config/namespaced/administrator"
 	serviceAccount = "integrator-operator-controller-manager"
 )
 
@@ -47,29 +50,79 @@ func TestManagerRights(t *testing.T) {
 		ownNamespace + "events.events.k8s.io":                    "create patch",
 	}
 
-	roles, bindings := rendered(t)
+	got := managerRights(t, manifests, func(binding *rbacv1.ClusterRoleBinding) string {
+		if binding.Kind == "ClusterRoleBinding" {
+			return everywhere
+		}
+		return ownNamespace
+	})
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the manager's rights (-want +got):\n%s", diff)
+	}
+}
+
+// TestNamespacedRights: config/namespaced gives the manager the same rights in the namespace that it
+// watches, the lease in its own, and nothing else anywhere. Nothing of it is of the cluster.
+func TestNamespacedRights(t *testing.T) {
+	const (
+		own     = "integrator-operator-system: "
+		watched = "team-a: "
+	)
+	want := map[string]string{
+		own + "leases.coordination.k8s.io":          "create get update",
+		own + "events":                              "create patch",
+		own + "events.events.k8s.io":                "create patch",
+		watched + "secrets":                         "create get list patch watch",
+		watched + "configmaps":                      "create get list patch watch",
+		watched + "namespaces":                      "get",
+		watched + "events.events.k8s.io":            "create",
+		watched + "accounts.integrator.io":          "get list patch watch",
+		watched + "accounts/status.integrator.io":   "patch",
+		watched + "imports.integrator.io":           "get list patch watch",
+		watched + "imports/status.integrator.io":    "patch",
+		watched + "importruns.integrator.io":        "delete get list patch watch",
+		watched + "importruns/status.integrator.io": "patch",
+	}
+	got := managerRights(t, namespaced, func(binding *rbacv1.ClusterRoleBinding) string { return binding.Namespace + ": " })
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the manager's rights (-want +got):\n%s", diff)
+	}
+	for _, object := range built(t, namespaced) {
+		if object.GetNamespace() == "" {
+			t.Errorf("%s %s is of the cluster", object.GetKind(), object.GetName())
+		}
+	}
+	if got := managerRights(t, administrator, func(*rbacv1.ClusterRoleBinding) string { return "" }); len(got) > 0 {
+		t.Errorf("the administrator's part gives the manager %v", got)
+	}
+}
+
+// managerRights are the verbs of all roles that are bound to the manager, by where and on what.
+func managerRights(t *testing.T, manifests string, where func(*rbacv1.ClusterRoleBinding) string) map[string]string {
+	t.Helper()
+	roles, bindings := rendered(t, manifests)
 	got := map[string]string{}
-	for _, binding := range bindings {
+	for i := range bindings {
+		binding := &bindings[i]
 		if !slices.ContainsFunc(binding.Subjects, func(s rbacv1.Subject) bool {
 			return s.Kind == rbacv1.ServiceAccountKind && s.Name == serviceAccount || s.Kind == rbacv1.GroupKind
 		}) {
 			continue
 		}
-		rules, found := roles[binding.RoleRef.Kind+" "+binding.RoleRef.Name]
-		if !found {
-			t.Errorf("%s gives the %s %s, whose rules are not here", binding.Name, binding.RoleRef.Kind, binding.RoleRef.Name)
+		// A Role has to be in the namespace of its binding.
+		name := binding.RoleRef.Name
+		if binding.RoleRef.Kind == "Role" {
+			name = binding.Namespace + "/" + name
 		}
-		where := ownNamespace
-		if binding.Kind == "ClusterRoleBinding" {
-			where = everywhere
+		rules, found := roles[binding.RoleRef.Kind+" "+name]
+		if !found {
+			t.Errorf("%s gives the %s %s, whose rules are not here", binding.Name, binding.RoleRef.Kind, name)
 		}
 		for _, rule := range rules {
-			add(t, got, where, &rule)
+			add(t, got, where(binding), &rule)
 		}
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("the manager's rights (-want +got):\n%s", diff)
-	}
+	return got
 }
 
 // add puts the verbs of a rule to what was got so far.
@@ -88,27 +141,37 @@ func add(t *testing.T, got map[string]string, where string, rule *rbacv1.PolicyR
 	}
 }
 
-// rendered gives the rules of the roles of config/default, by kind and name, and the bindings
-// of both kinds.
-func rendered(t *testing.T) (roles map[string][]rbacv1.PolicyRule, bindings []rbacv1.ClusterRoleBinding) {
+// built gives the objects of a kustomization.
+func built(t *testing.T, manifests string) []*resource.Resource {
 	t.Helper()
 	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), manifests)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return resources.Resources()
+}
+
+// rendered gives the rules of the roles of a kustomization, by kind and name, and the bindings of both
+// kinds. The name of a Role begins with its namespace.
+func rendered(t *testing.T, manifests string) (roles map[string][]rbacv1.PolicyRule, bindings []rbacv1.ClusterRoleBinding) {
+	t.Helper()
 	roles = map[string][]rbacv1.PolicyRule{}
-	for _, resource := range resources.Resources() {
-		document, err := resource.AsYAML()
+	for _, object := range built(t, manifests) {
+		document, err := object.AsYAML()
 		if err != nil {
 			t.Fatal(err)
 		}
-		switch kind := resource.GetKind(); kind {
+		switch kind := object.GetKind(); kind {
 		case "Role", "ClusterRole": // the second has one field more
 			role := decode[rbacv1.ClusterRole](t, document)
 			if role.AggregationRule != nil {
 				t.Errorf("the %s %s takes in others, which this test does not follow", kind, role.Name)
 			}
-			roles[kind+" "+role.Name] = role.Rules
+			name := role.Name
+			if kind == "Role" {
+				name = role.Namespace + "/" + name
+			}
+			roles[kind+" "+name] = role.Rules
 		case "RoleBinding", "ClusterRoleBinding": // of the same fields
 			bindings = append(bindings, decode[rbacv1.ClusterRoleBinding](t, document))
 		}
