@@ -51,6 +51,23 @@ var _ = Describe("Operators watch some namespaces", func() {
 		Expect(w.writes()).To(Equal(map[string]int{post: 1, put: 1}), "the second one has written its marker and its name, and the first one writes no more")
 	})
 
+	It("and Imports of two operators both manage what they adopt with Match, until one of them writes", func(ctx context.Context) {
+		operate(prod)
+		stopSecond := startManagerOf(k8s.Scheme(), prod, second.namespace)
+		DeferCleanup(func() { stopSecond() })
+		adopt := v1alpha1.AdoptSpec{ID: v1alpha1.ID(w.seed("prices")), Mode: v1alpha1.AdoptionModeMatch}
+		first := w.synced(ctx, adopting(w.httpImport("prices"), adopt))
+		other := second.synced(ctx, adopting(second.httpImport("prices"), adopt))
+		Expect(w.writes()).To(BeEmpty())
+
+		change(ctx, other, func(object *v1alpha1.Import) {
+			object.Spec.Definition.Raw = overlaid(string(object.Spec.Definition.Raw), `{"description": "of the second"}`)
+		})
+		second.eventuallyReady(ctx, other, "prices")
+		w.eventually(ctx, first, "prices", "Failed False/OwnershipConflict")
+		Expect(w.writes()).To(Equal(map[string]int{put: 1}))
+	})
+
 	It("and of two Imports that adopt one import from two of these namespaces, one gets it", func(ctx context.Context) {
 		operate(prod, second.namespace)
 		id := w.seed("prices")

@@ -56,6 +56,9 @@ var All = []Mutant{
 	{"claim-dropped", "an import that is taken over needs no claim any more", []Edit{
 		{Package: "internal/ownership", Function: "claims", Find: Statement(Call("IsZero")), With: `return object.DeletionTimestamp.IsZero() && object.Annotations[v1alpha1.AnnotationAdoptPending] == id`},
 	}, []string{"adopt-many"}},
+	{"rivals-of-one-namespace", "of the namespaces that are watched, one is enough", []Edit{
+		{Package: "internal/watch", Function: "limitedReader.List", Find: Mention("namespaces"), With: `$0[:1]`},
+	}, []string{"adopt-watched"}},
 	{"redirects-followed", "the HTTP client's default is fine", []Edit{
 		{Package: "internal/integrator", Function: "Client.send", Find: Call("RoundTrip"), With: `(&http.Client{Transport: $recv}).Do($1)`},
 		{Package: "internal/integrator", Function: "Client.request", Find: Assignment("Body"), With: resendable},

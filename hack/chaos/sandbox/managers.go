@@ -77,6 +77,9 @@ func (s *Sandbox) startLocked(number int) error {
 	if s.MetricsAddress != "" {
 		args = append(args, "--metrics-secure=false", "--metrics-bind-address="+s.MetricsAddress)
 	}
+	if s.Watches {
+		args = append(args, "--watch-namespaces="+strings.Join(s.Namespaces(), ","))
+	}
 	if s.Election {
 		args = append(args, "--leader-elect", "--leader-election-namespace="+s.Namespace)
 	}

@@ -41,6 +41,8 @@ type Options struct {
 	CreateUnconfirmedTimeout time.Duration
 	// TwoNamespaces has the manager see another namespace too.
 	TwoNamespaces bool
+	// Watches has the manager watch the namespaces of the sandbox, instead of all.
+	Watches bool
 	// MetricsAddress, if any, is where the manager serves its metrics.
 	MetricsAddress string
 	// User, if any, is who the manager is to Kubernetes instead of its ServiceAccount; Program,

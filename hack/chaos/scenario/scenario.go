@@ -51,6 +51,8 @@ type Scenario struct {
 	AccountVaries bool
 	// TwoNamespaces is true when there are Imports in two namespaces.
 	TwoNamespaces bool
+	// Watches is true when the manager is told to watch its namespaces, instead of all.
+	Watches bool
 	// KeepsToken is true when its only remote import is deleted in the UI before the manager has seen
 	// that: a token that is replaced just then may be of another account, and waits for a person.
 	KeepsToken bool

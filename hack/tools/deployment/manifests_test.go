@@ -222,10 +222,10 @@ func TestNetworkPolicyFitsTheHosts(t *testing.T) {
 	}
 }
 
-// TestHighAvailability: with the component, config/default and config/certmanager have two replicas
+// TestHighAvailability: with the component, config/default and what is made of it have two replicas
 // that elect a leader, and a budget and a spread that select their pods.
 func TestHighAvailability(t *testing.T) {
-	for _, base := range []string{"default", "certmanager"} {
+	for _, base := range []string{"default", "certmanager", "namespaced"} {
 		resources := rendered(t, overlay(t, copied(t), fmt.Sprintf("resources: [../config/%s]\ncomponents: [../config/high-availability]\n", base)))
 		deployments := all[appsv1.Deployment](t, resources, "Deployment")
 		budgets := all[policyv1.PodDisruptionBudget](t, resources, "PodDisruptionBudget")
