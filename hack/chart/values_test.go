@@ -46,7 +46,7 @@ var changes = map[string]change{
 	"commonAnnotations":                    {to: values{"team": "orders"}},
 	"crds.enabled":                         {to: false},
 	"crds.keep":                            {to: false},
-	"watchNamespaces":                      {[]any{"team-a", "team-b"}, plain},
+	"watchNamespaces":                      {[]any{"team-a"}, plain},
 	"api.allowedHosts":                     {to: []any{"api.integrator.io", "gateway.example.com:8443/celigo"}},
 	"api.allowPrivateAddresses":            {to: true},
 	"api.httpsProxy":                       {to: "http://proxy.example.com:3128"},
