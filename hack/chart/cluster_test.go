@@ -169,10 +169,18 @@ func (c *cluster) deployed(t *testing.T) *appsv1.Deployment {
 	return deployment
 }
 
-// runManager does what a kubelet would: it starts the manager with the arguments and the environment of the
-// Deployment, as its ServiceAccount. What differs: the addresses, because other programs run on
-// this machine too, and the namespace of the lease, which a pod finds in a file.
+// runManager starts the manager, and waits until it is ready.
 func (c *cluster) runManager(t *testing.T, more ...string) {
+	t.Helper()
+	ready := c.startManager(t, more...)
+	must(t, local.Await(t.Context(), local.Patience, "the manager to be ready", ready))
+}
+
+// startManager does what a kubelet would: it starts the manager with the arguments and the environment of the
+// Deployment, as its ServiceAccount. What differs: the addresses, because other programs run on
+// this machine too, and the namespace of the lease, which a pod finds in a file. It returns the readiness
+// probe.
+func (c *cluster) startManager(t *testing.T, more ...string) (ready func(context.Context) error) {
 	t.Helper()
 	deployment := c.deployed(t)
 	spec := deployment.Spec.Template.Spec
@@ -200,7 +208,7 @@ func (c *cluster) runManager(t *testing.T, more ...string) {
 	c.managers++
 	c.running, err = c.processes.Start(c.managerName(), managerProgram(t), env, append(args, more...)...)
 	must(t, err)
-	must(t, local.Await(t.Context(), local.Patience, "the manager to be ready", func(ctx context.Context) error {
+	return func(ctx context.Context) error {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+probes+container.ReadinessProbe.HTTPGet.Path, nil)
 		if err != nil {
 			return err
@@ -214,7 +222,7 @@ func (c *cluster) runManager(t *testing.T, more ...string) {
 			return errors.New(response.Status)
 		}
 		return nil
-	}))
+	}
 }
 
 func (c *cluster) managerName() string { return fmt.Sprintf("manager-%d", c.managers) }

@@ -4,6 +4,7 @@
 package chart
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -75,6 +76,21 @@ func TestWatchNamespaces(t *testing.T) {
 	if want := []string{releaseName + "." + releaseNamespace}; !slices.Equal(leases, want) {
 		t.Errorf("the leases are %v, want %v", leases, want)
 	}
+	c.stopManager(t)
+
+	// One namespace more than it has rights in.
+	ready := c.startManager(t, "--watch-namespaces=team-c")
+	must(t, local.Await(t.Context(), local.Patience, "the manager to say where it may not list", func(context.Context) error {
+		const says = `cannot list resource \"imports\" in API group \"integrator.io\" in the namespace \"team-c\"`
+		if log := strings.ReplaceAll(c.processes.Log(c.managerName()), `\\"`, `\"`); !strings.Contains(log, says) {
+			return fmt.Errorf("it says %s", c.processes.Tail(c.managerName(), 3))
+		}
+		return nil
+	}))
+	if ready(t.Context()) == nil {
+		t.Error("the manager is ready, although it may not list in a namespace")
+	}
+	c.untouched(t, "team-c")
 }
 
 func withoutWaits(commands string) string {
