@@ -21,6 +21,9 @@ const (
 	OperatorServiceAccount = "integrator-operator-controller-manager"
 )
 
+// applyRetries is how often manifests are applied again that the API server did not take in time.
+const applyRetries = 2
+
 // tokenSeconds is how long the operator's token is valid. A demo may stay up for long.
 const tokenSeconds = 30 * 24 * 3600
 
@@ -50,9 +53,18 @@ func (c *ControlPlane) Kubectl(ctx context.Context, args ...string) (string, err
 // InstallOperator installs what "make deploy" installs, without the Deployment. The working
 // directory has to be the top of the checkout.
 func (c *ControlPlane) InstallOperator(ctx context.Context) error {
-	if _, err := c.Kubectl(ctx, "apply", "--server-side", "--validate=strict", "-k", "hack/internal/local/operator"); err != nil {
+	output, err := c.Kubectl(ctx, "apply", "--server-side", "--validate=strict", "-k", "hack/internal/local/operator")
+	// The API server compiles each admission policy before it answers, and on a busy machine that takes
+	// longer than a request may.
+	for range applyRetries {
+		if err == nil || !strings.Contains(output, "(Timeout)") {
+			break
+		}
+		output, err = c.Kubectl(ctx, "apply", "--server-side", "--validate=strict", "-k", "hack/internal/local/operator")
+	}
+	if err != nil {
 		return err
 	}
-	_, err := c.Kubectl(ctx, "wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+	_, err = c.Kubectl(ctx, "wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
 	return err
 }
