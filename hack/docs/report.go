@@ -1,0 +1,210 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/integrator-operator/integrator-operator/hack/docs/page"
+	"github.com/integrator-operator/integrator-operator/hack/docs/stack"
+	"github.com/integrator-operator/integrator-operator/hack/internal/local"
+)
+
+// report runs pages, and counts what was run.
+type report struct {
+	out     io.Writer
+	verbose bool
+
+	pages, blocks, compared, failed int
+	// notRun has a line for each block that was not run.
+	notRun []string
+}
+
+// follower runs the blocks of one page.
+type follower struct {
+	*report
+	file   string
+	reader *stack.Reader
+	block  page.Block
+}
+
+// page runs a page. A block that fails ends it, because the blocks after it follow from that.
+func (r *report) page(ctx context.Context, s *stack.Stack, file string) error {
+	source, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	blocks, err := page.Read(source)
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	if len(blocks) == 0 {
+		return nil
+	}
+	r.pages++
+	start, before := time.Now(), r.blocks
+	reader, err := s.NewReader(ctx, "docs-"+strings.ToLower(nameOf(file)))
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	ready := false
+	for _, block := range blocks {
+		f := &follower{report: r, file: file, reader: reader, block: block}
+		if !ready && block.Manager != stack.Stopped && block.NotRun == "" {
+			if err := f.ready(ctx, s); err != nil {
+				return fmt.Errorf("%s: install the operator: %w", file, err)
+			}
+			ready = true
+		}
+		if err := f.follow(ctx); err != nil {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			r.failed++
+			fmt.Fprintf(r.out, "FAILED %s:%d: %v\nThe end of the manager's log:\n%s\n\n", file, block.Line, err, s.ManagerLog())
+			break
+		}
+	}
+	fmt.Fprintf(r.out, "%-32s %3d blocks %6.1fs\n", file, r.blocks-before, time.Since(start).Seconds())
+	return nil
+}
+
+// ready makes the operator run.
+func (f *follower) ready(ctx context.Context, s *stack.Stack) error {
+	installed, err := s.Installed(ctx)
+	switch {
+	case err != nil:
+		return err
+	case !installed:
+		return f.reader.Install(ctx)
+	case f.block.Manager == "":
+		return f.reader.Manager(ctx, stack.Running)
+	default:
+		return nil
+	}
+}
+
+// follow runs a block.
+func (f *follower) follow(ctx context.Context) error {
+	b := f.block
+	if reason := f.reasonNotToRun(); reason != "" {
+		f.notRun = append(f.notRun, fmt.Sprintf("%s:%d: %s", f.file, b.Line, reason))
+		return nil
+	}
+	if f.verbose {
+		start := time.Now()
+		defer func() { fmt.Fprintf(f.out, "%s:%d %.1fs\n", f.file, b.Line, time.Since(start).Seconds()) }()
+	}
+	if b.Manager != "" {
+		if err := f.reader.Manager(ctx, b.Manager); err != nil {
+			return err
+		}
+	}
+	for _, script := range b.Before {
+		if err := f.reader.Prepare(ctx, script); err != nil {
+			return fmt.Errorf("<!-- before: -->: %w", err)
+		}
+	}
+	if err := f.commands(ctx); err != nil {
+		return err
+	}
+	for _, script := range b.After {
+		if err := f.reader.Prepare(ctx, script); err != nil {
+			return fmt.Errorf("<!-- after: -->: %w", err)
+		}
+	}
+	return nil
+}
+
+func (f *follower) commands(ctx context.Context) error {
+	b := f.block
+	if b.File != "" {
+		content, err := b.Replace(b.Content, f.reader.Expand)
+		if err != nil {
+			return err
+		}
+		return f.reader.Write(f.reader.Expand(b.File), content)
+	}
+	f.blocks++
+	for _, command := range b.Commands {
+		if err := f.command(ctx, command); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *follower) reasonNotToRun() string {
+	if f.block.NotRun != "" {
+		return f.block.NotRun
+	}
+	for _, program := range f.block.Needs {
+		if _, err := exec.LookPath(program); err != nil {
+			return "needs " + program + ", which is not installed"
+		}
+	}
+	return ""
+}
+
+// patience is how long a command may take to print what is shown.
+const patience = 45 * time.Second
+
+// reads are the commands that only read. One whose output is not yet as shown is run again, because what
+// it reads may take a moment to happen.
+var reads = regexp.MustCompile(`^kubectl (?:(?:-n|--namespace) \S+ )?(?:get|describe|events|integrator (?:plan|diff|status|history)) [^|]*$`)
+
+func (f *follower) command(ctx context.Context, command page.Command) error {
+	script, err := f.block.Replace(command.Script, f.reader.Expand)
+	if err != nil {
+		return err
+	}
+	run := func(ctx context.Context) error { return f.once(ctx, script, command.Output) }
+	if command.Output == nil {
+		return run(ctx)
+	}
+	f.compared++
+	if !reads.MatchString(strings.TrimSpace(script)) {
+		return run(ctx)
+	}
+	return local.Await(ctx, patience, "the command to print what the page shows", run)
+}
+
+// once runs a command, and compares its output with what is shown.
+func (f *follower) once(ctx context.Context, script string, shown *string) error {
+	output, err := f.reader.Run(ctx, script)
+	code := 0
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		code, err = exit.ExitCode(), nil
+	}
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w\n%s\n%s", err, script, output)
+	case code != f.block.Exit:
+		return fmt.Errorf("exit code %d, want %d\n%s\n%s", code, f.block.Exit, script, output)
+	case shown != nil && !page.Matches(*shown, output):
+		return fmt.Errorf("the output is not what the page shows\n%s\n--- the page shows\n%s\n--- it is\n%s", script, *shown, output)
+	default:
+		return nil
+	}
+}
+
+// end prints what was run, and returns an error if a page failed.
+func (r *report) end() error {
+	fmt.Fprintf(r.out, "\n%d pages, %d blocks run, %d outputs compared, %d blocks not run\n", r.pages, r.blocks, r.compared, len(r.notRun))
+	for _, line := range r.notRun {
+		fmt.Fprintln(r.out, "  not run: "+line)
+	}
+	if r.failed > 0 {
+		return fmt.Errorf("%d pages failed", r.failed)
+	}
+	return nil
+}
