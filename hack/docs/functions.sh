@@ -10,7 +10,7 @@ install_operator() {
 # account NAMESPACE makes the Secret and the Account of the page's account, which is scanned every second.
 account() {
 	local namespace=${1:-$NAMESPACE}
-	kubectl -n "$namespace" create secret generic integrator-token --from-literal=token="$TOKEN" >/dev/null
+	kubectl -n "$namespace" create secret generic integrator-token --from-literal=token="$TOKEN" --dry-run=client -o yaml | kubectl apply -f - >/dev/null
 	kubectl -n "$namespace" apply -f - >/dev/null <<-'YAML'
 		apiVersion: integrator.io/v1alpha1
 		kind: Account
@@ -22,15 +22,25 @@ account() {
 	YAML
 }
 
-# manifest NAME [SPEC] prints the manifest of an Import. SPEC is further fields of its spec, as a flow mapping without braces.
+# manifest NAME [SPEC] [DEFINITION] prints the manifest of an Import. SPEC and DEFINITION are further fields, as flow
+# mappings without braces.
 manifest() {
 	cat <<-YAML
 		---
 		apiVersion: integrator.io/v1alpha1
 		kind: Import
 		metadata: {name: $1}
-		spec: {${2:+$2, }definition: {name: $1, adaptorType: HTTPImport, _connectionId: "@shop", http: {method: [POST], relativeURI: [/$1], body: [null]}}}
+		spec:
+		  {${2:+$2, }definition: {${3:+$3, }name: $1, adaptorType: HTTPImport, _connectionId: "@shop",
+		    http: {method: [POST], relativeURI: [/$1], body: [null]}}}
 	YAML
+}
+
+# declared is manifest, applied; it waits until the Import is Ready with this spec.
+declared() {
+	manifest "$@" | kubectl apply -f - >/dev/null
+	kubectl wait "import/$1" --for=jsonpath='{.status.observedGeneration}'="$(kubectl get import "$1" -o 'jsonpath={.metadata.generation}')" --timeout=90s >/dev/null
+	synced "$1"
 }
 
 # synced NAME... waits until Imports are Ready.
@@ -40,7 +50,7 @@ synced() {
 
 # made NAME... makes Imports, and waits until they are Ready.
 made() {
-	for name; do manifest "$name" | kubectl apply -f - >/dev/null; done
+	for name; do manifest "$name"; done | kubectl apply -f - >/dev/null
 	synced "$@"
 }
 
@@ -58,7 +68,7 @@ succeeded() {
 }
 
 # remove_operator removes what install_operator installed. The CRDs stay.
-remove_operator() { helm uninstall integrator-operator --namespace integrator-operator-system >/dev/null; }
+remove_operator() { helm uninstall integrator-operator --ignore-not-found --namespace integrator-operator-system >/dev/null; }
 
 # demo brings about what make demo shows.
 demo() {
@@ -73,4 +83,70 @@ demo() {
 	succeeded april-orders
 	synced refunds-to-shop orders-copy
 	kubectl wait --for=condition=Succeeded=False importrun/march-orders --timeout=90s >/dev/null
+}
+
+# rolled_out does what the controller of Deployments would do: there are no nodes here.
+rolled_out() {
+	kubectl -n integrator-operator-system patch deployment integrator-operator-controller-manager --subresource=status --type=merge \
+		-p '{"status":{"observedGeneration":1000,"replicas":1,"updatedReplicas":1,"readyReplicas":1,"availableReplicas":1}}' >/dev/null
+}
+
+# forget_other_pages removes the Imports of the pages before, without deleting remote imports.
+forget_other_pages() {
+	kubectl get imports,accounts --all-namespaces --no-headers -o custom-columns=KIND:.kind,NAMESPACE:.metadata.namespace,NAME:.metadata.name |
+		while read -r kind namespace name; do
+			kubectl -n "$namespace" patch "$kind" "$name" --type=merge -p '{"metadata":{"finalizers":null}}' >/dev/null
+		done
+	kubectl delete importruns,imports,accounts --all --all-namespaces >/dev/null
+}
+
+# namespaces makes two namespaces beside that of the page.
+namespaces() { for name in test production; do kubectl create namespace "$NAMESPACE-$name" >/dev/null; done; }
+
+# reconciled NAME waits until what integrator.io/reconcile-requested-at asks for was done.
+reconciled() {
+	local requested
+	requested=$(kubectl get import "$1" -o 'jsonpath={.metadata.annotations.integrator\.io/reconcile-requested-at}')
+	kubectl wait "import/$1" --for=jsonpath='{.status.lastHandledReconcileAt}'="$requested" --timeout=90s >/dev/null
+}
+
+# run IMPORT NAME [SPEC] makes an ImportRun with two records. SPEC is as for manifest.
+run() {
+	kubectl create -f - >/dev/null <<-YAML
+		apiVersion: integrator.io/v1alpha1
+		kind: ImportRun
+		metadata: {name: $2}
+		spec: {${3:+$3, }importRef: {name: $1}, data: [{number: SO-1}, {number: SO-2}]}
+	YAML
+}
+
+# event IMPORT REASON... waits until the Import has an event of each reason.
+event() {
+	local import=$1
+	shift
+	for reason; do
+		for _ in $(seq 300); do
+			[ -z "$(kubectl get events --field-selector "involvedObject.name=$import,reason=$reason" -o name)" ] || continue 2
+			sleep 0.2
+		done
+		echo "$import has no event $reason" >&2
+		return 1
+	done
+}
+
+# phase RUN PHASE waits until an ImportRun is in the phase.
+phase() { kubectl wait "importrun/$1" --for=jsonpath='{.status.phase}'="$2" --timeout=90s >/dev/null; }
+
+# run_of_configmap NAME sends the records of a ConfigMap, and keeps the responses.
+run_of_configmap() {
+	kubectl create -f - >/dev/null <<-YAML
+		apiVersion: integrator.io/v1alpha1
+		kind: ImportRun
+		metadata: {name: $1}
+		spec:
+		  importRef: {name: orders-to-shop}
+		  dataFrom: [{configMapKeyRef: {name: $1, key: orders.jsonl}}]
+		  responseSecretName: march-answers
+	YAML
+	succeeded "$1"
 }

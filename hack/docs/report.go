@@ -10,7 +10,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"regexp"
 	"strings"
 	"time"
 
@@ -56,15 +55,11 @@ func (r *report) page(ctx context.Context, s *stack.Stack, file string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	ready := false
+	if err := ready(ctx, s, reader); err != nil {
+		return fmt.Errorf("%s: install the operator: %w", file, err)
+	}
 	for _, block := range blocks {
 		f := &follower{report: r, file: file, reader: reader, block: block}
-		if !ready && block.Manager != stack.Stopped && block.NotRun == "" {
-			if err := f.ready(ctx, s); err != nil {
-				return fmt.Errorf("%s: install the operator: %w", file, err)
-			}
-			ready = true
-		}
 		if err := f.follow(ctx); err != nil {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
@@ -79,18 +74,15 @@ func (r *report) page(ctx context.Context, s *stack.Stack, file string) error {
 }
 
 // ready makes the operator run.
-func (f *follower) ready(ctx context.Context, s *stack.Stack) error {
+func ready(ctx context.Context, s *stack.Stack, reader *stack.Reader) error {
 	installed, err := s.Installed(ctx)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case !installed:
-		return f.reader.Install(ctx)
-	case f.block.Manager == "":
-		return f.reader.Manager(ctx, stack.Running)
-	default:
-		return nil
 	}
+	if !installed {
+		return reader.Install(ctx)
+	}
+	return s.Manager(ctx, stack.Running)
 }
 
 // follow runs a block.
@@ -104,14 +96,9 @@ func (f *follower) follow(ctx context.Context) error {
 		start := time.Now()
 		defer func() { fmt.Fprintf(f.out, "%s:%d %.1fs\n", f.file, b.Line, time.Since(start).Seconds()) }()
 	}
-	if b.Manager != "" {
-		if err := f.reader.Manager(ctx, b.Manager); err != nil {
+	for _, step := range b.Before {
+		if err := f.before(ctx, step); err != nil {
 			return err
-		}
-	}
-	for _, script := range b.Before {
-		if err := f.reader.Prepare(ctx, script); err != nil {
-			return fmt.Errorf("<!-- before: -->: %w", err)
 		}
 	}
 	if err := f.commands(ctx); err != nil {
@@ -125,14 +112,23 @@ func (f *follower) follow(ctx context.Context) error {
 	return nil
 }
 
+func (f *follower) before(ctx context.Context, step page.Step) error {
+	if step.Manager != "" {
+		return f.reader.Manager(ctx, step.Manager)
+	}
+	if err := f.reader.Prepare(ctx, step.Script); err != nil {
+		return fmt.Errorf("<!-- before: -->: %w", err)
+	}
+	return nil
+}
+
 func (f *follower) commands(ctx context.Context) error {
 	b := f.block
+	if err := b.Replace(f.reader.Expand); err != nil {
+		return err
+	}
 	if b.File != "" {
-		content, err := b.Replace(b.Content, f.reader.Expand)
-		if err != nil {
-			return err
-		}
-		return f.reader.Write(f.reader.Expand(b.File), content)
+		return f.reader.Write(f.reader.Expand(b.File), b.Content)
 	}
 	f.blocks++
 	for _, command := range b.Commands {
@@ -158,21 +154,12 @@ func (f *follower) reasonNotToRun() string {
 // patience is how long a command may take to print what is shown.
 const patience = 45 * time.Second
 
-// reads are the commands that only read. One whose output is not yet as shown is run again, because what
-// it reads may take a moment to happen.
-var reads = regexp.MustCompile(`^kubectl (?:(?:-n|--namespace) \S+ )?(?:get|describe|events|integrator (?:plan|diff|status|history)) [^|]*$`)
-
 func (f *follower) command(ctx context.Context, command page.Command) error {
-	script, err := f.block.Replace(command.Script, f.reader.Expand)
-	if err != nil {
-		return err
+	run := func(ctx context.Context) error { return f.once(ctx, command.Script, command.Output) }
+	if command.Output != nil {
+		f.compared++
 	}
-	run := func(ctx context.Context) error { return f.once(ctx, script, command.Output) }
-	if command.Output == nil {
-		return run(ctx)
-	}
-	f.compared++
-	if !reads.MatchString(strings.TrimSpace(script)) {
+	if command.Output == nil || !command.Again {
 		return run(ctx)
 	}
 	return local.Await(ctx, patience, "the command to print what the page shows", run)

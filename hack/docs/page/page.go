@@ -13,6 +13,7 @@
 //	<!-- where: NAME=prices -->                 what stands for a word of the block
 //	<!-- exit: 2 -->                            the exit code, where it is not 0
 //	<!-- file: imports/prices.yaml -->          the file that the block shows; the block is written to it
+//	<!-- shows: kubectl events -->              the command whose output a block without a language shows
 //	<!-- manager: --owner-id=prod -->           the manager runs with these flags; or: running, stopped
 package page
 
@@ -40,18 +41,24 @@ type Block struct {
 
 	NotRun string
 	Needs  []string
-	Before []string
+	// Before is done in order.
+	Before []Step
 	After  []string
 	// Where has pairs of a word and what stands for it.
-	Where   [][2]string
-	Exit    int
-	Manager string
+	Where [][2]string
+	Exit  int
+	shows string
 }
+
+// Step is one thing that has happened before: a script, or else what became of the manager.
+type Step struct{ Script, Manager string }
 
 // Command is a script, and what the page shows as its output, if it shows any.
 type Command struct {
 	Script string
 	Output *string
+	// Again says that the command may be run again until it prints the output.
+	Again bool
 }
 
 // scripts are the languages of blocks that are one script. A block of console has prompts.
@@ -104,8 +111,10 @@ func read(source []byte, fence *ast.FencedCodeBlock) (Block, error) {
 
 	switch language := string(fence.Language(source)); {
 	case block.File != "":
+	case language == "" && block.shows != "":
+		block.Commands = []Command{{Script: block.shows, Output: &content, Again: true}}
 	case slices.Contains(scripts, language):
-		block.Commands = []Command{{Script: content, Output: shown(source, fence)}}
+		block.Commands = []Command{{Script: content, Output: shown(source, fence), Again: reads.MatchString(strings.TrimSpace(content))}}
 	case language == console:
 		block.Commands = prompts(content)
 		if len(block.Commands) == 0 {
@@ -127,12 +136,14 @@ func shown(source []byte, fence *ast.FencedCodeBlock) *string {
 	return &output
 }
 
+// reads are the commands that only read: what they read may take a moment to happen.
+var reads = regexp.MustCompile(`^kubectl (?:(?:-n|--namespace) \S+ )?(?:get|describe|events|integrator (?:plan|diff|status|history)) [^|\n]*$`)
+
 // prompts are the commands behind the prompts of a console, with what follows each.
 func prompts(content string) (commands []Command) {
 	var output strings.Builder
 	end := func() {
-		if len(commands) > 0 {
-			text := strings.TrimRight(output.String(), "\n")
+		if text := strings.TrimSpace(output.String()); text != "" && len(commands) > 0 {
 			commands[len(commands)-1].Output = &text
 		}
 		output.Reset()
@@ -140,7 +151,7 @@ func prompts(content string) (commands []Command) {
 	for line := range strings.Lines(content) {
 		if command, ok := strings.CutPrefix(line, "$ "); ok {
 			end()
-			commands = append(commands, Command{Script: command})
+			commands = append(commands, Command{Script: command, Again: reads.MatchString(strings.TrimSpace(command))})
 			continue
 		}
 		output.WriteString(line)
@@ -181,7 +192,7 @@ func (b *Block) take(name, value string) (err error) {
 	case "needs":
 		b.Needs = append(b.Needs, strings.Fields(value)...)
 	case "before":
-		b.Before = append(b.Before, value)
+		b.Before = append(b.Before, Step{Script: value})
 	case "after":
 		b.After = append(b.After, value)
 	case "where":
@@ -196,24 +207,37 @@ func (b *Block) take(name, value string) (err error) {
 		b.Exit, err = strconv.Atoi(value)
 	case "file":
 		b.File = value
+	case "shows":
+		b.shows = value
 	case "manager":
-		b.Manager = value
+		b.Before = append(b.Before, Step{Manager: value})
 	default:
 		return fmt.Errorf("<!-- %s: --> is not known", name)
 	}
 	return err
 }
 
-// Replace replaces the words of the directive "where". expand is applied to what stands for them.
-func (b *Block) Replace(script string, expand func(string) string) (string, error) {
-	for _, pair := range b.Where {
-		word := regexp.MustCompile(`\b` + regexp.QuoteMeta(pair[0]) + `\b`)
-		if !word.MatchString(script) {
-			return "", fmt.Errorf("the block does not have the word %q of <!-- where: -->", pair[0])
+// Replace replaces the words of the directive "where" in what the block has. expand is applied to what
+// stands for them.
+func (b *Block) Replace(expand func(string) string) error {
+	texts := []*string{&b.Content}
+	for i := range b.Commands {
+		texts = append(texts, &b.Commands[i].Script)
+		if b.Commands[i].Output != nil {
+			texts = append(texts, b.Commands[i].Output)
 		}
-		script = word.ReplaceAllLiteralString(script, expand(pair[1]))
 	}
-	return script, nil
+	for _, pair := range b.Where {
+		word, found := regexp.MustCompile(`\b`+regexp.QuoteMeta(pair[0])+`\b`), false
+		for _, text := range texts {
+			found = found || word.MatchString(*text)
+			*text = word.ReplaceAllLiteralString(*text, expand(pair[1]))
+		}
+		if !found {
+			return fmt.Errorf("the block does not have the word %q of <!-- where: -->", pair[0])
+		}
+	}
+	return nil
 }
 
 func textOf(source []byte, lines *text.Segments) string {
