@@ -19,9 +19,11 @@ PLATFORMS ?=
 # What "make image" writes, and the directory of "make release", which must be empty.
 IMAGE_ARCHIVE ?= bin/image.tar
 RELEASE_DIR ?= dist
-# What "make run", "make demo", "make chaos", "make bench", "make corpus", "make test", "make lint" and "make vulncheck" pass on.
+# What "make run", "make demo", "make docs-test", "make chaos", "make bench", "make corpus", "make test", "make lint" and "make vulncheck" pass on.
 RUN_FLAGS ?=
 DEMO_FLAGS ?=
+# DOCS_FLAGS="--pages=README,plan -v"
+DOCS_FLAGS ?=
 CHAOS_FLAGS ?=
 BENCH_FLAGS ?=
 CORPUS_FLAGS ?=
@@ -46,6 +48,7 @@ ACTIONLINT := bin/actionlint
 RELEASE := bin/release
 HELM_DOCS := bin/helm-docs
 CRD_REF_DOCS := bin/crd-ref-docs
+HELM := bin/helm
 
 # Tools and control plane must not depend on the flags or the workspace of the caller.
 TOOL_ENV := GOWORK=off GOFLAGS=-mod=readonly CGO_ENABLED=0
@@ -205,6 +208,11 @@ demo: build simulator ## Show the operator at work on a cluster of its own (DEMO
 	@assets=$(ASSETS) && exec bin/demo --assets="$$assets" \
 		--manager=bin/manager --simulator=bin/simulator $(DEMO_FLAGS)
 
+.PHONY: docs-test
+docs-test: build $(HELM) $(KUSTOMIZE) ## Run the commands of the documentation, and compare what they print with the pages (DOCS_FLAGS="--pages=README,plan -v").
+	go build -o bin/docs ./hack/docs
+	@assets=$(ASSETS) && exec bin/docs --assets="$$assets" --manager=bin/manager --helm=$(HELM) $(DOCS_FLAGS)
+
 .PHONY: watch-queries
 watch-queries: ## Run the queries of the dashboard and of the alerts over the metrics of a demo (DEMO_FLAGS="--once --metrics=DIR", METRICS=DIR).
 	cd hack/watch && WATCH_METRICS="$(abspath $(METRICS))" $(TOOL_ENV) go test -count=1 -trimpath -run 'TestQueries|TestDemoCounts|TestMetricsAreUsed' .
@@ -295,6 +303,11 @@ $(HELM_DOCS): hack/tools/go.mod hack/tools/go.sum
 $(CRD_REF_DOCS): hack/tools/go.mod hack/tools/go.sum
 	@echo "Building $@"
 	@cd hack/tools && $(TOOL_ENV) go build $(TOOL_BUILD) -o ../../$@ github.com/elastic/crd-ref-docs
+	@touch $@
+
+$(HELM): hack/chart/go.mod hack/chart/go.sum
+	@echo "Building $@ (some minutes the first time)"
+	@cd hack/chart && $(TOOL_ENV) go build $(TOOL_BUILD) -o ../../$@ helm.sh/helm/v4/cmd/helm
 	@touch $@
 
 $(VULNCHECK): hack/tools/go.mod hack/tools/go.sum $(wildcard hack/tools/vulncheck/*.go)

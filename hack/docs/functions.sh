@@ -7,10 +7,10 @@ install_operator() {
 	kubectl wait --for=condition=Established crd/accounts.integrator.io crd/imports.integrator.io crd/importruns.integrator.io >/dev/null
 }
 
-# account NAMESPACE makes the Secret and the Account of the page's account, which is scanned every second.
+# account [NAMESPACE [TOKEN]] makes the Secret and the Account of the page's account, which is scanned every second.
 account() {
-	local namespace=${1:-$NAMESPACE}
-	kubectl -n "$namespace" create secret generic integrator-token --from-literal=token="$TOKEN" --dry-run=client -o yaml | kubectl apply -f - >/dev/null
+	local namespace=${1:-$NAMESPACE} token=${2:-$TOKEN}
+	kubectl -n "$namespace" create secret generic integrator-token --from-literal=token="$token" --dry-run=client -o yaml | kubectl apply -f - >/dev/null
 	kubectl -n "$namespace" apply -f - >/dev/null <<-'YAML'
 		apiVersion: integrator.io/v1alpha1
 		kind: Account
@@ -150,3 +150,38 @@ run_of_configmap() {
 	YAML
 	succeeded "$1"
 }
+
+# repository makes the reader's Git, with Imports below imports/, and applies them.
+repository() {
+	git init --quiet .
+	mkdir imports
+	manifest prices >imports/prices.yaml
+	manifest stock >imports/stock.yaml
+	manifest orders "" "externalId: erp-orders" >imports/orders.yaml
+	git add imports
+	git commit --quiet --message="Declare the Imports"
+	kubectl apply -f imports/ >/dev/null
+	synced prices stock orders
+	for name in prices stock orders; do echo "$name $(id "$name")"; done >ids
+}
+
+# lost loses the Imports as with a cluster: the remote imports stay.
+lost() {
+	kubectl get imports -o name | xargs -n 1 kubectl patch --type=merge -p '{"metadata":{"finalizers":null}}' >/dev/null
+	kubectl delete imports --all >/dev/null
+}
+
+# same_ids NAME... waits until Imports are Ready, and compares their ids with those that they had.
+same_ids() {
+	synced "$@"
+	for name; do grep -qx "$name $(id "$name")" ids || { echo "$name has another id" >&2; return 1; }; done
+}
+
+# took_over NAME... takes over the remote imports that Imports had.
+took_over() {
+	for name; do kubectl patch import "$name" --type=merge -p '{"spec":{"adopt":{"id":"'"$(sed -n "s/^$name //p" ids)"'","mode":"Override"}}}' >/dev/null; done
+	same_ids "$@"
+}
+
+# refused NAME... waits until Imports report OwnershipConflict.
+refused() { for name; do reason "import/$name" OwnershipConflict; done; }

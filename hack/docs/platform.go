@@ -29,6 +29,7 @@ const platformUsage = `usage: platform COMMAND: what people do on the platform, 
   flow NAME ID...   a flow uses these imports, and no others
   rule RULE         the next calls fail as the rule says, see internal/simulator
   token TOKEN       the account gets another token
+  account NAME      makes another account, with the token token-of-NAME and the connections of this one
 `
 
 // jane is who works in the UI.
@@ -68,6 +69,8 @@ func (c caller) run(ctx context.Context, args []string, in io.Reader, out io.Wri
 		return c.call(ctx, http.MethodPost, c.admin+"/rules", json.RawMessage(args[0]), nil)
 	case command == "token" && len(args) == 1:
 		return c.call(ctx, http.MethodPost, c.own()+"/tokens", simulator.Token{Token: args[0]}, nil)
+	case command == "account" && len(args) == 1:
+		return c.another(ctx, args[0])
 	default:
 		return errors.New(platformUsage)
 	}
@@ -97,6 +100,16 @@ func (c caller) printID(ctx context.Context, url string, body any, out io.Writer
 	}
 	_, err := fmt.Fprintln(out, made.ID)
 	return err
+}
+
+// another makes an account that has nothing but connections.
+func (c caller) another(ctx context.Context, name string) error {
+	var own simulator.AccountReport
+	if err := c.call(ctx, http.MethodGet, c.own(), nil, &own); err != nil {
+		return err
+	}
+	spec := simulator.AccountSpec{Name: name, Tokens: []simulator.Token{{Token: "token-of-" + name}}, Connections: own.Connections}
+	return c.call(ctx, http.MethodPost, c.admin+"/accounts", spec, nil)
 }
 
 func (c caller) edit(ctx context.Context, id, patch string) error {

@@ -72,9 +72,12 @@ func newRemote(ctx context.Context, dir, seed string) (*remote, error) {
 	if err != nil {
 		return nil, err
 	}
+	through := httputil.NewSingleHostReverseProxy(back)
+	// A call that the simulator cuts off is cut off for the caller too.
+	through.ErrorHandler = func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }
 	r.proxy, err = serve(ctx, &proxy{
 		config: &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12},
-		back:   httputil.NewSingleHostReverseProxy(back),
+		back:   through,
 	})
 	return r, err
 }
