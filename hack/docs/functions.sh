@@ -165,6 +165,20 @@ repository() {
 	for name in prices stock orders; do echo "$name $(id "$name")"; done >ids
 }
 
+# marked OWNER NAME... waits until the remote imports have the ownership marker of this owner id.
+marked() {
+	local owner=$1
+	shift
+	for name; do
+		for _ in $(seq 300); do
+			[[ $(platform get "$(id "$name")") != *"k8s/$owner/"* ]] || continue 2
+			sleep 0.2
+		done
+		echo "$name has no marker of $owner" >&2
+		return 1
+	done
+}
+
 # lost loses the Imports as with a cluster: the remote imports stay.
 lost() {
 	kubectl get imports -o name | xargs -n 1 kubectl patch --type=merge -p '{"metadata":{"finalizers":null}}' >/dev/null

@@ -21,11 +21,14 @@ import (
 	"strings"
 	"syscall"
 
+	"golang.org/x/sync/errgroup"
+
+	"github.com/integrator-operator/integrator-operator/hack/docs/page"
 	"github.com/integrator-operator/integrator-operator/hack/docs/stack"
 )
 
-// last are the pages that install and remove the operator, in this order. The others need it.
-var last = []string{"install", "upgrade", "uninstall"}
+// last are the pages that stop, install and remove the operator, in this order. The others need it.
+var last = []string{"restore-move-rename", "install", "upgrade", "uninstall"}
 
 func main() {
 	if filepath.Base(os.Args[0]) == platformName {
@@ -54,6 +57,10 @@ func run(ctx context.Context, options stack.Options, only string, verbose bool, 
 	if err != nil {
 		return err
 	}
+	pages, err := read(files)
+	if err != nil {
+		return err
+	}
 	if options.Assets == "" {
 		return errors.New("--assets is missing: make docs-test builds a control plane and passes its directory")
 	}
@@ -66,13 +73,78 @@ func run(ctx context.Context, options stack.Options, only string, verbose bool, 
 	if err != nil {
 		return err
 	}
-	report := &report{out: out, verbose: verbose}
-	for _, file := range files {
-		if err := report.page(ctx, s, file); err != nil {
+	all := &report{}
+	for _, batch := range batches(pages) {
+		if err := ready(ctx, s); err != nil {
+			return fmt.Errorf("install the operator: %w", err)
+		}
+		reports := make([]*report, len(batch))
+		group, ctx := errgroup.WithContext(ctx)
+		group.SetLimit(atOnce)
+		for i, p := range batch {
+			group.Go(func() (err error) {
+				reports[i], err = follow(ctx, s, p.file, p.blocks, verbose)
+				return err
+			})
+		}
+		if err := group.Wait(); err != nil {
 			return err
 		}
+		for _, report := range reports {
+			all.add(out, report)
+		}
 	}
-	return report.end()
+	return all.end(out)
+}
+
+// pageFile is a page with the blocks that are run.
+type pageFile struct {
+	file   string
+	blocks []page.Block
+}
+
+// atOnce is how many pages are run at the same time. Most of the time, a page waits.
+const atOnce = 3
+
+// batches are the pages that are run at the same time: one that starts, stops or installs the manager is
+// alone.
+func batches(pages []pageFile) (all [][]pageFile) {
+	together := -1
+	for _, p := range pages {
+		switch {
+		case alone(p):
+			all, together = append(all, []pageFile{p}), -1
+		case together >= 0:
+			all[together] = append(all[together], p)
+		default:
+			all, together = append(all, []pageFile{p}), len(all)
+		}
+	}
+	return all
+}
+
+func alone(p pageFile) bool {
+	return slices.ContainsFunc(p.blocks, func(block page.Block) bool {
+		return slices.ContainsFunc(block.Before, func(step page.Step) bool { return step.Manager != "" })
+	})
+}
+
+// read reads the pages that have blocks.
+func read(files []string) (pages []pageFile, err error) {
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		blocks, err := page.Read(source)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		if len(blocks) > 0 {
+			pages = append(pages, pageFile{file, blocks})
+		}
+	}
+	return pages, nil
 }
 
 // pagesToRun are the files of the pages, in the order in which they are run.

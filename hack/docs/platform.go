@@ -23,6 +23,7 @@ const platformName = "platform"
 
 const platformUsage = `usage: platform COMMAND: what people do on the platform, in the account of the page
   create            makes an import of the document on standard input, and prints its id
+  get ID            prints an import
   edit ID PATCH     Jane changes an import in the UI, by a merge patch
   delete ID         Jane deletes an import
   clone ID          Jane clones an import, and its id is printed
@@ -56,6 +57,13 @@ func (c caller) run(ctx context.Context, args []string, in io.Reader, out io.Wri
 	switch {
 	case command == "create" && len(args) == 0:
 		return c.create(ctx, in, out)
+	case command == "get" && len(args) == 1:
+		var document json.RawMessage
+		if err := c.call(ctx, http.MethodGet, c.api+"/"+args[0], nil, &document); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(out, "%s\n", document)
+		return err
 	case command == "edit" && len(args) == 2:
 		return c.edit(ctx, args[0], args[1])
 	case command == "delete" && len(args) == 1:

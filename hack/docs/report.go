@@ -8,8 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,14 +18,15 @@ import (
 	"github.com/integrator-operator/integrator-operator/hack/internal/local"
 )
 
-// report runs pages, and counts what was run.
+// report says what was run of one or more pages.
 type report struct {
-	out     io.Writer
 	verbose bool
 
 	pages, blocks, compared, failed int
 	// notRun has a line for each block that was not run.
 	notRun []string
+	// text is what is printed of the pages.
+	text strings.Builder
 }
 
 // follower runs the blocks of one page.
@@ -36,51 +37,37 @@ type follower struct {
 	block  page.Block
 }
 
-// page runs a page. A block that fails ends it, because the blocks after it follow from that.
-func (r *report) page(ctx context.Context, s *stack.Stack, file string) error {
-	source, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	blocks, err := page.Read(source)
-	if err != nil {
-		return fmt.Errorf("%s: %w", file, err)
-	}
-	if len(blocks) == 0 {
-		return nil
-	}
-	r.pages++
-	start, before := time.Now(), r.blocks
+// follow runs a page. A block that fails ends it, because the blocks after it follow from that.
+func follow(ctx context.Context, s *stack.Stack, file string, blocks []page.Block, verbose bool) (*report, error) {
+	r := &report{pages: 1, verbose: verbose}
+	start := time.Now()
 	reader, err := s.NewReader(ctx, "docs-"+strings.ToLower(nameOf(file)))
 	if err != nil {
-		return fmt.Errorf("%s: %w", file, err)
-	}
-	if err := ready(ctx, s, reader); err != nil {
-		return fmt.Errorf("%s: install the operator: %w", file, err)
+		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	for _, block := range blocks {
 		f := &follower{report: r, file: file, reader: reader, block: block}
 		if err := f.follow(ctx); err != nil {
 			if ctx.Err() != nil {
-				return context.Cause(ctx)
+				return nil, context.Cause(ctx)
 			}
 			r.failed++
-			fmt.Fprintf(r.out, "FAILED %s:%d: %v\nThe end of the manager's log:\n%s\n\n", file, block.Line, err, s.ManagerLog())
+			fmt.Fprintf(&r.text, "FAILED %s:%d: %v\nThe end of the manager's log:\n%s\n\n", file, block.Line, err, s.ManagerLog())
 			break
 		}
 	}
-	fmt.Fprintf(r.out, "%-32s %3d blocks %6.1fs\n", file, r.blocks-before, time.Since(start).Seconds())
-	return nil
+	fmt.Fprintf(&r.text, "%-32s %3d blocks %6.1fs\n", file, r.blocks, time.Since(start).Seconds())
+	return r, nil
 }
 
 // ready makes the operator run.
-func ready(ctx context.Context, s *stack.Stack, reader *stack.Reader) error {
+func ready(ctx context.Context, s *stack.Stack) error {
 	installed, err := s.Installed(ctx)
 	if err != nil {
 		return err
 	}
 	if !installed {
-		return reader.Install(ctx)
+		return s.Install(ctx)
 	}
 	return s.Manager(ctx, stack.Running)
 }
@@ -94,7 +81,7 @@ func (f *follower) follow(ctx context.Context) error {
 	}
 	if f.verbose {
 		start := time.Now()
-		defer func() { fmt.Fprintf(f.out, "%s:%d %.1fs\n", f.file, b.Line, time.Since(start).Seconds()) }()
+		defer func() { fmt.Fprintf(&f.text, "%s:%d %.1fs\n", f.file, b.Line, time.Since(start).Seconds()) }()
 	}
 	for _, step := range b.Before {
 		if err := f.before(ctx, step); err != nil {
@@ -184,11 +171,22 @@ func (f *follower) once(ctx context.Context, script string, shown *string) error
 	}
 }
 
+// add adds a page, and prints it.
+func (r *report) add(out io.Writer, page *report) {
+	r.pages += page.pages
+	r.blocks += page.blocks
+	r.compared += page.compared
+	r.failed += page.failed
+	r.notRun = append(r.notRun, page.notRun...)
+	fmt.Fprint(out, page.text.String())
+}
+
 // end prints what was run, and returns an error if a page failed.
-func (r *report) end() error {
-	fmt.Fprintf(r.out, "\n%d pages, %d blocks run, %d outputs compared, %d blocks not run\n", r.pages, r.blocks, r.compared, len(r.notRun))
+func (r *report) end(out io.Writer) error {
+	fmt.Fprintf(out, "\n%d pages, %d blocks run, %d outputs compared, %d blocks not run\n", r.pages, r.blocks, r.compared, len(r.notRun))
+	slices.Sort(r.notRun)
 	for _, line := range r.notRun {
-		fmt.Fprintln(r.out, "  not run: "+line)
+		fmt.Fprintln(out, "  not run: "+line)
 	}
 	if r.failed > 0 {
 		return fmt.Errorf("%d pages failed", r.failed)

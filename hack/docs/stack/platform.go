@@ -8,6 +8,8 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -88,10 +90,15 @@ func serve(ctx context.Context, handler http.Handler) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: headerTimeout}
+	server := newServer(handler)
 	go func() { _ = server.Serve(listener) }() // it ends when it is closed
 	context.AfterFunc(ctx, func() { _ = server.Close() })
 	return "http://" + listener.Addr().String(), nil
+}
+
+// newServer does not log connections that programs cut off when they are stopped.
+func newServer(handler http.Handler) *http.Server {
+	return &http.Server{Handler: handler, ReadHeaderTimeout: headerTimeout, ErrorLog: log.New(io.Discard, "", 0)}
 }
 
 // account adds an account with this name and token to the simulator.
@@ -122,8 +129,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = connection.Close() // the client has gone
 		return
 	}
-	server := &http.Server{Handler: p.back, ReadHeaderTimeout: headerTimeout}
-	_ = server.Serve(&single{connection: tls.Server(&readFirst{connection, buffered.Reader}, p.config)}) // it ends with the connection
+	_ = newServer(p.back).Serve(&single{connection: tls.Server(&readFirst{connection, buffered.Reader}, p.config)}) // it ends with the connection
 }
 
 // readFirst is a connection of which a part was read already.

@@ -150,13 +150,5 @@ func (r *Reader) Prepare(ctx context.Context, script string) error {
 	return nil
 }
 
-// Install installs the operator as the README says, and starts it.
-func (r *Reader) Install(ctx context.Context) error {
-	if err := r.Prepare(ctx, "install_operator"); err != nil {
-		return err
-	}
-	return r.stack.Manager(ctx, Running)
-}
-
 // Manager is that of the Stack.
 func (r *Reader) Manager(ctx context.Context, flags string) error { return r.stack.Manager(ctx, flags) }

@@ -163,6 +163,18 @@ func (s *Stack) Environment(kubeconfig string) []string {
 		"PLATFORM_API="+s.remote.api, "PLATFORM_ADMIN="+s.remote.admin)
 }
 
+// Install installs the operator as the README says, and starts it.
+func (s *Stack) Install(ctx context.Context) error {
+	reader, err := s.NewReader(ctx, "docs-install-operator")
+	if err != nil {
+		return err
+	}
+	if err := reader.Prepare(ctx, "install_operator"); err != nil {
+		return err
+	}
+	return s.Manager(ctx, Running)
+}
+
 // Installed says whether the operator is installed.
 func (s *Stack) Installed(ctx context.Context) (bool, error) {
 	_, err := s.deployment(ctx)
