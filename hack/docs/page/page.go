@@ -120,6 +120,8 @@ func read(source []byte, fence *ast.FencedCodeBlock) (Block, error) {
 		if len(block.Commands) == 0 {
 			return block, fmt.Errorf("a block of console without a prompt, which is \"$ \"")
 		}
+	case language == "" && strings.HasPrefix(content, "$ "):
+		return block, fmt.Errorf("a block with a prompt has the language %s", console)
 	case directives > 0:
 		return block, fmt.Errorf("a comment says how to run a block of the language %q, which is not run", language)
 	}
