@@ -121,16 +121,33 @@ func printInvitation(out io.Writer, r *runner.Runner) {
 	fmt.Fprintf(out, `
 The demo stays up. In another terminal:
 
-  export KUBECONFIG=%[1]s PATH="%[2]s:$PATH"
+  export KUBECONFIG=%[1]s PATH="%[8]s:%[2]s:$PATH"
   kubectl get accounts,imports,importruns -A
+  kubectl integrator status --all
+
+For "A first import" of the README: a namespace with an Account and a token of the simulator. Continue there
+with the Import, without the Secret and the Account of the page:
+
+  kubectl create namespace first && kubectl config set-context --current --namespace=first
+  kubectl create secret generic integrator-token --from-literal=token=%[3]s
+  kubectl apply -f - <<'YAML'
+  apiVersion: integrator.io/v1alpha1
+  kind: Account
+  metadata: {name: default}
+  spec:
+    baseURL: %[5]s
+    tokenSecretRef: {name: integrator-token}
+    aliases: {shop: 5e8c41d29a7f3b0012ab77e1}
+    scanInterval: 2s
+  YAML
 
 Be Jane in the UI and delete an import; the operator makes it again:
 
   curl -X DELETE -H 'Authorization: Bearer %[3]s' -H 'X-Simulator-User: %[4]s' \
-    %[5]s/v1/imports/$(kubectl get import orders-to-shop -o jsonpath='{.status.id}')
+    %[5]s/v1/imports/$(kubectl -n default get import orders-to-shop -o jsonpath='{.status.id}')
 
 The simulator: API %[5]s, admin interface %[6]s (see internal/simulator/doc.go)
 The logs:      %[7]s/*.log
 Ctrl-C stops everything and removes it.
-`, r.Plane.Kubeconfig, r.Options.Assets, r.Platform.Production.Token, platform.Jane, r.Platform.API, r.Platform.Admin, r.Dir)
+`, r.Plane.Kubeconfig, r.Options.Assets, r.Platform.Production.Token, platform.Jane, r.Platform.API, r.Platform.Admin, r.Dir, r.Programs())
 }

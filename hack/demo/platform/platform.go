@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"strings"
 
 	"github.com/integrator-operator/integrator-operator/hack/internal/local"
 	"github.com/integrator-operator/integrator-operator/internal/simulator"
@@ -38,6 +39,11 @@ func (p *Platform) Start(ctx context.Context) error {
 	var err error
 	p.API, p.Admin, err = p.Processes.StartSimulator(ctx, p.Binary, "--seed="+p.Seed)
 	return err
+}
+
+// Flags are those with which the manager's commands may call the simulator.
+func (p *Platform) Flags() []string {
+	return []string{"--allow-http", "--allowed-api-hosts=" + strings.TrimPrefix(p.API, "http://")}
 }
 
 // readSeed finds the accounts to work in: the first two of the seed that have a token.

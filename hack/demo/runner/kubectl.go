@@ -5,6 +5,9 @@ package runner
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"os/exec"
 	"strings"
 
 	"github.com/integrator-operator/integrator-operator/hack/internal/local"
@@ -30,6 +33,22 @@ func (k *Kubectl) ShowOutput(ctx context.Context, args ...string) (string, error
 		k.terminal.Output(output)
 	}
 	return output, err
+}
+
+// ShowExit is ShowOutput for a command that ends with an exit code.
+func (k *Kubectl) ShowExit(ctx context.Context, code int, args ...string) (string, error) {
+	k.terminal.Command("kubectl", args...)
+	output, err := k.plane.Kubectl(ctx, args...)
+	exit, ok := errors.AsType[*exec.ExitError](err)
+	switch {
+	case err == nil:
+		return output, fmt.Errorf("kubectl %s: expected the exit code %d\n%s", strings.Join(args, " "), code, output)
+	case !ok || exit.ExitCode() != code:
+		return output, err
+	default:
+		k.terminal.Output(output)
+		return output, nil
+	}
 }
 
 // Cell returns the cell of an object's row under a header of a table that kubectl printed, ""

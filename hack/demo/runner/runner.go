@@ -106,12 +106,33 @@ func (r *Runner) startPlane(ctx context.Context) error {
 	if err := r.Plane.StartControllers(); err != nil {
 		return err
 	}
+	if err := r.linkPlugin(); err != nil {
+		return err
+	}
 	r.Kubectl = &Kubectl{plane: r.Plane, terminal: r.Terminal}
 	scheme := runtime.NewScheme()
 	utilruntime.Must(v1alpha1.AddToScheme(scheme))
 	var err error
 	r.Objects, err = client.New(r.Plane.Config, client.Options{Scheme: scheme})
 	return err
+}
+
+// Programs is the directory of the plug-in of kubectl.
+func (r *Runner) Programs() string { return filepath.Join(r.Dir, "bin") }
+
+// linkPlugin makes the manager the plug-in "kubectl integrator" of the programs that this one starts.
+func (r *Runner) linkPlugin() error {
+	manager, err := filepath.Abs(r.Options.Manager)
+	if err != nil {
+		return err
+	}
+	if err := os.Mkdir(r.Programs(), 0o700); err != nil {
+		return err
+	}
+	if err := os.Symlink(manager, filepath.Join(r.Programs(), "kubectl-integrator")); err != nil {
+		return err
+	}
+	return os.Setenv("PATH", r.Programs()+string(os.PathListSeparator)+os.Getenv("PATH"))
 }
 
 // Stop ends all programs and removes their files.

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -71,11 +70,7 @@ func checkNothingLeft(ctx context.Context, r *runner.Runner, file string) error 
 
 // runExport runs the export, writes the manifests to file, and returns them and the notes.
 func runExport(ctx context.Context, r *runner.Runner, file string) (manifests, notes string, err error) {
-	api, err := url.Parse(r.Platform.API)
-	if err != nil {
-		return "", "", err
-	}
-	args := []string{"export", "--account=default", "--adopt", "--allow-http", "--allowed-api-hosts=" + api.Host}
+	args := append([]string{"export", "--account=default", "--adopt"}, r.Platform.Flags()...)
 	r.Terminal.CommandToFile(file, r.Options.Manager, args...)
 	manifests, notes, err = local.RunApart(ctx, r.Options.Manager, append(os.Environ(), "KUBECONFIG="+r.Plane.Kubeconfig), args...)
 	if err != nil {

@@ -30,7 +30,7 @@ func summarise(ctx context.Context, r *runner.Runner, before map[string]map[stri
 		platform.Clone:  1,
 		platform.Update: 4, // drift, dry run, adopted import, clone
 		platform.Delete: 1,
-		platform.Invoke: len(sampleRuns) + 1 + batchedBatches,
+		platform.Invoke: len(sampleRuns) + 1 + batchedBatches + 1, // failing, batches, of a file
 	}); err != nil {
 		return err
 	}

@@ -122,6 +122,14 @@ func readTrees(ctx context.Context, cluster client.Reader, namespace string) ([]
 	return trees, nil
 }
 
+// managedText says how many imports the last scan found.
+func managedText(status *v1alpha1.AccountStatus) string {
+	if status.Imports == nil || status.Managed == nil {
+		return "not scanned yet"
+	}
+	return fmt.Sprintf("%d of %d imports managed", *status.Managed, *status.Imports)
+}
+
 // write writes the tree, and reports whether all in it is well.
 func (t *tree) write(w *textWriter, colors palette, all bool) (healthy bool) {
 	healthy = true
@@ -133,7 +141,7 @@ func (t *tree) write(w *textWriter, colors palette, all bool) (healthy bool) {
 		healthy = false
 		w.line("%sAccount %s/%s: %s%s", colors.red, t.namespace, t.name, readyText(t.account.Status.Conditions), colors.reset)
 	default:
-		w.line("%sAccount %s/%s%s: %s, %d of %d imports managed", colors.bold, t.namespace, t.name, colors.reset, t.account.Spec.BaseURL, t.account.Status.Managed, t.account.Status.Imports)
+		w.line("%sAccount %s/%s%s: %s, %s", colors.bold, t.namespace, t.name, colors.reset, t.account.Spec.BaseURL, managedText(&t.account.Status))
 	}
 	wellImports := 0
 	for _, object := range t.imports {
