@@ -125,21 +125,25 @@ The demo stays up. In another terminal:
   kubectl get accounts,imports,importruns -A
   kubectl integrator status --all
 
-For "A first import" of the README: a namespace with an Account and a token of the simulator. Continue there
-with the Import, without the Secret and the Account of the page:
+"A first import" of the README, with an account of the simulator. Paste this, and continue there with the Import:
 
-  kubectl create namespace first && kubectl config set-context --current --namespace=first
-  kubectl create secret generic integrator-token --from-literal=token=%[3]s
-  kubectl apply -f - <<'YAML'
-  apiVersion: integrator.io/v1alpha1
-  kind: Account
-  metadata: {name: default}
-  spec:
-    baseURL: %[5]s
-    tokenSecretRef: {name: integrator-token}
-    aliases: {shop: 5e8c41d29a7f3b0012ab77e1}
-    scanInterval: 2s
-  YAML
+kubectl create namespace first
+kubectl config set-context --current --namespace=first
+kubectl apply -f - <<'YAML'
+apiVersion: v1
+kind: Secret
+metadata: {name: integrator-token}
+stringData: {token: %[3]s}
+---
+apiVersion: integrator.io/v1alpha1
+kind: Account
+metadata: {name: default}
+spec:
+  baseURL: %[5]s
+  tokenSecretRef: {name: integrator-token}
+  aliases: {shop: 5e8c41d29a7f3b0012ab77e1}
+  scanInterval: 2s
+YAML
 
 Be Jane in the UI and delete an import; the operator makes it again:
 
