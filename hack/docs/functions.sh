@@ -199,3 +199,13 @@ took_over() {
 
 # refused NAME... waits until Imports report OwnershipConflict.
 refused() { for name; do reason "import/$name" OwnershipConflict; done; }
+
+# as_the_cronjob NAME does what a pod of the CronJob would do: it runs the command with the rights of the ServiceAccount.
+as_the_cronjob() {
+	local token
+	token=$(kubectl create token "$(kubectl get cronjob "$1" -o jsonpath='{..serviceAccountName}')")
+	cp "$KUBECONFIG" cronjob.kubeconfig
+	KUBECONFIG=cronjob.kubeconfig kubectl config set-credentials pod --token="$token" >/dev/null
+	KUBECONFIG=cronjob.kubeconfig kubectl config set-context --current --user=pod >/dev/null
+	KUBECONFIG=cronjob.kubeconfig sh -euc "$(kubectl get cronjob "$1" -o jsonpath='{..args[0]}')" >/dev/null
+}

@@ -30,6 +30,7 @@ const platformUsage = `usage: platform COMMAND: what people do on the platform, 
   flow NAME ID...   a flow uses these imports, and no others
   rule RULE         the next calls fail as the rule says, see internal/simulator
   token TOKEN       the account gets another token
+  revoke TOKEN      a token is revoked
   account NAME      makes another account, with the token token-of-NAME and the connections of this one
 `
 
@@ -77,6 +78,8 @@ func (c caller) run(ctx context.Context, args []string, in io.Reader, out io.Wri
 		return c.call(ctx, http.MethodPost, c.admin+"/rules", json.RawMessage(args[0]), nil)
 	case command == "token" && len(args) == 1:
 		return c.call(ctx, http.MethodPost, c.own()+"/tokens", simulator.Token{Token: args[0]}, nil)
+	case command == "revoke" && len(args) == 1:
+		return c.call(ctx, http.MethodPost, c.own()+"/tokens/revoke", simulator.Token{Token: args[0]}, nil)
 	case command == "account" && len(args) == 1:
 		return c.another(ctx, args[0])
 	default:

@@ -122,6 +122,7 @@ func TestMatches(t *testing.T) {
 		"no id":            {"an id does not stand for something else", "created 64b0000000000000000000c1", "created nothing", false},
 		"long id":          {"an id has 24 digits", "a 64b0000000000000000000c1", "a 64b0000000000000000000c1ff", false},
 		"time":             {"a time stands for any other, with or without a fraction", `"2026-03-01T12:15:00.000Z"`, `"2027-11-28T07:05:59Z"`, true},
+		"date":             {"a date stands for any other", "orders-2026-11-28 a", "orders-2027-01-01 a", true},
 		"age":              {"an age stands for any other", "a  3s", "a  2m10s", true},
 		"no age":           {"a number that is no age has to be the same", "a  3", "a  4", false},
 		"age in a word":    {"what looks like an age within a word is no age", "a3s", "a4s", false},

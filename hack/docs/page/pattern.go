@@ -11,8 +11,9 @@ import (
 // The parts of a shown output that stand for others of their kind.
 var kinds = []struct{ shown, stands *regexp.Regexp }{
 	{regexp.MustCompile(`…`), regexp.MustCompile(`.*`)},
-	// A time, then an id of integrator.io, an age as kubectl prints it, and the uid of an object.
+	// A time, a date, then an id of integrator.io, an age as kubectl prints it, and the uid of an object.
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z`), regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z`)},
+	{regexp.MustCompile(`\b\d{4}-\d\d-\d\d\b`), regexp.MustCompile(`\d{4}-\d\d-\d\d`)},
 	{regexp.MustCompile(`\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b`), regexp.MustCompile(`[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}`)},
 	{regexp.MustCompile(`\b[0-9a-f]{24}\b`), regexp.MustCompile(`[0-9a-f]{24}`)},
 	{regexp.MustCompile(`\b(?:\d+[dhm])*\d+[dhms]\b`), regexp.MustCompile(`(?:(?:\d+[dhm])*\d+[dhms]|<unknown>|<invalid>)`)},
@@ -27,7 +28,7 @@ var anyKind = func() *regexp.Regexp {
 }()
 
 // Matches says whether an output is what a page shows. "…" stands for any text of a line, and alone in
-// a line for any number of lines. An id, a time, an age and a uid stand for any other. Runs of spaces
+// a line for any number of lines. An id, a time, a date, an age and a uid stand for any other. Runs of spaces
 // and empty lines do not count, because the widths of columns depend on what is in them.
 func Matches(shown, output string) bool {
 	var pattern strings.Builder

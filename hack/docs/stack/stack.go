@@ -275,8 +275,12 @@ func (s *Stack) stopManager(ctx context.Context) error {
 
 func (s *Stack) managerName() string { return fmt.Sprintf("manager-%03d", s.managers) }
 
-// ManagerLog is the end of the log of the last manager.
-func (s *Stack) ManagerLog() string { return s.processes.Tail(s.managerName(), 15) }
+// ManagerLog is the end of the log of the last manager, without the messages of its start.
+func (s *Stack) ManagerLog() string {
+	lines := strings.Split(strings.TrimSpace(s.processes.Log(s.managerName())), "\n")
+	lines = slices.DeleteFunc(lines, func(line string) bool { return strings.Contains(line, `"msg":"Starting `) })
+	return strings.Join(lines[max(0, len(lines)-10):], "\n")
+}
 
 func freeAddress(ctx context.Context) (string, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
