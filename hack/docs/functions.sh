@@ -91,12 +91,12 @@ rolled_out() {
 		-p '{"status":{"observedGeneration":1000,"replicas":1,"updatedReplicas":1,"readyReplicas":1,"availableReplicas":1}}' >/dev/null
 }
 
-# forget_other_pages removes the Imports of the pages before, without deleting remote imports.
+# forget_other_pages removes the objects of the pages before, without deleting remote imports.
 forget_other_pages() {
-	kubectl get imports,accounts --all-namespaces --no-headers -o custom-columns=KIND:.kind,NAMESPACE:.metadata.namespace,NAME:.metadata.name |
-		while read -r kind namespace name; do
-			kubectl -n "$namespace" patch "$kind" "$name" --type=merge -p '{"metadata":{"finalizers":null}}' >/dev/null
-		done
+	for namespace in $(kubectl get namespaces -o name | sed -n 's|^namespace/docs-|docs-|p'); do
+		kubectl -n "$namespace" get imports,accounts -o name |
+			xargs -r kubectl -n "$namespace" patch --type=merge -p '{"metadata":{"finalizers":null}}' >/dev/null
+	done
 	kubectl delete importruns,imports,accounts --all --all-namespaces >/dev/null
 }
 
