@@ -112,7 +112,7 @@ func (s *Stack) programs() error {
 		"kubectl-integrator": fmt.Sprintf(pluginScript, s.remote.proxy, manager),
 		"kubectl":            fmt.Sprintf(kubectlScript, kubectl, s.logPattern()),
 	} {
-		if err := os.WriteFile(filepath.Join(s.bin(), name), []byte("#!/bin/bash\nset -euo pipefail\n"+script+"\n"), 0o700); err != nil { //nolint:gosec // a program
+		if err := os.WriteFile(filepath.Join(s.bin(), name), []byte("#!/bin/bash\nset -euo pipefail\n"+script+"\n"), 0o700); err != nil {
 			return err
 		}
 	}
@@ -190,10 +190,10 @@ func (s *Stack) deployment(ctx context.Context) (*appsv1.Deployment, error) {
 
 // Manager makes the manager run with these flags, besides those of the Deployment, or stops it.
 func (s *Stack) Manager(ctx context.Context, flags string) error {
-	switch {
-	case flags == Stopped:
+	switch flags {
+	case Stopped:
 		return s.stopManager(ctx)
-	case flags == Running:
+	case Running:
 		flags = ""
 	}
 	if s.running != nil && s.flags == flags {
