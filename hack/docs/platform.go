@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"maps"
 	"net/http"
@@ -114,7 +115,9 @@ func (c caller) clone(ctx context.Context, args []string, _ io.Reader, out io.Wr
 
 func (c caller) flow(ctx context.Context, args []string, _ io.Reader, _ io.Writer) error {
 	// The id is made of the name, so that a second call changes the flow.
-	id := fmt.Sprintf("%024x", len(args[0]))
+	hash := fnv.New64a()
+	_, _ = hash.Write([]byte(args[0])) // it never fails
+	id := fmt.Sprintf("%024x", hash.Sum64())
 	return c.call(ctx, http.MethodPost, c.own()+"/flows", simulator.Flow{ID: id, Name: args[0], Imports: append([]string{}, args[1:]...)}, nil)
 }
 

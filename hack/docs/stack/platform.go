@@ -5,8 +5,10 @@ package stack
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log"
@@ -16,6 +18,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"k8s.io/client-go/util/cert"
@@ -101,10 +104,33 @@ func newServer(handler http.Handler) *http.Server {
 	return &http.Server{Handler: handler, ReadHeaderTimeout: headerTimeout, ErrorLog: log.New(io.Discard, "", 0)}
 }
 
-// account adds an account with this name and token to the simulator.
-func (r *remote) account(name, token string) error {
+// pageDigits are the last digits of the ids of a page's imports.
+const pageDigits = 6
+
+// account adds an account with this name and token to the simulator. Ids are unique among all accounts of the
+// platform, so the last digits of those of the seed are replaced.
+func (r *remote) account(name, token, digits string) error {
 	spec := r.seed
 	spec.Name, spec.Tokens = name, []simulator.Token{{Token: token, User: r.seed.Tokens[0].User}}
+	spec.Imports, spec.Flows = nil, nil
+	ids := map[string]string{}
+	for _, document := range r.seed.Imports {
+		var identified struct {
+			ID string `json:"_id"`
+		}
+		if err := json.Unmarshal(document, &identified); err != nil {
+			return err
+		}
+		ids[identified.ID] = identified.ID[:len(identified.ID)-pageDigits] + digits
+		spec.Imports = append(spec.Imports, bytes.ReplaceAll(document, []byte(identified.ID), []byte(ids[identified.ID])))
+	}
+	for _, flow := range r.seed.Flows {
+		flow.Imports = slices.Clone(flow.Imports)
+		for i, id := range flow.Imports {
+			flow.Imports[i] = ids[id]
+		}
+		spec.Flows = append(spec.Flows, flow)
+	}
 	return r.simulator.AddAccount(spec)
 }
 

@@ -33,7 +33,8 @@ func (s *Stack) NewReader(ctx context.Context, name string) (*Reader, error) {
 	if err := checkout(r.Dir); err != nil {
 		return nil, err
 	}
-	if err := s.remote.account(name, r.Token); err != nil {
+	digits := fmt.Sprintf("%0*x", pageDigits, s.readers.Add(1))
+	if err := s.remote.account(name, r.Token, digits); err != nil {
 		return nil, err
 	}
 	content, err := os.ReadFile(s.plane.Kubeconfig)
@@ -49,7 +50,7 @@ func (s *Stack) NewReader(ctx context.Context, name string) (*Reader, error) {
 		return nil, err
 	}
 	r.environment = append(s.Environment(kubeconfig),
-		"NAMESPACE="+name, "ACCOUNT="+name, "TOKEN="+r.Token, "FUNCTIONS="+library, "FILES="+filepath.Join(filepath.Dir(library), "files"),
+		"NAMESPACE="+name, "ACCOUNT="+name, "DIGITS="+digits, "TOKEN="+r.Token, "FUNCTIONS="+library, "FILES="+filepath.Join(filepath.Dir(library), "files"),
 		"GIT_AUTHOR_NAME=jane", "GIT_AUTHOR_EMAIL=jane@example.com", "GIT_COMMITTER_NAME=jane", "GIT_COMMITTER_EMAIL=jane@example.com")
 	_, err = r.Run(ctx, "kubectl create namespace "+name+"\nkubectl config set-context --current --namespace="+name)
 	return r, err

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -43,6 +44,7 @@ type Stack struct {
 	plane     *local.ControlPlane
 	remote    *remote
 
+	readers  atomic.Int64
 	running  *local.Process
 	managers int
 	// flags are those that the running manager has besides those of the Deployment.
