@@ -93,10 +93,12 @@ rolled_out() {
 
 # forget_other_pages removes the objects of the pages before, without deleting remote imports.
 forget_other_pages() {
-	for namespace in $(kubectl get namespaces -o name | sed -n 's|^namespace/docs-|docs-|p'); do
-		kubectl -n "$namespace" get imports,accounts -o name |
-			xargs -r kubectl -n "$namespace" patch --type=merge -p '{"metadata":{"finalizers":null}}' >/dev/null
-	done
+	kubectl get imports,accounts --all-namespaces --no-headers -o custom-columns=NAMESPACE:.metadata.namespace,KIND:.kind,NAME:.metadata.name |
+		awk '{ objects[$1] = objects[$1] " " $2 "/" $3 } END { for (namespace in objects) print namespace objects[namespace] }' |
+		while read -r namespace objects; do
+			# shellcheck disable=SC2086 # several names
+			kubectl -n "$namespace" patch $objects --type=merge -p '{"metadata":{"finalizers":null}}' >/dev/null </dev/null
+		done
 	kubectl delete importruns,imports,accounts --all --all-namespaces >/dev/null
 }
 
