@@ -52,6 +52,7 @@ const tracesGrace = 5 * time.Second
 type flags struct {
 	metrics                  serving.Metrics
 	probeAddress             string
+	pprofAddress             string
 	election                 serving.Election
 	network                  command.Network
 	namespaces               command.Namespaces
@@ -66,6 +67,7 @@ type flags struct {
 func (f *flags) register(set *flag.FlagSet) {
 	f.metrics.Register(set)
 	set.StringVar(&f.probeAddress, "health-probe-bind-address", ":8081", "Address to serve /healthz and /readyz at; 0 serves none.")
+	set.StringVar(&f.pprofAddress, "pprof-bind-address", "", "Loopback address, such as 127.0.0.1:6060, to serve profiles of the process at, which kubectl port-forward reaches; none by default.")
 	f.election.Register(set)
 	f.network.Register(set)
 	set.Var(&f.namespaces, "watch-namespaces", "Namespaces that the operator watches, separated by commas; all by default. It then needs no right in any other namespace, and none in the cluster.")
@@ -176,6 +178,9 @@ func (f *flags) validate() error {
 	if f.concurrentImports < 1 || f.concurrentRuns < 1 {
 		return errors.New("--concurrent-imports and --concurrent-runs have to be 1 or more")
 	}
+	if err := serving.ValidatePprof(f.pprofAddress); err != nil {
+		return err
+	}
 	return f.election.Validate()
 }
 
@@ -238,6 +243,7 @@ func newManager(f flags, again bool) (manager.Manager, error) {
 		Controller:              config.Controller{SkipNameValidation: &again},
 		Metrics:                 metrics,
 		HealthProbeBindAddress:  f.probeAddress,
+		PprofBindAddress:        f.pprofAddress,
 		LeaderElection:          f.election.Enabled,
 		LeaderElectionID:        f.election.Lease(f.namespaces),
 		LeaderElectionNamespace: f.election.Namespace,

@@ -34,22 +34,25 @@ func main() {
 	before := flag.String("before", "", "program of an earlier manager, for the measurements of how long others wait")
 	sizes := flag.String("sizes", "300,1200,2400", "numbers of objects to measure, separated by commas")
 	only := flag.String("only", "", "measure only this: names separated by commas")
+	amounts := measurement.Amounts{{Imports: 2_000, Bytes: 1_000}, {Imports: 300, Bytes: 200_000}}
+	flag.Var(&amounts, "memory", "Imports of which the memory is measured, with the size of their definitions in bytes, separated by commas")
 	flag.Parse()
 	ctrl.SetLogger(logr.Discard())
 
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, o, *before, *sizes, *only); err != nil {
+	b := &measurement.Bench{Environment: o, Before: *before, Amounts: amounts, Out: os.Stdout}
+	if err := run(ctx, b, *sizes, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
 // run makes the measurements that are asked for, one after the other.
-func run(ctx context.Context, o environment.Options, before, sizes, only string) error {
+func run(ctx context.Context, b *measurement.Bench, sizes, only string) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	b := &measurement.Bench{Environment: o, Before: before, Out: os.Stdout, Ended: func(err error) { cancel(err) }}
+	b.Ended = func(err error) { cancel(err) }
 	for _, size := range list(sizes) {
 		n, err := strconv.Atoi(size)
 		if err != nil || n <= 0 {

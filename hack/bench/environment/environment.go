@@ -9,8 +9,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -40,6 +44,8 @@ type Environment struct {
 	// manager is the process that was started last.
 	manager    *local.Process
 	api, admin string
+	// profiles is where the manager serves its profiles.
+	profiles string
 }
 
 const (
@@ -88,8 +94,12 @@ func (e *Environment) StartManager(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if e.profiles, err = freeAddress(); err != nil {
+		return err
+	}
 	e.manager, err = e.processes.Start(managerLog, e.options.Manager, append(os.Environ(), "KUBECONFIG="+kubeconfig),
-		"--leader-elect", "--leader-election-namespace="+local.OperatorNamespace, "--allow-http", "--allowed-api-hosts="+api.Host, "--health-probe-bind-address=0")
+		"--leader-elect", "--leader-election-namespace="+local.OperatorNamespace, "--allow-http", "--allowed-api-hosts="+api.Host,
+		"--health-probe-bind-address=0", "--pprof-bind-address="+e.profiles)
 	return err
 }
 
@@ -110,6 +120,45 @@ func (e *Environment) Roll(ctx context.Context) (ended <-chan struct{}, err erro
 	}
 	former.Terminate()
 	return former.Done(), nil
+}
+
+// RestartManager ends the manager and starts another.
+func (e *Environment) RestartManager(ctx context.Context) error {
+	e.manager.Terminate()
+	<-e.manager.Done()
+	return e.StartManager(ctx)
+}
+
+// freeAddress is an address of this machine at which nobody listens now.
+func freeAddress() (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // nothing is waited for
+	if err != nil {
+		return "", err
+	}
+	return listener.Addr().String(), listener.Close()
+}
+
+// Profile writes a profile of the manager into a file: "heap?gc=1" is of what is in use after a garbage
+// collection.
+func (e *Environment) Profile(ctx context.Context, name string) (file string, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+e.profiles+"/debug/pprof/"+name, http.NoBody)
+	if err != nil {
+		return "", err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = response.Body.Close() }() // it was read
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		return "", err
+	}
+	if response.StatusCode != http.StatusOK {
+		return "", fmt.Errorf("the manager answers %s to the request for a profile", response.Status)
+	}
+	file = filepath.Join(e.dir, "profile")
+	return file, os.WriteFile(file, content, 0o600)
 }
 
 // ManagerPID is the process id of the manager.

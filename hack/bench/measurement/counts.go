@@ -73,7 +73,7 @@ func measureCounts(ctx context.Context, b *Bench) error {
 			return err
 		}
 		add(countOfRun, c.kubernetes.Runs, c)
-		if c, err = costOf(ctx, e, 1, func() (time.Duration, error) { return rest(ctx) }); err != nil {
+		if c, err = costOf(ctx, e, 1, func() (time.Duration, error) { return idle(ctx) }); err != nil {
 			return err
 		}
 		add(countAtRest, c.kubernetes.Imports+c.kubernetes.Runs, c)
@@ -86,7 +86,7 @@ func measureCounts(ctx context.Context, b *Bench) error {
 	return over
 }
 
-func rest(ctx context.Context) (time.Duration, error) {
+func idle(ctx context.Context) (time.Duration, error) {
 	select {
 	case <-ctx.Done():
 		return 0, context.Cause(ctx)

@@ -27,7 +27,7 @@ var All = []Measurement{
 	{"neighbours", "how long a new import waits beside accounts that are slow, or do not answer", measureNeighbours},
 	{"handover", "how long a new import waits while the manager is replaced", measureHandover},
 	{"runs", "how long a run waits beside runs of another account whose calls take long", measureRuns},
-	{"memory", "how much memory Imports take, by their number and size", measureMemory},
+	{"memory", "how much memory Imports take, by their number and size, also after a restart", measureMemory},
 }
 
 // Bench is what measurements run with.
@@ -37,7 +37,9 @@ type Bench struct {
 	Before string
 	// Sizes are how many objects are measured, smallest first.
 	Sizes []int
-	Out   io.Writer
+	// Amounts are the Imports of which the memory is measured.
+	Amounts Amounts
+	Out     io.Writer
 	// Ended is called when a program ends that was not asked to.
 	Ended func(error)
 }

@@ -8,59 +8,89 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/hack/bench/environment"
 	"github.com/integrator-operator/integrator-operator/hack/bench/meter"
+	"github.com/integrator-operator/integrator-operator/hack/internal/local"
 )
 
-// definitionSizes are how large the definitions are of which the memory is measured, in bytes of JSON:
-// a few fields, an import with a mapping of 30 fields, and one of 300.
-var definitionSizes = []int{300, 4_000, 40_000}
+// Amount is so many Imports with definitions of about so many bytes of JSON.
+type Amount struct{ Imports, Bytes int }
 
-// memory is what the manager takes once n Imports are Ready.
+// Amounts are amounts as a flag has them, such as 2000x1000,300x200000.
+type Amounts []Amount
+
+func (a *Amounts) String() string {
+	var parts []string
+	for _, amount := range *a {
+		parts = append(parts, fmt.Sprintf("%dx%d", amount.Imports, amount.Bytes))
+	}
+	return strings.Join(parts, ",")
+}
+
+// Set reads the value of a flag.
+func (a *Amounts) Set(text string) error {
+	*a = nil
+	for part := range strings.SplitSeq(text, ",") {
+		var amount Amount
+		if n, err := fmt.Sscanf(part, "%dx%d", &amount.Imports, &amount.Bytes); n != 2 || err != nil || amount.Imports <= 0 || amount.Bytes <= 0 || fmt.Sprintf("%dx%d", amount.Imports, amount.Bytes) != part {
+			return fmt.Errorf("%q is no number of Imports and of bytes, such as 2000x1000", part)
+		}
+		*a = append(*a, amount)
+	}
+	return nil
+}
+
+// rest is how long the manager has nothing to do before its memory is read: Go gives back to the kernel what
+// it does not need within minutes.
+const rest = time.Minute
+
+// memory is what the manager takes: while Imports become Ready and after that, and the same of another
+// process that finds them settled.
 type memory struct {
-	objects, size int
-	meter.Memory
+	amount             Amount
+	created, restarted meter.Memory
+	// kubernetes and single are what the other process requests of Kubernetes and, about single imports, of the API.
+	kubernetes meter.Kubernetes
+	single     int
+	// top is what the other process keeps, by the functions that allocated it.
+	top string
 }
 
 // measureMemory measures the memory of the manager by the number of Imports and the size of their
 // definitions.
 func measureMemory(ctx context.Context, b *Bench) error {
 	var rows []string
-	for _, size := range definitionSizes {
-		var first memory
-		// Two numbers are enough for what one Import adds.
-		for i, n := range b.Sizes[:min(2, len(b.Sizes))] {
-			m, err := memoryOf(ctx, b, n, size)
-			if err != nil {
-				return err
-			}
-			each := "-"
-			if i == 0 {
-				first = m
-			} else {
-				each = fmt.Sprintf("%.1f KiB", float64(m.Peak-first.Peak)/1024/float64(m.objects-first.objects))
-			}
-			rows = append(rows, fmt.Sprintf("%d\t%d B\t%.0f MiB\t%.0f MiB\t%s\t", n, size, mebibytes(m.Resident), mebibytes(m.Peak), each))
+	var tops strings.Builder
+	for _, amount := range b.Amounts {
+		m, err := memoryOf(ctx, b, amount)
+		if err != nil {
+			return err
 		}
+		rows = append(rows, fmt.Sprintf("%d\t%d B\t%.0f MiB\t%.0f MiB\t%.0f MiB\t%.0f MiB\t%.0f\t%.0f\t%d\t", amount.Imports, amount.Bytes,
+			mebibytes(m.created.Peak), mebibytes(m.created.Resident), mebibytes(m.restarted.Peak), mebibytes(m.restarted.Resident), m.kubernetes.Imports, m.kubernetes.Others, m.single))
+		fmt.Fprintf(&tops, "\nKept at rest after a restart with %d Imports of %d bytes:\n%s", amount.Imports, amount.Bytes, m.top)
 	}
-	fmt.Fprint(b.Out, "Memory of the manager when all Imports are Ready: resident, at most until then, and what an Import adds to the latter\n\n")
-	b.table("Imports\tdefinition\tresident\tat most\tadded by each\t", rows)
+	fmt.Fprintf(b.Out, "Memory of the manager (RSS): at most until all Imports are Ready, %s later, and the same of another process that finds them so\n\n", rest)
+	b.table("Imports\tdefinition\tat most\tat rest\trestart, at most\trestart, at rest\tKubernetes requests\tof others\tAPI requests\t", rows)
+	fmt.Fprint(b.Out, tops.String())
 	return nil
 }
 
 func mebibytes(n int64) float64 { return float64(n) / (1 << 20) }
 
-// memoryOf has n Imports become Ready that create their imports, and reads what the manager then takes.
-func memoryOf(ctx context.Context, b *Bench, n, size int) (m memory, err error) {
-	definition, err := definitionOf(size)
+// memoryOf has Imports become Ready that create their imports, and reads what the manager then takes.
+func memoryOf(ctx context.Context, b *Bench, amount Amount) (m memory, err error) {
+	definition, err := definitionOf(amount.Bytes)
 	if err != nil {
 		return m, err
 	}
-	imports := make([]*v1alpha1.Import, n)
+	m.amount = amount
+	imports := make([]*v1alpha1.Import, amount.Imports)
 	for i := range imports {
 		imports[i] = &v1alpha1.Import{ObjectMeta: environment.Meta(fmt.Sprintf("import-%d", i))}
 		imports[i].Spec.Definition.Raw = bytes.Replace(definition, []byte(`"the name"`), fmt.Appendf(nil, `"import %d"`, i), 1)
@@ -69,14 +99,54 @@ func memoryOf(ctx context.Context, b *Bench, n, size int) (m memory, err error) 
 		if err := e.AddAccount(ctx, nil); err != nil {
 			return err
 		}
-		if _, err := costOf(ctx, e, n, func() (time.Duration, error) { return e.ApplyUntilReady(ctx, imports) }); err != nil {
+		if _, err := costOf(ctx, e, amount.Imports, func() (time.Duration, error) { return e.ApplyUntilReady(ctx, imports) }); err != nil {
 			return err
 		}
-		m = memory{objects: n, size: size}
-		m.Memory, err = meter.ReadMemory(e.ManagerPID())
+		if m.created, err = atRest(ctx, e); err != nil {
+			return err
+		}
+		before, err := settled(ctx, e)
+		if err != nil {
+			return err
+		}
+		if err := e.RestartManager(ctx); err != nil {
+			return err
+		}
+		if m.restarted, err = atRest(ctx, e); err != nil {
+			return err
+		}
+		after, err := settled(ctx, e)
+		if err != nil {
+			return err
+		}
+		m.kubernetes, m.single = after.kubernetes.Minus(before.kubernetes), after.single-before.single
+		m.top, err = keptBy(ctx, b, e)
 		return err
 	})
 	return m, err
+}
+
+// atRest reads the memory of the manager after a while.
+func atRest(ctx context.Context, e *environment.Environment) (meter.Memory, error) {
+	select {
+	case <-time.After(rest):
+		return meter.ReadMemory(e.ManagerPID())
+	case <-ctx.Done():
+		return meter.Memory{}, context.Cause(ctx)
+	}
+}
+
+// keptBy lists what the manager keeps after a garbage collection, the most first.
+func keptBy(ctx context.Context, b *Bench, e *environment.Environment) (string, error) {
+	file, err := e.Profile(ctx, "heap?gc=1")
+	if err != nil {
+		return "", err
+	}
+	top, err := local.Run(ctx, "go", os.Environ(), "tool", "pprof", "-top", "-sample_index=inuse_space", "-nodecount=15", b.Environment.Manager, file)
+	if err != nil {
+		return "", fmt.Errorf("read the profile: %w: %s", err, top)
+	}
+	return top, nil
 }
 
 // definitionOf makes a definition of about a size: more fields are mapped in a larger one.
