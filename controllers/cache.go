@@ -10,11 +10,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/definition"
 	"github.com/integrator-operator/integrator-operator/internal/runstate"
 	"github.com/integrator-operator/integrator-operator/internal/watch"
 )
 
-// CacheOptions keep the cache small: no managed fields, and of runs neither records nor settings.
+// CacheOptions keep the cache small: no managed fields, of Imports no large definition, and of runs neither
+// records nor settings.
 // Of Secrets and ConfigMaps only the metadata is cached, and of that nothing that their authors can
 // make large: kubectl, for one, keeps all that it applied in an annotation.
 // It has the objects of the namespaces that are watched; of all, if none is named.
@@ -24,6 +26,7 @@ func CacheOptions(watched ...string) cache.Options {
 		DefaultTransform:            stripMetadata,
 		ReaderFailOnMissingInformer: true,
 		ByObject: map[client.Object]cache.ByObject{
+			&v1alpha1.Import{}:    {Transform: stripImport},
 			&v1alpha1.ImportRun{}: {Transform: stripRun},
 		},
 	}
@@ -46,6 +49,13 @@ func stripMetadata(object any) (any, error) {
 		bare.Annotations, bare.Labels, bare.OwnerReferences, bare.Finalizers = nil, nil, nil, nil
 	}
 	return cache.TransformStripManagedFields()(object)
+}
+
+func stripImport(object any) (any, error) {
+	if imported, ok := object.(*v1alpha1.Import); ok {
+		definition.Strip(imported)
+	}
+	return object, nil
 }
 
 func stripRun(object any) (any, error) {

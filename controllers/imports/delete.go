@@ -44,10 +44,16 @@ func (r *Reconciler) delete(ctx context.Context, s *scope) error {
 		return r.objects().release(ctx, s)
 	}
 	unresolved := r.resolve(ctx, s)
+	if errors.Is(unresolved, errNotRead) {
+		return unresolved
+	}
 	if s.session == nil {
 		var orphaned bool
 		if orphaned, unresolved = r.withoutAccount(ctx, s, unresolved); orphaned {
 			return r.abandon(ctx, s)
+		}
+		if errors.Is(unresolved, errNotRead) {
+			return unresolved
 		}
 	}
 	// A definition that cannot be resolved any more does not stand in the way when the id is known,
@@ -120,6 +126,9 @@ func (r *Reconciler) withUnverified(ctx context.Context, s *scope, last *account
 	}
 	s.session = last
 	unresolved := r.resolve(ctx, s)
+	if errors.Is(unresolved, errNotRead) {
+		return false, unresolved
+	}
 	if !s.owner.Marks(s.object, remote.ExternalID) && (unresolved != nil || remote.ExternalID == "" || remote.ExternalID != s.desired.ExternalID()) {
 		s.session = nil
 		return true, nil

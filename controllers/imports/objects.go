@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/definition"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
 	"github.com/integrator-operator/integrator-operator/internal/status"
@@ -73,15 +74,19 @@ func (o objects) patchStatus(ctx context.Context, s *scope) (written bool, err e
 	if equality.Semantic.DeepEqual(s.before.Status, s.object.Status) {
 		return false, nil
 	}
-	base := s.object.DeepCopy()
-	base.Status = s.before.Status
-	data, err := client.MergeFrom(base).Data(s.object)
+	// The spec is not written, so it need not be compared.
+	data, err := client.MergeFrom(&v1alpha1.Import{Status: s.before.Status}).Data(&v1alpha1.Import{Status: s.object.Status})
 	if err != nil {
 		return false, err
 	}
 	var patch map[string]any
 	if err := json.Unmarshal(data, &patch); err != nil || patch["status"] == nil {
 		return false, err
+	}
+	if fields, ok := patch["status"].(map[string]any); ok && definition.StrippedStatus(&s.object.Status) {
+		// They are not those that were applied, but stand for them.
+		delete(fields, "ownedFields")
+		delete(fields, "ownedFieldHashes")
 	}
 	version := s.object.ResourceVersion
 	err = retry.OnError(retry.DefaultRetry, func(err error) bool { return apierrors.IsConflict(err) && version != "" }, func() error {

@@ -71,6 +71,7 @@ type Reconciler struct {
 	corrections importstate.Corrections
 	looks       looks
 	warned      warned
+	outlines    outlines
 }
 
 func (r *Reconciler) objects() objects { return objects{Client: r.Client, live: r.Live} }
@@ -127,6 +128,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 			r.refusals.Forget(req.NamespacedName)
 			r.looks.forget(req.NamespacedName)
 			r.warned.forget(req.NamespacedName)
+			r.outlines.forget(req.NamespacedName)
 			r.Registry.Permits.Leave(limit.Object(req.NamespacedName))
 		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
@@ -170,6 +172,9 @@ func (r *Reconciler) reconcile(ctx context.Context, s *scope) error {
 	if err != nil {
 		return err
 	}
+	if err := s.completeDesired(ctx, r); err != nil {
+		return err
+	}
 	pass, err := r.locate(ctx, s)
 	if err != nil {
 		return err
@@ -207,8 +212,8 @@ func (r *Reconciler) locate(ctx context.Context, s *scope) (importstate.Pass, er
 	return pass, err
 }
 
-// resolve finds the account's session and makes the desired document. A deletion does not need the
-// values of spec.valuesFrom, and so does not wait for them.
+// resolve finds the account's session and makes the desired document, or takes its outline where that is
+// known. A deletion does not need the values of spec.valuesFrom, and so does not wait for them.
 func (r *Reconciler) resolve(ctx context.Context, s *scope) (err error) {
 	accountName := s.object.Spec.AccountRef.Name
 	if s.session == nil {
@@ -216,14 +221,15 @@ func (r *Reconciler) resolve(ctx context.Context, s *scope) (err error) {
 			return err
 		}
 	}
-	var values []definition.Value
 	if s.object.DeletionTimestamp.IsZero() {
-		if values, err = definition.ReadValues(ctx, r.Live, s.object); err != nil {
+		if s.values, err = definition.ReadValues(ctx, r.Live, s.object); err != nil {
 			return err
 		}
 	}
-	s.desired, err = definition.Desire(s.object, s.owner.Marker(s.object), accountName, s.session.Aliases, values)
-	return err
+	if s.desired = r.outlines.of(s); s.desired != nil {
+		return nil
+	}
+	return s.desire(ctx, r)
 }
 
 // settled reports whether there is nothing to do: this very document was compared with the remote

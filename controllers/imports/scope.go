@@ -36,6 +36,8 @@ type scope struct {
 	before *v1alpha1.Import
 
 	session *account.Session
+	// values are those of spec.valuesFrom. desired is the desired document, or its outline.
+	values  []definition.Value
 	desired *definition.Desired
 	// remote is the remote import as the API answered it last.
 	remote integrator.Import
@@ -119,6 +121,106 @@ func (w *warned) note(s *scope) {
 
 // forget drops what is remembered of an Import that was deleted.
 func (w *warned) forget(key client.ObjectKey) { w.byKey.Delete(key) }
+
+// A large definition is not in the cache. It is read for a moment to see whether it was compared before, and
+// what that says is remembered. To compare or write it, it is read with a permit.
+
+// readsAtOnce is how many definitions are read, parsed and hashed at once: each takes many times its size.
+const readsAtOnce = 4
+
+// outlines remember the desired documents of Imports whose definitions are not in the cache, without the
+// documents. Its zero value is ready for use, and it may be used from several goroutines.
+type outlines struct {
+	byKey sync.Map
+	once  sync.Once
+	reads chan struct{}
+}
+
+// outlineOf is the outline of one Import, with all that the document was made of, and the size of its
+// definition.
+type outlineOf struct {
+	uid        types.UID
+	generation int64
+	inputs     string
+	desired    *definition.Desired
+	size       int
+}
+
+// of gives the outline of the Import of a scope, nil if it is not known or is not enough: a deletion needs the
+// document, and so does the advice where the API did not accept it.
+func (o *outlines) of(s *scope) *definition.Desired {
+	known, ok := o.load(s.object)
+	if !ok || known.inputs != s.inputs() || len(s.object.Status.NotAccepted) > 0 || !s.object.DeletionTimestamp.IsZero() {
+		return nil
+	}
+	return known.desired
+}
+
+func (o *outlines) load(object *v1alpha1.Import) (outlineOf, bool) {
+	value, _ := o.byKey.Load(client.ObjectKeyFromObject(object))
+	known, ok := value.(outlineOf)
+	return known, ok && known.uid == object.UID && known.generation == object.Generation
+}
+
+func (o *outlines) note(s *scope, size int) {
+	o.byKey.Store(client.ObjectKeyFromObject(s.object), outlineOf{
+		uid: s.object.UID, generation: s.object.Generation, inputs: s.inputs(), desired: s.desired.Outline(), size: size,
+	})
+}
+
+// forget drops what is remembered of an Import that was deleted.
+func (o *outlines) forget(key client.ObjectKey) { o.byKey.Delete(key) }
+
+// read calls a function that reads a definition, as soon as few others do.
+func (o *outlines) read(ctx context.Context, do func() error) error {
+	o.once.Do(func() { o.reads = make(chan struct{}, readsAtOnce) })
+	select {
+	case o.reads <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	defer func() { <-o.reads }()
+	return do()
+}
+
+func (s *scope) inputs() string {
+	return definition.Inputs(s.owner.Marker(s.object), s.session.Aliases, s.values)
+}
+
+// errNotRead: the definition of an Import that the cache has stripped could not be read.
+var errNotRead = errors.New("the definition could not be read past the cache")
+
+// desire makes the desired document. What the cache does not have of the Import is read.
+func (s *scope) desire(ctx context.Context, r *Reconciler) error {
+	if !definition.Stripped(s.object) {
+		r.outlines.forget(client.ObjectKeyFromObject(s.object))
+		return s.desireOf(s.object)
+	}
+	return r.outlines.read(ctx, func() error {
+		whole, err := definition.Whole(ctx, r.Live, s.object, &s.object.Status, &s.before.Status)
+		if err != nil {
+			return errors.Join(errNotRead, err)
+		}
+		if err := s.desireOf(whole); err != nil {
+			return err
+		}
+		r.outlines.note(s, len(whole.Spec.Definition.Raw))
+		return nil
+	})
+}
+
+func (s *scope) desireOf(object *v1alpha1.Import) (err error) {
+	s.desired, err = definition.Desire(object, s.owner.Marker(object), object.Spec.AccountRef.Name, s.session.Aliases, s.values)
+	return err
+}
+
+// completeDesired makes the desired document if only its outline is there.
+func (s *scope) completeDesired(ctx context.Context, r *Reconciler) error {
+	if s.desired.Document != nil {
+		return nil
+	}
+	return s.desire(ctx, r)
+}
 
 func (s *scope) accountKey() types.NamespacedName {
 	return types.NamespacedName{Namespace: s.object.Namespace, Name: s.object.Spec.AccountRef.Name}
@@ -211,7 +313,7 @@ func (s *scope) redact(err error) error {
 const (
 	// memoryOfPermit is how much of a definition counts as another permit, in bytes: what is read and compared
 	// takes many times as much.
-	memoryOfPermit = 128 << 10
+	memoryOfPermit = 32 << 10
 	// queuedShown is how long an Import waits for a permit before its status says so: a write for each of
 	// thousands that are created at once would make all of them wait the longer.
 	queuedShown = time.Minute
@@ -238,7 +340,11 @@ func permitObject(object client.Object) limit.Object {
 // *limit.QueuedError if it has to wait.
 func (s *scope) takePermit(ctx context.Context, r *Reconciler, remote *integrator.Client) (context.Context, error) {
 	if s.permit == nil {
-		weight := 1 + len(s.object.Spec.Definition.Raw)/memoryOfPermit
+		size := len(s.object.Spec.Definition.Raw)
+		if known, ok := r.outlines.load(s.object); ok {
+			size = known.size
+		}
+		weight := 1 + size/memoryOfPermit
 		permit, err := integrator.TakePermit(remote, r.Registry.Permits, permitObject(s.object), s.class(), weight)
 		if err != nil {
 			s.queued, _ = errors.AsType[*limit.QueuedError](err)

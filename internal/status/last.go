@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/definition"
 	"github.com/integrator-operator/integrator-operator/internal/watch"
 )
 
@@ -56,7 +57,10 @@ func statusHash(object client.Object) (sum [sha256.Size]byte) {
 	case *v1alpha1.Account:
 		status = object.Status
 	case *v1alpha1.Import:
-		status = object.Status
+		// The cache may have it stripped.
+		state := object.Status
+		definition.StripStatus(&state)
+		status = state
 	}
 	text, err := json.Marshal(status)
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/definition"
 	"github.com/integrator-operator/integrator-operator/internal/drift"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
 )
@@ -103,7 +104,7 @@ func (r *Refusals) Restore(object *v1alpha1.Import) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	known := r.byKey[client.ObjectKeyFromObject(object)]
-	if known.refused != nil && known.uid == object.UID && equality.Semantic.DeepEqual(object.Status, *known.written) {
+	if known.refused != nil && known.uid == object.UID && equality.Semantic.DeepEqual(asCached(object.Status), *known.written) {
 		object.Status = *known.refused.DeepCopy()
 	}
 }
@@ -151,7 +152,7 @@ func (w wanted) equal(other wanted) bool {
 }
 
 func wantedOf(object *v1alpha1.Import) wanted {
-	annotations := maps.Clone(object.Annotations)
+	annotations := maps.Clone(definition.KeptAnnotations(object.Annotations))
 	for _, written := range []string{v1alpha1.AnnotationID, v1alpha1.AnnotationCreatePending, v1alpha1.AnnotationAdoptPending} {
 		delete(annotations, written)
 	}
@@ -160,7 +161,14 @@ func wantedOf(object *v1alpha1.Import) wanted {
 
 // Keep remembers the status that could not be written in place of the one that the object has.
 func (r *Refusals) Keep(object *v1alpha1.Import, written, refused v1alpha1.ImportStatus) {
-	r.update(object, func(known *refusal) { known.written, known.refused = written.DeepCopy(), refused.DeepCopy() })
+	cached := asCached(written)
+	r.update(object, func(known *refusal) { known.written, known.refused = cached.DeepCopy(), refused.DeepCopy() })
+}
+
+// asCached is a status as the cache has it.
+func asCached(state v1alpha1.ImportStatus) v1alpha1.ImportStatus {
+	definition.StripStatus(&state)
+	return state
 }
 
 // Written ends the pauses: the status was written. whole reports whether nothing was left out of it; then

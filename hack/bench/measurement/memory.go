@@ -66,10 +66,12 @@ type memory struct {
 func measureMemory(ctx context.Context, b *Bench) error {
 	var rows []string
 	var tops strings.Builder
+	var failed error
 	for _, amount := range b.Amounts {
 		m, err := memoryOf(ctx, b, amount)
 		if err != nil {
-			return err
+			failed = fmt.Errorf("%d Imports of %d bytes: %w", amount.Imports, amount.Bytes, err)
+			break
 		}
 		rows = append(rows, fmt.Sprintf("%d\t%d B\t%.0f MiB\t%.0f MiB\t%.0f MiB\t%.0f MiB\t%.0f\t%.0f\t%d\t", amount.Imports, amount.Bytes,
 			mebibytes(m.created.Peak), mebibytes(m.created.Resident), mebibytes(m.restarted.Peak), mebibytes(m.restarted.Resident), m.kubernetes.Imports, m.kubernetes.Others, m.single))
@@ -78,7 +80,7 @@ func measureMemory(ctx context.Context, b *Bench) error {
 	fmt.Fprintf(b.Out, "Memory of the manager (RSS): at most until all Imports are Ready, %s later, and the same of another process that finds them so\n\n", rest)
 	b.table("Imports\tdefinition\tat most\tat rest\trestart, at most\trestart, at rest\tKubernetes requests\tof others\tAPI requests\t", rows)
 	fmt.Fprint(b.Out, tops.String())
-	return nil
+	return failed
 }
 
 func mebibytes(n int64) float64 { return float64(n) / (1 << 20) }

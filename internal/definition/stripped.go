@@ -1,0 +1,173 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package definition
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"unique"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+)
+
+// The cache has Imports without what is large and is seldom needed: a large definition, and the fields that
+// were applied where they are many. They are read when documents are compared or written. A definition is
+// then absent, which the API server accepts in no object: a stripped Import cannot be written by mistake.
+// The fields that were applied are one text that is no JSON pointer, so that there still are some.
+
+const (
+	// keptDefinition is how large a definition may be that the cache keeps, in bytes. Most are smaller.
+	keptDefinition = 2 << 10
+	// keptOwned is the same of the fields that were applied.
+	keptOwned = 1 << 10
+	// keptAnnotation is how long the value of an annotation of others may be that the cache keeps, and
+	// keptAnnotations how much of them.
+	keptAnnotation, keptAnnotations = 256, 1 << 10
+
+	ownAnnotations = "integrator.io/"
+	// strippedOwned begins the text in place of the fields that were applied. Their hash follows.
+	strippedOwned = "stripped:"
+)
+
+// Strip removes from an Import what the cache does not keep. Texts that many Imports have are in memory once.
+func Strip(object *v1alpha1.Import) {
+	object.ManagedFields, object.OwnerReferences = nil, nil
+	object.Annotations = KeptAnnotations(object.Annotations)
+	if len(object.Spec.Definition.Raw) > keptDefinition {
+		object.Spec.Definition.Raw = nil
+	}
+	StripStatus(&object.Status)
+	share(object)
+}
+
+// StripStatus does the same with a status. Stripped twice, it is the same.
+func StripStatus(state *v1alpha1.ImportStatus) {
+	if size := ownedSize(state); size <= keptOwned || len(state.OwnedFields) == 0 {
+		return
+	}
+	sum := sha256.New()
+	for _, path := range state.OwnedFields {
+		_, _ = fmt.Fprintf(sum, "%q\n", path)
+	}
+	_, _ = sum.Write(state.OwnedFieldHashes)
+	state.OwnedFields = []string{strippedOwned + hex.EncodeToString(sum.Sum(nil)[:16])}
+	state.OwnedFieldHashes = nil
+}
+
+func ownedSize(state *v1alpha1.ImportStatus) int {
+	size := len(state.OwnedFieldHashes)
+	for _, path := range state.OwnedFields {
+		size += len(path)
+	}
+	return size
+}
+
+// KeptAnnotations are those of the annotations that the cache keeps: the operator's own, and short ones of
+// others. kubectl, for one, keeps all that it applied in an annotation.
+func KeptAnnotations(annotations map[string]string) map[string]string {
+	if len(annotations) == 0 {
+		return nil
+	}
+	kept, size := make(map[string]string, len(annotations)), 0
+	for _, name := range slices.Sorted(maps.Keys(annotations)) {
+		value := annotations[name]
+		if !strings.HasPrefix(name, ownAnnotations) {
+			if len(value) > keptAnnotation || size+len(name)+len(value) > keptAnnotations {
+				continue
+			}
+			size += len(name) + len(value)
+		}
+		kept[shared(name)] = value
+	}
+	return kept
+}
+
+// share has texts that many Imports have in memory once.
+func share(object *v1alpha1.Import) {
+	object.Kind, object.APIVersion = shared(object.Kind), shared(object.APIVersion)
+	object.Namespace = shared(object.Namespace)
+	for i, name := range object.Finalizers {
+		object.Finalizers[i] = shared(name)
+	}
+	if account := &object.Spec.AccountRef; account.Name != "" {
+		account.Name = shared(account.Name)
+	}
+	for i, path := range object.Spec.IgnoreDifferences {
+		object.Spec.IgnoreDifferences[i] = shared(path)
+	}
+	state := &object.Status
+	for i, path := range state.OwnedFields {
+		state.OwnedFields[i] = shared(path)
+	}
+	state.AdaptorType, state.ConnectionID = shared(state.AdaptorType), shared(state.ConnectionID)
+	for i := range state.Conditions {
+		c := &state.Conditions[i]
+		c.Type, c.Reason, c.Message = shared(c.Type), shared(c.Reason), shared(c.Message)
+	}
+}
+
+func shared(text string) string {
+	if text == "" {
+		return ""
+	}
+	return unique.Make(text).Value()
+}
+
+// Stripped reports whether an Import of the cache lacks something.
+func Stripped(object *v1alpha1.Import) bool {
+	return object.Spec.Definition.Raw == nil || StrippedStatus(&object.Status)
+}
+
+// StrippedStatus reports whether a status lacks the fields that were applied.
+func StrippedStatus(state *v1alpha1.ImportStatus) bool {
+	return len(state.OwnedFields) == 1 && strings.HasPrefix(state.OwnedFields[0], strippedOwned)
+}
+
+// errMoved: the API server has another version by now, whose event is on its way.
+var errMoved = errors.New("the Import changed meanwhile")
+
+// Whole reads an Import past the cache that the cache has stripped. The statuses, which are those that the
+// cache has or what a reconcile has made of them, get the fields that were applied. It is a conflict when the
+// API server has another object, one that declares something else, or one to which other fields were
+// applied: the reconcile goes on with what the cache has then.
+func Whole(ctx context.Context, live client.Reader, object *v1alpha1.Import, statuses ...*v1alpha1.ImportStatus) (*v1alpha1.Import, error) {
+	whole := &v1alpha1.Import{}
+	if err := live.Get(ctx, client.ObjectKeyFromObject(object), whole); err != nil {
+		return nil, fmt.Errorf("read the definition of the Import: %w", err)
+	}
+	known := whole.Status.DeepCopy()
+	StripStatus(known)
+	moved := whole.UID != object.UID || whole.Generation != object.Generation
+	for _, state := range statuses {
+		moved = moved || StrippedStatus(state) && !slices.Equal(state.OwnedFields, known.OwnedFields)
+	}
+	if moved {
+		return nil, apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("imports").GroupResource(), object.Name, errMoved)
+	}
+	for _, state := range statuses {
+		if StrippedStatus(state) {
+			SetOwned(state, Owned(&whole.Status))
+		}
+	}
+	return whole, nil
+}
+
+// Outline is what is known of a document without the document: enough to say whether it was compared before.
+func (d *Desired) Outline() *Desired {
+	return &Desired{Marked: d.Marked, Hash: d.Hash, Secrets: d.Secrets, LeftOut: d.LeftOut, Mistakes: d.Mistakes, Warnings: d.Warnings}
+}
+
+// Inputs is a hash of all that a document is made of beside the spec of its Import.
+func Inputs(marker string, aliases map[string]v1alpha1.ID, values []Value) string {
+	return marker + " " + versionsHash(values, aliases)
+}
