@@ -144,6 +144,7 @@ func run(f flags) error {
 	if err := f.validate(); err != nil {
 		return err
 	}
+	serving.LimitMemory(ctx, ctrl.Log.WithName("memory"))
 	// Of the process and not of a manager: calls outlive that.
 	stopTraces, err := tracing.Setup(ctx, f.otlpEndpoint, ctrl.Log.WithName("tracing"))
 	if err != nil {

@@ -21,6 +21,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
 	"github.com/integrator-operator/integrator-operator/internal/metrics"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
+	"github.com/integrator-operator/integrator-operator/internal/status"
 	"github.com/integrator-operator/integrator-operator/internal/watch"
 )
 
@@ -87,7 +88,10 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	}
 	live := watch.ReaderIn(mgr.GetAPIReader(), options.WatchNamespaces)
 	metrics.ServeObjects(mgr.GetClient(), mgr.Elected())
-	recorder := mgr.GetEventRecorder("integrator-operator")
+	recorder := status.NewQueuedRecorder(direct, clock.RealClock{})
+	if err := mgr.Add(recorder); err != nil {
+		return err
+	}
 	runs := &importruns.Reconciler{
 		Client: mgr.GetClient(), Live: live, Direct: direct, Registry: registry, Recorder: recorder, Clock: options.Clock, Calls: options.Calls,
 	}

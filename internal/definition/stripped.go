@@ -52,7 +52,7 @@ func Strip(object *v1alpha1.Import) {
 
 // StripStatus does the same with a status. Stripped twice, it is the same.
 func StripStatus(state *v1alpha1.ImportStatus) {
-	if size := ownedSize(state); size <= keptOwned || len(state.OwnedFields) == 0 {
+	if StrippedStatus(state) || len(state.OwnedFields) == 0 || ownedSize(state) <= keptOwned {
 		return
 	}
 	sum := sha256.New()

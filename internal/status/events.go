@@ -6,15 +6,19 @@ package status
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/tools/record/util"
 	"k8s.io/client-go/tools/reference"
@@ -94,9 +98,18 @@ func (r *DirectRecorder) Eventf(regarding, related runtime.Object, eventType, re
 }
 
 func (r *DirectRecorder) record(ctx context.Context, regarding, related runtime.Object, eventType, reason, action, note string) error {
-	about, err := reference.GetReference(r.client.Scheme(), regarding)
+	event, err := r.event(regarding, related, eventType, reason, action, note)
 	if err != nil {
 		return err
+	}
+	return r.client.Create(ctx, event)
+}
+
+// event makes the event of this moment.
+func (r *DirectRecorder) event(regarding, related runtime.Object, eventType, reason, action, note string) (*eventsv1.Event, error) {
+	about, err := reference.GetReference(r.client.Scheme(), regarding)
+	if err != nil {
+		return nil, err
 	}
 	now := r.clock.Now()
 	event := &eventsv1.Event{
@@ -106,8 +119,113 @@ func (r *DirectRecorder) record(ctx context.Context, regarding, related runtime.
 	event.Namespace, event.Name = cmp.Or(about.Namespace, metav1.NamespaceDefault), util.GenerateEventName(about.Name, now.UnixNano())
 	if related != nil {
 		if event.Related, err = reference.GetReference(r.client.Scheme(), related); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return r.client.Create(ctx, event)
+	return event, nil
+}
+
+const (
+	// eventWriters is how many events are written at once, and eventQueue how many may wait for that.
+	eventWriters, eventQueue = 16, 1 << 15
+	// eventAttempts is how often an event is written, and eventPause the time between, while the API server does
+	// not answer.
+	eventAttempts, eventPause = 12, 10 * time.Second
+	// eventGrace is how long the last events may take when the process ends.
+	eventGrace = 500 * time.Millisecond
+)
+
+// QueuedRecorder records events in their order, some at a time, while it runs. The broadcaster of client-go
+// keeps each for minutes, to add later ones to it that are equal, and starts a goroutine for each. No two
+// events of the operator are equal: see RecordEvent.
+type QueuedRecorder struct {
+	direct *DirectRecorder
+	queue  chan *eventsv1.Event
+}
+
+var _ events.EventRecorder = (*QueuedRecorder)(nil)
+
+// NewQueuedRecorder makes a recorder that writes with a client. Start it.
+func NewQueuedRecorder(c client.Client, now clock.PassiveClock) *QueuedRecorder {
+	return &QueuedRecorder{direct: NewDirectRecorder(c, now), queue: make(chan *eventsv1.Event, eventQueue)}
+}
+
+// Eventf implements events.EventRecorder.
+func (r *QueuedRecorder) Eventf(regarding, related runtime.Object, eventType, reason, action, note string, args ...any) {
+	event, err := r.direct.event(regarding, related, eventType, reason, action, fmt.Sprintf(note, args...))
+	if err == nil {
+		select {
+		case r.queue <- event:
+		default:
+			err = errManyEvents
+		}
+	}
+	if err != nil {
+		log.Log.Error(err, "cannot record an event", "reason", reason)
+	}
+}
+
+var errManyEvents = errors.New("too many events wait to be written")
+
+// NeedLeaderElection says that it runs in each replica: one that waits for the lease may have something to say.
+func (r *QueuedRecorder) NeedLeaderElection() bool { return false }
+
+// Start writes events until ctx ends, and then what still waits, for a moment.
+func (r *QueuedRecorder) Start(ctx context.Context) error {
+	last, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(eventGrace, cancel) })
+	defer stop()
+	var writers sync.WaitGroup
+	for range eventWriters {
+		writers.Go(func() {
+			for {
+				select {
+				case event := <-r.queue:
+					r.write(last, event)
+				case <-ctx.Done():
+					r.drain(last)
+					return
+				}
+			}
+		})
+	}
+	writers.Wait()
+	return nil
+}
+
+// drain writes what waits.
+func (r *QueuedRecorder) drain(ctx context.Context) {
+	for {
+		select {
+		case event := <-r.queue:
+			r.write(ctx, event)
+		default:
+			return
+		}
+	}
+}
+
+// write writes an event, and retries while the API server does not answer.
+func (r *QueuedRecorder) write(ctx context.Context, event *eventsv1.Event) {
+	for attempt := 1; ctx.Err() == nil; attempt++ {
+		err := r.create(ctx, event)
+		if err == nil || apierrors.IsAlreadyExists(err) {
+			return
+		}
+		if refused := apierrors.ReasonForError(err) != metav1.StatusReasonUnknown && !apierrors.IsTooManyRequests(err) && !apierrors.IsServerTimeout(err) && !apierrors.IsServiceUnavailable(err); refused || attempt == eventAttempts {
+			log.Log.Error(err, "cannot record an event", "reason", event.Reason)
+			return
+		}
+		select {
+		case <-time.After(wait.Jitter(eventPause, 0.25)):
+		case <-ctx.Done():
+		}
+	}
+}
+
+func (r *QueuedRecorder) create(ctx context.Context, event *eventsv1.Event) error {
+	ctx, cancel := context.WithTimeout(ctx, eventTimeout)
+	defer cancel()
+	return r.direct.client.Create(ctx, event.DeepCopy())
 }

@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/definition"
 )
 
 func TestWriteError(t *testing.T) {
@@ -138,5 +139,24 @@ func TestRefusals(t *testing.T) {
 	refusals.Forget(types.NamespacedName{Namespace: "n", Name: "a"})
 	if !refusals.Report(object("2", 2)) {
 		t.Error("a deleted object is remembered")
+	}
+}
+
+func TestRestoreOfStripped(t *testing.T) {
+	object := &v1alpha1.Import{}
+	object.Name, object.UID = "orders", "1"
+	for i := range 500 {
+		object.Status.OwnedFields = append(object.Status.OwnedFields, fmt.Sprintf("/settings/field%d", i))
+	}
+	refused := object.DeepCopy().Status
+	refused.ID = "new"
+	refused.OwnedFields = append(refused.OwnedFields, "/another")
+	var known Refusals
+	known.Keep(object, object.Status, refused)
+	cached := object.DeepCopy()
+	definition.Strip(cached)
+	known.Restore(cached)
+	if diff := cmp.Diff(refused, cached.Status); diff != "" {
+		t.Errorf("the status that could not be written, with all its fields: -want, +got:\n%s", diff)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/definition"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
 )
 
@@ -120,5 +121,27 @@ func TestLastStatus(t *testing.T) {
 	last.Forget(types.NamespacedName{Namespace: "n", Name: "a"})
 	if update("2", "1") {
 		t.Error("a deleted object is remembered")
+	}
+}
+
+func TestLastStatusOfStripped(t *testing.T) {
+	object := &v1alpha1.Import{}
+	object.Name = "orders"
+	for i := range 500 {
+		object.Status.OwnedFields = append(object.Status.OwnedFields, "/settings/field"+strings.Repeat("x", i%7))
+	}
+	var last LastStatus
+	last.Note(object)
+	none, cached := &v1alpha1.Import{}, object.DeepCopy()
+	none.Name = "orders"
+	definition.Strip(cached)
+	if last.contradictedBy(event.UpdateEvent{ObjectOld: none, ObjectNew: cached}) {
+		t.Error("the cache brings the status that was written, without the fields that were applied")
+	}
+	other := object.DeepCopy()
+	other.Status.OwnedFields[0] = "/another"
+	definition.Strip(other)
+	if !last.contradictedBy(event.UpdateEvent{ObjectOld: none, ObjectNew: other}) {
+		t.Error("other fields were applied than this process wrote")
 	}
 }
