@@ -59,11 +59,11 @@ func (w *work) declaredWithValues(ctx context.Context, namespace string) (bool, 
 	if len(w.r.Registry.SecretPaths.Of(w.importID, true, w.Now())) > 0 {
 		return true, nil
 	}
-	var declared v1alpha1.ImportList
-	if err := w.r.List(ctx, &declared, client.MatchingFields{watch.IndexImportID: w.importID}); err != nil {
+	declared, err := watch.ImportsWithID(ctx, w.r, w.importID)
+	if err != nil {
 		return false, err
 	}
-	return slices.ContainsFunc(declared.Items, func(i v1alpha1.Import) bool {
+	return slices.ContainsFunc(declared, func(i v1alpha1.Import) bool {
 		return len(i.Spec.ValuesFrom) > 0 && (i.Namespace == namespace || ownership.ManagesByStatus(&i, w.importID))
 	}), nil
 }

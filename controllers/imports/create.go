@@ -83,9 +83,8 @@ func (o objects) requireNoNamesake(ctx context.Context, s *scope, p importstate.
 // that its ownership marker names.
 func (o objects) managedHere(ctx context.Context, s *scope, remote integrator.Import) (bool, error) {
 	if ownership.IsMarker(remote.ExternalID) {
-		var owners v1alpha1.ImportList
-		err := o.List(ctx, &owners, client.MatchingFields{watch.IndexImportMarker: remote.ExternalID}, client.UnsafeDisableDeepCopy)
-		return len(owners.Items) > 0, err
+		owners, err := watch.ImportsWithMarker(ctx, o, s.owner, remote.ExternalID)
+		return len(owners) > 0, err
 	}
 	others, err := o.importsWith(ctx, s, remote.ID)
 	return ownership.OwnerAmong(others, remote.ID) != nil, err

@@ -246,9 +246,15 @@ func (o objects) requireOwnership(ctx context.Context, s *scope, use ownership.U
 
 // importsWith lists the other Imports, of any namespace, that remember or claim this id.
 func (o objects) importsWith(ctx context.Context, s *scope, id string) ([]v1alpha1.Import, error) {
-	var imports v1alpha1.ImportList
-	if err := o.List(ctx, &imports, client.MatchingFields{watch.IndexImportID: id}); err != nil {
+	found, err := watch.ImportsWithID(ctx, o, id)
+	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(imports.Items, func(item v1alpha1.Import) bool { return item.UID == s.object.UID }), nil
+	var others []v1alpha1.Import
+	for i := range found {
+		if found[i].UID != s.object.UID {
+			others = append(others, *found[i].DeepCopy())
+		}
+	}
+	return others, nil
 }

@@ -7,8 +7,6 @@ import (
 	"context"
 	"slices"
 
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/drift"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
@@ -43,12 +41,12 @@ func (r *Registry) Foreign(ctx context.Context, session *Session, object *v1alph
 // noteThoseOf returns the Imports, of any namespace, that remember or claim a remote import, and
 // records their secret paths. They are those of the cache, and must not be changed.
 func (r *Registry) noteThoseOf(ctx context.Context, id string) ([]v1alpha1.Import, error) {
-	var imports v1alpha1.ImportList
-	if err := r.reader.List(ctx, &imports, client.MatchingFields{watch.IndexImportID: id}, client.UnsafeDisableDeepCopy); err != nil {
+	imports, err := watch.ImportsWithID(ctx, r.reader, id)
+	if err != nil {
 		return nil, err
 	}
-	for i := range imports.Items {
-		r.SecretPaths.Note(&imports.Items[i], r.clock.Now())
+	for i := range imports {
+		r.SecretPaths.Note(&imports[i], r.clock.Now())
 	}
-	return imports.Items, nil
+	return imports, nil
 }

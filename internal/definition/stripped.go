@@ -109,11 +109,20 @@ func share(object *v1alpha1.Import) {
 	for i, path := range state.OwnedFields {
 		state.OwnedFields[i] = shared(path)
 	}
+	// What was read as JSON has room for more.
+	object.Finalizers, state.OwnedFields, state.Conditions = exact(object.Finalizers), exact(state.OwnedFields), exact(state.Conditions)
 	state.AdaptorType, state.ConnectionID = shared(state.AdaptorType), shared(state.ConnectionID)
 	for i := range state.Conditions {
 		c := &state.Conditions[i]
 		c.Type, c.Reason, c.Message = shared(c.Type), shared(c.Reason), shared(c.Message)
 	}
+}
+
+func exact[T any](list []T) []T {
+	if cap(list) == len(list) {
+		return list
+	}
+	return append(make([]T, 0, len(list)), list...)
 }
 
 func shared(text string) string {

@@ -7,7 +7,9 @@ package watch
 
 import (
 	"context"
+	"hash/fnv"
 	"slices"
+	"strconv"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -23,8 +25,9 @@ import (
 )
 
 // Indexes of the cache: from what an object refers to, to the object. IndexImportID has all ids of
-// ownership.NamedIDs, IndexImportMarker all that
-// counts as its ownership marker.
+// ownership.NamedIDs, IndexImportMarker all that counts as its ownership marker. Of both, nearly every value
+// is of one Import, and a set for each would take more memory than the rest of the Import: what is indexed
+// are the buckets of the values. ImportsWithID and ImportsWithMarker list those that really have one.
 const (
 	IndexAccountSecret    = "secrets" // of spec.tokenSecretRef and spec.caBundleRef
 	IndexAccountConfigMap = "spec.caBundleRef.name"
@@ -48,7 +51,7 @@ const (
 
 // SetupIndexes registers all indexes with the cache.
 func SetupIndexes(ctx context.Context, indexer client.FieldIndexer, owner ownership.Owner) error {
-	markers := func(object client.Object) []string { return owner.Markers(object.(*v1alpha1.Import)) }
+	markers := func(object client.Object) []string { return bucketsOf(owner.Markers(object.(*v1alpha1.Import))) }
 	if err := indexer.IndexField(ctx, &v1alpha1.Import{}, IndexImportMarker, markers); err != nil {
 		return err
 	}
@@ -83,7 +86,7 @@ var indexes = []struct {
 		return []string{object.(*v1alpha1.Import).Spec.AccountRef.Name}
 	}},
 	{&v1alpha1.Import{}, IndexImportID, func(object client.Object) []string {
-		return ownership.NamedIDs(object.(*v1alpha1.Import))
+		return bucketsOf(ownership.NamedIDs(object.(*v1alpha1.Import)))
 	}},
 	{&v1alpha1.Import{}, IndexImportAdopts, func(object client.Object) []string {
 		if adopt := object.(*v1alpha1.Import).Spec.Adopt; adopt != nil {
@@ -125,6 +128,45 @@ var indexes = []struct {
 			return keyNames(run.Spec.DataFrom, func(s v1alpha1.DataSource) *v1alpha1.KeyReference { return s.SecretKeyRef })
 		})
 	}},
+}
+
+// buckets is how many there are: with 10,000 Imports, each has five.
+const buckets = 2048
+
+// BucketOf is the bucket of a value.
+func BucketOf(value string) string {
+	hash := fnv.New32a()
+	_, _ = hash.Write([]byte(value))
+	return strconv.FormatUint(uint64(hash.Sum32()%buckets), 36)
+}
+
+func bucketsOf(values []string) []string {
+	var found []string
+	for _, value := range values {
+		if bucket := BucketOf(value); !slices.Contains(found, bucket) {
+			found = append(found, bucket)
+		}
+	}
+	return found
+}
+
+// ImportsWithID lists the Imports, of any namespace, that remember or claim a remote import. They are those
+// of the cache, and must not be changed.
+func ImportsWithID(ctx context.Context, reader client.Reader, id string) ([]v1alpha1.Import, error) {
+	return importsInBucket(ctx, reader, IndexImportID, id, ownership.NamedIDs)
+}
+
+// ImportsWithMarker does the same with what counts as an ownership marker.
+func ImportsWithMarker(ctx context.Context, reader client.Reader, owner ownership.Owner, marker string) ([]v1alpha1.Import, error) {
+	return importsInBucket(ctx, reader, IndexImportMarker, marker, owner.Markers)
+}
+
+func importsInBucket(ctx context.Context, reader client.Reader, index, value string, valuesOf func(*v1alpha1.Import) []string) ([]v1alpha1.Import, error) {
+	var list v1alpha1.ImportList
+	if err := reader.List(ctx, &list, client.MatchingFields{index: BucketOf(value)}, client.UnsafeDisableDeepCopy); err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(list.Items, func(item v1alpha1.Import) bool { return !slices.Contains(valuesOf(&item), value) }), nil
 }
 
 func notEmpty(value string) []string {

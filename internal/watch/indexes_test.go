@@ -6,6 +6,7 @@ package watch_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/go-logr/logr/funcr"
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
@@ -21,6 +23,7 @@ import (
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
+	"github.com/integrator-operator/integrator-operator/internal/scheme"
 	"github.com/integrator-operator/integrator-operator/internal/watch"
 )
 
@@ -135,37 +138,37 @@ func TestIndexes(t *testing.T) {
 		},
 		"Import": {
 			"an Account wakes its Imports; an Import that refers to nothing else is woken by nothing else",
-			anImport(), values{watch.IndexImportMarker: {"k8s/"}, watch.IndexImportAccount: {"default"}},
+			anImport(), values{watch.IndexImportMarker: {watch.BucketOf("k8s/")}, watch.IndexImportAccount: {"default"}},
 		},
 		"Clone": {
 			"the Import that is copied wakes the one that waits for it",
 			anImport(cloning(v1alpha1.CloneSpec{ImportRef: &v1alpha1.LocalReference{Name: "origin"}})),
-			values{watch.IndexImportMarker: {"k8s/"}, watch.IndexImportAccount: {"default"}, watch.IndexImportOrigin: {"origin"}},
+			values{watch.IndexImportMarker: {watch.BucketOf("k8s/")}, watch.IndexImportAccount: {"default"}, watch.IndexImportOrigin: {"origin"}},
 		},
 		"CloneOfID": {
 			"an import without an object has no events",
 			anImport(cloning(v1alpha1.CloneSpec{ID: remoteID})),
-			values{watch.IndexImportMarker: {"k8s/"}, watch.IndexImportAccount: {"default"}},
+			values{watch.IndexImportMarker: {watch.BucketOf("k8s/")}, watch.IndexImportAccount: {"default"}},
 		},
 		"RememberedID": {
 			"an Import is found by the id in its annotation, which a restore keeps",
 			anImport(annotated(v1alpha1.AnnotationID, remoteID)),
-			values{watch.IndexImportMarker: {"k8s/"}, watch.IndexImportAccount: {"default"}, watch.IndexImportID: {remoteID}},
+			values{watch.IndexImportMarker: {watch.BucketOf("k8s/")}, watch.IndexImportAccount: {"default"}, watch.IndexImportID: {watch.BucketOf(remoteID)}},
 		},
 		"StatusID": {
 			"or by that in its status, which an observed import has alone",
 			anImport(withStatusID(remoteID)),
-			values{watch.IndexImportMarker: {"k8s/"}, watch.IndexImportAccount: {"default"}, watch.IndexImportID: {remoteID}},
+			values{watch.IndexImportMarker: {watch.BucketOf("k8s/")}, watch.IndexImportAccount: {"default"}, watch.IndexImportID: {watch.BucketOf(remoteID)}},
 		},
 		"ClaimedID": {
 			"or by the one that it is about to adopt: a rival has to see that",
 			anImport(annotated(v1alpha1.AnnotationAdoptPending, otherID)),
-			values{watch.IndexImportMarker: {"k8s/"}, watch.IndexImportAccount: {"default"}, watch.IndexImportID: {otherID}},
+			values{watch.IndexImportMarker: {watch.BucketOf("k8s/")}, watch.IndexImportAccount: {"default"}, watch.IndexImportID: {watch.BucketOf(otherID)}},
 		},
 		"TwoIDs": {
 			"or by both",
 			anImport(annotated(v1alpha1.AnnotationID, remoteID), annotated(v1alpha1.AnnotationAdoptPending, otherID)),
-			values{watch.IndexImportMarker: {"k8s/"}, watch.IndexImportAccount: {"default"}, watch.IndexImportID: {remoteID, otherID}},
+			values{watch.IndexImportMarker: {watch.BucketOf("k8s/")}, watch.IndexImportAccount: {"default"}, watch.IndexImportID: {watch.BucketOf(remoteID), watch.BucketOf(otherID)}},
 		},
 		"Adopts": {
 			"an Import that lets go of an import wakes the one that wants it, however its id is written",
@@ -173,17 +176,17 @@ func TestIndexes(t *testing.T) {
 				object.UID = "u1"
 				object.Spec.Adopt = &v1alpha1.AdoptSpec{ID: v1alpha1.ID(strings.ToUpper(remoteID))}
 			}),
-			values{watch.IndexImportMarker: {"k8s/u1"}, watch.IndexImportAccount: {"default"}, watch.IndexImportAdopts: {remoteID}},
+			values{watch.IndexImportMarker: {watch.BucketOf("k8s/u1")}, watch.IndexImportAccount: {"default"}, watch.IndexImportAdopts: {remoteID}},
 		},
 		"OneIDTwice": {
 			"the same id counts once",
 			anImport(annotated(v1alpha1.AnnotationID, remoteID), annotated(v1alpha1.AnnotationAdoptPending, remoteID)),
-			values{watch.IndexImportMarker: {"k8s/"}, watch.IndexImportAccount: {"default"}, watch.IndexImportID: {remoteID}},
+			values{watch.IndexImportMarker: {watch.BucketOf("k8s/")}, watch.IndexImportAccount: {"default"}, watch.IndexImportID: {watch.BucketOf(remoteID)}},
 		},
 		"CreatePending": {
 			"while an import is created again, the status has the id of the deleted one, which is nobody's",
 			anImport(withStatusID(remoteID), annotated(v1alpha1.AnnotationCreatePending, "{}")),
-			values{watch.IndexImportMarker: {"k8s/"}, watch.IndexImportAccount: {"default"}},
+			values{watch.IndexImportMarker: {watch.BucketOf("k8s/")}, watch.IndexImportAccount: {"default"}},
 		},
 		"Values": {
 			"Secrets and ConfigMaps wake the Imports that have values from them, each once",
@@ -192,7 +195,7 @@ func TestIndexes(t *testing.T) {
 				v1alpha1.ValueSource{ConfigMapKeyRef: key("settings", "a")}, v1alpha1.ValueSource{SecretKeyRef: key("tokens", "a")},
 				v1alpha1.ValueSource{ConfigMapKeyRef: key("settings", "b")}, v1alpha1.ValueSource{ConfigMapKeyRef: key("urls", "a")})),
 			values{
-				watch.IndexImportMarker:  {"k8s/"},
+				watch.IndexImportMarker:  {watch.BucketOf("k8s/")},
 				watch.IndexImportAccount: {"default"},
 				watch.IndexImportSecret:  {"passwords", "tokens"}, watch.IndexImportConfigMap: {"settings", "urls"},
 			},
@@ -321,4 +324,56 @@ func TestRequestsByIndexLogs(t *testing.T) {
 	if len(requests) != 0 || len(logged) != 1 {
 		t.Errorf("requests %v, logged %q", requests, logged)
 	}
+}
+
+func TestImportsInBuckets(t *testing.T) {
+	owner := ownership.Owner{}
+	builder := fake.NewClientBuilder().WithScheme(scheme.All())
+	var all []client.Object
+	for i := range 5000 {
+		object := anImport(withStatusID(fmt.Sprintf("%024x", i)), func(o *v1alpha1.Import) {
+			o.Namespace, o.Name, o.UID = fmt.Sprintf("ns%d", i%3), fmt.Sprintf("import-%d", i), types.UID(fmt.Sprintf("u%d", i))
+		})
+		all = append(all, object)
+	}
+	indexer := map[string]client.IndexerFunc{}
+	if err := watch.SetupIndexes(t.Context(), indexes(indexer), owner); err != nil {
+		t.Fatal(err)
+	}
+	for field, values := range indexer {
+		builder = builder.WithIndex(&v1alpha1.Import{}, field, values)
+	}
+	reader := builder.WithObjects(all...).Build()
+	names := func(found []v1alpha1.Import, err error) []string {
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for i := range found {
+			names = append(names, found[i].Namespace+"/"+found[i].Name)
+		}
+		return names
+	}
+	if diff := cmp.Diff([]string{"ns1/import-4000"}, names(watch.ImportsWithID(t.Context(), reader, fmt.Sprintf("%024x", 4000)))); diff != "" {
+		t.Errorf("others of the same bucket do not have the id: -want, +got:\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"ns2/import-2999"}, names(watch.ImportsWithMarker(t.Context(), reader, owner, "k8s/u2999"))); diff != "" {
+		t.Errorf("others of the same bucket do not have the marker: -want, +got:\n%s", diff)
+	}
+	if got := names(watch.ImportsWithID(t.Context(), reader, "nobody's")); got != nil {
+		t.Errorf("nobody has this id: %v", got)
+	}
+	if a, b := watch.BucketOf(remoteID), watch.BucketOf(otherID); a == b {
+		t.Errorf("the two ids of the other tests are in one bucket, %s", a)
+	}
+}
+
+// indexes takes the indexes of Imports.
+type indexes map[string]client.IndexerFunc
+
+func (i indexes) IndexField(_ context.Context, object client.Object, field string, values client.IndexerFunc) error {
+	if _, ok := object.(*v1alpha1.Import); ok {
+		i[field] = values
+	}
+	return nil
 }
