@@ -28,6 +28,7 @@ var ownNoValue = map[string]string{
 	"kubeconfig":           "a pod has the credentials of its ServiceAccount",
 	"metrics-cert-key":     "a Secret of type kubernetes.io/tls has the name of the default",
 	"metrics-cert-name":    "a Secret of type kubernetes.io/tls has the name of the default",
+	"pprof-bind-address":   "profiles are for the search of a fault",
 	"version":              "it prints the version, and the manager ends",
 	"zap-devel":            "for development: it changes the defaults of the other flags of the log",
 	"zap-stacktrace-level": "errors of reconciles need no stack traces",

@@ -16,8 +16,8 @@ import (
 
 const (
 	// memoryRatio is the part of the container's limit at which the garbage collector works harder. The rest is
-	// for what Go does not count, such as the program itself.
-	memoryRatio = 0.85
+	// for what Go does not count.
+	memoryRatio = 0.9
 	// memoryRefresh is how often the limit is read: that of a running container can be changed.
 	memoryRefresh = time.Minute
 	// garbage is how much garbage there may be, in percent of what is in use, before it is collected. The
@@ -28,13 +28,17 @@ const (
 // LimitMemory has the process keep to the limit of its container until ctx ends, if there is one. The
 // variables GOMEMLIMIT and GOGC of the environment go before, and AUTOMEMLIMIT=off leaves both as Go has them.
 func LimitMemory(ctx context.Context, log logr.Logger) {
+	limitMemory(ctx, log, memlimit.FromCgroup)
+}
+
+func limitMemory(ctx context.Context, log logr.Logger, container memlimit.Provider) {
 	if os.Getenv("AUTOMEMLIMIT") == "off" {
 		return
 	}
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbage)
 	}
-	limit, err := memlimit.Set(memlimit.WithRatio(memoryRatio), memlimit.WithProvider(memlimit.FromCgroup), memlimit.WithRefreshInterval(ctx, memoryRefresh))
+	limit, err := memlimit.Set(memlimit.WithRatio(memoryRatio), memlimit.WithProvider(container), memlimit.WithRefreshInterval(ctx, memoryRefresh))
 	switch {
 	case errors.Is(err, memlimit.ErrCgroupsNotSupported), errors.Is(err, memlimit.ErrNoCgroup):
 	case err != nil:
