@@ -150,7 +150,7 @@ type outlineOf struct {
 // document, and so does the advice where the API did not accept it.
 func (o *outlines) of(s *scope) *definition.Desired {
 	known, ok := o.load(s.object)
-	if !ok || known.inputs != s.inputs() || len(s.object.Status.NotAccepted) > 0 || !s.object.DeletionTimestamp.IsZero() {
+	if !ok || known.inputs != inputsOf(s) || len(s.object.Status.NotAccepted) > 0 || !s.object.DeletionTimestamp.IsZero() {
 		return nil
 	}
 	return known.desired
@@ -164,7 +164,7 @@ func (o *outlines) load(object *v1alpha1.Import) (outlineOf, bool) {
 
 func (o *outlines) note(s *scope, size int) {
 	o.byKey.Store(client.ObjectKeyFromObject(s.object), outlineOf{
-		uid: s.object.UID, generation: s.object.Generation, inputs: s.inputs(), desired: s.desired.Outline(), size: size,
+		uid: s.object.UID, generation: s.object.Generation, inputs: inputsOf(s), desired: s.desired.Outline(), size: size,
 	})
 }
 
@@ -183,7 +183,7 @@ func (o *outlines) read(ctx context.Context, do func() error) error {
 	return do()
 }
 
-func (s *scope) inputs() string {
+func inputsOf(s *scope) string {
 	return definition.Inputs(s.owner.Marker(s.object), s.session.Aliases, s.values)
 }
 

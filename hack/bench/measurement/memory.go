@@ -151,7 +151,12 @@ func keptBy(ctx context.Context, b *Bench, e *environment.Environment) (string, 
 	return top, nil
 }
 
-// definitionOf makes a definition of about a size: more fields are mapped in a larger one.
+// mapped is how many bytes of a definition are mappings at most. The API server takes minutes to validate
+// hundreds of definitions with thousands of mappings.
+const mapped = 20_000
+
+// definitionOf makes a definition of about a size: more fields are mapped in a larger one, and the rest is sample
+// data.
 func definitionOf(size int) ([]byte, error) {
 	type mapping struct {
 		Generate string `json:"generate"`
@@ -168,6 +173,10 @@ func definitionOf(size int) ([]byte, error) {
 		content, err := json.Marshal(document)
 		if err != nil || len(content) >= size {
 			return content, err
+		}
+		if len(content) >= mapped {
+			document["sampleData"] = strings.Repeat(`{"order": 1}, `, (size-len(content))/14)
+			return json.Marshal(document)
 		}
 		field := fmt.Sprintf("field%d", len(mappings))
 		mappings = append(mappings, mapping{field, "string", "$.source." + field + strings.Repeat("x", 40), "Active"})
