@@ -61,7 +61,7 @@ func TestStrip(t *testing.T) {
 			func(o *v1alpha1.Import) {
 				o.Annotations["kubectl.kubernetes.io/last-applied-configuration"] = strings.Repeat("x", 5000)
 				o.ManagedFields, o.OwnerReferences = []metav1.ManagedFieldsEntry{{}}, []metav1.OwnerReference{{}}
-			}, func(o *v1alpha1.Import) {},
+			}, func(*v1alpha1.Import) {},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

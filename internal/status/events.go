@@ -128,12 +128,12 @@ func (r *DirectRecorder) event(regarding, related runtime.Object, eventType, rea
 const (
 	// eventWriters is how many events are written at once, and eventQueue how many may wait for that.
 	eventWriters, eventQueue = 16, 1 << 15
-	// eventAttempts is how often an event is written, and eventPause the time between, while the API server does
-	// not answer.
-	eventAttempts, eventPause = 12, 10 * time.Second
 	// eventGrace is how long the last events may take when the process ends.
 	eventGrace = 500 * time.Millisecond
 )
+
+// eventRetries are the attempts to write an event, while the API server does not answer.
+var eventRetries = wait.Backoff{Duration: 10 * time.Second, Factor: 1, Jitter: 0.25, Steps: 12}
 
 // QueuedRecorder records events in their order, some at a time, while it runs. The broadcaster of client-go
 // keeps each for minutes, to add later ones to it that are equal, and starts a goroutine for each. No two
@@ -172,19 +172,15 @@ func (r *QueuedRecorder) NeedLeaderElection() bool { return false }
 
 // Start writes events until ctx ends, and then what still waits, for a moment.
 func (r *QueuedRecorder) Start(ctx context.Context) error {
-	last, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	defer cancel()
-	stop := context.AfterFunc(ctx, func() { time.AfterFunc(eventGrace, cancel) })
-	defer stop()
 	var writers sync.WaitGroup
 	for range eventWriters {
 		writers.Go(func() {
 			for {
 				select {
 				case event := <-r.queue:
-					r.write(last, event)
+					r.write(ctx, event)
 				case <-ctx.Done():
-					r.drain(last)
+					r.drain(ctx)
 					return
 				}
 			}
@@ -194,8 +190,10 @@ func (r *QueuedRecorder) Start(ctx context.Context) error {
 	return nil
 }
 
-// drain writes what waits.
+// drain writes what waits when ctx has ended.
 func (r *QueuedRecorder) drain(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), eventGrace)
+	defer cancel()
 	for {
 		select {
 		case event := <-r.queue:
@@ -206,26 +204,26 @@ func (r *QueuedRecorder) drain(ctx context.Context) {
 	}
 }
 
-// write writes an event, and retries while the API server does not answer.
+// write writes an event, and retries while the API server does not answer and ctx lasts.
 func (r *QueuedRecorder) write(ctx context.Context, event *eventsv1.Event) {
-	for attempt := 1; ctx.Err() == nil; attempt++ {
-		err := r.create(ctx, event)
-		if err == nil || apierrors.IsAlreadyExists(err) {
-			return
+	var failed error
+	_ = wait.ExponentialBackoffWithContext(ctx, eventRetries, func(ctx context.Context) (done bool, err error) {
+		failed = r.create(ctx, event)
+		if apierrors.IsAlreadyExists(failed) {
+			failed = nil // an attempt before was applied
 		}
-		if refused := apierrors.ReasonForError(err) != metav1.StatusReasonUnknown && !apierrors.IsTooManyRequests(err) && !apierrors.IsServerTimeout(err) && !apierrors.IsServiceUnavailable(err); refused || attempt == eventAttempts {
-			log.Log.Error(err, "cannot record an event", "reason", event.Reason)
-			return
-		}
-		select {
-		case <-time.After(wait.Jitter(eventPause, 0.25)):
-		case <-ctx.Done():
-		}
+		answered := apierrors.ReasonForError(failed) != metav1.StatusReasonUnknown
+		later := apierrors.IsTooManyRequests(failed) || apierrors.IsServerTimeout(failed) || apierrors.IsServiceUnavailable(failed)
+		return failed == nil || answered && !later, nil
+	})
+	if failed != nil {
+		log.Log.Error(failed, "cannot record an event", "reason", event.Reason)
 	}
 }
 
+// create writes an event. It goes on for a moment when the process ends.
 func (r *QueuedRecorder) create(ctx context.Context, event *eventsv1.Event) error {
-	ctx, cancel := context.WithTimeout(ctx, eventTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), eventTimeout)
 	defer cancel()
 	return r.direct.client.Create(ctx, event.DeepCopy())
 }

@@ -89,7 +89,7 @@ func TestQueuedRecorderGivesUp(t *testing.T) {
 	}
 	began := time.Now()
 	recorder.write(t.Context(), event)
-	if time.Since(began) > eventPause/2 {
+	if time.Since(began) > eventRetries.Duration/2 {
 		t.Error("what the API server refuses is not retried")
 	}
 	ended, cancel := context.WithCancel(t.Context())
