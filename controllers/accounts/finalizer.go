@@ -53,7 +53,7 @@ func (r *Reconciler) users(ctx context.Context, object *v1alpha1.Account) ([]str
 
 // liveUsers is users, past the cache.
 func (r *Reconciler) liveUsers(ctx context.Context, object *v1alpha1.Account) ([]string, error) {
-	const page = 250
+	const page = 50 // whole Imports, which may be large
 	var names []string
 	for next := ""; ; {
 		var imports v1alpha1.ImportList
