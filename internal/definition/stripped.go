@@ -26,8 +26,8 @@ import (
 // The fields that were applied are one text that is no JSON pointer, so that there still are some.
 
 const (
-	// keptDefinition is how large a definition may be that the cache keeps, in bytes. Most are smaller.
-	keptDefinition = 2 << 10
+	// keptDefinition is how large a definition may be that the cache keeps, in bytes: about as large as the rest.
+	keptDefinition = 512
 	// keptOwned is the same of the fields that were applied.
 	keptOwned = 1 << 10
 	// keptAnnotation is how long the value of an annotation of others may be that the cache keeps, and

@@ -51,7 +51,7 @@ func TestStrip(t *testing.T) {
 		want   func(*v1alpha1.Import)
 	}{
 		"Small":           {"what is small stays", whole(10, 3), nil, func(*v1alpha1.Import) {}},
-		"LargeDefinition": {"a large definition is read when it is needed", whole(3000, 3), nil, func(o *v1alpha1.Import) { o.Spec.Definition.Raw = nil }},
+		"LargeDefinition": {"a large definition is read when it is needed", whole(600, 3), nil, func(o *v1alpha1.Import) { o.Spec.Definition.Raw = nil }},
 		"ManyFields": {
 			"of many fields remains that there are some", whole(10, 500), nil,
 			func(o *v1alpha1.Import) { o.Status.OwnedFields = []string{"stripped:"} },
@@ -89,7 +89,7 @@ func TestStrip(t *testing.T) {
 
 // The API server validates definitions, and refuses one without a name.
 func TestStrippedDefinitionIsNone(t *testing.T) {
-	object := whole(3000, 3)
+	object := whole(600, 3)
 	Strip(object)
 	text, err := json.Marshal(object.Spec.Definition)
 	if err != nil || string(text) != "{}" {
@@ -160,7 +160,7 @@ func TestWhole(t *testing.T) {
 		"FieldsApplied": {"another process went on with it", func(o *v1alpha1.Import) { o.Status.OwnedFields = manyOwned(501) }, apierrors.IsConflict},
 	} {
 		t.Run(name, func(t *testing.T) {
-			stored := whole(3000, 500)
+			stored := whole(600, 500)
 			cached := stored.DeepCopy()
 			Strip(cached)
 			tc.change(stored)

@@ -8,10 +8,12 @@ import (
 	"errors"
 	"os"
 	"runtime/debug"
+	"runtime/metrics"
 	"time"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/util/wait"
 )
 
 const (
@@ -25,8 +27,8 @@ const (
 	garbage = 50
 )
 
-// LimitMemory has the process keep to the limit of its container until ctx ends, if there is one. The
-// variables GOMEMLIMIT and GOGC of the environment go before, and AUTOMEMLIMIT=off leaves both as Go has them.
+// LimitMemory has the process keep to the limit of its container until ctx ends, if there is one, and give
+// back what it does not need. The variables GOMEMLIMIT and GOGC of the environment go before, and AUTOMEMLIMIT=off leaves both as Go has them.
 func LimitMemory(ctx context.Context, log logr.Logger) {
 	limitMemory(ctx, log, memlimit.FromCgroup)
 }
@@ -39,6 +41,7 @@ func limitMemory(ctx context.Context, log logr.Logger, container memlimit.Provid
 		debug.SetGCPercent(garbage)
 	}
 	limit, err := memlimit.Set(memlimit.WithRatio(memoryRatio), memlimit.WithProvider(container), memlimit.WithRefreshInterval(ctx, memoryRefresh))
+	go giveBack(ctx, memoryRefresh)
 	switch {
 	case errors.Is(err, memlimit.ErrCgroupsNotSupported), errors.Is(err, memlimit.ErrNoCgroup):
 	case err != nil:
@@ -46,4 +49,47 @@ func limitMemory(ctx context.Context, log logr.Logger, container memlimit.Provid
 	default:
 		log.V(1).Info("The garbage collector works harder near this limit", "bytes", limit)
 	}
+}
+
+const (
+	// worthGivingBack is how much free memory and garbage there is before it is given back to the kernel.
+	worthGivingBack = 16 << 20
+	// calm is how much is allocated in a minute at most while little happens.
+	calm = 64 << 20
+)
+
+// Metrics of the runtime.
+const (
+	metricAllocated = "/gc/heap/allocs:bytes"
+	metricObjects   = "/memory/classes/heap/objects:bytes"
+	metricLive      = "/gc/heap/live:bytes"
+	metricFree      = "/memory/classes/heap/free:bytes"
+)
+
+// usage is what the heap has, in bytes: all that was ever allocated, and what could be given back.
+type usage struct{ allocated, spare uint64 }
+
+func readUsage() usage {
+	samples := []metrics.Sample{{Name: metricAllocated}, {Name: metricObjects}, {Name: metricLive}, {Name: metricFree}}
+	metrics.Read(samples)
+	value := func(i int) uint64 { return samples[i].Value.Uint64() }
+	return usage{allocated: value(0), spare: value(3) + value(1) - min(value(1), value(2))}
+}
+
+// wastes reports whether memory is worth giving back: much of it is spare, and little happens since before.
+func (u usage) wastes(before usage) bool {
+	return u.spare > worthGivingBack && u.allocated-before.allocated < calm
+}
+
+// giveBack gives memory back that a burst of work has left, until ctx ends. The runtime keeps more than half
+// of what is in use for the next one, which may be days away.
+func giveBack(ctx context.Context, every time.Duration) {
+	before := readUsage()
+	wait.UntilWithContext(ctx, func(context.Context) {
+		now := readUsage()
+		if now.wastes(before) {
+			debug.FreeOSMemory()
+		}
+		before = now
+	}, every)
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"math"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"testing"
 
@@ -51,5 +52,31 @@ func TestLimitMemory(t *testing.T) {
 				t.Errorf("%s: percent and limit: -want, +got:\n%s", tc.reason, diff)
 			}
 		})
+	}
+}
+
+func TestUsage(t *testing.T) {
+	const mebibyte = 1 << 20
+	for name, tc := range map[string]struct {
+		reason      string
+		before, now usage
+		want        bool
+	}{
+		"AfterABurst": {"much is spare, and little happens", usage{1000 * mebibyte, 0}, usage{1010 * mebibyte, 50 * mebibyte}, true},
+		"Busy":        {"what is spare is needed again at once", usage{1000 * mebibyte, 0}, usage{1500 * mebibyte, 50 * mebibyte}, false},
+		"Little":      {"it is not worth a collection", usage{1000 * mebibyte, 0}, usage{1010 * mebibyte, 5 * mebibyte}, false},
+	} {
+		if got := tc.now.wastes(tc.before); got != tc.want {
+			t.Errorf("%s, %s: got %t", name, tc.reason, got)
+		}
+	}
+	if got := readUsage(); got.allocated == 0 {
+		t.Errorf("the runtime has not these metrics: %+v", got)
+	}
+	large := make([]byte, 64*mebibyte)
+	runtime.KeepAlive(large)
+	debug.FreeOSMemory()
+	if freed := readUsage(); freed.spare > 32*mebibyte || freed.allocated < 64*mebibyte {
+		t.Errorf("what was given back is spare no longer: %+v", freed)
 	}
 }
