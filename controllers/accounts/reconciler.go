@@ -209,7 +209,7 @@ func (r *Reconciler) accountsOf(index string) handler.MapFunc {
 func (r *Reconciler) deletedAccountOf(ctx context.Context, object client.Object) []ctrl.Request {
 	key := types.NamespacedName{Namespace: object.GetNamespace(), Name: object.(*v1alpha1.Import).Spec.AccountRef.Name}
 	var found v1alpha1.Account
-	if err := r.Get(ctx, key, &found); err != nil || found.DeletionTimestamp.IsZero() {
+	if err := r.Get(ctx, key, &found, client.DisableReadYourWritesConsistency); err != nil || found.DeletionTimestamp.IsZero() {
 		return nil
 	}
 	return []ctrl.Request{{NamespacedName: key}}

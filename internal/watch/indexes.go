@@ -204,9 +204,11 @@ func keyNames[T any](sources []T, ref func(T) *v1alpha1.KeyReference) []string {
 }
 
 // RequestsByIndex lists the objects of one namespace whose index has value, as requests. An
-// error is logged: the caller is an event handler, which cannot return one.
+// error is logged: the caller is an event handler, which cannot return one. It does not wait until the cache
+// has this process's own writes: these are not about what the indexes of references have, and all later
+// events would wait in memory, with the objects of each.
 func RequestsByIndex(ctx context.Context, reader client.Reader, list client.ObjectList, namespace, index, value string) []ctrl.Request {
-	if err := reader.List(ctx, list, client.InNamespace(namespace), client.MatchingFields{index: value}, client.UnsafeDisableDeepCopy); err != nil {
+	if err := reader.List(ctx, list, client.InNamespace(namespace), client.MatchingFields{index: value}, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency); err != nil {
 		log.FromContext(ctx).Error(err, "cannot list what depends on a changed object", "index", index, "value", value)
 		return nil
 	}

@@ -377,3 +377,25 @@ func (i indexes) IndexField(_ context.Context, object client.Object, field strin
 	}
 	return nil
 }
+
+// waiting is a cache that has not this process's own writes.
+type waiting struct {
+	client.Reader
+	waited bool
+}
+
+func (w *waiting) List(_ context.Context, _ client.ObjectList, options ...client.ListOption) error {
+	w.waited = !(&client.ListOptions{}).ApplyOptions(options).DisableReadYourWritesConsistency
+	return nil
+}
+
+func TestHandlersDoNotWaitForWrites(t *testing.T) {
+	reader := &waiting{}
+	watch.RequestsByIndex(t.Context(), reader, &v1alpha1.ImportList{}, "ns", watch.IndexImportAccount, "default")
+	if reader.waited {
+		t.Error("an event waits for the writes of the process, and with it all later ones")
+	}
+	if _, err := watch.ImportsWithID(t.Context(), reader, remoteID); err != nil || !reader.waited {
+		t.Errorf("a decision about an id counts what this process has written: %v", err)
+	}
+}
