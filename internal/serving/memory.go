@@ -28,7 +28,8 @@ const (
 )
 
 // LimitMemory has the process keep to the limit of its container until ctx ends, if there is one, and give
-// back what it does not need. The variables GOMEMLIMIT and GOGC of the environment go before, and AUTOMEMLIMIT=off leaves both as Go has them.
+// back what it does not need. The variables GOMEMLIMIT and GOGC of the environment go before, and
+// AUTOMEMLIMIT=off leaves all of this to Go.
 func LimitMemory(ctx context.Context, log logr.Logger) {
 	limitMemory(ctx, log, memlimit.FromCgroup)
 }
