@@ -204,21 +204,30 @@ func (r *QueuedRecorder) drain(ctx context.Context) {
 	}
 }
 
-// write writes an event, and retries while the API server does not answer and ctx lasts.
+// write writes an event, and retries while the API server does not answer and ctx lasts. The first attempt is
+// made also when ctx has just ended: the event is in the queue no more.
 func (r *QueuedRecorder) write(ctx context.Context, event *eventsv1.Event) {
-	var failed error
-	_ = wait.ExponentialBackoffWithContext(ctx, eventRetries, func(ctx context.Context) (done bool, err error) {
-		failed = r.create(ctx, event)
-		if apierrors.IsAlreadyExists(failed) {
-			failed = nil // an attempt before was applied
-		}
-		answered := apierrors.ReasonForError(failed) != metav1.StatusReasonUnknown
-		later := apierrors.IsTooManyRequests(failed) || apierrors.IsServerTimeout(failed) || apierrors.IsServiceUnavailable(failed)
-		return failed == nil || answered && !later, nil
-	})
+	later, failed := r.try(ctx, event)
+	if later {
+		_ = wait.ExponentialBackoffWithContext(ctx, eventRetries, func(ctx context.Context) (done bool, err error) {
+			later, failed = r.try(ctx, event)
+			return !later, nil
+		})
+	}
 	if failed != nil {
 		log.Log.Error(failed, "cannot record an event", "reason", event.Reason)
 	}
+}
+
+// try writes an event, and reports whether that may succeed later.
+func (r *QueuedRecorder) try(ctx context.Context, event *eventsv1.Event) (later bool, err error) {
+	err = r.create(ctx, event)
+	if err == nil || apierrors.IsAlreadyExists(err) { // an attempt before was applied
+		return false, nil
+	}
+	answered := apierrors.ReasonForError(err) != metav1.StatusReasonUnknown
+	busy := apierrors.IsTooManyRequests(err) || apierrors.IsServerTimeout(err) || apierrors.IsServiceUnavailable(err)
+	return busy || !answered, err
 }
 
 // create writes an event. It goes on for a moment when the process ends.
