@@ -152,7 +152,8 @@ var adviceElsewhere = map[string][]string{
 		"use an IPv6 prefix such as 64", "use %s", "use one of 64",
 	},
 	"a warning in an event":                 {"make the definition smaller", "set trimSpace to true to remove it", "put the records into dataFrom"},
-	"for the reader of an export or a plan": {"name another with --account or --namespace", "adopt it with mode Override", "name the account with --base-url", "name the manifests with -f or -k", "remove one of them", "use several", "adopt ID"},
+	"for the reader of an export or a plan": {"name another with --account or --namespace", "adopt it with mode Override", "name the account with --base-url", "name the manifests with -f or -k", "remove one of them", "use several", "adopt ID", "name a folder that is empty or does not exist", "remove it"},
+	"a flag or a variable":                  {"name at least one", "set GOMEMLIMIT"},
 	"for the reader of checks": {
 		"correct spec.baseURL", "create what is missing", "correct spec.valuesFrom", "put certificates in PEM", "put the API token", "put a valid token into Secret ",
 		"name another with --namespace", "name that with --operator-namespace", "use the plug-in of that version", "use the plug-in of the operator's version",
