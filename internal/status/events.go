@@ -175,53 +175,58 @@ func (r *QueuedRecorder) Start(ctx context.Context) error {
 	var writers sync.WaitGroup
 	for range eventWriters {
 		writers.Go(func() {
-			for {
+			for ctx.Err() == nil {
 				select {
 				case event := <-r.queue:
 					r.write(ctx, event)
 				case <-ctx.Done():
-					r.drain(ctx)
-					return
 				}
 			}
+			r.drain(ctx)
 		})
 	}
 	writers.Wait()
 	return nil
 }
 
-// drain writes what waits when ctx has ended.
+// drain makes one attempt for each event that waits when ctx has ended, until eventGrace is over.
 func (r *QueuedRecorder) drain(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), eventGrace)
 	defer cancel()
-	for {
+	for ctx.Err() == nil {
 		select {
 		case event := <-r.queue:
-			r.write(ctx, event)
+			_, failed := r.try(ctx, event)
+			logFailed(event, failed)
 		default:
 			return
 		}
 	}
 }
 
-// write writes an event, and retries while the API server does not answer and ctx lasts. The first attempt is
-// made also when ctx has just ended: the event is in the queue no more.
+// write writes an event, and retries while the API server does not answer and ctx lasts. An attempt that has
+// begun goes on when ctx ends, and the first is made also if ctx has just ended: nobody else has the event.
 func (r *QueuedRecorder) write(ctx context.Context, event *eventsv1.Event) {
-	later, failed := r.try(ctx, event)
-	if later {
-		_ = wait.ExponentialBackoffWithContext(ctx, eventRetries, func(ctx context.Context) (done bool, err error) {
-			later, failed = r.try(ctx, event)
-			return !later, nil
-		})
+	attempts := 0
+	var failed error
+	attempt := func(ctx context.Context) (done bool, err error) {
+		attempts++
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), eventTimeout)
+		defer cancel()
+		var later bool
+		later, failed = r.try(ctx, event)
+		return !later, nil
 	}
-	if failed != nil {
-		log.Log.Error(failed, "cannot record an event", "reason", event.Reason)
+	_ = wait.ExponentialBackoffWithContext(ctx, eventRetries, attempt)
+	if attempts == 0 {
+		_, _ = attempt(ctx)
 	}
+	logFailed(event, failed)
 }
 
 // try writes an event, and reports whether that may succeed later.
 func (r *QueuedRecorder) try(ctx context.Context, event *eventsv1.Event) (later bool, err error) {
-	err = r.create(ctx, event)
+	err = r.direct.client.Create(ctx, event.DeepCopy())
 	if err == nil || apierrors.IsAlreadyExists(err) { // an attempt before was applied
 		return false, nil
 	}
@@ -230,9 +235,8 @@ func (r *QueuedRecorder) try(ctx context.Context, event *eventsv1.Event) (later 
 	return busy || !answered, err
 }
 
-// create writes an event. It goes on for a moment when the process ends.
-func (r *QueuedRecorder) create(ctx context.Context, event *eventsv1.Event) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), eventTimeout)
-	defer cancel()
-	return r.direct.client.Create(ctx, event.DeepCopy())
+func logFailed(event *eventsv1.Event, failed error) {
+	if failed != nil {
+		log.Log.Error(failed, "cannot record an event", "reason", event.Reason)
+	}
 }

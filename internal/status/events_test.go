@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -100,4 +101,31 @@ func TestQueuedRecorderGivesUp(t *testing.T) {
 	if len(server.notes) != 0 {
 		t.Errorf("got %v", server.notes)
 	}
+}
+
+// silentServer takes requests and never answers.
+type silentServer struct{ eventServer }
+
+func (s *silentServer) Create(ctx context.Context, _ client.Object, _ ...client.CreateOption) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// TestQueuedRecorderEnds: however many events wait, and whatever the API server does, the process ends.
+func TestQueuedRecorderEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		recorder := NewQueuedRecorder(&silentServer{}, testingclock.NewFakePassiveClock(time.Now()))
+		for i := range 10 * eventWriters {
+			recorder.Eventf(anEventfulImport(), nil, "Normal", "Synced", "Synced", "%d", i)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		stop()
+		began := time.Now()
+		if err := recorder.Start(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took > eventGrace {
+			t.Errorf("it took %s to end, which is more than %s", took, eventGrace)
+		}
+	})
 }
