@@ -7,13 +7,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"time"
 
 	"go.uber.org/zap/zapcore"
@@ -97,19 +97,11 @@ func main() {
 	ctrl.SetLogger(logging.Bounded(zap.New(zap.UseFlagOptions(&zapOptions))))
 
 	this := command.ThisVersion()
-	ctrl.Log.Info("starting the operator", "version", this.Version, "commit", this.Commit, "namespaces", watched(f.namespaces))
+	ctrl.Log.Info("starting the operator", "version", this.Version, "commit", this.Commit, "namespaces", cmp.Or(f.namespaces.String(), "all"))
 	if err := run(f); err != nil {
 		ctrl.Log.Error(err, "the operator stops")
 		os.Exit(1)
 	}
-}
-
-// watched says in the log which namespaces are watched.
-func watched(namespaces []string) string {
-	if len(namespaces) == 0 {
-		return "all"
-	}
-	return strings.Join(namespaces, ",")
 }
 
 // parse reads the flags of the operator. It does not return if they ask for something else, or are

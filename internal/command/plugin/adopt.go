@@ -136,15 +136,10 @@ func (c *cmd) takeover(ctx context.Context, f *takeoverFlags, names []string) er
 	if options.Plan, err = f.options(c.In); err != nil {
 		return err
 	}
-	if options.Cluster, options.Namespace, err = c.cluster(); err != nil {
+	if options.Cluster, options.Namespace, err = c.clusterOf(f.everywhere); err != nil {
 		return err
 	}
-	if f.everywhere {
-		options.Namespace = ""
-	}
-	options.Connect = func(ctx context.Context, name client.ObjectKey) (*integrator.Client, *v1alpha1.Account, error) {
-		return f.connect(ctx, options.Cluster, name)
-	}
+	options.Connect = f.connector(options.Cluster)
 	found, err := takeover.Find(ctx, options)
 	if err != nil {
 		return err

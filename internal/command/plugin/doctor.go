@@ -11,12 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 	"k8s.io/utils/clock"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/command"
 	"github.com/integrator-operator/integrator-operator/internal/doctor"
-	"github.com/integrator-operator/integrator-operator/internal/integrator"
 )
 
 const doctorLong = `Checks the installation, your rights and those of the operator, the Accounts with their tokens, the Secrets that
@@ -56,21 +53,16 @@ func (c *cmd) doctor(ctx context.Context, f *doctorFlags) error {
 	if err != nil {
 		return err
 	}
-	cluster, namespace, err := c.cluster()
+	cluster, namespace, err := c.clusterOf(f.everywhere)
 	if err != nil {
 		return err
-	}
-	if f.everywhere {
-		namespace = ""
 	}
 	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
 	checks := doctor.Run(ctx, doctor.Options{
 		Cluster: cluster, Namespace: namespace, OperatorNamespace: f.operatorNamespace, Version: command.ThisVersion().Version,
 		Hosts: f.hosts(), AllowHTTP: f.network.AllowHTTP, Now: clock.RealClock{}.Now(),
-		Connect: func(ctx context.Context, name client.ObjectKey) (*integrator.Client, *v1alpha1.Account, error) {
-			return f.connect(ctx, cluster, name)
-		},
+		Connect: f.connector(cluster),
 	})
 	if f.output == "json" {
 		encoder := json.NewEncoder(c.Out)

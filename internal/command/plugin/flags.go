@@ -94,3 +94,10 @@ func (f *networkFlags) connect(ctx context.Context, cluster client.Reader, name 
 	remote, err := command.Connect(ctx, cluster, name, account, f.hosts(), network)
 	return remote, account, err
 }
+
+// connector is connect for the Accounts of one cluster.
+func (f *networkFlags) connector(cluster client.Reader) func(context.Context, client.ObjectKey) (*integrator.Client, *v1alpha1.Account, error) {
+	return func(ctx context.Context, name client.ObjectKey) (*integrator.Client, *v1alpha1.Account, error) {
+		return f.connect(ctx, cluster, name)
+	}
+}

@@ -108,6 +108,15 @@ func (c *cmd) cluster() (cluster client.Client, namespace string, err error) {
 	return command.Cluster(c.config.ToRawKubeConfigLoader())
 }
 
+// clusterOf is cluster for the flag --all-namespaces: with it, namespace is "".
+func (c *cmd) clusterOf(everywhere bool) (cluster client.Client, namespace string, err error) {
+	cluster, namespace, err = c.cluster()
+	if everywhere {
+		namespace = ""
+	}
+	return cluster, namespace, err
+}
+
 // namespaceWithoutCluster is that of the flag, else of the kubeconfig if there is one.
 func (c *cmd) namespaceWithoutCluster() string {
 	if namespace, _, err := c.config.ToRawKubeConfigLoader().Namespace(); err == nil {

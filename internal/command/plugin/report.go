@@ -10,10 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"k8s.io/utils/clock"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
-	"github.com/integrator-operator/integrator-operator/internal/integrator"
 	"github.com/integrator-operator/integrator-operator/internal/report"
 )
 
@@ -58,21 +55,16 @@ func (c *cmd) audit(ctx context.Context, f *reportFlags) error {
 	if f.since <= 0 {
 		return fmt.Errorf("--since %s: it has to be more than nothing", f.since)
 	}
-	cluster, namespace, err := c.cluster()
+	cluster, namespace, err := c.clusterOf(f.everywhere)
 	if err != nil {
 		return err
-	}
-	if f.everywhere {
-		namespace = ""
 	}
 	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
 	now := clock.RealClock{}.Now()
 	made, err := report.Collect(ctx, report.Options{
 		Cluster: cluster, Namespace: namespace, Now: now, Since: now.Add(-f.since),
-		Connect: func(ctx context.Context, name client.ObjectKey) (*integrator.Client, *v1alpha1.Account, error) {
-			return f.connect(ctx, cluster, name)
-		},
+		Connect: f.connector(cluster),
 	})
 	if err != nil {
 		return err

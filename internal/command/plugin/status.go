@@ -48,12 +48,9 @@ func (c *cmd) status(ctx context.Context, everywhere, all bool) error {
 	if err != nil {
 		return err
 	}
-	cluster, namespace, err := c.cluster()
+	cluster, namespace, err := c.clusterOf(everywhere)
 	if err != nil {
 		return err
-	}
-	if everywhere {
-		namespace = ""
 	}
 	trees, err := readTrees(ctx, cluster, namespace)
 	if err != nil {
