@@ -35,7 +35,7 @@ func main() {
 	sizes := flag.String("sizes", "300,1200,2400", "numbers of objects to measure, separated by commas")
 	only := flag.String("only", "", "measure only this: names separated by commas")
 	amounts := measurement.Amounts{{Imports: 2_000, Bytes: 1_000}, {Imports: 300, Bytes: 200_000}}
-	flag.Var(&amounts, "memory", "Imports of which the memory is measured, with the size of their definitions in bytes, separated by commas")
+	flag.Var(&amounts, "memory", "numbers of Imports to measure the memory with, and the size of their definitions in bytes, separated by commas")
 	flag.Parse()
 	ctrl.SetLogger(logr.Discard())
 

@@ -5,10 +5,7 @@ package chart
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -176,53 +173,18 @@ func (c *cluster) runManager(t *testing.T, more ...string) {
 	must(t, local.Await(t.Context(), local.Patience, "the manager to be ready", ready))
 }
 
-// startManager does what a kubelet would: it starts the manager with the arguments and the environment of the
-// Deployment, as its ServiceAccount. What differs: the addresses, because other programs run on
-// this machine too, and the namespace of the lease, which a pod finds in a file. It returns the readiness
-// probe.
+// startManager starts the manager of the Deployment, and returns its readiness probe.
 func (c *cluster) startManager(t *testing.T, more ...string) (ready func(context.Context) error) {
 	t.Helper()
 	deployment := c.deployed(t)
-	spec := deployment.Spec.Template.Spec
-	kubeconfig, err := c.plane.OperatorKubeconfig(t.Context())
-	must(t, err)
-	if spec.ServiceAccountName != local.OperatorServiceAccount {
-		t.Fatalf("the pod has the ServiceAccount %s", spec.ServiceAccountName)
-	}
-	container := spec.Containers[0]
-	probes := freeAddress(t)
-	args := []string{"--leader-election-namespace=" + releaseNamespace}
-	for _, arg := range container.Args {
-		switch arg {
-		case "--health-probe-bind-address=:8081":
-			arg = "--health-probe-bind-address=" + probes
-		case "--metrics-bind-address=:8443":
-			arg = "--metrics-bind-address=127.0.0.1:0"
-		}
-		args = append(args, arg)
-	}
-	env := append(os.Environ(), "KUBECONFIG="+kubeconfig)
-	for _, variable := range container.Env {
-		env = append(env, variable.Name+"="+variable.Value)
+	if account := deployment.Spec.Template.Spec.ServiceAccountName; account != local.OperatorServiceAccount {
+		t.Fatalf("the pod has the ServiceAccount %s", account)
 	}
 	c.managers++
-	c.running, err = c.processes.Start(c.managerName(), managerProgram(t), env, append(args, more...)...)
+	started, ready, err := c.plane.StartDeployed(t.Context(), c.managerName(), managerProgram(t), deployment, nil, more)
 	must(t, err)
-	return func(ctx context.Context) error {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+probes+container.ReadinessProbe.HTTPGet.Path, nil)
-		if err != nil {
-			return err
-		}
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			return fmt.Errorf("%w: %s", err, c.processes.Tail(c.managerName(), 3))
-		}
-		defer func() { _ = response.Body.Close() }() // nothing is read
-		if response.StatusCode != http.StatusOK {
-			return errors.New(response.Status)
-		}
-		return nil
-	}
+	c.running = started
+	return ready
 }
 
 func (c *cluster) managerName() string { return fmt.Sprintf("manager-%d", c.managers) }
@@ -243,14 +205,6 @@ func (c *cluster) stopManager(t *testing.T) {
 	c.running.Kill()
 	// The next one does not wait until the lease has expired.
 	must(t, c.plane.Clients.CoordinationV1().Leases(releaseNamespace).DeleteCollection(t.Context(), metav1.DeleteOptions{}, metav1.ListOptions{}))
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	must(t, err)
-	must(t, listener.Close())
-	return listener.Addr().String()
 }
 
 // writes are the methods and ids of the calls that changed something at the API since a number of the ledger.

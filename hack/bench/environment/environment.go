@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -94,7 +93,7 @@ func (e *Environment) StartManager(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if e.profiles, err = freeAddress(); err != nil {
+	if e.profiles, err = local.FreeAddress(ctx); err != nil {
 		return err
 	}
 	e.manager, err = e.processes.Start(managerLog, e.options.Manager, append(os.Environ(), "KUBECONFIG="+kubeconfig),
@@ -127,15 +126,6 @@ func (e *Environment) RestartManager(ctx context.Context) error {
 	e.manager.Terminate()
 	<-e.manager.Done()
 	return e.StartManager(ctx)
-}
-
-// freeAddress is an address of this machine at which nobody listens now.
-func freeAddress() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // nothing is waited for
-	if err != nil {
-		return "", err
-	}
-	return listener.Addr().String(), listener.Close()
 }
 
 // Profile writes a profile of the manager into a file: "heap?gc=1" is of what is in use after a garbage

@@ -37,7 +37,7 @@ type Bench struct {
 	Before string
 	// Sizes are how many objects are measured, smallest first.
 	Sizes []int
-	// Amounts are the Imports of which the memory is measured.
+	// Amounts are the Imports that the memory is measured with.
 	Amounts Amounts
 	Out     io.Writer
 	// Ended is called when a program ends that was not asked to.

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"strings"
 	"time"
 
@@ -18,6 +17,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/hack/chaos/fault"
 	"github.com/integrator-operator/integrator-operator/hack/chaos/sandbox"
 	"github.com/integrator-operator/integrator-operator/hack/chaos/scenario"
+	"github.com/integrator-operator/integrator-operator/hack/internal/local"
 )
 
 const (
@@ -58,7 +58,10 @@ type soak struct {
 // Run soaks, and returns what is violated.
 func Run(ctx context.Context, o Options) error {
 	noise := fault.NewNoise(fault.NoiseConfig{Faults: faults}, o.Seed)
-	metrics := freeAddress()
+	metrics, err := local.FreeAddress(ctx)
+	if err != nil {
+		return err
+	}
 	x, err := scenario.New(ctx, o.Cluster, &scenario.Scenario{Name: "soak"}, nil, sandbox.Options{
 		Injector: fault.NewInjector(nil, noise), Noise: noise, MetricsAddress: metrics, CreateUnconfirmedTimeout: createUnconfirmedTimeout,
 	})
@@ -134,14 +137,4 @@ func join(quarters []sample, show func(sample) string) string {
 		parts = append(parts, show(q))
 	}
 	return strings.Join(parts, ", ")
-}
-
-// freeAddress is an address at which nobody listens now.
-func freeAddress() string {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return ""
-	}
-	defer func() { _ = listener.Close() }() // the manager takes it
-	return listener.Addr().String()
 }

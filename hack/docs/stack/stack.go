@@ -7,10 +7,7 @@ package stack
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -207,62 +204,20 @@ func (s *Stack) Manager(ctx context.Context, flags string) error {
 	return s.startManager(ctx, flags)
 }
 
-// startManager does what a kubelet would: it starts the manager with the arguments of the Deployment, as
-// its ServiceAccount. What differs: the addresses, because other programs run on this machine too, the
-// namespace of the lease, which a pod finds in a file, and the proxy.
+// startManager starts the manager of the Deployment, which calls the platform through the proxy.
 func (s *Stack) startManager(ctx context.Context, flags string) error {
 	deployment, err := s.deployment(ctx)
 	if err != nil {
 		return err
 	}
-	kubeconfig, err := s.plane.OperatorKubeconfig(ctx)
-	if err != nil {
-		return err
-	}
-	probes, err := freeAddress(ctx)
-	if err != nil {
-		return err
-	}
-	container := deployment.Spec.Template.Spec.Containers[0]
-	args := []string{"--leader-election-namespace=" + local.OperatorNamespace, "--https-proxy=" + s.remote.proxy}
-	for _, arg := range container.Args {
-		switch arg {
-		case "--health-probe-bind-address=:8081":
-			arg = "--health-probe-bind-address=" + probes
-		case "--metrics-bind-address=:8443":
-			arg = "--metrics-bind-address=127.0.0.1:0"
-		}
-		args = append(args, arg)
-	}
-	env := append(os.Environ(), "KUBECONFIG="+kubeconfig, "SSL_CERT_FILE="+s.remote.certificates)
-	for _, variable := range container.Env {
-		env = append(env, variable.Name+"="+variable.Value)
-	}
 	s.managers++
-	s.running, err = s.processes.Start(s.managerName(), s.options.Manager, env, append(args, strings.Fields(flags)...)...)
+	started, ready, err := s.plane.StartDeployed(ctx, s.managerName(), s.options.Manager, deployment,
+		[]string{"SSL_CERT_FILE=" + s.remote.certificates}, append([]string{"--https-proxy=" + s.remote.proxy}, strings.Fields(flags)...))
 	if err != nil {
 		return err
 	}
-	s.flags = flags
-	return local.Await(ctx, local.Patience, "the manager to be ready", func(ctx context.Context) error {
-		return s.ready(ctx, "http://"+probes+"/readyz")
-	})
-}
-
-func (s *Stack) ready(ctx context.Context, url string) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return fmt.Errorf("%w: %s", err, s.processes.Tail(s.managerName(), 3))
-	}
-	defer func() { _ = response.Body.Close() }() // nothing is read
-	if response.StatusCode != http.StatusOK {
-		return errors.New(response.Status)
-	}
-	return nil
+	s.running, s.flags = started, flags
+	return local.Await(ctx, local.Patience, "the manager to be ready", ready)
 }
 
 // stopManager ends the manager as a kubelet does, and its lease, so that the next one need not wait.
@@ -282,12 +237,4 @@ func (s *Stack) ManagerLog() string {
 	lines := strings.Split(strings.TrimSpace(s.processes.Log(s.managerName())), "\n")
 	lines = slices.DeleteFunc(lines, func(line string) bool { return strings.Contains(line, `"msg":"Starting `) })
 	return strings.Join(lines[max(0, len(lines)-10):], "\n")
-}
-
-func freeAddress(ctx context.Context) (string, error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return listener.Addr().String(), listener.Close()
 }

@@ -53,18 +53,17 @@ func (c *ControlPlane) Kubectl(ctx context.Context, args ...string) (string, err
 // InstallOperator installs what "make deploy" installs, without the Deployment. The working
 // directory has to be the top of the checkout.
 func (c *ControlPlane) InstallOperator(ctx context.Context) error {
-	output, err := c.Kubectl(ctx, "apply", "--server-side", "--validate=strict", "-k", "hack/internal/local/operator")
-	// The API server compiles each admission policy before it answers, and on a busy machine that takes
-	// longer than a request may.
-	for range applyRetries {
-		if err == nil || !strings.Contains(output, "(Timeout)") {
+	for retries := 0; ; retries++ {
+		output, err := c.Kubectl(ctx, "apply", "--server-side", "--validate=strict", "-k", "hack/internal/local/operator")
+		if err == nil {
 			break
 		}
-		output, err = c.Kubectl(ctx, "apply", "--server-side", "--validate=strict", "-k", "hack/internal/local/operator")
+		// The API server compiles each admission policy before it answers, and on a busy machine that takes
+		// longer than a request may.
+		if retries == applyRetries || !strings.Contains(output, "(Timeout)") {
+			return err
+		}
 	}
-	if err != nil {
-		return err
-	}
-	_, err = c.Kubectl(ctx, "wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+	_, err := c.Kubectl(ctx, "wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
 	return err
 }
