@@ -187,6 +187,12 @@ lost() {
 	kubectl delete imports --all >/dev/null
 }
 
+# lost_with_everything loses what else is in the namespace of a lost cluster too: runs, the ledger of keys, events.
+lost_with_everything() {
+	lost
+	kubectl delete importruns,configmaps,events --all >/dev/null
+}
+
 # same_ids NAME... waits until Imports are Ready, and compares their ids with those that they had.
 same_ids() {
 	synced "$@"

@@ -28,7 +28,7 @@ import (
 )
 
 // last are the pages that stop, install and remove the operator, in this order. The others need it.
-var last = []string{"restore-move-rename", "install", "upgrade", "uninstall"}
+var last = []string{"tutorial-restore-a-cluster", "restore-move-rename", "install", "upgrade", "uninstall"}
 
 func main() {
 	if filepath.Base(os.Args[0]) == platformName {

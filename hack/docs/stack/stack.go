@@ -120,7 +120,7 @@ func (s *Stack) programs() error {
 
 // pluginScript is the plug-in. Not all of its commands call the API.
 const pluginScript = `case "${1:-}" in
-plan | diff | history | adopt | export) set -- "$@" --https-proxy=%s ;;
+plan | diff | history | adopt | export | takeover | doctor) set -- "$@" --https-proxy=%s ;;
 esac
 exec %s kubectl "$@"`
 
