@@ -14,12 +14,15 @@ import (
 // reasonPages are the pages that document the reasons of a group in api/v1alpha1/reasons.go, by the
 // first line of the group's comment. A reason has to be in each of them.
 var reasonPages = map[string][]string{
-	"Reasons of conditions that several kinds have.": {"docs/conditions.md"},
-	"Reasons of an Account.":                         {"docs/conditions.md", "docs/accounts.md"},
-	"Reasons of an Import.":                          {"docs/conditions.md"},
-	"Reasons of an Import's events,":                 {"docs/conditions.md"},
-	"Reasons of an ImportRun.":                       {"docs/importruns.md"},
+	"Reasons of conditions that several kinds have.": {"docs/conditions.md", reasonIndex},
+	"Reasons of an Account.":                         {"docs/conditions.md", "docs/accounts.md", reasonIndex},
+	"Reasons of an Import.":                          {"docs/conditions.md", reasonIndex},
+	"Reasons of an Import's events,":                 {"docs/conditions.md", reasonIndex},
+	"Reasons of an ImportRun.":                       {"docs/importruns.md", reasonIndex},
 }
+
+// reasonIndex is the page that says for each reason where to look.
+const reasonIndex = "docs/troubleshooting.md"
 
 // declaredReason is a constant of api/v1alpha1/reasons.go.
 type declaredReason struct {
