@@ -49,13 +49,16 @@ RELEASE := bin/release
 HELM_DOCS := bin/helm-docs
 CRD_REF_DOCS := bin/crd-ref-docs
 HELM := bin/helm
+HUGO := bin/hugo
+# The site of the documentation.
+SITE_DIR ?= bin/site
 
 # Tools and control plane must not depend on the flags or the workspace of the caller.
 TOOL_ENV := GOWORK=off GOFLAGS=-mod=readonly CGO_ENABLED=0
 TOOL_BUILD := -trimpath -buildvcs=false -ldflags="-s -w"
 
 # Directories with a go.mod, the root last: the others are small.
-MODULES := hack/browser hack/chart hack/controlplane hack/release hack/tools hack/tools/lint hack/watch .
+MODULES := hack/browser hack/chart hack/controlplane hack/release hack/site hack/tools hack/tools/lint hack/watch .
 # Those of them that have code of this project besides the root.
 CODE_MODULES := hack/browser hack/chart hack/controlplane hack/release hack/tools hack/tools/lint hack/watch
 
@@ -213,6 +216,17 @@ docs-test: build $(HELM) $(KUSTOMIZE) ## Run the commands of the documentation, 
 	go build -o bin/docs ./hack/docs
 	@assets=$(ASSETS) && exec bin/docs --assets="$$assets" --manager=bin/manager --helm=$(HELM) $(DOCS_FLAGS)
 
+# It fails for a link or an anchor that leads nowhere, and for a page that the README does not list.
+.PHONY: site
+site: $(HUGO) ## Build the site of the documentation into SITE_DIR (bin/site), and check its links.
+	$(HUGO) --config hack/site/hugo.yaml --noBuildLock --quiet --panicOnWarning --cleanDestinationDir --destination "$(abspath $(SITE_DIR))"
+	@hack/site/check.sh "$(SITE_DIR)"
+
+# Needs npm and Chromium, which "make site" does not.
+.PHONY: site-diagrams
+site-diagrams: ## Make the pictures of the Mermaid diagrams for the site, after one of them was changed.
+	hack/site/diagrams.sh
+
 .PHONY: watch-queries
 watch-queries: ## Run the queries of the dashboard and of the alerts over the metrics of a demo (DEMO_FLAGS="--once --metrics=DIR", METRICS=DIR).
 	cd hack/watch && WATCH_METRICS="$(abspath $(METRICS))" $(TOOL_ENV) go test -count=1 -trimpath -run 'TestQueries|TestDemoCounts|TestMetricsAreUsed' .
@@ -308,6 +322,11 @@ $(CRD_REF_DOCS): hack/tools/go.mod hack/tools/go.sum
 $(HELM): hack/chart/go.mod hack/chart/go.sum
 	@echo "Building $@ (some minutes the first time)"
 	@cd hack/chart && $(TOOL_ENV) go build $(TOOL_BUILD) -o ../../$@ helm.sh/helm/v4/cmd/helm
+	@touch $@
+
+$(HUGO): hack/site/go.mod hack/site/go.sum
+	@echo "Building $@ (a minute the first time)"
+	@cd hack/site && $(TOOL_ENV) go build $(TOOL_BUILD) -o ../../$@ github.com/gohugoio/hugo
 	@touch $@
 
 $(VULNCHECK): hack/tools/go.mod hack/tools/go.sum $(wildcard hack/tools/vulncheck/*.go)
