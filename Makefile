@@ -219,7 +219,7 @@ docs-test: build $(HELM) $(KUSTOMIZE) ## Run the commands of the documentation, 
 # It fails for a link or an anchor that leads nowhere, and for a page that the README does not list.
 .PHONY: site
 site: $(HUGO) ## Build the site of the documentation into SITE_DIR (bin/site), and check its links.
-	$(HUGO) --config hack/site/hugo.yaml --noBuildLock --quiet --panicOnWarning --cleanDestinationDir --destination "$(abspath $(SITE_DIR))"
+	@$(HUGO) --config hack/site/hugo.yaml --noBuildLock --panicOnWarning --cleanDestinationDir --destination "$(abspath $(SITE_DIR))" > /dev/null
 	@hack/site/check.sh "$(SITE_DIR)"
 
 # Needs npm and Chromium, which "make site" does not.
