@@ -32,6 +32,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/scheme"
 	"github.com/integrator-operator/integrator-operator/internal/serving"
 	"github.com/integrator-operator/integrator-operator/internal/tracing"
+	"github.com/integrator-operator/integrator-operator/internal/watch"
 )
 
 const (
@@ -56,6 +57,8 @@ type flags struct {
 	election                 serving.Election
 	network                  command.Network
 	namespaces               command.Namespaces
+	selector                 command.Selector
+	share                    command.Share
 	ownerID, formerOwnerIDs  string
 	createUnconfirmedTimeout time.Duration
 	concurrentImports        int
@@ -71,6 +74,8 @@ func (f *flags) register(set *flag.FlagSet) {
 	f.election.Register(set)
 	f.network.Register(set)
 	set.Var(&f.namespaces, "watch-namespaces", "Namespaces that the operator watches, separated by commas; all by default. It then needs no right in any other namespace, and none in the cluster.")
+	set.Var(&f.selector, "watch-label-selector", "Label selector, such as shard=a: the Imports and ImportRuns that the operator reconciles, and the Accounts whose status it writes; all by default. Operators with other selectors do the rest.")
+	set.Var(&f.share, "account-share", "Which part of requestsPerSecond and maxInFlight of each Account the operator uses, such as 1/3, where several share the Accounts.")
 	set.StringVar(&f.ownerID, "owner-id", "", "Name of this cluster in the ownership markers of imports, such as prod: a cluster that is built again with the same id and the same Git finds its imports. Without it, only the very objects that created them do.")
 	set.StringVar(&f.formerOwnerIDs, "former-owner-ids", "", "Owner ids that this cluster had before, separated by commas: imports with their markers are taken for its own, and get new markers.")
 	set.DurationVar(&f.createUnconfirmedTimeout, "create-unconfirmed-timeout", controllers.DefaultCreateUnconfirmedTimeout,
@@ -97,7 +102,7 @@ func main() {
 	ctrl.SetLogger(logging.Bounded(zap.New(zap.UseFlagOptions(&zapOptions))))
 
 	this := command.ThisVersion()
-	ctrl.Log.Info("starting the operator", "version", this.Version, "commit", this.Commit, "namespaces", cmp.Or(f.namespaces.String(), "all"))
+	ctrl.Log.Info("starting the operator", "version", this.Version, "commit", this.Commit, "namespaces", cmp.Or(f.namespaces.String(), "all"), "selector", f.selector.String())
 	if err := run(f); err != nil {
 		ctrl.Log.Error(err, "the operator stops")
 		os.Exit(1)
@@ -186,7 +191,8 @@ func serve(ctx context.Context, f flags, calls *controllers.Calls, again bool) e
 	if err != nil {
 		return err
 	}
-	mgr, err := newManager(f, again)
+	selection := watch.Select(f.selector.Selector)
+	mgr, err := newManager(f, selection, again)
 	if err != nil {
 		return fmt.Errorf("set up the manager: %w", err)
 	}
@@ -194,6 +200,8 @@ func serve(ctx context.Context, f flags, calls *controllers.Calls, again bool) e
 		AllowedHosts:             command.List(f.network.AllowedHosts),
 		Network:                  network,
 		WatchNamespaces:          f.namespaces,
+		Selection:                selection,
+		AccountShare:             float64(f.share),
 		Owner:                    ownership.Owner{ID: f.ownerID, Former: command.List(f.formerOwnerIDs)},
 		CreateUnconfirmedTimeout: f.createUnconfirmedTimeout,
 		ConcurrentImports:        f.concurrentImports,
@@ -219,7 +227,7 @@ func endTraces(stop func(context.Context) error) {
 	}
 }
 
-func newManager(f flags, again bool) (manager.Manager, error) {
+func newManager(f flags, selection *watch.Selection, again bool) (manager.Manager, error) {
 	metrics, err := f.metrics.Options()
 	if err != nil {
 		return nil, err
@@ -231,14 +239,14 @@ func newManager(f flags, again bool) (manager.Manager, error) {
 	timeout := stopTimeout
 	return ctrl.NewManager(kubernetes, ctrl.Options{
 		Scheme:                  scheme.All(),
-		Cache:                   controllers.CacheOptions(f.namespaces...),
+		Cache:                   controllers.CacheOptions(selection, f.namespaces...),
 		Client:                  controllers.ClientOptions(),
 		Controller:              config.Controller{SkipNameValidation: &again},
 		Metrics:                 metrics,
 		HealthProbeBindAddress:  f.probeAddress,
 		PprofBindAddress:        f.pprofAddress,
 		LeaderElection:          f.election.Enabled,
-		LeaderElectionID:        f.election.Lease(f.namespaces),
+		LeaderElectionID:        f.election.Lease(f.namespaces, f.selector.String()),
 		LeaderElectionNamespace: f.election.Namespace,
 		// The calls of ImportRuns go on without the lease, which their claims permit.
 		LeaderElectionReleaseOnCancel: true,

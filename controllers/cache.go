@@ -6,6 +6,7 @@ package controllers
 import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -20,14 +21,15 @@ import (
 // Of Secrets and ConfigMaps only the metadata is cached, and of that nothing that their authors can
 // make large: kubectl, for one, keeps all that it applied in an annotation.
 // It has the objects of the namespaces that are watched; of all, if none is named.
-func CacheOptions(watched ...string) cache.Options {
+// Imports that another operator reconciles have less still.
+func CacheOptions(selection *watch.Selection, watched ...string) cache.Options {
 	return cache.Options{
 		DefaultNamespaces:           watch.CacheIn(watched),
 		DefaultTransform:            stripMetadata,
 		ReaderFailOnMissingInformer: true,
 		ByObject: map[client.Object]cache.ByObject{
-			&v1alpha1.Import{}:    {Transform: stripImport},
-			&v1alpha1.ImportRun{}: {Transform: stripRun},
+			&v1alpha1.Import{}:    {Transform: stripImport(selection)},
+			&v1alpha1.ImportRun{}: {Transform: stripRun(selection)},
 		},
 	}
 }
@@ -51,16 +53,26 @@ func stripMetadata(object any) (any, error) {
 	return cache.TransformStripManagedFields()(object)
 }
 
-func stripImport(object any) (any, error) {
-	if imported, ok := object.(*v1alpha1.Import); ok {
-		definition.Strip(imported)
+func stripImport(selection *watch.Selection) toolscache.TransformFunc {
+	return func(object any) (any, error) {
+		if imported, ok := object.(*v1alpha1.Import); ok {
+			if selection.Cached(imported) {
+				definition.Strip(imported)
+			} else {
+				definition.StripOther(imported)
+			}
+		}
+		return object, nil
 	}
-	return object, nil
 }
 
-func stripRun(object any) (any, error) {
-	if run, ok := object.(*v1alpha1.ImportRun); ok {
-		runstate.Strip(run)
+func stripRun(selection *watch.Selection) toolscache.TransformFunc {
+	return func(object any) (any, error) {
+		if run, ok := object.(*v1alpha1.ImportRun); ok {
+			kept := selection.Labels(run.Labels)
+			runstate.Strip(run)
+			run.Labels = kept
+		}
+		return object, nil
 	}
-	return object, nil
 }

@@ -44,6 +44,10 @@ type Options struct {
 	// WatchNamespaces are the namespaces that the manager's cache has; none stands for all. Nothing is
 	// listed elsewhere past the cache either.
 	WatchNamespaces []string
+	// Selection is which objects are reconciled, that of CacheOptions; nil stands for all. AccountShare is
+	// which part of the limits of an Account is used; 0 is all.
+	Selection    *watch.Selection
+	AccountShare float64
 	// Clock tells the time; nil is the real one.
 	Clock clock.Clock
 	// CreateUnconfirmedTimeout is how long after an unanswered create its import may still turn
@@ -81,19 +85,21 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		return err
 	}
 	registry := account.NewRegistry(ctx, mgr.GetClient(), options.Clock,
-		account.Options{Network: options.Network, Owner: options.Owner, ScanPatience: options.ScanPatience, Permits: options.permits()})
+		account.Options{Network: options.Network, Owner: options.Owner, ScanPatience: options.ScanPatience, Permits: options.permits(),
+			Share: options.AccountShare, Has: options.Selection.Has})
 	direct, err := client.New(mgr.GetConfig(), client.Options{HTTPClient: mgr.GetHTTPClient(), Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper()})
 	if err != nil {
 		return err
 	}
 	live := watch.ReaderIn(mgr.GetAPIReader(), options.WatchNamespaces)
-	metrics.ServeObjects(mgr.GetClient(), mgr.Elected())
+	metrics.ServeObjects(mgr.GetClient(), mgr.Elected(), options.Selection.Has)
 	recorder := status.NewQueuedRecorder(direct, clock.RealClock{})
 	if err := mgr.Add(recorder); err != nil {
 		return err
 	}
 	runs := &importruns.Reconciler{
 		Client: mgr.GetClient(), Live: live, Direct: direct, Registry: registry, Recorder: recorder, Clock: options.Clock, Calls: options.Calls,
+		Selection: options.Selection,
 	}
 	if err := runs.SetupWithManager(ctx, mgr); err != nil {
 		return err
@@ -101,12 +107,13 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	for _, reconciler := range []interface{ SetupWithManager(ctrl.Manager) error }{
 		&accounts.Reconciler{
 			Client: mgr.GetClient(), Live: live, Registry: registry, Recorder: recorder,
-			AllowedHosts: options.AllowedHosts, AllowHTTP: options.Network.AllowHTTP,
+			AllowedHosts: options.AllowedHosts, AllowHTTP: options.Network.AllowHTTP, Selection: options.Selection,
 		},
 		&imports.Reconciler{
 			Client: mgr.GetClient(), Live: live, Registry: registry, Recorder: recorder, Clock: options.Clock, Owner: options.Owner,
 			CreateUnconfirmedTimeout: options.CreateUnconfirmedTimeout, BlockedDeletionPause: options.BlockedDeletionPause,
 			Concurrency: options.ConcurrentImports, Track: options.Calls.Track,
+			Selection: options.Selection,
 		},
 	} {
 		if err := reconciler.SetupWithManager(mgr); err != nil {

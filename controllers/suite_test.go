@@ -111,7 +111,7 @@ func startManagerOf(scheme *runtime.Scheme, owner ownership.Owner, namespaces ..
 	recorded.Wrap(requests.record)
 	options := ctrl.Options{
 		Scheme:     scheme,
-		Cache:      controllers.CacheOptions(namespaces...),
+		Cache:      controllers.CacheOptions(nil, namespaces...),
 		Client:     controllers.ClientOptions(),
 		Metrics:    metricsserver.Options{BindAddress: "0"},
 		Controller: config.Controller{SkipNameValidation: &skipNames},

@@ -144,7 +144,7 @@ var _ = Describe("Tenants have many large runs", func() {
 		Expect(tenant.Create(ctx, run)).To(Succeed())
 		w.eventually(ctx, run, "large", "InProgress False/Suspended")
 
-		options := controllers.CacheOptions()
+		options := controllers.CacheOptions(nil)
 		options.Scheme, options.DefaultNamespaces = k8s.Scheme(), map[string]cache.Config{w.namespace: {}}
 		cached, err := cache.New(restConfig, options)
 		Expect(err).NotTo(HaveOccurred())

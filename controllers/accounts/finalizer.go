@@ -20,13 +20,14 @@ import (
 // and create must not hang.
 
 // updateFinalizer adds the finalizer, and removes it from an Account that is being deleted once no
-// Import needs it. users are the Imports for which an Account that is being deleted is kept.
+// Import needs it. users are the Imports for which an Account that is being deleted is kept. That of
+// another operator's Account is left to that.
 func (r *Reconciler) updateFinalizer(ctx context.Context, object *v1alpha1.Account) (users []string, err error) {
 	deleting := !object.DeletionTimestamp.IsZero()
 	r.Registry.SetDeleting(client.ObjectKeyFromObject(object), deleting)
-	before := object.DeepCopy()
+	before, own := object.DeepCopy(), r.Selection.Has(object)
 	if !deleting {
-		if controllerutil.AddFinalizer(object, v1alpha1.AccountFinalizer) {
+		if own && controllerutil.AddFinalizer(object, v1alpha1.AccountFinalizer) {
 			err = r.patchFinalizers(ctx, object, before)
 		}
 		return nil, err
@@ -39,7 +40,7 @@ func (r *Reconciler) updateFinalizer(ctx context.Context, object *v1alpha1.Accou
 	if users, err = r.liveUsers(ctx, object); err != nil || len(users) > 0 {
 		return users, err
 	}
-	if controllerutil.RemoveFinalizer(object, v1alpha1.AccountFinalizer) {
+	if own && controllerutil.RemoveFinalizer(object, v1alpha1.AccountFinalizer) {
 		err = r.patchFinalizers(ctx, object, before)
 	}
 	return nil, err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -79,6 +80,38 @@ func TestDeletedAccountStaysWhileImportsNeedIt(t *testing.T) {
 			err = r.Get(t.Context(), client.ObjectKeyFromObject(object), &v1alpha1.Account{})
 			if deleted := client.IgnoreNotFound(err) == nil && err != nil; deleted != (len(tc.want) == 0) {
 				t.Errorf("%s: deleted = %t (%v)", tc.reason, deleted, err)
+			}
+		})
+	}
+}
+
+// The finalizer of an Account is of the operator that selects it.
+func TestFinalizerOfAnotherOperatorsAccount(t *testing.T) {
+	selector, err := labels.Parse("shard=a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	deleted := &v1alpha1.Account{ObjectMeta: metav1.ObjectMeta{
+		Namespace: "ns", Name: "deleted", Finalizers: []string{v1alpha1.AccountFinalizer},
+		DeletionTimestamp: &metav1.Time{Time: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)},
+	}}
+	for name, object := range map[string]*v1alpha1.Account{
+		"is not added": {ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "default"}}, "is not removed": deleted,
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := cluster(object)
+			r := &Reconciler{
+				Client: c, Live: c, Registry: account.NewRegistry(t.Context(), nil, clock.RealClock{}, account.Options{}), Selection: watch.Select(selector),
+			}
+			if err := r.Get(t.Context(), client.ObjectKeyFromObject(object), object); err != nil {
+				t.Fatal(err)
+			}
+			before := object.ResourceVersion
+			if users, err := r.updateFinalizer(t.Context(), object); err != nil || users != nil {
+				t.Fatal(users, err)
+			}
+			if err := r.Get(t.Context(), client.ObjectKeyFromObject(object), object); err != nil || object.ResourceVersion != before {
+				t.Errorf("the Account was written: %v, version %s and not %s", err, object.ResourceVersion, before)
 			}
 		})
 	}

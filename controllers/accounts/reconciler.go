@@ -44,6 +44,9 @@ type Reconciler struct {
 	// and on the machine itself.
 	AllowedHosts []string
 	AllowHTTP    bool
+	// Selection is to which Accounts status and finalizer are written. All are read, checked and scanned:
+	// the Imports of an Account may be several operators'.
+	Selection *watch.Selection
 
 	lastStatus status.LastStatus
 }
@@ -54,7 +57,7 @@ const concurrent = account.MaxChecks + 16
 // SetupWithManager registers the controller.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
-		For(&v1alpha1.Account{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, watch.LostFinalizer(v1alpha1.AccountFinalizer), r.lastStatus.Contradicted()))).
+		For(&v1alpha1.Account{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, r.Selection.Moved(), watch.LostFinalizer(v1alpha1.AccountFinalizer), r.lastStatus.Contradicted()))).
 		Watches(&v1alpha1.Import{}, handler.EnqueueRequestsFromMapFunc(r.deletedAccountOf), builder.WithPredicates(watch.FinalizerChanged())).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.accountsOf(watch.IndexAccountSecret))).
 		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.accountsOf(watch.IndexAccountConfigMap))).
@@ -93,6 +96,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	if p != nil {
 		r.Registry.Block(req.NamespacedName, p)
+	}
+	if !r.Selection.Has(&object) {
+		r.lastStatus.Forget(req.NamespacedName)
+		return status.Result(ctx, p, err)
 	}
 	setStatus(&object, p, r.Registry.Summary(req.NamespacedName))
 	setInUse(&object, before, users)

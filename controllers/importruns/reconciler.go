@@ -7,6 +7,7 @@ package importruns
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
@@ -38,6 +39,8 @@ type Reconciler struct {
 	Registry *account.Registry
 	Recorder events.EventRecorder
 	Clock    clock.PassiveClock
+	// Selection is which runs are reconciled.
+	Selection *watch.Selection
 	// Calls are the calls under way, and what the process remembers of runs.
 	Calls *Calls
 	// Direct reads and writes past all caches, also when the manager has stopped.
@@ -66,7 +69,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) err
 	r.direct = &direct
 	r.Calls.listen(ctx.Done())
 	return ctrl.NewControllerManagedBy(mgr).
-		For(&v1alpha1.ImportRun{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, watch.RunAnswered()))).
+		For(&v1alpha1.ImportRun{}, builder.WithPredicates(r.Selection.Own(predicate.GenerationChangedPredicate{}, watch.RunAnswered()))).
 		Watches(&v1alpha1.ImportRun{}, handler.EnqueueRequestsFromMapFunc(r.runsThatAwait), builder.WithPredicates(watch.RunEnded())).
 		Watches(&v1alpha1.Import{}, handler.EnqueueRequestsFromMapFunc(r.runsBy(watch.IndexRunImport))).
 		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.runsBy(watch.IndexRunConfigMap))).
@@ -110,7 +113,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	run, err := r.read(ctx, req.NamespacedName)
 	switch {
-	case apierrors.IsNotFound(err):
+	case apierrors.IsNotFound(err), errors.Is(err, errOthers):
 		r.Calls.forget(req.NamespacedName)
 		return ctrl.Result{}, nil
 	case err != nil:
@@ -130,12 +133,18 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	return r.conclude(ctx, p, err)
 }
 
+// errOthers: the run is another operator's.
+var errOthers = errors.New("another operator reconciles the run")
+
 // read reads a run from the cache, or past it while the cache does not have what this process has
 // recorded of its last call.
 func (r *Reconciler) read(ctx context.Context, name types.NamespacedName) (*v1alpha1.ImportRun, error) {
 	run := &v1alpha1.ImportRun{}
 	if err := r.Get(ctx, name, run); err != nil {
 		return nil, err
+	}
+	if !r.Selection.Has(run) {
+		return nil, errOthers
 	}
 	known := r.Calls.recall(run)
 	if known.version == "" {

@@ -30,6 +30,8 @@ type objects struct {
 	client.Client
 	// live reads past the cache.
 	live client.Reader
+	// selection is which Imports are written to.
+	selection *watch.Selection
 }
 
 // reportFirst writes a status without None before metadata is written that says that something was
@@ -109,7 +111,7 @@ func (o objects) patchStatus(ctx context.Context, s *scope) (written bool, err e
 // it, otherwise "".
 func (o objects) versionOfSameStatus(ctx context.Context, s *scope) string {
 	live := &v1alpha1.Import{}
-	if err := o.live.Get(ctx, client.ObjectKeyFromObject(s.object), live); err != nil || !ownership.CanReport(s.object, s.before, live) {
+	if err := o.live.Get(ctx, client.ObjectKeyFromObject(s.object), live); err != nil || !o.selection.Has(live) || !ownership.CanReport(s.object, s.before, live) {
 		return ""
 	}
 	return live.ResourceVersion
@@ -227,7 +229,7 @@ func (o objects) readUnchanged(ctx context.Context, s *scope) (*v1alpha1.Import,
 	if err := o.live.Get(ctx, client.ObjectKeyFromObject(s.object), live); err != nil {
 		return nil, fmt.Errorf("read the Import: %w", err)
 	}
-	if live.UID != s.object.UID || live.Generation != s.object.Generation {
+	if live.UID != s.object.UID || live.Generation != s.object.Generation || !o.selection.Has(live) {
 		return nil, apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("imports").GroupResource(), live.Name,
 			errors.New("the Import changed meanwhile"))
 	}

@@ -20,7 +20,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/log"
-	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
@@ -61,6 +60,8 @@ type Reconciler struct {
 	CreateUnconfirmedTimeout time.Duration
 	// BlockedDeletionPause is how long a blocked deletion waits before it is retried.
 	BlockedDeletionPause time.Duration
+	// Selection is which Imports are reconciled.
+	Selection *watch.Selection
 	// Concurrency is how many Imports are reconciled at once.
 	Concurrency int
 	// Track has the process stay until a reconcile has ended, also when the manager has stopped.
@@ -74,14 +75,16 @@ type Reconciler struct {
 	outlines    outlines
 }
 
-func (r *Reconciler) objects() objects { return objects{Client: r.Client, live: r.Live} }
+func (r *Reconciler) objects() objects {
+	return objects{Client: r.Client, live: r.Live, selection: r.Selection}
+}
 
 // SetupWithManager registers the controller.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	options := watch.ControllerOptions(mgr, "Import", r.Concurrency)
 	options.RateLimiter = watch.KeepsRetries(options.RateLimiter, func(key types.NamespacedName) bool { return r.Registry.Permits.Waits(limit.Object(key)) })
 	return ctrl.NewControllerManagedBy(mgr).
-		For(&v1alpha1.Import{}, builder.WithPredicates(predicate.Or(watch.ImportChanged(), r.lastStatus.Contradicted()))).
+		For(&v1alpha1.Import{}, builder.WithPredicates(r.Selection.Own(watch.ImportChanged(), r.lastStatus.Contradicted()))).
 		Watches(&v1alpha1.Import{}, handler.EnqueueRequestsFromMapFunc(r.importsBy(watch.IndexImportOrigin)), builder.WithPredicates(watch.RemoteIDChanged())).
 		Watches(&v1alpha1.Import{}, handler.EnqueueRequestsFromMapFunc(r.adoptersOf), builder.WithPredicates(watch.RemoteReleased())).
 		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.importsBy(watch.IndexImportConfigMap))).
@@ -124,14 +127,13 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	object := &v1alpha1.Import{}
 	if err := r.Get(ctx, req.NamespacedName, object); err != nil {
 		if apierrors.IsNotFound(err) {
-			r.lastStatus.Forget(req.NamespacedName)
-			r.refusals.Forget(req.NamespacedName)
-			r.looks.forget(req.NamespacedName)
-			r.warned.forget(req.NamespacedName)
-			r.outlines.forget(req.NamespacedName)
-			r.Registry.Permits.Leave(limit.Object(req.NamespacedName))
+			forget(r, req.NamespacedName)
 		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if !r.Selection.Has(object) {
+		forget(r, req.NamespacedName)
+		return ctrl.Result{}, nil
 	}
 	if pause := r.refusals.Wait(object, r.Clock.Now()); pause > 0 {
 		r.Registry.Permits.Leave(permitObject(object))
@@ -149,6 +151,16 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		err = s.queuedProblem()
 	}
 	return r.finish(ctx, s, err)
+}
+
+// forget drops all that is remembered of an Import that was deleted, or is another operator's.
+func forget(r *Reconciler, key types.NamespacedName) {
+	r.lastStatus.Forget(key)
+	r.refusals.Forget(key)
+	r.looks.forget(key)
+	r.warned.forget(key)
+	r.outlines.forget(key)
+	r.Registry.Permits.Leave(limit.Object(key))
 }
 
 // reconcile makes the steps in order; the first that fails ends it.
@@ -200,8 +212,11 @@ func (r *Reconciler) reconcile(ctx context.Context, s *scope) error {
 // locate takes the steps to the remote import: it is found, created, or has to be adopted.
 func (r *Reconciler) locate(ctx context.Context, s *scope) (importstate.Pass, error) {
 	machine := importstate.New()
+	if !ownership.NothingBefore(s.before, false, false) && r.Selection.Arrived(s.object) {
+		s.session.Observations.Arrive(s.object.UID)
+	}
 	// In this order: a scan that ends meanwhile must not permit a creation and not be looked at.
-	scanned := s.session.Observations.Scanned()
+	scanned := s.session.Observations.ScannedFor(s.object.UID)
 	pass, err := machine.Start(importstate.Pass{
 		Object: s.object, Now: r.Clock.Now(), Timeout: r.CreateUnconfirmedTimeout, Scanned: scanned,
 		MarkerSeen: s.session.Observations.MarkerSeen(s.object), Seen: s.session.Observations.Created(s.object),
@@ -262,7 +277,8 @@ func (r *Reconciler) finish(ctx context.Context, s *scope, err error) (ctrl.Resu
 	if p != nil && s.session != nil {
 		r.Registry.Unanswered(s.session, p)
 	}
-	if s.finalizerRemoved() {
+	if s.finalizerRemoved() || !r.Selection.Has(s.object) {
+		// It is gone, or another operator's since the last write, which ended what was begun.
 		recordEvents(r.Recorder, s)
 		return ctrl.Result{}, nil
 	}

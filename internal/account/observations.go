@@ -58,13 +58,16 @@ type Observations struct {
 	// missing are the Imports that have read their remote import themselves and found last that there
 	// is none of this id.
 	missing map[types.UID]string
+	// arrived are the Imports that another operator had, with the number of the scan that had begun last when
+	// they came here: that operator may have created what such a scan did not see.
+	arrived map[types.UID]int
 	// awaiting are the Imports that are created only once a scan has reached its end.
 	awaiting map[types.NamespacedName]bool
 }
 
 // NewObservations returns observations of an account that nobody has seen yet.
 func NewObservations(owner ownership.Owner) *Observations {
-	return &Observations{owner: owner, byID: map[string]observation{}, marked: map[string]marked{}, missing: map[types.UID]string{}, awaiting: map[types.NamespacedName]bool{}}
+	return &Observations{owner: owner, byID: map[string]observation{}, marked: map[string]marked{}, missing: map[types.UID]string{}, arrived: map[types.UID]int{}, awaiting: map[types.NamespacedName]bool{}}
 }
 
 // Note records what a call of our own saw of an import.
@@ -110,6 +113,22 @@ func (o *Observations) Scanned() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.scanned
+}
+
+// Arrive records that another operator had an Import until now.
+func (o *Observations) Arrive(uid types.UID) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.arrived[uid] = o.scan
+}
+
+// ScannedFor reports whether a scan with the present credential has reached its end that says something of
+// an Import: it began when no other operator had the Import any longer.
+func (o *Observations) ScannedFor(uid types.UID) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	_, waits := o.arrived[uid]
+	return o.scanned && !waits
 }
 
 // Created are the imports of the account that have the Import's ownership marker and are no clones
@@ -242,6 +261,7 @@ func (o *Observations) complete(scan int, managed []string, list shared.List) {
 		return
 	}
 	o.scanned = true
+	maps.DeleteFunc(o.arrived, func(_ types.UID, began int) bool { return began < scan })
 	byID := make(map[string]observation, len(managed))
 	for _, id := range managed {
 		if noted, ok := o.byID[id]; ok && noted.scan >= scan {

@@ -278,3 +278,36 @@ func TestAwaitScanIsAnsweredOnce(t *testing.T) {
 		t.Errorf("they are told once more: %v", got)
 	}
 }
+
+func TestScannedForAnImportOfAnotherOperator(t *testing.T) {
+	scan := func(o *Observations) { o.complete(o.begin(), nil, shared.NewList(nil)) }
+	for name, tc := range map[string]struct {
+		reason string
+		play   func(*Observations)
+		want   bool
+	}{
+		"NotScanned": {"nobody knows what the account has", func(*Observations) {}, false},
+		"Scanned":    {"no other operator has had it", scan, true},
+		"Arrived": {"what the other operator has created is newer than the scan",
+			func(o *Observations) { scan(o); o.Arrive("1") }, false},
+		"ArrivedDuringScan": {"the scan may have read that page before",
+			func(o *Observations) {
+				scan(o)
+				number := o.begin()
+				o.Arrive("1")
+				o.complete(number, nil, shared.NewList(nil))
+			}, false},
+		"ScannedSince": {"it has seen what the other operator has created",
+			func(o *Observations) { scan(o); o.Arrive("1"); scan(o) }, true},
+		"Another":    {"it is about another Import", func(o *Observations) { scan(o); o.Arrive("2") }, true},
+		"NewerToken": {"the scan says nothing of the account any more", func(o *Observations) { o.Arrive("1"); scan(o); o.NewCredential() }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := NewObservations(ownership.Owner{})
+			tc.play(o)
+			if got := o.ScannedFor("1"); got != tc.want {
+				t.Errorf("%s: %t", tc.reason, got)
+			}
+		})
+	}
+}

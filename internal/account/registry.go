@@ -43,6 +43,10 @@ type Options struct {
 	ScanPatience time.Duration
 	// Permits is how many Imports may make calls at once, those of all accounts together.
 	Permits int
+	// Share is which part of an account's limits this operator uses; 0 is all.
+	Share float64
+	// Has says which Imports this operator reconciles, nil all: the others are not handed over.
+	Has func(client.Object) bool
 }
 
 // Registry has the accounts of the process. It is safe for concurrent use.
@@ -87,6 +91,9 @@ type entry struct {
 func NewRegistry(ctx context.Context, reader client.Reader, clock clock.Clock, options Options) *Registry {
 	if options.ScanPatience == 0 {
 		options.ScanPatience = DefaultScanPatience
+	}
+	if options.Share == 0 {
+		options.Share = 1
 	}
 	r := &Registry{
 		ctx:           ctx,
@@ -185,7 +192,7 @@ func (r *Registry) Configure(key types.NamespacedName, spec *v1alpha1.AccountSpe
 		credential: shared.NewKey(spec.BaseURL, token, trust.Version),
 		aliases:    maps.Clone(spec.Aliases),
 		interval:   ScanInterval(spec),
-		limits:     shared.Limits{RequestsPerSecond: spec.RequestsPerSecond, MaxInFlight: spec.MaxInFlight},
+		limits:     shared.Limits{RequestsPerSecond: float64(spec.RequestsPerSecond), MaxInFlight: spec.MaxInFlight}.Share(r.options.Share),
 		now:        r.clock.Now(),
 	}
 	r.mu.Lock()

@@ -113,12 +113,17 @@ func (w *watcher) take(ctx context.Context, list shared.List) (Scan, error) {
 	for i := range imports.Items {
 		object := &imports.Items[i]
 		w.registry.SecretPaths.Note(object, w.began)
-		if id := ownership.RemoteID(object); id != "" && !object.Spec.Suspend && w.observations.differs(object, id) {
+		if id := ownership.RemoteID(object); id != "" && w.registry.has(object) && !object.Spec.Suspend && w.observations.differs(object, id) {
 			w.registry.send(w.registry.importEvents, importObject(client.ObjectKeyFromObject(object)))
 		}
 	}
 	//nolint:gosec // an account's list is far below 2^31
 	return Scan{Imports: int32(len(list.Modified)), Managed: int32(managed(w.registry.options.Owner, imports.Items, list)), Familiar: found > 0 || len(ids) == 0}, nil
+}
+
+// has reports whether this operator reconciles the Import.
+func (r *Registry) has(object *v1alpha1.Import) bool {
+	return r.options.Has == nil || r.options.Has(object)
 }
 
 func (w *watcher) problem(ctx context.Context, err error) *problem.Problem {

@@ -50,7 +50,22 @@ func Strip(object *v1alpha1.Import) {
 	share(object)
 }
 
-// StripStatus does the same with a status. Stripped twice, it is the same.
+// StripOther removes from an Import that another operator reconciles what is of no use to decisions about
+// others: which remote import it has, or wants, whether a run may invoke it, and where it has values of
+// Secrets.
+func StripOther(object *v1alpha1.Import) {
+	object.Spec.Definition.Raw, object.Spec.IgnoreDifferences = nil, nil
+	state := object.Status
+	object.Status = v1alpha1.ImportStatus{
+		ObservedGeneration: state.ObservedGeneration, Conditions: state.Conditions, ID: state.ID, Management: state.Management,
+	}
+	for i := range object.Status.Conditions {
+		object.Status.Conditions[i].Message = ""
+	}
+	Strip(object)
+}
+
+// StripStatus does what Strip does, with a status alone. Stripped twice, it is the same.
 func StripStatus(state *v1alpha1.ImportStatus) {
 	if StrippedStatus(state) || len(state.OwnedFields) == 0 || ownedSize(state) <= keptOwned {
 		return

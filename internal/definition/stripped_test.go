@@ -222,3 +222,36 @@ func TestOutline(t *testing.T) {
 		t.Errorf("the outline says something else: -desired, +outline:\n%s", diff)
 	}
 }
+
+// What is decided about others from an Import that another operator reconciles.
+func TestStripOther(t *testing.T) {
+	object := whole(100, 3)
+	object.Spec.Adopt = &v1alpha1.AdoptSpec{ID: "id"}
+	object.Spec.ValuesFrom = []v1alpha1.ValueSource{{Path: "/http/headers"}}
+	object.Spec.IgnoreDifferences = []string{"/name"}
+	object.Status.Management, object.Status.ObservedGeneration = v1alpha1.ManagementStateManaged, 3
+	object.Status.LastModified, object.Status.DesiredHash, object.Status.Drift = "t", "h", []v1alpha1.Difference{{Path: "/name"}}
+	want := object.DeepCopy()
+	want.Spec.Definition.Raw, want.Spec.IgnoreDifferences = nil, nil
+	want.Status = v1alpha1.ImportStatus{
+		ID: "id", Management: v1alpha1.ManagementStateManaged, ObservedGeneration: 3,
+		Conditions: []metav1.Condition{{Type: "Ready", Status: metav1.ConditionTrue, Reason: "Synced"}},
+	}
+	StripOther(object)
+	if diff := cmp.Diff(encoded(t, want), encoded(t, object)); diff != "" {
+		t.Error(diff)
+	}
+	// Not to be written by mistake.
+	if !Stripped(object) {
+		t.Error("it counts as whole")
+	}
+}
+
+func encoded(t *testing.T, object *v1alpha1.Import) string {
+	t.Helper()
+	text, err := json.MarshalIndent(object, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

@@ -98,7 +98,7 @@ func TestValues(t *testing.T) {
 // TestWithoutLease: a process that waits for the lease leaves the objects to the one that has it.
 func TestWithoutLease(t *testing.T) {
 	waiting := make(chan struct{})
-	ServeObjects(reader(t, objects()...), waiting)
+	ServeObjects(reader(t, objects()...), waiting, everything)
 	all := served(t)
 	if all["integrator_leader"][""] != 0 || len(all["integrator_leader"]) != 1 {
 		t.Errorf("integrator_leader is %v, want 0", all["integrator_leader"])
@@ -240,7 +240,7 @@ func serve(t *testing.T, objects ...client.Object) {
 	t.Helper()
 	elected := make(chan struct{})
 	close(elected)
-	ServeObjects(reader(t, objects...), elected)
+	ServeObjects(reader(t, objects...), elected, everything)
 }
 
 // inContainer has the memory limit read from a file with this text.
@@ -301,4 +301,22 @@ func shapes(all map[string]metric) map[string]string {
 		}
 	}
 	return found
+}
+
+func everything(client.Object) bool { return true }
+
+// TestObjectsOfAnotherOperator: each of several operators counts its own, so that a sum has each once.
+func TestObjectsOfAnotherOperator(t *testing.T) {
+	elected := make(chan struct{})
+	close(elected)
+	ServeObjects(reader(t, objects()...), elected, func(object client.Object) bool { return slices.Contains([]string{"a", "two"}, object.GetName()) })
+	for name, want := range map[string]int{"integrator_account_status": 0, "integrator_imports": 1, "integrator_importruns": 1} {
+		total := 0.0
+		for _, value := range served(t)[name] {
+			total += value
+		}
+		if int(total) != want {
+			t.Errorf("%s has %v objects, want %d", name, total, want)
+		}
+	}
 }

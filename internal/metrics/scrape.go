@@ -70,15 +70,16 @@ type collector struct {
 	mu      sync.Mutex
 	objects client.Reader
 	elected <-chan struct{}
+	has     func(client.Object) bool
 	permits map[types.NamespacedName]func() Permits
 }
 
 // ServeObjects has the objects of the cache counted at each scrape, once this process works: another one
-// that waits for the lease would count them twice.
-func ServeObjects(objects client.Reader, elected <-chan struct{}) {
+// that waits for the lease would count them twice. has says which of them are this operator's.
+func ServeObjects(objects client.Reader, elected <-chan struct{}, has func(client.Object) bool) {
 	scrape.mu.Lock()
 	defer scrape.mu.Unlock()
-	scrape.objects, scrape.elected = objects, elected
+	scrape.objects, scrape.elected, scrape.has = objects, elected, has
 }
 
 // ServePermits has the Account's permits read at each scrape, until ForgetAccount.
@@ -103,8 +104,8 @@ func (c *collector) Describe(to chan<- *prometheus.Desc) {
 
 // Collect collects. What cannot be read is left out: an error would leave out everything.
 func (c *collector) Collect(to chan<- prometheus.Metric) {
-	s := series{to: to}
 	c.mu.Lock()
+	s := series{to: to, has: c.has}
 	objects, elected := c.objects, c.elected
 	for account, read := range c.permits {
 		now := read()
@@ -139,7 +140,10 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 }
 
 // series sends series of gauges.
-type series struct{ to chan<- prometheus.Metric }
+type series struct {
+	to  chan<- prometheus.Metric
+	has func(client.Object) bool
+}
 
 func (s series) gauge(desc *prometheus.Desc, value float64, labels ...string) {
 	s.to <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
@@ -152,6 +156,9 @@ func (s series) accounts(ctx context.Context, objects client.Reader) {
 	}
 	for i := range list.Items {
 		object := &list.Items[i]
+		if !s.has(object) {
+			continue
+		}
 		state, reason := stateOf(object.Status.Conditions)
 		s.gauge(accountStatus, 1, object.Namespace, object.Name, state, reason)
 		if interval, err := time.ParseDuration(object.Spec.ScanInterval); err == nil {
@@ -169,6 +176,9 @@ func (s series) imports(ctx context.Context, objects client.Reader) {
 	byReason, drifted := counts[[4]string]{}, counts[[2]string]{}
 	for i := range list.Items {
 		object := &list.Items[i]
+		if !s.has(object) {
+			continue
+		}
 		state, reason := stateOf(object.Status.Conditions)
 		byReason[[4]string{object.Namespace, object.Spec.AccountRef.Name, state, reason}]++
 		account := [2]string{object.Namespace, object.Spec.AccountRef.Name}
@@ -193,6 +203,9 @@ func (s series) runs(ctx context.Context, objects client.Reader) {
 	}
 	byPhase := counts[[2]string]{}
 	for i := range list.Items {
+		if !s.has(&list.Items[i]) {
+			continue
+		}
 		phase := list.Items[i].Status.Phase
 		if phase == "" {
 			phase = v1alpha1.RunPending

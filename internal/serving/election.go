@@ -31,24 +31,28 @@ type Election struct {
 func (e *Election) Register(set *flag.FlagSet) {
 	set.BoolVar(&e.Enabled, "leader-elect", false, "Work only while holding the lease, so that several replicas can run.")
 	set.StringVar(&e.Namespace, "leader-election-namespace", "", "Namespace of the lease; by default the one that the operator runs in.")
-	set.StringVar(&e.ID, "leader-election-id", "", "Name of the lease; by default one for all namespaces, and another for each list of --watch-namespaces.")
+	set.StringVar(&e.ID, "leader-election-id", "", "Name of the lease; by default one for all objects, and another for each list of --watch-namespaces and each --watch-label-selector.")
 	set.DurationVar(&e.LeaseDuration, "leader-elect-lease-duration", 15*time.Second, "How long after its last renewal a lease that was not released is taken over.")
 	set.DurationVar(&e.RenewDeadline, "leader-elect-renew-deadline", 10*time.Second, "How long the leader tries to renew the lease before it stops leading; less than the lease duration.")
 	set.DurationVar(&e.RetryPeriod, "leader-elect-retry-period", time.Second, "How long to wait between two attempts to get or renew the lease; 1.2 times this is less than the renew deadline.")
 }
 
-// Lease is the name of the lease. Operators that watch other namespaces do not wait for each other, also
-// where their leases are in one namespace. The order of the namespaces does not matter.
-func (e *Election) Lease(watched []string) string {
+// Lease is the name of the lease. Operators that watch other namespaces, or select other objects, do not wait
+// for each other, also where their leases are in one namespace. The order of the namespaces does not matter,
+// and neither does that of what a selector requires, which labels.Selector sorts.
+func (e *Election) Lease(watched []string, selector string) string {
 	const name, domain = "integrator-operator", ".integrator.io"
 	switch {
 	case e.ID != "":
 		return e.ID
-	case len(watched) == 0:
+	case len(watched) == 0 && selector == "":
 		return name + domain
 	default:
-		sorted := slices.Sorted(slices.Values(watched))
-		sum := sha256.Sum256([]byte(strings.Join(sorted, ",")))
+		content := strings.Join(slices.Sorted(slices.Values(watched)), ",")
+		if selector != "" {
+			content += " " + selector
+		}
+		sum := sha256.Sum256([]byte(content))
 		return fmt.Sprintf("%s-%x%s", name, sum[:5], domain)
 	}
 }
@@ -59,7 +63,7 @@ func (e *Election) Validate() error {
 	switch {
 	case !e.Enabled:
 		return nil
-	case len(validation.IsDNS1123Subdomain(e.Lease(nil))) > 0:
+	case len(validation.IsDNS1123Subdomain(e.Lease(nil, ""))) > 0:
 		return fmt.Errorf("--leader-election-id is %q and has to be the name of a lease: %s", e.ID, validation.IsDNS1123Subdomain(e.ID)[0])
 	case e.LeaseDuration < time.Second:
 		return fmt.Errorf("%s is %s and has to be 1s or more: a lease is kept in whole seconds", atLeast, e.LeaseDuration)

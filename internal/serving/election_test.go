@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -42,10 +43,11 @@ func TestElection(t *testing.T) {
 }
 
 func TestLease(t *testing.T) {
-	all, some := (&Election{}).Lease(nil), (&Election{}).Lease([]string{"a", "b"})
+	all, some := (&Election{}).Lease(nil, ""), (&Election{}).Lease([]string{"a", "b"}, "")
 	for reason, tc := range map[string]struct {
 		id      string
 		watched []string
+		selects string
 		want    string
 	}{
 		"one name for all namespaces":          {watched: nil, want: "integrator-operator.integrator.io"},
@@ -53,18 +55,25 @@ func TestLease(t *testing.T) {
 		"a name that was given is taken":       {id: "mine", watched: []string{"a"}, want: "mine"},
 		"a name that was given for all too":    {id: "mine", want: "mine"},
 		"replicas of one operator have a name": {watched: []string{"a", "b"}, want: "integrator-operator-1eb7c54d52.integrator.io"},
+		"a name that was given for a selector": {id: "mine", selects: "shard=a", want: "mine"},
+		"so have those with a selector":        {selects: "shard=a", want: "integrator-operator-ff0c07def5.integrator.io"},
 	} {
-		if got := (&Election{ID: tc.id}).Lease(tc.watched); got != tc.want {
+		if got := (&Election{ID: tc.id}).Lease(tc.watched, tc.selects); got != tc.want {
 			t.Errorf("%s: got %q, want %q", reason, got, tc.want)
 		}
 	}
-	seen := map[string][]string{all: nil}
-	for _, watched := range [][]string{{"a"}, {"b"}, {"a", "b"}, {"a-b"}, {"ab"}} {
-		lease := (&Election{}).Lease(watched)
-		if other, taken := seen[lease]; taken {
-			t.Errorf("%v and %v have the lease %s", watched, other, lease)
+	seen := map[string]string{all: "all"}
+	for _, watched := range [][]string{nil, {"a"}, {"b"}, {"a", "b"}, {"a-b"}, {"ab"}} {
+		for _, selector := range []string{"", "a", "b", "!a", "a=b"} {
+			if watched == nil && selector == "" {
+				continue
+			}
+			lease, what := (&Election{}).Lease(watched, selector), fmt.Sprint(watched, selector)
+			if other, taken := seen[lease]; taken {
+				t.Errorf("%s and %s have the lease %s", what, other, lease)
+			}
+			seen[lease] = what
 		}
-		seen[lease] = watched
 	}
 }
 

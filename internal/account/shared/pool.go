@@ -4,6 +4,7 @@
 package shared
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -15,7 +16,28 @@ import (
 )
 
 // Limits are the part of the platform's rate limit that an Account names.
-type Limits struct{ RequestsPerSecond, MaxInFlight int32 }
+type Limits struct {
+	RequestsPerSecond float64
+	MaxInFlight       int32
+}
+
+// Share is the part of the limits that one of several operators uses. One request in flight is the least.
+func (l Limits) Share(part float64) Limits {
+	if part == 1 {
+		return l
+	}
+	return Limits{
+		RequestsPerSecond: cmp.Or(l.RequestsPerSecond, limit.DefaultRequestsPerSecond) * part,
+		MaxInFlight:       max(1, int32(float64(cmp.Or(l.MaxInFlight, limit.DefaultMaxInFlight))*part)),
+	}
+}
+
+func (l Limits) burst() int {
+	if l.RequestsPerSecond == 0 {
+		return 0
+	}
+	return max(1, int(l.RequestsPerSecond))
+}
 
 // Pool has everything that is shared. It is safe for concurrent use.
 type Pool struct {
@@ -67,7 +89,7 @@ func (p *Pool) Join(key Key, limits Limits, former *Member, observer func(integr
 	defer p.mu.Unlock()
 	g := p.byKey[key]
 	if g == nil {
-		g = &group{limiter: limit.New(float64(limits.RequestsPerSecond), int(limits.RequestsPerSecond), int(limits.MaxInFlight))}
+		g = &group{limiter: limit.New(limits.RequestsPerSecond, limits.burst(), int(limits.MaxInFlight))}
 		if former != nil && former.key.BaseURL == key.BaseURL {
 			if rest := former.group.limiter.PausedFor(); rest > 0 {
 				g.limiter.Pause(rest)
@@ -189,7 +211,7 @@ func (g *group) setLimits() {
 	if limits == (Limits{}) {
 		limits = largest(g.members, func(*Member) bool { return true })
 	}
-	g.limiter.SetLimits(float64(limits.RequestsPerSecond), int(limits.RequestsPerSecond), int(limits.MaxInFlight))
+	g.limiter.SetLimits(limits.RequestsPerSecond, limits.burst(), int(limits.MaxInFlight))
 }
 
 // largest returns the largest limits of those members that count.

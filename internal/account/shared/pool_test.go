@@ -373,3 +373,25 @@ func TestJoinFails(t *testing.T) {
 		}
 	})
 }
+
+func TestShare(t *testing.T) {
+	for name, tc := range map[string]struct {
+		reason string
+		of     Limits
+		part   float64
+		want   Limits
+		burst  int
+	}{
+		"All":    {"one operator alone", Limits{RequestsPerSecond: 20, MaxInFlight: 8}, 1, Limits{RequestsPerSecond: 20, MaxInFlight: 8}, 20},
+		"Half":   {"of both", Limits{RequestsPerSecond: 20, MaxInFlight: 9}, 0.5, Limits{RequestsPerSecond: 10, MaxInFlight: 4}, 10},
+		"Slow":   {"less than one a second, and one in flight", Limits{RequestsPerSecond: 1, MaxInFlight: 1}, 0.25, Limits{RequestsPerSecond: 0.25, MaxInFlight: 1}, 1},
+		"Absent": {"of the defaults", Limits{}, 0.5, Limits{RequestsPerSecond: 50, MaxInFlight: 8}, 50},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := tc.of.Share(tc.part)
+			if got != tc.want || got.burst() != tc.burst {
+				t.Errorf("%s: %+v with a burst of %d", tc.reason, got, got.burst())
+			}
+		})
+	}
+}
