@@ -86,8 +86,8 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- with .id }}
 - --leader-election-id={{ . }}
 {{- else }}
-{{- /* That of the manager changes with the list, and old and new pods would not wait for each other. */}}
-{{- if $.Values.watchNamespaces }}
+{{- /* That of the manager changes with these, and old and new pods would not wait for each other. */}}
+{{- if or $.Values.watchNamespaces $.Values.watchLabelSelector }}
 - --leader-election-id={{ include "integrator-operator.fullname" $ }}.{{ $.Release.Namespace }}
 {{- end }}
 {{- end }}
@@ -105,6 +105,12 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 - --health-probe-bind-address=:{{ .Values.healthPort }}
 {{- with .Values.watchNamespaces }}
 - --watch-namespaces={{ join "," . }}
+{{- end }}
+{{- with .Values.watchLabelSelector }}
+- {{ printf "--watch-label-selector=%s" . | quote }}
+{{- end }}
+{{- with .Values.accountShare }}
+- --account-share={{ . }}
 {{- end }}
 {{- if .Values.metrics.enabled }}
 - --metrics-bind-address=:{{ .Values.metrics.port }}
