@@ -11,6 +11,8 @@ import (
 	"slices"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/definition"
 	"github.com/integrator-operator/integrator-operator/internal/drift"
@@ -48,10 +50,17 @@ func (e effects) Reread(ctx context.Context) (*v1alpha1.Import, time.Time, error
 	if err != nil {
 		return nil, time.Time{}, err
 	}
+	if ownership.RemoteID(live) == "" && !ownership.CreatePending(live) {
+		// The intent is gone. Whether a scan says something of what it made is asked when a pass begins.
+		return nil, time.Time{}, apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("imports").GroupResource(), live.Name, errIntentGone)
+	}
 	e.s.object, e.s.before = live, live.DeepCopy()
 	// What was written until now is not from the future.
 	return live, e.r.Clock.Now(), nil
 }
+
+// errIntentGone: the create intent was taken away while the Import was reconciled.
+var errIntentGone = errors.New("the create intent of the Import is gone")
 
 // RestoreMetadata puts the finalizer and the id annotation back where they are missing, as after
 // a restore that kept only the status.

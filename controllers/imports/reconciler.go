@@ -212,7 +212,8 @@ func (r *Reconciler) reconcile(ctx context.Context, s *scope) error {
 // locate takes the steps to the remote import: it is found, created, or has to be adopted.
 func (r *Reconciler) locate(ctx context.Context, s *scope) (importstate.Pass, error) {
 	machine := importstate.New()
-	if !ownership.NothingBefore(s.before, false, false) && r.Selection.Arrived(s.object) {
+	bare := ownership.RemoteID(s.object) == "" && !ownership.CreatePending(s.object) && !ownership.NothingBefore(s.before, false, false)
+	if bare && r.Selection.Arrived(s.object) {
 		s.session.Observations.Arrive(s.object.UID)
 	}
 	// In this order: a scan that ends meanwhile must not permit a creation and not be looked at.

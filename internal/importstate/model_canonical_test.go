@@ -19,7 +19,7 @@ func (m *importModel) canonical(w *modelWorld) {
 		}
 		w.workers[i].canonical(m.reports)
 	}
-	if m.processes > 1 {
+	if m.processes > 1 && !m.shards {
 		w.order()
 	}
 	var numbers [modelIntents]uint8

@@ -167,6 +167,8 @@ type modelScope struct {
 	clusters, apart bool
 	// scans: what the scanner saw counts. reports: every pass reports status.management.
 	scans, reports bool
+	// shards: the processes are operators, and each has the first Import in turn.
+	shards bool
 }
 
 func (s modelRange) model(decisions modelDecisions) *importModel {
@@ -228,6 +230,7 @@ func modelRanges() map[string]modelRange {
 		"a new cluster":                    scope(rebuilt(modelWorld{removals: 1, deletions: 1}, 1), deletes, 1, modelScope{scans: true, owner: prod}),
 		"a new owner id":                   scope(former(modelWorld{removals: 1, deletions: 1}), deletes, 1, modelScope{scans: true, owner: prod}),
 		"two clusters":                     scope(both(modelWorld{deletions: 1}), deletes, 1, modelScope{scans: true, owner: prod, clusters: true}),
+		"another operator's":               scope(with(modelWorld{relabels: 1, strips: 1}, 1, false), deletes, 2, modelScope{scans: true, reports: true, shards: true}),
 		"the wrong account":                scope(with(modelWorld{moves: 1, strips: 1, outages: 1}, 1, false), deletes, 1, modelScope{scans: true, reports: true}),
 		"the wrong account, two processes": scope(with(modelWorld{moves: 1}, 1, false), deletes, 2, modelScope{reports: true}),
 		"the wrong account, adopting":      scope(with(modelWorld{moves: 1}, 1, true), adopts, 1, modelScope{reports: true}),
@@ -430,6 +433,7 @@ func TestModelOfImportsFinds(t *testing.T) {
 				return ownership.Decide(use, e)
 			}
 		}, neverRests},
+		"what another operator has created is older than the scan": {"another operator's", func(d *modelDecisions) { d.arrives = false }, twoOfOne},
 		"None is not taken back": {moved, func(d *modelDecisions) {
 			d.reportsFirst = func(before *v1alpha1.Import, creates bool) bool {
 				return before.Status.Management == "" && ownership.ReportsFirst(before, creates)

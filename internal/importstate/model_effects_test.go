@@ -49,6 +49,9 @@ func (e modelEffects) refuses() bool {
 
 func (e modelEffects) Reread(context.Context) (*v1alpha1.Import, time.Time, error) {
 	worker, current := e.worker(), *e.current()
+	if current.pending == 0 && current.id == 0 && current.status == 0 {
+		return nil, time.Time{}, errRefused
+	}
 	if !current.there || current.deleting != worker.seen.deleting || current.account != worker.seen.account {
 		return nil, time.Time{}, errRefused
 	}

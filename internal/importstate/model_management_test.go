@@ -94,7 +94,7 @@ func (m *importModel) move(w modelWorld, i int, fails func(func(*modelWorld))) {
 func (m *importModel) lose(w modelWorld, i int, fails func(func(*modelWorld))) {
 	object := w.objects[i]
 	for _, r := range w.requests {
-		if r.open || !object.there || object.deleting {
+		if m.shards && w.posting(i) || r.open || !object.there || object.deleting {
 			return
 		}
 	}

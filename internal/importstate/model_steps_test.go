@@ -55,7 +55,7 @@ func (m *importModel) work(w modelWorld, i int, happens, fails func(func(*modelW
 	}
 	switch worker.at {
 	case atRest:
-		if current.there {
+		if current.there && !m.isOthers(w, i) {
 			happens(func(n *modelWorld) { m.start(n, i, current, false) })
 			m.stop(w, i, fails)
 		}
@@ -83,6 +83,7 @@ func (m *importModel) start(n *modelWorld, i int, seen modelObject, stale bool) 
 	}
 	n.workers[i] = modelWorker{at: inPass, seen: seen, stale: stale, cache: cache}
 	if m.scans {
+		m.arrive(n, i)
 		sight := n.sight(i)
 		n.workers[i].scanned, n.workers[i].markerSeen, n.workers[i].marked = sight.complete, sight.seen, sight.marked
 	}
@@ -235,6 +236,7 @@ func (m *importModel) respond(w modelWorld, i int, happens, fails func(func(*mod
 
 // interfere makes the steps of users, and of a restore.
 func (m *importModel) interfere(w modelWorld, fails func(func(*modelWorld))) {
+	m.relabel(w, fails)
 	for i, object := range w.objects {
 		if object.there && !object.deleting && w.deletions > 0 && (object.finalizer || !m.scans) && (!m.clusters || m.old(i)) {
 			fails(func(n *modelWorld) {

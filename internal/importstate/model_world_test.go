@@ -60,6 +60,9 @@ type modelWorld struct {
 	// Also: a user corrects accountRef, the metadata is taken away as by kubectl replace, everything in
 	// the object is lost as by an older copy of etcd, and an account cannot be used.
 	moves, strips, losses, outages uint8
+	// Also: the first Import gets another label. shard is whose it is, arrived: it has come from another operator.
+	relabels, shard uint8
+	arrived         bool
 	// forged: it was, and has not been written by the operator since.
 	forged bool
 }
@@ -204,6 +207,8 @@ type modelDecisions struct {
 	// awaits: an import is created only once the account was scanned. looksTwice: a scan that ended
 	// during the pass is enough. notes: what a create made is kept, whatever the scan says.
 	awaits, looksTwice, notes bool
+	// arrives: what was scanned before an Import came from another operator does not count.
+	arrives bool
 }
 
 func shippedDecisions() modelDecisions {
@@ -211,7 +216,7 @@ func shippedDecisions() modelDecisions {
 		Machine: New(), beginDeletion: BeginDeletion, callUntil: ownership.Intent.CallUntil,
 		canRemoveIntent: CanRemoveIntent, canPersistID: CanPersistID, isCandidate: ownership.Owner.IsCandidate,
 		decide: ownership.Decide, adoption: NewAdoption(), stronger: ownership.Stronger, intends: true,
-		nothingBefore: ownership.NothingBefore, reportsFirst: ownership.ReportsFirst, canReport: ownership.CanReport, awaits: true, notes: true,
+		nothingBefore: ownership.NothingBefore, reportsFirst: ownership.ReportsFirst, canReport: ownership.CanReport, awaits: true, notes: true, arrives: true,
 	}
 }
 
@@ -348,6 +353,9 @@ func (w modelWorld) String() string {
 		if worker.at != atRest || w.requests[i].open {
 			fmt.Fprintf(&b, "; process %d of object %d: %s, step %d of a pass, %d of an adoption, seen %s stale %t, id %d, %s", i/2, i%2, modelPlaces[worker.at], worker.step, worker.adoption, object(worker.seen), worker.stale, worker.id, w.requests[i])
 		}
+	}
+	if w.shard != 0 || w.arrived {
+		fmt.Fprintf(&b, "; operator %d, arrived %t", w.shard, w.arrived)
 	}
 	fmt.Fprintf(&b, "; intents %+v", w.intents[1:4])
 	return b.String()

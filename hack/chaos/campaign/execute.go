@@ -75,7 +75,7 @@ func (c *Campaign) newExecution(ctx context.Context, p Plan, setup Setup) (*scen
 	noise := p.noise(c.Seed)
 	return scenario.New(ctx, cmp.Or(setup.Cluster, c.Cluster), sc, p.conditions, sandbox.Options{
 		Injector: fault.NewInjector(p.injections, noise), Noise: noise,
-		Election: p.election() || sc.Replicas, Outage: p.outage != nil, CreateUnconfirmedTimeout: p.createUnconfirmedTimeout(), TwoNamespaces: sc.TwoNamespaces, Watches: sc.Watches,
+		Election: p.election() || sc.Replicas, Outage: p.outage != nil, CreateUnconfirmedTimeout: p.createUnconfirmedTimeout(), TwoNamespaces: sc.TwoNamespaces, Watches: sc.Watches, Shards: sc.Shards,
 		User: setup.User, Program: c.Program,
 	})
 }

@@ -72,7 +72,7 @@ func (b Baseline) Around() (plans []Plan) {
 		plans = append(plans, Plan{Scenario: b.scenario.Name, conditions: &scenario.AllConditions[i], mustSucceed: true})
 	}
 	for i := range scenario.FollowUps {
-		if b.scenario.Replicas {
+		if b.scenario.Replicas || b.scenario.Shards {
 			// They are about a single manager.
 			break
 		}

@@ -59,6 +59,12 @@ var All = []Mutant{
 	{"rivals-of-one-namespace", "of the namespaces that are watched, one is enough", []Edit{
 		{Package: "internal/watch", Function: "limitedReader.List", Find: Mention("namespaces"), With: `$0[:1]`},
 	}, []string{"adopt-watched"}},
+	{"moved-begun-anew", "an Import that comes from another operator has no remote import", []Edit{
+		{Package: "controllers/imports", Function: "Reconciler.locate", Find: FirstStatement(), With: `if r.Selection.Arrived(s.object) {
+		delete(s.object.Annotations, v1alpha1.AnnotationCreatePending)
+	}
+	$0`},
+	}, []string{"relabelled"}},
 	{"redirects-followed", "the HTTP client's default is fine", []Edit{
 		{Package: "internal/integrator", Function: "Client.send", Find: Call("RoundTrip"), With: `(&http.Client{Transport: $recv}).Do($1)`},
 		{Package: "internal/integrator", Function: "Client.request", Find: Assignment("Body"), With: resendable},

@@ -5,6 +5,7 @@ package sandbox
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/hack/chaos/proxy"
 	"github.com/integrator-operator/integrator-operator/hack/internal/local"
@@ -80,6 +82,10 @@ func (s *Sandbox) startLocked(number int) error {
 	if s.Watches {
 		args = append(args, "--watch-namespaces="+strings.Join(s.Namespaces(), ","))
 	}
+	if s.Shards {
+		// The first one has what is new.
+		args = append(args, "--watch-label-selector="+[]string{"!", ""}[number]+shardLabel, "--account-share=1/2")
+	}
 	if s.Election {
 		args = append(args, "--leader-elect", "--leader-election-namespace="+s.Namespace)
 	}
@@ -90,6 +96,14 @@ func (s *Sandbox) startLocked(number int) error {
 	m.process = process
 	go s.supervise(number, process)
 	return nil
+}
+
+// shardLabel is the label of what the second of two managers has.
+const shardLabel = "example.com/moved"
+
+// Relabel gives an object to the second manager.
+func (s *Sandbox) Relabel(ctx context.Context, object client.Object) error {
+	return s.Objects.Patch(ctx, object, client.RawPatch(MergePatch, []byte(`{"metadata":{"labels":{"`+shardLabel+`":"yes"}}}`)))
 }
 
 // supervise starts a manager again that ended unexpectedly, as when it lost the lease: a cluster

@@ -43,6 +43,8 @@ type Options struct {
 	TwoNamespaces bool
 	// Watches has the manager watch the namespaces of the sandbox, instead of all.
 	Watches bool
+	// Shards has two managers share the objects: those with the label that Relabel gives, and the rest.
+	Shards bool
 	// MetricsAddress, if any, is where the manager serves its metrics.
 	MetricsAddress string
 	// User, if any, is who the manager is to Kubernetes instead of its ServiceAccount; Program,
@@ -128,7 +130,10 @@ func New(ctx context.Context, c *cluster.Cluster, o Options) (*Sandbox, error) {
 
 // Start starts the manager, or both of them.
 func (s *Sandbox) Start(ctx context.Context) error {
-	if !s.Election {
+	switch {
+	case s.Shards:
+		return errors.Join(s.addManager(), s.addManager())
+	case !s.Election:
 		return s.addManager()
 	}
 	if err := s.allowLeases(ctx); err != nil {

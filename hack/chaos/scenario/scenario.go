@@ -61,6 +61,8 @@ type Scenario struct {
 	Unrepeated bool
 	// Replicas is true when two managers take part and elect a leader.
 	Replicas bool
+	// Shards is true when two managers share the objects by a label.
+	Shards bool
 }
 
 // Step is something that a user does, and what has to be true after it.

@@ -59,6 +59,10 @@ var All = []Scenario{
 	{Name: "lease-lost", Replicas: true, Races: true, Unrepeated: true, Prelude: []Step{CreateAccount, createImport}, Creates: 2, Records: 4, Steps: []Step{
 		{createLongRun, callUnderWay}, {silenceKubernetes, othersServed}, {answerCall, nil}, {endSilence, runFinished},
 	}},
+	{Name: "relabelled", Shards: true, Races: true, Unrepeated: true, Prelude: []Step{CreateAccount}, Creates: 1, Records: 4, Steps: []Step{
+		{createSlowly, creationUnderWay}, {relabelImport, otherGoesOn}, {endCreation, importReady},
+		{createLongRun, runUnderWay}, {relabelRun, nil}, {answerCall, runFinished},
+	}},
 	{Name: "forged", Prelude: []Step{CreateAccount, createImport}, Creates: 1, Phase: v1alpha1.RunUnknown, Steps: []Step{{createForgedRun, runFinished}}},
 }
 
