@@ -18,6 +18,7 @@ func (m *importModel) canonical(w *modelWorld) {
 			w.rest(i)
 		}
 		w.workers[i].canonical(m.reports)
+		m.withoutShare(w, i)
 	}
 	if m.processes > 1 && !m.shards {
 		w.order()

@@ -220,6 +220,11 @@ func modelRanges() map[string]modelRange {
 		start.objects[0] = modelObject{there: true, finalizer: true, id: adoptee, status: adoptee}
 		return start
 	}
+	// The second operator has scanned the account, and begins to do so again.
+	shared := func(start modelWorld) modelWorld {
+		start.scans[2] = modelScan{complete: true, running: true}
+		return start
+	}
 	prod := ownership.Owner{ID: "prod", Former: []string{"old"}}
 	scope := func(start modelWorld, policy func(*v1alpha1.Import), processes int, scope modelScope) modelRange {
 		return modelRange{start: start, policy: policy, processes: processes, modelScope: scope}
@@ -230,7 +235,7 @@ func modelRanges() map[string]modelRange {
 		"a new cluster":                    scope(rebuilt(modelWorld{removals: 1, deletions: 1}, 1), deletes, 1, modelScope{scans: true, owner: prod}),
 		"a new owner id":                   scope(former(modelWorld{removals: 1, deletions: 1}), deletes, 1, modelScope{scans: true, owner: prod}),
 		"two clusters":                     scope(both(modelWorld{deletions: 1}), deletes, 1, modelScope{scans: true, owner: prod, clusters: true}),
-		"another operator's":               scope(with(modelWorld{relabels: 1, strips: 1}, 1, false), deletes, 2, modelScope{scans: true, reports: true, shards: true}),
+		"another operator's":               scope(shared(with(modelWorld{relabels: 1, strips: 1}, 1, false)), deletes, 2, modelScope{scans: true, reports: true, shards: true}),
 		"the wrong account":                scope(with(modelWorld{moves: 1, strips: 1, outages: 1}, 1, false), deletes, 1, modelScope{scans: true, reports: true}),
 		"the wrong account, two processes": scope(with(modelWorld{moves: 1}, 1, false), deletes, 2, modelScope{reports: true}),
 		"the wrong account, adopting":      scope(with(modelWorld{moves: 1}, 1, true), adopts, 1, modelScope{reports: true}),
@@ -434,6 +439,7 @@ func TestModelOfImportsFinds(t *testing.T) {
 			}
 		}, neverRests},
 		"what another operator has created is older than the scan": {"another operator's", func(d *modelDecisions) { d.arrives = false }, twoOfOne},
+		"who had an Import goes on with it":                        {"another operator's", func(d *modelDecisions) { d.keeps = true }, twoOfOne},
 		"None is not taken back": {moved, func(d *modelDecisions) {
 			d.reportsFirst = func(before *v1alpha1.Import, creates bool) bool {
 				return before.Status.Management == "" && ownership.ReportsFirst(before, creates)

@@ -49,7 +49,7 @@ func (e modelEffects) refuses() bool {
 
 func (e modelEffects) Reread(context.Context) (*v1alpha1.Import, time.Time, error) {
 	worker, current := e.worker(), *e.current()
-	if current.pending == 0 && current.id == 0 && current.status == 0 {
+	if current.pending == 0 && current.id == 0 && current.status == 0 || e.m.isOthers(*e.w, e.i) && !e.m.keeps {
 		return nil, time.Time{}, errRefused
 	}
 	if !current.there || current.deleting != worker.seen.deleting || current.account != worker.seen.account {

@@ -32,7 +32,7 @@ type modelScan struct {
 func (m *importModel) scan(w modelWorld, i int, happens func(func(*modelWorld))) {
 	account := w.objects[i%2].account
 	switch scan := w.scans[i]; {
-	case !m.scans || !w.objects[i%2].there || m.old(i):
+	case !m.scans || !w.objects[i%2].there || m.old(i) || m.isOthers(w, i) && !scan.running:
 	case !scan.running || scan.account != account:
 		happens(func(n *modelWorld) {
 			n.scanOf(i, account)

@@ -48,6 +48,18 @@ func (m *importModel) arrive(n *modelWorld, i int) {
 	scan.complete, scan.running, scan.listed = false, false, 0
 }
 
+// withoutShare forgets what other searches are about: a cache that is behind counts in the operator that had the
+// Import, and a scan in the one that has it, or is about to.
+func (m *importModel) withoutShare(w *modelWorld, i int) {
+	switch {
+	case !m.shards:
+	case i/2 == int(w.shard):
+		w.workers[i].cache = modelObject{}
+	case w.relabels == 0:
+		w.scans[i] = modelScan{}
+	}
+}
+
 // posting reports whether a POST is on its way, or will be.
 func (w modelWorld) posting(i int) bool {
 	for j, worker := range w.workers {

@@ -208,7 +208,8 @@ type modelDecisions struct {
 	// during the pass is enough. notes: what a create made is kept, whatever the scan says.
 	awaits, looksTwice, notes bool
 	// arrives: what was scanned before an Import came from another operator does not count.
-	arrives bool
+	// keeps: who had the Import goes on with a version that is another operator's.
+	arrives, keeps bool
 }
 
 func shippedDecisions() modelDecisions {
