@@ -82,8 +82,10 @@ type doctor struct {
 	checks []Check
 	// operator is the Deployment of the operator, nil if it was not found.
 	operator *operator
-	accounts []v1alpha1.Account
-	imports  []v1alpha1.Import
+	// operators are all that were found.
+	operators []*operator
+	accounts  []v1alpha1.Account
+	imports   []v1alpha1.Import
 }
 
 // Run makes all checks.
@@ -95,6 +97,7 @@ func Run(ctx context.Context, options Options) []Check {
 	d.deployment(ctx)
 	d.yourRights(ctx)
 	d.list(ctx)
+	d.selected()
 	d.operatorRights(ctx)
 	for i := range d.accounts {
 		d.account(ctx, &d.accounts[i])

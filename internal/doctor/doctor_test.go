@@ -228,6 +228,12 @@ func TestRun(t *testing.T) {
 		"DoesNotWatch": {"nobody works there", situation{deployment: watching("other")}, [][3]string{{"failed", "operator", "it does not watch namespace shop"}}},
 		"AnotherWatches": {"that one is asked", situation{deployment: watching("other"), more: []client.Object{second("another", watching("shop"))}},
 			[][3]string{{"warning", "operator", "there are 2 of them; what follows is about the one in namespace another"}, {"failed", "base URL", "allows by default"}}},
+		"Shared": {"together they select everything", situation{deployment: selecting("shard=a"), account: inShard, more: []client.Object{second("another", selecting("!shard"))},
+			imports: []*v1alpha1.Import{importOf("orders")}}, [][3]string{{"failed", "base URL", "allows by default"}}},
+		"SelectedByNone": {"nobody works on them", situation{deployment: selecting("shard=a"), account: inShard, imports: []*v1alpha1.Import{importOf("orders"), importOf("prices")}},
+			[][3]string{{"warning", "operator", "selects Import shop/orders, Import shop/prices: nothing is done"}}},
+		"SelectedByTwo": {"both work on it", situation{deployment: selecting("shard=a"), account: inShard, more: []client.Object{second("another", selecting("shard"))}},
+			[][3]string{{"warning", "operator", "several operators select Account shop/default"}, {"failed", "base URL", "allows by default"}}},
 		"YouLack": {"a command needs it", situation{denied: func(user, verb, resource string) bool {
 			return user == "you" && verb == "create" && resource == "importruns"
 		}}, [][3]string{{"warning", "your rights", "you may not create importruns.integrator.io; needed by run"}}},
@@ -318,6 +324,15 @@ func watching(namespaces string) func(*appsv1.Deployment) {
 		manager.Args = append(manager.Args, "--watch-namespaces="+namespaces)
 	}
 }
+
+func selecting(selector string) func(*appsv1.Deployment) {
+	return func(deployment *appsv1.Deployment) {
+		manager := &deployment.Spec.Template.Spec.Containers[0]
+		manager.Args = append(manager.Args, "--watch-label-selector="+selector)
+	}
+}
+
+func inShard(object *v1alpha1.Account) { object.Labels = map[string]string{"shard": "a"} }
 
 // second is another operator, which allows the default hosts.
 func second(namespace string, edit func(*appsv1.Deployment)) *appsv1.Deployment {

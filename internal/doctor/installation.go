@@ -16,11 +16,13 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
 	"github.com/integrator-operator/integrator-operator/config/crd"
+	"github.com/integrator-operator/integrator-operator/internal/problem"
 )
 
 // kinds checks that the cluster has the kinds, as this program knows them. It reports whether all are
@@ -149,6 +151,8 @@ type operator struct {
 	elects    bool
 	// namespaces are those that it watches, nil for all.
 	namespaces []string
+	// selector is that of --watch-label-selector, nil for all objects.
+	selector labels.Selector
 }
 
 // watches reports whether it works in a namespace, "" for all.
@@ -200,7 +204,7 @@ func (d *doctor) deployment(ctx context.Context) {
 	if d.operator != nil && !d.operator.watches(d.Namespace) {
 		d.add(nameOperator, d.operator.namespace, Failed, "start an operator with this namespace in --watch-namespaces", "it does not watch namespace %s", d.Namespace)
 	}
-	if len(found.Items) > 1 {
+	if len(found.Items) > 1 && slices.ContainsFunc(d.operators, func(o *operator) bool { return o.selector == nil }) {
 		d.add(nameOperator, "", Warning, "look whether two of them watch one namespace; see another with --operator-namespace",
 			"there are %d of them; what follows is about the one in namespace %s", len(found.Items), d.operator.namespace)
 	}
@@ -217,6 +221,7 @@ func (d *doctor) running(deployment *appsv1.Deployment) {
 			made.flags(container)
 		}
 	}
+	d.operators = append(d.operators, made)
 	if made.before(d.operator, d.Namespace) {
 		d.operator = made
 	}
@@ -235,6 +240,42 @@ func (d *doctor) running(deployment *appsv1.Deployment) {
 		d.add(nameOperator, name, OK, "", "%d of %d replicas are ready", ready, wanted)
 	}
 	d.skew(name, deployment.Labels["app.kubernetes.io/version"], image)
+}
+
+// selected looks for objects that none of the operators selects by their labels, and for those that two do.
+func (d *doctor) selected() {
+	if !slices.ContainsFunc(d.operators, func(o *operator) bool { return o.selector != nil }) {
+		return
+	}
+	var none, several []string
+	look := func(kind string, object client.Object) {
+		name := kind + " " + object.GetNamespace() + "/" + object.GetName()
+		count := 0
+		for _, o := range d.operators {
+			if o.watches(object.GetNamespace()) && (o.selector == nil || o.selector.Matches(labels.Set(object.GetLabels()))) {
+				count++
+			}
+		}
+		switch {
+		case count == 0:
+			none = append(none, name)
+		case count > 1:
+			several = append(several, name)
+		}
+	}
+	for i := range d.accounts {
+		look("Account", &d.accounts[i])
+	}
+	for i := range d.imports {
+		look("Import", &d.imports[i])
+	}
+	if len(none) > 0 {
+		d.add(nameOperator, "", Warning, "give them a label that an operator selects, or start one with --watch-label-selector for them",
+			"no operator that was found selects %s: nothing is done for them", problem.SomeOf(none, 5))
+	}
+	if len(several) > 0 {
+		d.add(nameOperator, "", Warning, "change --watch-label-selector, so that each object has one operator", "several operators select %s", problem.SomeOf(several, 5))
+	}
 }
 
 // skew compares the version of the operator with that of this program.
@@ -271,6 +312,9 @@ func (o *operator) flags(container corev1.Container) {
 			o.hosts = list(value)
 		case "watch-namespaces":
 			o.namespaces = append(o.namespaces, list(value)...)
+		case "watch-label-selector":
+			// The operator refuses what is none.
+			o.selector, _ = labels.Parse(value)
 		case "allow-http":
 			o.allowHTTP = value != "false"
 		case "leader-elect":
