@@ -106,7 +106,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	}
 	for _, reconciler := range []interface{ SetupWithManager(ctrl.Manager) error }{
 		&accounts.Reconciler{
-			Client: mgr.GetClient(), Live: live, Registry: registry, Recorder: recorder,
+			Client: mgr.GetClient(), Live: live, Registry: registry, Recorder: recorder, Clock: options.Clock,
 			AllowedHosts: options.AllowedHosts, AllowHTTP: options.Network.AllowHTTP, Selection: options.Selection,
 		},
 		&imports.Reconciler{

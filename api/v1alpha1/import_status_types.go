@@ -154,6 +154,13 @@ type ImportStatus struct {
 	// +kubebuilder:validation:MaxLength=64
 	ComparedLastModified string `json:"comparedLastModified,omitempty"`
 
+	// createToken is the token of the create intent, in the annotation integrator.io/create-pending,
+	// that the import of status.id was created with. It is set where the import has the operator's
+	// ownership marker, and so can be found again without the annotation integrator.io/id.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	CreateToken string `json:"createToken,omitempty"`
+
 	// desiredHash is a hash of what was last compared with the remote import: the definition
 	// with its aliases resolved and, for spec.valuesFrom, the versions of the Secrets and
 	// ConfigMaps. Their content is not part of it.

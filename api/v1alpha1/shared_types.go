@@ -29,10 +29,12 @@ const (
 // Annotations that the operator reads and writes on an Import or an ImportRun.
 const (
 	// AnnotationID contains the _id of the remote import. It survives a restore that drops the
-	// status.
+	// status. Where the operator created the import with its ownership marker, status.id is enough:
+	// the import is found again by its marker.
 	AnnotationID = "integrator.io/id"
-	// AnnotationCreatePending is the create intent: {"externalId","name","time"}. It is written
-	// before the create call, and removed by the write that stores the id.
+	// AnnotationCreatePending is the create intent: {"token","uid","externalId","name","time"}. It is
+	// written before the create call. It is done when status.createToken has its token, or when the
+	// annotation with the id takes its place.
 	AnnotationCreatePending = "integrator.io/create-pending"
 	// AnnotationAdoptPending contains the _id of the remote import that is being adopted. It is
 	// removed when it is certain that no other Import manages that import or is adopting it.
@@ -53,8 +55,8 @@ const (
 	AnnotationClaim = "integrator.io/claim"
 
 	// LabelRemoteImport is the _id of the remote import that an Import manages or is adopting, or,
-	// while the remote import is being created, a hash of the externalId by which it will be
-	// found. An adoption lists the Imports with the same label, in all namespaces.
+	// beside a create intent, a hash of the externalId by which the remote import is found. An
+	// adoption lists the Imports with the same label, in all namespaces.
 	LabelRemoteImport = "integrator.io/remote-import"
 
 	// Finalizer keeps an Import until its remote import is deleted or released.

@@ -5,8 +5,10 @@ package accounts
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -18,6 +20,12 @@ import (
 // An Import needs its Account to delete its remote import. So a finalizer keeps the Account while an
 // Import with a finalizer of its own refers to it. The Secret has none: to rotate a token by delete
 // and create must not hang.
+
+// cacheLag is for how long the cache of another process may not show yet that an Account is being deleted.
+const cacheLag = 3 * time.Second
+
+// errNotYet: another process may not know yet that the Account is being deleted.
+var errNotYet = errors.New("an Import of the Account may just be created by another process")
 
 // updateFinalizer adds the finalizer, and removes it from an Account that is being deleted once no
 // Import needs it. users are the Imports for which an Account that is being deleted is kept. That of
@@ -32,11 +40,15 @@ func (r *Reconciler) updateFinalizer(ctx context.Context, object *v1alpha1.Accou
 		}
 		return nil, err
 	}
-	if users, err = r.users(ctx, object); err != nil || len(users) > 0 {
+	imports, err := r.imports(ctx, object)
+	if users = usersAmong(imports, object); err != nil || len(users) > 0 {
 		return users, err
 	}
-	// The cache may be behind. An Import gets its finalizer before it reads, live, whether its
-	// Account is being deleted: either it sees the deletion, or it is seen here.
+	if len(imports) > 0 && r.Clock.Since(object.DeletionTimestamp.Time) < cacheLag {
+		return nil, errNotYet
+	}
+	// The cache may be behind. An Import gets its finalizer before it looks whether its Account is being
+	// deleted: either it sees the deletion, or it is seen here.
 	if users, err = r.liveUsers(ctx, object); err != nil || len(users) > 0 {
 		return users, err
 	}
@@ -46,13 +58,7 @@ func (r *Reconciler) updateFinalizer(ctx context.Context, object *v1alpha1.Accou
 	return nil, err
 }
 
-// users names the Imports that need the Account, sorted.
-func (r *Reconciler) users(ctx context.Context, object *v1alpha1.Account) ([]string, error) {
-	imports, err := r.imports(ctx, object)
-	return usersAmong(imports, object), err
-}
-
-// liveUsers is users, past the cache.
+// liveUsers names the Imports that need the Account, past the cache.
 func (r *Reconciler) liveUsers(ctx context.Context, object *v1alpha1.Account) ([]string, error) {
 	const page = 50 // whole Imports, which may be large
 	var names []string
@@ -68,6 +74,7 @@ func (r *Reconciler) liveUsers(ctx context.Context, object *v1alpha1.Account) ([
 	}
 }
 
+// usersAmong names those of the Imports that need the Account, sorted.
 func usersAmong(imports []v1alpha1.Import, object *v1alpha1.Account) []string {
 	var names []string
 	for i := range imports {

@@ -4,6 +4,7 @@
 package accounts
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/utils/clock"
+	clocktesting "k8s.io/utils/clock/testing"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
@@ -64,6 +66,7 @@ func TestDeletedAccountStaysWhileImportsNeedIt(t *testing.T) {
 				DeletionTimestamp: &metav1.Time{Time: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)},
 			}}
 			r := &Reconciler{
+				Clock:  clock.RealClock{},
 				Client: cluster(append(tc.cached, object)...), Live: cluster(append(tc.live, object)...),
 				Registry: account.NewRegistry(t.Context(), nil, clock.RealClock{}, account.Options{}),
 			}
@@ -101,7 +104,7 @@ func TestFinalizerOfAnotherOperatorsAccount(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := cluster(object)
 			r := &Reconciler{
-				Client: c, Live: c, Registry: account.NewRegistry(t.Context(), nil, clock.RealClock{}, account.Options{}), Selection: watch.Select(selector),
+				Client: c, Live: c, Clock: clock.RealClock{}, Registry: account.NewRegistry(t.Context(), nil, clock.RealClock{}, account.Options{}), Selection: watch.Select(selector),
 			}
 			if err := r.Get(t.Context(), client.ObjectKeyFromObject(object), object); err != nil {
 				t.Fatal(err)
@@ -112,6 +115,39 @@ func TestFinalizerOfAnotherOperatorsAccount(t *testing.T) {
 			}
 			if err := r.Get(t.Context(), client.ObjectKeyFromObject(object), object); err != nil || object.ResourceVersion != before {
 				t.Errorf("the Account was written: %v, version %s and not %s", err, object.ResourceVersion, before)
+			}
+		})
+	}
+}
+
+// Another process, whose cache is behind, may just be creating: its Import gets the finalizer, and it does not
+// see yet that the Account is being deleted.
+func TestDeletedAccountWaitsForOtherProcesses(t *testing.T) {
+	deleted := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for name, tc := range map[string]struct {
+		reason  string
+		imports []client.Object
+		after   time.Duration
+		wait    bool
+	}{
+		"AtOnce":    {"an Import could be created", []client.Object{importOf("default", "a")}, time.Second, true},
+		"Later":     {"by now everybody knows of the deletion", []client.Object{importOf("default", "a")}, cacheLag, false},
+		"NoImports": {"there is none that could be created", []client.Object{importOf("other", "a")}, 0, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			object := &v1alpha1.Account{ObjectMeta: metav1.ObjectMeta{
+				Namespace: "ns", Name: "default", Finalizers: []string{v1alpha1.AccountFinalizer}, DeletionTimestamp: &metav1.Time{Time: deleted},
+			}}
+			all := cluster(append(tc.imports, object)...)
+			r := &Reconciler{
+				Client: all, Live: all, Clock: clocktesting.NewFakePassiveClock(deleted.Add(tc.after)),
+				Registry: account.NewRegistry(t.Context(), nil, clock.RealClock{}, account.Options{}),
+			}
+			if err := r.Get(t.Context(), client.ObjectKeyFromObject(object), object); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := r.updateFinalizer(t.Context(), object); errors.Is(err, errNotYet) != tc.wait || err != nil && !tc.wait {
+				t.Errorf("%s: ends with %v", tc.reason, err)
 			}
 		})
 	}

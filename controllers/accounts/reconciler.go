@@ -14,6 +14,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -40,6 +41,7 @@ type Reconciler struct {
 	Live     client.Reader
 	Registry *account.Registry
 	Recorder events.EventRecorder
+	Clock    clock.PassiveClock
 	// AllowedHosts are the hosts that an Account's baseURL may name. AllowHTTP permits those without TLS
 	// and on the machine itself.
 	AllowedHosts []string
@@ -80,6 +82,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	users, err := r.updateFinalizer(ctx, &object)
+	if errors.Is(err, errNotYet) {
+		return ctrl.Result{RequeueAfter: cacheLag}, nil
+	}
 	if err != nil {
 		return status.ResultOfKubernetesError(ctx, err)
 	}

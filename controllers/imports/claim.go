@@ -92,11 +92,11 @@ func (e effects) TakeOver(ctx context.Context, a importstate.Adoption) (*v1alpha
 	}
 	// The claim's finalizer keeps the Account since before the list of rivals. Nothing is created, so
 	// the cache is enough for an Account that was deleted before.
-	if err := requireAccount(ctx, e.r.Client, e.s); err != nil {
+	if err := requireAccount(ctx, e.r, e.s); err != nil {
 		undo := metadataChange{locked: true, dropFinalizer: true, label: noLabel, annotations: map[string]any{v1alpha1.AnnotationID: nil}}
 		return nil, cmp.Or(e.r.objects().patchMetadata(ctx, e.s, undo), err)
 	}
-	object.Status.ID, object.Status.Management = id, ""
+	object.Status.ID, object.Status.CreateToken, object.Status.Management = id, "", ""
 	e.s.session.Observations.Note(id, e.s.remote.LastModified)
 	e.s.event(normal, v1alpha1.ReasonAdopted, "took over the import "+id)
 	return object, nil

@@ -54,7 +54,11 @@ func (o objects) requireNoNamesake(ctx context.Context, s *scope, p importstate.
 	if s.object.Annotations[v1alpha1.AnnotationAllowNamesake] == "true" {
 		return nil
 	}
-	for _, remote := range s.session.Observations.Namesakes(s.desired.Name()) {
+	similar := s.session.Observations.Namesakes(s.desired.Name())
+	if marker := ownership.CopiedMarker(s.object); marker != "" && !s.owner.Marks(s.object, marker) {
+		similar = append(similar, s.session.Observations.Marked(marker)...)
+	}
+	for _, remote := range similar {
 		if p.Deleted != "" && !ownership.IsMarker(remote.ExternalID) {
 			// The import that was deleted existed beside this one.
 			continue
@@ -96,21 +100,26 @@ func namesakeExists(object *v1alpha1.Import, remote integrator.Import, resemblan
 	if resemblance == ownership.SameExternalID {
 		what = "with the externalId of the definition, and no Import here manages it"
 	}
+	which := "of this name"
+	if ownership.CopiedMarker(object) == remote.ExternalID {
+		which = "that was created for an Import with this metadata"
+	}
 	takeOver := ""
 	if object.Spec.Adopt == nil && object.Spec.CloneFrom == nil { // admission refuses it beside these
 		takeOver = ". To take it over, set spec.adopt.id to " + remote.ID + " and spec.adopt.mode to Override"
 	}
 	return problem.Terminalf(v1alpha1.ReasonOwnershipConflict,
-		"the account has an import of this name, %s, %s (externalId %s): nothing is created%s; to create another import beside it, set the annotation %s to \"true\"",
-		remote.ID, what, ownership.ShownMarker(object, remote.ExternalID), takeOver, v1alpha1.AnnotationAllowNamesake).WithRetryAfter(problem.BackoffMax)
+		"the account has an import %s, %s, %s (externalId %s): nothing is created%s; to create another import beside it, set the annotation %s to \"true\"",
+		which, remote.ID, what, ownership.ShownMarker(object, remote.ExternalID), takeOver, v1alpha1.AnnotationAllowNamesake).WithRetryAfter(problem.BackoffMax)
 }
 
-// requireAccount confirms that the Account is not being deleted. It is asked after
-// the Import's finalizer was written: the Account's controller looks for that past the cache before
-// it releases the Account.
-func requireAccount(ctx context.Context, reader client.Reader, s *scope) error {
+// requireAccount confirms that the Account is not being deleted. It is asked after the Import's finalizer
+// was written. The Account's controller looks for that past the cache before it releases the Account: either
+// it sees the finalizer, or the cache, from which it knows of the deletion, shows that here. In another
+// process the cache may be behind; so the Account's controller waits until none should be.
+func requireAccount(ctx context.Context, r *Reconciler, s *scope) error {
 	var object v1alpha1.Account
-	if err := reader.Get(ctx, s.accountKey(), &object); client.IgnoreNotFound(err) != nil {
+	if err := r.Get(ctx, s.accountKey(), &object); client.IgnoreNotFound(err) != nil {
 		return err
 	} else if err != nil || !object.DeletionTimestamp.IsZero() {
 		return account.BeingDeleted(s.object.Spec.AccountRef.Name)

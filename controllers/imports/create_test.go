@@ -45,23 +45,25 @@ func accountObject(deleting bool) *v1alpha1.Account {
 	return object
 }
 
-// An Account's deletion and an Import's creation may happen at once, each seeing an old version of
-// the other: the create asks past the cache whether the Account is being deleted.
+// An Account's deletion and an Import's creation may happen at once: after its finalizer was written, the
+// Import looks again whether the Account is being deleted.
 func TestCreateRequiresTheAccount(t *testing.T) {
-	broken := interceptor.NewClient(cluster(t), interceptor.Funcs{
-		Get: func(context.Context, client.WithWatch, client.ObjectKey, client.Object, ...client.GetOption) error {
+	unreadable := interceptor.Funcs{Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
+		if _, is := object.(*v1alpha1.Account); is {
 			return errors.New("no answer")
-		},
-	})
+		}
+		return c.Get(ctx, key, object, options...)
+	}}
 	cases := map[string]struct {
-		reason string
-		live   client.Reader
-		called bool
+		reason  string
+		account []client.Object
+		faults  interceptor.Funcs
+		called  bool
 	}{
-		"Exists":     {"the Account is there", cluster(t, accountObject(false)), true},
-		"Deleting":   {"the cache does not show yet that it is being deleted", cluster(t, accountObject(true)), false},
-		"Deleted":    {"it does not exist any more", cluster(t), false},
-		"Unreadable": {"nobody knows", broken, false},
+		"Exists":     {"the Account is there", []client.Object{accountObject(false)}, interceptor.Funcs{}, true},
+		"Deleting":   {"it is being deleted by now", []client.Object{accountObject(true)}, interceptor.Funcs{}, false},
+		"Deleted":    {"it does not exist any more", nil, interceptor.Funcs{}, false},
+		"Unreadable": {"nobody knows", nil, unreadable, false},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -79,7 +81,7 @@ func TestCreateRequiresTheAccount(t *testing.T) {
 			object.Spec.AccountRef.Name = "default"
 			pending := `{"externalId":"k8s/1","name":"a","time":"` + time.Now().UTC().Format(time.RFC3339) + `"}`
 			object.Annotations = map[string]string{v1alpha1.AnnotationCreatePending: pending}
-			r := &Reconciler{Client: cluster(t, object), Live: tc.live, Clock: clock.RealClock{}, CreateUnconfirmedTimeout: time.Minute}
+			r := &Reconciler{Client: interceptor.NewClient(cluster(t, append(tc.account, object)...), tc.faults), Clock: clock.RealClock{}, CreateUnconfirmedTimeout: time.Minute}
 			if err := r.Get(t.Context(), client.ObjectKeyFromObject(object), object); err != nil {
 				t.Fatal(err)
 			}

@@ -5,6 +5,7 @@ package imports
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,9 +32,11 @@ import (
 //     the finalizer and the intent (create-pending);
 //  2. Create: the body carries the ownership marker k8s/<uid> as externalId, unless the definition
 //     declares one;
-//  3. PersistID: the id goes into the annotation, which survives a restore without status.
+//  3. PersistID: the id goes into the status, with the token of the intent, which stays. Where the marker
+//     cannot find the import again, as with an externalId of the definition, the id goes into the
+//     annotation in place of the intent: it survives a restore without status.
 //
-// A reconcile that finds an intent without an id searches the account for the marker. It creates
+// A reconcile that finds an intent whose token the status does not have searches the account for the marker. It creates
 // again only when the marker is nowhere and the first call can no longer be under way. What is
 // written after the call is bound to its intent: a process that was suspended for long may find
 // that of another.
@@ -69,7 +72,28 @@ func (e effects) RestoreMetadata(ctx context.Context, id string) (*v1alpha1.Impo
 	if ownership.Observes(object) || ownership.HasMetadata(object, id) {
 		return object, nil
 	}
-	return e.patch(ctx, metadataChange{locked: true, finalizer: true, label: ownership.RemoteLabel(id), annotations: map[string]any{v1alpha1.AnnotationID: id}})
+	return e.writeID(ctx, id)
+}
+
+// writeID writes the id into the annotation, in place of a confirmed intent.
+func (e effects) writeID(ctx context.Context, id string) (*v1alpha1.Import, error) {
+	annotations := map[string]any{v1alpha1.AnnotationID: id}
+	if ownership.Confirmed(e.s.object) {
+		annotations[v1alpha1.AnnotationCreatePending] = nil
+	}
+	return e.patch(ctx, metadataChange{locked: true, finalizer: true, label: ownership.RemoteLabel(id), annotations: annotations})
+}
+
+// keepID writes the id into the annotation once the marker does not find the import any more: somebody
+// changed its externalId, or the definition declares one by now.
+func (e effects) keepID(ctx context.Context) error {
+	s := e.s
+	if !ownership.Confirmed(s.object) || ownership.Observes(s.object) ||
+		s.owner.Marks(s.object, s.remote.ExternalID) && s.owner.Marks(s.object, s.desired.ExternalID()) {
+		return nil
+	}
+	_, err := e.writeID(ctx, s.remote.ID)
+	return err
 }
 
 // RenewIntent writes the intent anew, with the present time.
@@ -201,7 +225,7 @@ func (e effects) writeIntent(ctx context.Context, name, replaces string) (*v1alp
 	if before, _ := ownership.ParseIntent(e.s.object, now); replaces == "" {
 		replaces = before.Replaces
 	}
-	value, err := json.Marshal(ownership.Intent{ExternalID: e.s.desired.ExternalID(), Name: name, Time: now.UTC(), Replaces: replaces})
+	value, err := json.Marshal(ownership.Intent{Token: rand.Text(), UID: e.s.object.UID, ExternalID: e.s.desired.ExternalID(), Name: name, Time: now.UTC(), Replaces: replaces})
 	if err != nil {
 		return nil, err
 	}
@@ -222,7 +246,7 @@ func (e effects) Create(ctx context.Context, p importstate.Pass) (importstate.Cr
 	intent, _ := ownership.ParseIntent(p.Object, now)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), intent.CallUntil(p.Timeout).Sub(now))
 	defer cancel()
-	if err := requireAccount(ctx, e.r.Live, e.s); err != nil {
+	if err := requireAccount(ctx, e.r, e.s); err != nil {
 		return importstate.CreateResult{}, err
 	}
 	result, err := e.post(ctx)
@@ -260,10 +284,19 @@ func (e effects) post(ctx context.Context) (importstate.CreateResult, error) {
 	return importstate.CreateResult{ID: created.ID, Complete: true}, nil
 }
 
-// PersistID writes the id into the object, unless another process went on meanwhile. It is retried
-// here, because the id is known nowhere else; if it fails for good, the next reconcile finds the
-// import by its marker.
+// PersistID writes the id into the object, unless another process went on meanwhile. Where the import has
+// the Import's marker, the status that ends the reconcile has it, and that is enough. Elsewhere the write is
+// retried here, because the id is known nowhere else; if it fails for good, the next reconcile searches the
+// account for the import.
 func (e effects) PersistID(ctx context.Context, p importstate.Pass) (*v1alpha1.Import, error) {
+	intent, _ := ownership.ParseIntent(e.s.object, e.r.Clock.Now())
+	if p.Step == importstate.StepPersistID && !p.Settling && intent.Token != "" && e.s.owner.Marks(e.s.object, e.s.remote.ExternalID) {
+		state := &e.s.object.Status
+		state.ID, state.CreateToken, state.Management = p.ID, intent.Token, ""
+		e.s.event(normal, v1alpha1.ReasonCreated, "created the import "+p.ID)
+		e.s.recordRemote(e.s.remote)
+		return e.s.object, nil
+	}
 	ctx, cancel := e.afterCall(ctx)
 	defer cancel()
 	change := metadataChange{
@@ -275,7 +308,7 @@ func (e effects) PersistID(ctx context.Context, p importstate.Pass) (*v1alpha1.I
 	if err := e.r.objects().patchWhile(ctx, e.s, change, importstate.CanPersistID); err != nil {
 		return nil, fmt.Errorf("write the id %s of the created import into the Import: %w", p.ID, err)
 	}
-	e.s.object.Status.ID, e.s.object.Status.Management = p.ID, ""
+	e.s.object.Status.ID, e.s.object.Status.CreateToken, e.s.object.Status.Management = p.ID, "", ""
 	switch {
 	case p.Step == importstate.StepAcquire:
 		e.s.event(normal, v1alpha1.ReasonRecovered, "found the import "+p.ID+", which was created for this Import before")

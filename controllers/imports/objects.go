@@ -19,7 +19,6 @@ import (
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/definition"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
-	"github.com/integrator-operator/integrator-operator/internal/problem"
 	"github.com/integrator-operator/integrator-operator/internal/status"
 	"github.com/integrator-operator/integrator-operator/internal/watch"
 )
@@ -34,24 +33,17 @@ type objects struct {
 	selection *watch.Selection
 }
 
-// reportFirst writes a status without None before metadata is written that says that something was
-// made, or may be. From then on admission keeps spec.accountRef, also when that metadata is taken away.
-// The write is refused if the object is not the version that was read, so spec.accountRef was not
-// changed until then either.
-func (o objects) reportFirst(ctx context.Context, s *scope, creates bool) error {
-	if !ownership.ReportsFirst(s.before, creates) {
+// reportFirst takes None out of the status before metadata is written that says that something was made, or
+// may be. From then on admission keeps spec.accountRef, also when that metadata is taken away. The write is
+// refused if the object is not the version that was read, so spec.accountRef was not changed until then
+// either.
+func (o objects) reportFirst(ctx context.Context, s *scope) error {
+	if !ownership.ReportsFirst(s.before) {
 		return nil
-	}
-	change := map[string]any{"management": nil}
-	state, generation := &s.object.Status, s.object.Generation
-	if creates {
-		status.SetProblem(&state.Conditions, generation, problem.Waitingf(v1alpha1.ReasonProgressing, "the import is being created"))
-		state.ObservedGeneration = generation
-		change["conditions"], change["observedGeneration"] = state.Conditions, generation
 	}
 	body, err := json.Marshal(map[string]any{
 		"metadata": map[string]any{"uid": s.object.UID, "resourceVersion": s.object.ResourceVersion},
-		"status":   change,
+		"status":   map[string]any{"management": nil},
 	})
 	if err != nil {
 		return err
@@ -62,11 +54,7 @@ func (o objects) reportFirst(ctx context.Context, s *scope, creates bool) error 
 		return status.WriteError("the status", err)
 	}
 	s.object.ResourceVersion = patched.ResourceVersion
-	// The API server keeps times without fractions of a second: the status that it has is compared later.
-	state.Management, s.before.Status = "", patched.Status
-	if creates {
-		state.Conditions = slices.Clone(patched.Status.Conditions)
-	}
+	s.object.Status.Management, s.before.Status.Management = "", ""
 	return nil
 }
 
@@ -152,7 +140,7 @@ func (c metadataChange) withdraws() bool {
 // that a new object of the same name is never taken for the old one.
 func (o objects) patchMetadata(ctx context.Context, s *scope, change metadataChange) error {
 	if change.marks() {
-		if err := o.reportFirst(ctx, s, change.annotations[v1alpha1.AnnotationCreatePending] != nil); err != nil {
+		if err := o.reportFirst(ctx, s); err != nil {
 			return err
 		}
 	}

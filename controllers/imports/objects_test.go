@@ -82,7 +82,7 @@ func TestNothingMadeIsOfTheStoredObject(t *testing.T) {
 			}
 			if made := stored.Annotations[v1alpha1.AnnotationCreatePending] == "{}"; made != (name == "TakenBack" || name == "StatusBeforeTheIntent") {
 				t.Errorf("the intent is written: %v", made)
-			} else if ownership.ReportsFirst(stored, made) && made {
+			} else if made && ownership.ReportsFirst(stored) {
 				t.Error("the intent stands beside no status, or beside None")
 			}
 		})

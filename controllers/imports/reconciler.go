@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
@@ -67,6 +68,7 @@ type Reconciler struct {
 	// Track has the process stay until a reconcile has ended, also when the manager has stopped.
 	Track func(reconcile.Reconciler) reconcile.Reconciler
 
+	appeared    watch.Appeared
 	lastStatus  status.LastStatus
 	refusals    status.Refusals
 	corrections importstate.Corrections
@@ -84,7 +86,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	options := watch.ControllerOptions(mgr, "Import", r.Concurrency)
 	options.RateLimiter = watch.KeepsRetries(options.RateLimiter, func(key types.NamespacedName) bool { return r.Registry.Permits.Waits(limit.Object(key)) })
 	return ctrl.NewControllerManagedBy(mgr).
-		For(&v1alpha1.Import{}, builder.WithPredicates(r.Selection.Own(watch.ImportChanged(), r.lastStatus.Contradicted()))).
+		For(&v1alpha1.Import{}, builder.WithPredicates(predicate.Or(r.appeared.Predicate(), r.Selection.Own(watch.ImportChanged(), r.lastStatus.Contradicted())))).
 		Watches(&v1alpha1.Import{}, handler.EnqueueRequestsFromMapFunc(r.importsBy(watch.IndexImportOrigin)), builder.WithPredicates(watch.RemoteIDChanged())).
 		Watches(&v1alpha1.Import{}, handler.EnqueueRequestsFromMapFunc(r.adoptersOf), builder.WithPredicates(watch.RemoteReleased())).
 		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.importsBy(watch.IndexImportConfigMap))).
@@ -139,7 +141,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		r.Registry.Permits.Leave(permitObject(object))
 		return ctrl.Result{RequeueAfter: pause}, nil
 	}
-	s := &scope{owner: r.Owner, object: object, before: object.DeepCopy()}
+	s := &scope{owner: r.Owner, object: object, before: object.DeepCopy(), appeared: r.appeared.Untouched(object)}
 	r.refusals.Restore(object)
 	err := reconcileWithPermit(ctx, r, s)
 	if s.queued != nil {
@@ -202,6 +204,9 @@ func (r *Reconciler) reconcile(ctx context.Context, s *scope) error {
 		defer cancel()
 		return r.judge(ctx, s, false, func(importstate.Comparison) {})
 	default:
+		if err := (effects{r, s}).keepID(ctx); err != nil {
+			return err
+		}
 		if r.looks.wanted(s) && pass.Deleted == "" {
 			r.look(ctx, s)
 		}
@@ -212,7 +217,7 @@ func (r *Reconciler) reconcile(ctx context.Context, s *scope) error {
 // locate takes the steps to the remote import: it is found, created, or has to be adopted.
 func (r *Reconciler) locate(ctx context.Context, s *scope) (importstate.Pass, error) {
 	machine := importstate.New()
-	bare := ownership.RemoteID(s.object) == "" && !ownership.CreatePending(s.object) && !ownership.NothingBefore(s.before, false, false)
+	bare := ownership.RemoteID(s.object) == "" && !ownership.CreatePending(s.object) && !ownership.NothingBefore(s.before, s.appeared, false, false)
 	if bare && r.Selection.Arrived(s.object) {
 		s.session.Observations.Arrive(s.object.UID)
 	}
@@ -263,8 +268,14 @@ func (r *Reconciler) settled(s *scope) bool {
 		!s.session.Observations.Changed(id, state.LastModified) && !s.session.Observations.FoundMissing(s.object, id)
 }
 
-// finish writes the status if it changed, then records the events, and says when to reconcile again.
+// finish writes the status if it changed, then records the events, and says when to reconcile again. The
+// status of a creation has its id: it is written when the operator is stopped, too.
 func (r *Reconciler) finish(ctx context.Context, s *scope, err error) (ctrl.Result, error) {
+	if s.object.Status.CreateToken != s.before.Status.CreateToken {
+		var cancel context.CancelFunc
+		ctx, cancel = effects{r, s}.afterCall(ctx)
+		defer cancel()
+	}
 	r.Registry.SecretPaths.Note(s.before, r.Clock.Now())
 	err = s.redact(err)
 	p := problem.FromAPI(err, "reach the import")
@@ -298,7 +309,9 @@ func (r *Reconciler) finish(ctx context.Context, s *scope, err error) (ctrl.Resu
 	r.looks.note(s)
 	r.warned.note(s)
 	recordEvents(r.Recorder, s)
-	status.RecordTransition(r.Recorder, s.object, s.before.Status.Conditions, s.object.Status.Conditions)
+	if !s.saysReady() {
+		status.RecordTransition(r.Recorder, s.object, s.before.Status.Conditions, s.object.Status.Conditions)
+	}
 	if wait > 0 && (p == nil || p.Reason() == v1alpha1.ReasonNotAccepted || p.Reason() == v1alpha1.ReasonDryRun) {
 		return ctrl.Result{RequeueAfter: wait}, nil
 	}

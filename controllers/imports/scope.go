@@ -48,6 +48,8 @@ type scope struct {
 	// calls are those that a dry run did not make, differences what they would change.
 	calls       []string
 	differences []v1alpha1.Difference
+	// appeared: this process has seen the Import appear, and nothing of its own in its metadata since.
+	appeared bool
 	// withdrawn: the last write of metadata took a claim or a takeover back.
 	withdrawn bool
 	// looked: what uses the import, and who changed it last, was read.
@@ -69,6 +71,14 @@ const (
 
 func (s *scope) event(kind, reason, note string) {
 	s.events = append(s.events, status.Event{Type: kind, Reason: reason, Note: note})
+}
+
+// saysReady reports whether an event says already that the Import has become Ready: that its remote import
+// was created or taken over.
+func (s *scope) saysReady() bool {
+	return apimeta.IsStatusConditionTrue(s.object.Status.Conditions, v1alpha1.ConditionReady) && slices.ContainsFunc(s.events, func(e status.Event) bool {
+		return e.Reason == v1alpha1.ReasonCreated || e.Reason == v1alpha1.ReasonAdopted
+	})
 }
 
 // warn records the warnings about what is declared that were not recorded before. Those of what was
@@ -193,8 +203,13 @@ var errNotRead = errors.New("the definition could not be read past the cache")
 // desire makes the desired document. What the cache does not have of the Import is read.
 func (s *scope) desire(ctx context.Context, r *Reconciler) error {
 	if !definition.Stripped(s.object) {
-		r.outlines.forget(client.ObjectKeyFromObject(s.object))
-		return s.desireOf(s.object)
+		err := s.desireOf(s.object)
+		if err == nil && definition.Large(s.object) {
+			r.outlines.note(s, len(s.object.Spec.Definition.Raw))
+		} else {
+			r.outlines.forget(client.ObjectKeyFromObject(s.object))
+		}
+		return err
 	}
 	return r.outlines.read(ctx, func() error {
 		whole, err := definition.Whole(ctx, r.Live, s.object, &s.object.Status, &s.before.Status)
@@ -238,6 +253,10 @@ func (s *scope) recordRemote(answer integrator.Import) {
 
 // resembles compares an import of the account with the one that is to be created.
 func (s *scope) resembles(remote integrator.Import) ownership.Resemblance {
+	if marker := ownership.CopiedMarker(s.object); marker != "" && marker == remote.ExternalID && !s.owner.Marks(s.object, marker) {
+		// It was created for the Import that the metadata was copied from, whatever its name.
+		return ownership.SameNameMarked
+	}
 	return s.owner.Resembles(s.object, s.desired.Name(), s.desired.ExternalID(), remote)
 }
 

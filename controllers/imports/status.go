@@ -128,7 +128,7 @@ func (s *scope) setStatus(p *problem.Problem, debugWaits bool) {
 	if p != nil && !completesComparison(p) {
 		state.ComparedLastModified = ""
 	}
-	state.Management = ownership.ManagementOf(s.object, ownership.NothingBefore(s.before, s.withdrawn, s.markerSeen()))
+	state.Management = ownership.ManagementOf(s.object, ownership.NothingBefore(s.before, s.appeared, s.withdrawn, s.markerSeen()))
 	p = s.correctable(p)
 	state.ObservedGeneration = generation
 	state.Plan = nil

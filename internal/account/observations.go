@@ -149,6 +149,16 @@ func (o *Observations) Namesakes(name string) []integrator.Import {
 	return slices.Clone(o.namesakes[strings.TrimSpace(name)])
 }
 
+// Marked are the imports with this ownership marker. Of each only the id and the marker are known.
+func (o *Observations) Marked(marker string) (found []integrator.Import) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, id := range o.marked[marker].ids {
+		found = append(found, integrator.Import{ID: id, ExternalID: marker})
+	}
+	return found
+}
+
 // Copies are the imports of the account that have the Import's ownership marker, and are not its
 // own.
 func (o *Observations) Copies(object *v1alpha1.Import) []string {

@@ -26,8 +26,9 @@ import (
 // The fields that were applied are one text that is no JSON pointer, so that there still are some.
 
 const (
-	// keptDefinition is how large a definition may be that the cache keeps, in bytes: about as large as the rest.
-	keptDefinition = 512
+	// keptDefinition is how large a definition may be that the cache keeps, in bytes: about as large as the
+	// rest. That of an Import that was not reconciled yet may be larger: it is needed at once.
+	keptDefinition, keptUnobserved = 512, 8 << 10
 	// keptOwned is the same of the fields that were applied.
 	keptOwned = 1 << 10
 	// keptAnnotation is how long the value of an annotation of others may be that the cache keeps, and
@@ -43,7 +44,11 @@ const (
 func Strip(object *v1alpha1.Import) {
 	object.ManagedFields, object.OwnerReferences = nil, nil
 	object.Annotations = KeptAnnotations(object.Annotations)
-	if len(object.Spec.Definition.Raw) > keptDefinition {
+	kept := keptDefinition
+	if object.Status.ObservedGeneration < 1 {
+		kept = keptUnobserved
+	}
+	if len(object.Spec.Definition.Raw) > kept {
 		object.Spec.Definition.Raw = nil
 	}
 	StripStatus(&object.Status)
@@ -57,13 +62,16 @@ func StripOther(object *v1alpha1.Import) {
 	object.Spec.Definition.Raw, object.Spec.IgnoreDifferences = nil, nil
 	state := object.Status
 	object.Status = v1alpha1.ImportStatus{
-		ObservedGeneration: state.ObservedGeneration, Conditions: state.Conditions, ID: state.ID, Management: state.Management,
+		ObservedGeneration: state.ObservedGeneration, Conditions: state.Conditions, ID: state.ID, CreateToken: state.CreateToken, Management: state.Management,
 	}
 	for i := range object.Status.Conditions {
 		object.Status.Conditions[i].Message = ""
 	}
 	Strip(object)
 }
+
+// Large reports whether the cache does not keep the definition once the Import was reconciled.
+func Large(object *v1alpha1.Import) bool { return len(object.Spec.Definition.Raw) > keptDefinition }
 
 // StripStatus does what Strip does, with a status alone. Stripped twice, it is the same.
 func StripStatus(state *v1alpha1.ImportStatus) {

@@ -38,7 +38,7 @@ func whole(size, owned int) *v1alpha1.Import {
 	object.Finalizers = []string{v1alpha1.Finalizer, "example.com/backup"}
 	object.Labels = map[string]string{v1alpha1.LabelRemoteImport: "id"}
 	object.Spec.AccountRef.Name = "default"
-	object.Status.ID, object.Status.OwnedFields = "id", manyOwned(owned)
+	object.Status.ID, object.Status.OwnedFields, object.Status.ObservedGeneration = "id", manyOwned(owned), 3
 	object.Status.Conditions = []metav1.Condition{{Type: "Ready", Status: metav1.ConditionTrue, Reason: "Synced", Message: "m"}}
 	return object
 }
@@ -52,6 +52,10 @@ func TestStrip(t *testing.T) {
 	}{
 		"Small":           {"what is small stays", whole(10, 3), nil, func(*v1alpha1.Import) {}},
 		"LargeDefinition": {"a large definition is read when it is needed", whole(600, 3), nil, func(o *v1alpha1.Import) { o.Spec.Definition.Raw = nil }},
+		"New": {"one that was not reconciled yet needs its definition at once", whole(600, 3), func(o *v1alpha1.Import) { o.Status.ObservedGeneration = -1 },
+			func(o *v1alpha1.Import) { o.Status.ObservedGeneration = -1 }},
+		"NewAndLarge": {"one that is very large is read even so", whole(10_000, 3), func(o *v1alpha1.Import) { o.Status.ObservedGeneration = -1 },
+			func(o *v1alpha1.Import) { o.Status.ObservedGeneration, o.Spec.Definition.Raw = -1, nil }},
 		"ManyFields": {
 			"of many fields remains that there are some", whole(10, 500), nil,
 			func(o *v1alpha1.Import) { o.Status.OwnedFields = []string{"stripped:"} },

@@ -77,6 +77,9 @@ func (p Pass) recover() Location {
 	switch {
 	case !readable:
 		return LocateRenewIntent
+	case p.Searches == 0 && len(p.Seen) == 1 && intent.Replaces == "" && p.timeLeft(intent) <= 0:
+		// No call is under way that could make another. Many may have lost their status at once.
+		return LocateAcquireSeen
 	case p.Searches == 0:
 		return LocateSearch
 	case len(p.Found) > 0:
@@ -207,17 +210,14 @@ func AfterCreate(outcome integrator.Outcome) Creation {
 // may have replaced it by its own, whose call is under way. What was created in one account is not
 // the import of an Import that is in another by now.
 func CanRemoveIntent(ours, live *v1alpha1.Import) bool {
-	return live.Spec.AccountRef == ours.Spec.AccountRef &&
-		live.Annotations[v1alpha1.AnnotationCreatePending] == ours.Annotations[v1alpha1.AnnotationCreatePending] &&
-		live.Annotations[v1alpha1.AnnotationID] == ours.Annotations[v1alpha1.AnnotationID]
+	return live.Spec.AccountRef == ours.Spec.AccountRef && ownership.SameRecord(ours, live)
 }
 
 // CanPersistID reports whether an id may still be written into the object. An intent or an id of
 // another process stays; where both were taken out of the metadata, this process is the last
 // that knows the id.
 func CanPersistID(ours, live *v1alpha1.Import) bool {
-	return CanRemoveIntent(ours, live) ||
-		live.Spec.AccountRef == ours.Spec.AccountRef && !ownership.CreatePending(live) && live.Annotations[v1alpha1.AnnotationID] == ""
+	return CanRemoveIntent(ours, live) || live.Spec.AccountRef == ours.Spec.AccountRef && !ownership.HasRecord(live)
 }
 
 // RestoredID is the id that is remembered when an intent is taken back. An adopted import that was

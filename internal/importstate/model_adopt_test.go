@@ -40,7 +40,7 @@ func (m *importModel) adopt(w modelWorld, i int, happens func(func(*modelWorld))
 // startAdoption has a worker read the import to adopt. When it does not exist, nothing comes of it.
 func (m *importModel) startAdoption(n *modelWorld, i int) {
 	before := n.workers[i]
-	n.workers[i] = modelWorker{at: atAdopt, seen: before.seen, stale: before.stale, cache: before.cache}
+	n.workers[i] = modelWorker{at: atAdopt, seen: before.seen, stale: before.stale, cache: before.cache, appeared: before.appeared}
 	if remote := n.remotes[adoptee]; !remote.there || remote.account != before.seen.account {
 		n.workers[i].at = atWithdraw
 		return

@@ -20,6 +20,12 @@ func (m *importModel) canonical(w *modelWorld) {
 		w.workers[i].canonical(m.reports)
 		m.withoutShare(w, i)
 	}
+	for i, object := range w.objects {
+		if object.reported {
+			// It has a status: how it began does not matter any more.
+			w.appeared &^= 0b0101 << i
+		}
+	}
 	if m.processes > 1 && !m.shards {
 		w.order()
 	}
@@ -42,6 +48,7 @@ func (m *importModel) canonical(w *modelWorld) {
 	for i := range w.workers {
 		meet(&w.workers[i].seen.pending)
 		meet(&w.workers[i].cache.pending)
+		meet(&w.workers[i].token)
 		meet(&w.requests[i].intent)
 	}
 	w.intents = intents
@@ -73,6 +80,9 @@ func (worker *modelWorker) canonical(reports bool) {
 	if worker.call != answered {
 		worker.outcome = 0
 	}
+	if worker.at != inPass && worker.at != atAdopt && worker.at != atWithdraw {
+		worker.appeared = false
+	}
 	seen := &worker.seen
 	if seen.pending != 0 && worker.at == inPass && worker.step == StepReread {
 		seen.pending = anyIntent
@@ -98,6 +108,9 @@ func (worker *modelWorker) canonical(reports bool) {
 	switch {
 	case worker.at == atStatus || worker.at == atReport:
 		*seen = modelObject{there: true, status: seen.status, observed: seen.observed}
+		if worker.token != 0 || read.confirmed {
+			seen.id, seen.pending, seen.confirmed = read.id, read.pending, read.confirmed
+		}
 	case worker.at == inPass && (worker.step == StepCreate || worker.step == StepPersistID || worker.step == StepRemoveIntent):
 		*seen = modelObject{there: true, deleting: seen.deleting, id: seen.id, pending: seen.pending}
 	case worker.at == inPass && worker.step == StepDelete:
@@ -119,6 +132,7 @@ func (w *modelWorld) order() {
 		w.requests[i], w.requests[i+2] = w.requests[i+2], w.requests[i]
 		w.scans[i], w.scans[i+2] = w.scans[i+2], w.scans[i]
 	}
+	w.appeared = w.appeared>>2 | w.appeared&0b11<<2
 }
 
 // packed is a process in numbers that can be compared, all of it but the numbers of intents.
@@ -132,14 +146,15 @@ func (w *modelWorld) packed(first int) [6]uint64 {
 	}
 	object := func(o modelObject) uint64 {
 		return bit(o.there) | bit(o.deleting)<<1 | bit(o.finalizer)<<2 | bit(o.pending != 0)<<3 |
-			uint64(o.id)<<4 | uint64(o.claim)<<8 | uint64(o.status)<<12 | uint64(w.intents[o.pending].age)<<16 | bit(o.reported)<<20 | bit(o.none)<<21 | uint64(o.account)<<22
+			uint64(o.id)<<4 | uint64(o.claim)<<8 | uint64(o.status)<<12 | uint64(w.intents[o.pending].age)<<16 | bit(o.reported)<<20 | bit(o.none)<<21 | uint64(o.account)<<22 | bit(o.confirmed)<<24
 	}
 	for i := range 2 {
 		worker, r := &w.workers[first+i], w.requests[first+i]
 		//nolint:gosec // all of these are small
 		all[3*i] = uint64(worker.at) | uint64(worker.adoption)<<40 | uint64(worker.step)<<3 | bit(worker.stale)<<8 | bit(worker.live)<<9 | uint64(worker.searches)<<10 | uint64(worker.begun)<<12 |
 			uint64(worker.id)<<16 | uint64(worker.deleted)<<20 | uint64(worker.outcome)<<24 | uint64(worker.call)<<28 |
-			bit(worker.settling)<<32 | bit(worker.persisted)<<33 | bit(worker.listed)<<34 | bit(worker.deleting)<<35 | bit(worker.none)<<36 | bit(worker.withdrawn)<<37 | bit(worker.scanned)<<38 | bit(worker.markerSeen)<<39
+			bit(worker.settling)<<32 | bit(worker.persisted)<<33 | bit(worker.listed)<<34 | bit(worker.deleting)<<35 | bit(worker.none)<<36 | bit(worker.withdrawn)<<37 | bit(worker.scanned)<<38 | bit(worker.markerSeen)<<39 |
+			bit(worker.token != 0)<<44 | bit(worker.appeared)<<45 | bit(w.appeared&(1<<(first+i)) != 0)<<46
 		all[3*i+1] = object(worker.seen)
 		all[3*i+2] = object(worker.cache)<<32 | bit(r.open) | bit(r.heard)<<1 | uint64(r.id)<<2 | uint64(w.intents[r.intent].age)<<8
 	}

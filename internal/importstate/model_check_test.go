@@ -29,6 +29,11 @@ const (
 
 func (m *importModel) check(start modelWorld) {
 	m.built = map[modelBuilt]*v1alpha1.Import{}
+	for i := range 2 * m.processes {
+		if (m.reports || m.shards) && start.objects[i%2].there && start.objects[i%2].untouched() {
+			start.appeared |= 1 << i
+		}
+	}
 	m.Next, m.Inspect, m.Transition, m.Rests, m.Stuck = m.steps, m.invariants, m.stepInvariants, m.settled, neverRests
 	m.Run(start)
 }
@@ -57,10 +62,10 @@ func (m *importModel) invariants(w modelWorld, violated func(string)) {
 		return
 	}
 	for i, object := range w.objects {
-		if w.remotes[object.id].there && w.remotes[object.id].copy {
+		if w.remotes[object.remote()].there && w.remotes[object.remote()].copy {
 			violated(takesCopy)
 		}
-		if object.there && w.remotes[object.id].there && w.remotes[object.id].account != object.account {
+		if object.there && w.remotes[object.remote()].there && w.remotes[object.remote()].account != object.account {
 			violated(leftBehind)
 		}
 		if made[i+1] > 1 {
@@ -71,7 +76,7 @@ func (m *importModel) invariants(w modelWorld, violated func(string)) {
 		}
 	}
 	one, other := w.objects[0], w.objects[1]
-	if one.id != 0 && one.id == other.id && !w.forged || one.status != 0 && one.status == other.status && !other.observed {
+	if one.remote() != 0 && one.remote() == other.remote() && !w.forged || one.status != 0 && one.status == other.status && !other.observed {
 		violated(twoOwn)
 	}
 	for i, r := range w.requests {
@@ -84,7 +89,7 @@ func (m *importModel) invariants(w modelWorld, violated func(string)) {
 		if w.remotes[r.id].there && w.remotes[r.id].copy {
 			violated(deletesOther)
 		}
-		if other := w.objects[i%2^1]; other.there && other.id == r.id && w.remotes[r.id].there && (i%2 == 1 || !w.forged) {
+		if other := w.objects[i%2^1]; other.there && other.remote() == r.id && w.remotes[r.id].there && (i%2 == 1 || !w.forged) {
 			violated(deletesOther)
 		}
 	}
@@ -114,7 +119,7 @@ func (m *importModel) stepInvariants(from, to modelWorld, violated func(string))
 		if m.clusters || !object.there || to.objects[i].there || !object.finalizer || m.orphans() {
 			continue
 		}
-		known := from.remotes[object.id].there && (i == 0 || !from.forged)
+		known := from.remotes[object.remote()].there && (i == 0 || !from.forged)
 		for _, remote := range from.remotes {
 			known = known || remote.there && !remote.copy && int(remote.marker) == i+1
 		}
@@ -134,8 +139,8 @@ func (m *importModel) settled(w modelWorld) bool {
 	}
 	for i, object := range w.objects {
 		other := w.objects[i^1]
-		has := object.finalizer && w.remotes[object.id].there && object.status == object.id && !w.remotes[object.id].former
-		lost := !m.scans && !object.finalizer && object.id == 0 && (!w.remotes[adoptee].there || other.id == adoptee || object.account != w.remotes[adoptee].account)
+		has := object.finalizer && w.remotes[object.remote()].there && object.status == object.remote() && !w.remotes[object.remote()].former
+		lost := !m.scans && !object.finalizer && object.remote() == 0 && (!w.remotes[adoptee].there || other.remote() == adoptee || object.account != w.remotes[adoptee].account)
 		if object.observed && !object.deleting {
 			continue
 		}
@@ -143,7 +148,7 @@ func (m *importModel) settled(w modelWorld) bool {
 			// It waits for a person.
 			continue
 		}
-		if object.there && (object.deleting || object.pending != 0 || object.claim != 0 || !has && !lost) {
+		if object.there && (object.deleting || object.pending != 0 && !object.confirmed || object.claim != 0 || !has && !lost) {
 			return false
 		}
 	}
@@ -169,6 +174,8 @@ type modelScope struct {
 	scans, reports bool
 	// shards: the processes are operators, and each has the first Import in turn.
 	shards bool
+	// annotated: the definition declares an externalId, so that the id goes into the annotation.
+	annotated bool
 }
 
 func (s modelRange) model(decisions modelDecisions) *importModel {
@@ -235,7 +242,7 @@ func modelRanges() map[string]modelRange {
 		"a new cluster":                    scope(rebuilt(modelWorld{removals: 1, deletions: 1}, 1), deletes, 1, modelScope{scans: true, owner: prod}),
 		"a new owner id":                   scope(former(modelWorld{removals: 1, deletions: 1}), deletes, 1, modelScope{scans: true, owner: prod}),
 		"two clusters":                     scope(both(modelWorld{deletions: 1}), deletes, 1, modelScope{scans: true, owner: prod, clusters: true}),
-		"another operator's":               scope(shared(with(modelWorld{relabels: 1, strips: 1}, 1, false)), deletes, 2, modelScope{scans: true, reports: true, shards: true}),
+		"another operator's":               scope(shared(with(modelWorld{relabels: 1, strips: 1}, 1, false)), deletes, 2, modelScope{scans: true, shards: true}),
 		"the wrong account":                scope(with(modelWorld{moves: 1, strips: 1, outages: 1}, 1, false), deletes, 1, modelScope{scans: true, reports: true}),
 		"the wrong account, two processes": scope(with(modelWorld{moves: 1}, 1, false), deletes, 2, modelScope{reports: true}),
 		"the wrong account, adopting":      scope(with(modelWorld{moves: 1}, 1, true), adopts, 1, modelScope{reports: true}),
@@ -245,6 +252,7 @@ func modelRanges() map[string]modelRange {
 		"create, restored and missed": {start: with(modelWorld{deletions: 1, wipes: 1, misses: 1}, 1, false), policy: deletes, processes: 2},
 		"create, kept":                {start: with(modelWorld{deletions: 1, wipes: 1, misses: 1}, 1, false), policy: orphans, processes: 2},
 		"cloned by users":             {start: with(modelWorld{deletions: 1, removals: 1, copies: 1}, 1, false), policy: deletes, processes: 1},
+		"create, with an externalId":  {start: with(modelWorld{deletions: 1, wipes: 1}, 1, false), policy: deletes, processes: 2, modelScope: modelScope{annotated: true}},
 		"clone":                       {start: with(modelWorld{deletions: 1, misses: 1}, 1, false), policy: deletes, clones: true, processes: 2},
 		"adopt":                       {start: with(modelWorld{removals: 1, wipes: 1}, 1, true), policy: adopts, processes: 2},
 		"two adopt":                   {start: with(modelWorld{}, 2, true), policy: adopts, processes: 2},
@@ -284,6 +292,26 @@ func TestModelOfImportsFinds(t *testing.T) {
 		"no intent is written":             {restored, func(d *modelDecisions) { d.intends = false }, twoOfOne},
 		"a write to an old version counts": {restored, func(d *modelDecisions) { d.careless = true }, twoOfOne},
 		"the id is kept in status alone":   {restored, func(d *modelDecisions) { d.forgetful = true }, twoOfOne},
+		"an id in the status is of any intent": {restored, func(d *modelDecisions) {
+			believe := func(object *v1alpha1.Import) *v1alpha1.Import {
+				if intent, ok := ownership.ParseIntent(object, modelStart); ok && object.Status.ID != "" {
+					object = object.DeepCopy()
+					object.Status.CreateToken = intent.Token
+				}
+				return object
+			}
+			d.RemoteID = func(object *v1alpha1.Import) string { return ownership.RemoteID(believe(object)) }
+			d.Locate = func(p Pass) Location { p.Object = believe(p.Object); return Locate(p) }
+			d.beginDeletion = func(object *v1alpha1.Import) DeletionStart { return BeginDeletion(believe(object)) }
+		}, nobodyKnows},
+		"what a scan saw counts while a call is under way": {both, func(d *modelDecisions) {
+			d.Locate = func(p Pass) Location {
+				if next := Locate(p); next != LocateSearch || p.Searches > 0 || len(p.Seen) != 1 {
+					return next
+				}
+				return LocateAcquireSeen
+			}
+		}, twoOfOne},
 		"an empty list is believed at once": {restored, func(d *modelDecisions) {
 			d.Locate = func(p Pass) Location { p.Timeout = 0; return Locate(p) }
 		}, twoOfOne},
@@ -439,17 +467,16 @@ func TestModelOfImportsFinds(t *testing.T) {
 			}
 		}, neverRests},
 		"what another operator has created is older than the scan": {"another operator's", func(d *modelDecisions) { d.arrives = false }, twoOfOne},
-		"who had an Import goes on with it":                        {"another operator's", func(d *modelDecisions) { d.keeps = true }, twoOfOne},
 		"None is not taken back": {moved, func(d *modelDecisions) {
-			d.reportsFirst = func(before *v1alpha1.Import, creates bool) bool {
-				return before.Status.Management == "" && ownership.ReportsFirst(before, creates)
+			d.reportsFirst = func(*v1alpha1.Import) bool { return false }
+		}, leftBehind},
+		"an Import without a status is a new one": {moved, func(d *modelDecisions) {
+			d.nothingBefore = func(before *v1alpha1.Import, _, withdrawn, markerSeen bool) bool {
+				return ownership.NothingBefore(before, true, withdrawn, markerSeen)
 			}
 		}, leftBehind},
-		"an intent is written without a status": {moved, func(d *modelDecisions) {
-			d.reportsFirst = func(before *v1alpha1.Import, _ bool) bool { return ownership.ReportsFirst(before, false) }
-		}, leftBehind},
 		"metadata alone shows that nothing was made": {moved, func(d *modelDecisions) {
-			d.nothingBefore = func(*v1alpha1.Import, bool, bool) bool { return true }
+			d.nothingBefore = func(*v1alpha1.Import, bool, bool, bool) bool { return true }
 		}, leftBehind},
 		"None is written beside the intent of another": {raced, func(d *modelDecisions) {
 			d.canReport = func(_, _, _ *v1alpha1.Import) bool { return true }

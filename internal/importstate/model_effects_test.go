@@ -49,10 +49,10 @@ func (e modelEffects) refuses() bool {
 
 func (e modelEffects) Reread(context.Context) (*v1alpha1.Import, time.Time, error) {
 	worker, current := e.worker(), *e.current()
-	if current.pending == 0 && current.id == 0 && current.status == 0 || e.m.isOthers(*e.w, e.i) && !e.m.keeps {
+	if current.pending == 0 && current.id == 0 && current.status == 0 || e.m.isOthers(*e.w, e.i) {
 		return nil, time.Time{}, errRefused
 	}
-	if !current.there || current.deleting != worker.seen.deleting || current.account != worker.seen.account {
+	if !current.there || e.m.isOthers(*e.w, e.i) || current.deleting != worker.seen.deleting || current.account != worker.seen.account {
 		return nil, time.Time{}, errRefused
 	}
 	worker.seen, worker.stale = current, false
@@ -61,13 +61,17 @@ func (e modelEffects) Reread(context.Context) (*v1alpha1.Import, time.Time, erro
 
 func (e modelEffects) RestoreMetadata(_ context.Context, id string) (*v1alpha1.Import, error) {
 	seen := e.worker().seen
-	if seen.id == numberOf(id) && seen.finalizer {
+	if ownership.HasMetadata(e.m.object(e.w, e.i%2, seen, e.w.intents[seen.pending].age), id) {
 		return e.m.object(e.w, e.i%2, seen, e.w.intents[seen.pending].age), nil
 	}
 	if e.refuses() {
 		return nil, errRefused
 	}
-	e.current().id, e.current().finalizer = numberOf(id), true
+	object := e.current()
+	if object.confirmed && object.id == 0 {
+		object.pending, object.confirmed = 0, false
+	}
+	object.id, object.finalizer = numberOf(id), true
 	return e.wrote(), nil
 }
 
@@ -134,7 +138,7 @@ func (e modelEffects) WriteIntent(_ context.Context, p Pass) (*v1alpha1.Import, 
 	if e.m.intends {
 		number := e.w.unused()
 		e.w.intents[number] = modelIntent{replaces: replaces}
-		object.pending = number
+		object.pending, object.confirmed = number, false
 	}
 	object.id, object.finalizer = 0, true
 	return e.wrote(), nil
@@ -164,11 +168,15 @@ func errorOf(outcome integrator.Outcome) error {
 }
 
 func (e modelEffects) PersistID(_ context.Context, p Pass) (*v1alpha1.Import, error) {
+	if worker := e.worker(); p.Step == StepPersistID && !p.Settling && !e.m.annotated && !e.m.forgetful && worker.seen.pending != 0 {
+		worker.persisted, worker.token = true, worker.seen.pending
+		return e.m.decoded(e.w, e.i).Object, nil
+	}
 	if e.failed || !e.may(e.m.canPersistID) {
 		return nil, errRefused
 	}
 	object := e.current()
-	object.id, object.pending, object.none = numberOf(p.ID), 0, false
+	object.id, object.pending, object.none, object.confirmed = numberOf(p.ID), 0, false, false
 	if e.m.scans {
 		object.finalizer = object.finalizer || !object.deleting
 	}
@@ -185,7 +193,7 @@ func (e modelEffects) RemoveIntent(_ context.Context, _ Pass, restored string) e
 		return errRefused
 	}
 	object := e.current()
-	object.pending, object.id = 0, numberOf(restored)
+	object.pending, object.confirmed, object.id = 0, false, numberOf(restored)
 	if restored == "" {
 		object.id = 0
 	}

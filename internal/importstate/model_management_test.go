@@ -25,12 +25,12 @@ func (m *importModel) end(n *modelWorld, i int, scan modelScan, err error) {
 	}
 	worker := &n.workers[i]
 	ours := m.decoded(n, i).Object
-	state := ownership.ManagementOf(ours, m.nothingBefore(m.before(n, i), worker.withdrawn, scan.seen))
+	state := ownership.ManagementOf(ours, m.nothingBefore(m.before(n, i), worker.appeared, worker.withdrawn, scan.seen))
 	id := worker.seen.status
 	if worker.persisted {
 		id = worker.id
 	}
-	n.workers[i] = modelWorker{at: atReport, seen: worker.seen, stale: worker.stale, cache: worker.cache, id: id, none: state == v1alpha1.ManagementStateNone}
+	n.workers[i] = modelWorker{at: atReport, seen: worker.seen, stale: worker.stale, cache: worker.cache, id: id, token: worker.token, none: state == v1alpha1.ManagementStateNone}
 }
 
 // before is the object as the worker's pass has read it.
@@ -43,6 +43,9 @@ func (m *importModel) report(w modelWorld, i int, happens func(func(*modelWorld)
 	worker, live := w.workers[i], w.objects[i%2]
 	status := worker.seen
 	status.status, status.none = worker.id, worker.none
+	if worker.token != 0 {
+		status.confirmed = true
+	}
 	if status.status != worker.seen.status || worker.at == atStatus {
 		status.observed = false
 	}
@@ -50,6 +53,9 @@ func (m *importModel) report(w modelWorld, i int, happens func(func(*modelWorld)
 		happens(func(n *modelWorld) {
 			object := &n.objects[i%2]
 			object.status, object.observed, object.none, object.reported = status.status, status.observed, status.none, m.reports
+			if worker.token != 0 {
+				object.confirmed = object.pending == worker.token
+			}
 			n.wrote(i%2, i)
 			n.rest(i)
 		})
@@ -63,7 +69,7 @@ func (m *importModel) reportFirst(w modelWorld, i int, happens func(func(*modelW
 	worker := w.workers[i]
 	marks := worker.at == inPass && (worker.step == StepRestore || worker.step == StepAcquire || worker.step == StepWriteIntent) ||
 		worker.at == atAdopt && (worker.adoption == AdoptionClaim || worker.adoption == AdoptionTakeOver)
-	if !m.reports || !marks || !m.reportsFirst(m.before(&w, i), worker.at == inPass && worker.step == StepWriteIntent) {
+	if !m.reports || !marks || !m.reportsFirst(m.before(&w, i)) {
 		return false
 	}
 	happens(func(n *modelWorld) {
@@ -72,7 +78,7 @@ func (m *importModel) reportFirst(w modelWorld, i int, happens func(func(*modelW
 			n.rest(i)
 			return
 		}
-		e.current().none, e.current().reported = false, true
+		e.current().none = false
 		e.wrote()
 	})
 	return true
@@ -114,6 +120,11 @@ func (m *importModel) lose(w modelWorld, i int, fails func(func(*modelWorld))) {
 			n.wrote(i, -1)
 		})
 	}
+}
+
+// untouched reports whether nothing in the metadata speaks of a remote import.
+func (o modelObject) untouched() bool {
+	return !o.finalizer && o.id == 0 && o.pending == 0 && o.claim == 0 && o.status == 0
 }
 
 // unheard reports whether the worker's call is of an intent that was, or may be, taken away: then the

@@ -40,7 +40,7 @@ func (m *importModel) relabel(w modelWorld, fails func(func(*modelWorld))) {
 // what was made for it, unless that is nothing.
 func (m *importModel) arrive(n *modelWorld, i int) {
 	seen := m.before(n, i)
-	if !n.arrived || i/2 != int(n.shard) || ownership.RemoteID(seen) != "" || ownership.CreatePending(seen) || m.nothingBefore(seen, false, false) {
+	if !n.arrived || i/2 != int(n.shard) || ownership.RemoteID(seen) != "" || ownership.CreatePending(seen) || m.nothingBefore(seen, n.appeared&(1<<i) != 0, false, false) {
 		return
 	}
 	n.arrived = false
@@ -53,7 +53,7 @@ func (m *importModel) arrive(n *modelWorld, i int) {
 func (m *importModel) withoutShare(w *modelWorld, i int) {
 	switch {
 	case !m.shards:
-	case i/2 == int(w.shard):
+	case i/2 == int(w.shard) && w.relabels == 0:
 		w.workers[i].cache = modelObject{}
 	case w.relabels == 0:
 		w.scans[i] = modelScan{}

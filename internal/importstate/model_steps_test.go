@@ -36,7 +36,12 @@ func (m *importModel) steps(w modelWorld) []modelcheck.Step[modelWorld] {
 		m.work(w, i, happens, fails)
 		m.scan(w, i, happens)
 		if (w.workers[i].at != atRest || w.scans[i] != modelScan{}) && !m.unheard(w, i) {
-			fails(func(n *modelWorld) { n.requests[i].heard = false; n.rest(i); n.scans[i] = modelScan{} })
+			fails(func(n *modelWorld) {
+				n.requests[i].heard = false
+				n.rest(i)
+				n.scans[i] = modelScan{}
+				n.appeared &^= 1 << i
+			})
 		}
 		if w.requests[i].open {
 			m.respond(w, i, happens, fails)
@@ -81,7 +86,7 @@ func (m *importModel) start(n *modelWorld, i int, seen modelObject, stale bool) 
 	if !stale {
 		cache = modelObject{}
 	}
-	n.workers[i] = modelWorker{at: inPass, seen: seen, stale: stale, cache: cache}
+	n.workers[i] = modelWorker{at: inPass, seen: seen, stale: stale, cache: cache, appeared: n.appeared&(1<<i) != 0}
 	if m.scans {
 		m.arrive(n, i)
 		sight := n.sight(i)
@@ -115,7 +120,9 @@ func (m *importModel) stop(w modelWorld, i int, fails func(func(*modelWorld))) {
 	if !m.reports || current.deleting {
 		return
 	}
-	before := func(n *modelWorld) { n.workers[i] = modelWorker{at: inPass, seen: current, cache: n.workers[i].cache} }
+	before := func(n *modelWorld) {
+		n.workers[i] = modelWorker{at: inPass, seen: current, cache: n.workers[i].cache, appeared: n.appeared&(1<<i) != 0}
+	}
 	if w.outages > 0 {
 		fails(func(n *modelWorld) { before(n); n.outages--; m.end(n, i, modelScan{}, errRejected) })
 	}
@@ -247,7 +254,11 @@ func (m *importModel) interfere(w modelWorld, fails func(func(*modelWorld))) {
 			})
 		}
 		if object.status != 0 && w.wipes > 0 {
-			fails(func(n *modelWorld) { n.wipes--; n.objects[i].status, n.objects[i].observed = 0, false; n.wrote(i, -1) })
+			fails(func(n *modelWorld) {
+				n.wipes--
+				n.objects[i].status, n.objects[i].observed, n.objects[i].confirmed = 0, false, false
+				n.wrote(i, -1)
+			})
 		}
 		m.move(w, i, fails)
 		m.lose(w, i, fails)
@@ -296,10 +307,11 @@ func (m *importModel) decoded(w *modelWorld, i int) Pass {
 	}
 	seen := worker.seen
 	if worker.persisted {
-		seen.status = worker.id
+		seen.status, seen.confirmed = worker.id, worker.token != 0
 	}
+	object := m.object(w, i%2, seen, age)
 	return Pass{
-		Object: m.object(w, i%2, seen, age), Step: worker.step, Now: modelStart, Timeout: modelTimeout, Live: worker.live,
+		Object: object, Seen: m.created(w, object, worker.marked), Step: worker.step, Now: modelStart, Timeout: modelTimeout, Live: worker.live,
 		Searches: int(worker.searches), ID: remoteName(worker.id), Deleted: remoteName(worker.deleted), Settling: worker.settling,
 		Deleting: worker.deleting, cause: errRejected, Scanned: worker.scanned, MarkerSeen: worker.markerSeen,
 	}
@@ -325,11 +337,11 @@ func (m *importModel) encode(n *modelWorld, i int, p Pass) {
 	case Found, Created:
 		// The update gives it the marker of today.
 		n.remotes[worker.id].former = false
-		if worker.seen.status == worker.id && !worker.seen.none {
+		if worker.seen.status == worker.id && !worker.seen.none && worker.token == 0 {
 			n.rest(i)
 			return
 		}
-		n.workers[i] = modelWorker{at: atStatus, seen: worker.seen, stale: worker.stale, cache: worker.cache, id: worker.id}
+		n.workers[i] = modelWorker{at: atStatus, seen: worker.seen, stale: worker.stale, cache: worker.cache, id: worker.id, token: worker.token}
 	case Adopt:
 		m.startAdoption(n, i)
 	case Missing, Released:
@@ -383,7 +395,7 @@ func (w *modelWorld) unused() uint8 {
 		of := func(other uint8) bool { return other == number }
 		used := of(w.objects[0].pending) || of(w.objects[1].pending)
 		for i := range w.workers {
-			used = used || of(w.workers[i].seen.pending) || of(w.workers[i].cache.pending) || of(w.requests[i].intent)
+			used = used || of(w.workers[i].seen.pending) || of(w.workers[i].cache.pending) || of(w.workers[i].token) || of(w.requests[i].intent)
 		}
 		if !used {
 			return number
@@ -399,6 +411,9 @@ func (w *modelWorld) wrote(i, by int) {
 		if j%2 == i && j != by && worker.at != atRest {
 			worker.stale = true
 		}
+	}
+	if !w.objects[i].untouched() {
+		w.appeared &^= 0b0101 << i
 	}
 	w.forged = w.forged && w.objects[1].there && w.objects[1].id == adoptee
 	if by >= 0 {

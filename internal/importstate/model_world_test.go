@@ -65,14 +65,17 @@ type modelWorld struct {
 	arrived         bool
 	// forged: it was, and has not been written by the operator since.
 	forged bool
+	// appeared says, a bit for each worker, whose process has seen its object from the beginning, and nothing
+	// written to its metadata since.
+	appeared uint8
 }
 
 // modelObject is an Import as the API server has it, or had it.
 type modelObject struct {
 	there, deleting, finalizer bool
 	// observed: the status was recorded by observing the import alone. reported: a status was written.
-	// none: it says that nothing was made.
-	observed, reported, none bool
+	// none: it says that nothing was made. confirmed: it has the token of the standing intent.
+	observed, reported, none, confirmed bool
 	// account is that of accountRef.
 	account uint8
 	// id and claim are the annotations, status is status.id: numbers of remote imports.
@@ -125,6 +128,10 @@ type modelWorker struct {
 	marked              uint8
 	// withdrawn: the last write of metadata took a claim back. none: what is to be reported.
 	withdrawn, none bool
+	// token is the intent that the status to be written confirms, 0 when it does not.
+	token uint8
+	// appeared: the process had seen the object from the beginning when the pass began.
+	appeared bool
 }
 
 type modelPlace uint8
@@ -197,19 +204,18 @@ type modelDecisions struct {
 	adoption                      AdoptionMachine
 	stronger                      func(c ownership.Contest, first, other *v1alpha1.Import) *v1alpha1.Import
 	// intends: the intent is written. careless: the API server accepts a write to an old version.
-	// forgetful: the id is kept in status alone. judgesLate: the timeout is looked at when a list
+	// forgetful: the id is kept in status alone, and the intent removed. judgesLate: the timeout is looked at when a list
 	// has come, and not when it is asked for.
 	intends, careless, forgetful, judgesLate bool
 	// What is decided about status.management.
-	nothingBefore func(before *v1alpha1.Import, withdrawn, markerSeen bool) bool
-	reportsFirst  func(before *v1alpha1.Import, creates bool) bool
+	nothingBefore func(before *v1alpha1.Import, appeared, withdrawn, markerSeen bool) bool
+	reportsFirst  func(before *v1alpha1.Import) bool
 	canReport     func(ours, before, live *v1alpha1.Import) bool
 	// awaits: an import is created only once the account was scanned. looksTwice: a scan that ended
 	// during the pass is enough. notes: what a create made is kept, whatever the scan says.
 	awaits, looksTwice, notes bool
 	// arrives: what was scanned before an Import came from another operator does not count.
-	// keeps: who had the Import goes on with a version that is another operator's.
-	arrives, keeps bool
+	arrives bool
 }
 
 func shippedDecisions() modelDecisions {
@@ -250,10 +256,13 @@ func (m *importModel) object(w *modelWorld, i int, o modelObject, age uint8) *v1
 	put(v1alpha1.AnnotationID, remoteName(o.id))
 	if o.id != 0 {
 		object.Labels = map[string]string{v1alpha1.LabelRemoteImport: remoteName(o.id)}
+	} else if o.pending != 0 {
+		object.Labels = map[string]string{v1alpha1.LabelRemoteImport: ownership.IntentLabel(m.owner.Marker(object))}
 	}
 	put(v1alpha1.AnnotationAdoptPending, remoteName(o.claim))
 	if o.pending != 0 {
 		text, err := json.Marshal(ownership.Intent{
+			Token: intentToken(o.pending), UID: object.UID,
 			ExternalID: m.owner.Marker(object), Name: fmt.Sprintf("intent %d", o.pending), Replaces: remoteName(key.intent.replaces),
 			Time: modelStart.Add(-time.Duration(age)*modelTimeout/2 - time.Second),
 		})
@@ -269,6 +278,9 @@ func (m *importModel) object(w *modelWorld, i int, o modelObject, age uint8) *v1
 		object.DeletionTimestamp = &metav1.Time{Time: modelStart}
 	}
 	object.Status.ID = remoteName(o.status)
+	if o.confirmed {
+		object.Status.CreateToken = intentToken(o.pending)
+	}
 	if o.observed {
 		object.Status.Management = v1alpha1.ManagementStateObserved
 	}
@@ -281,6 +293,17 @@ func (m *importModel) object(w *modelWorld, i int, o modelObject, age uint8) *v1
 	m.policy(object)
 	m.built[key] = object
 	return object
+}
+
+// intentToken is the token of an intent.
+func intentToken(number uint8) string { return fmt.Sprintf("token-%d", number) }
+
+// remote is the remote import that an Import has: in the annotation, or confirmed by the status.
+func (o modelObject) remote() uint8 {
+	if o.confirmed && o.id == 0 {
+		return o.status
+	}
+	return o.id
 }
 
 // modelNamespaces are those of two Imports that are apart.
@@ -335,7 +358,8 @@ func (w modelWorld) String() string {
 		if !o.there {
 			return "deleted"
 		}
-		return fmt.Sprintf("{id %d status %d pending %d claim %d account %d%s%s%s%s}", o.id, o.status, o.pending, o.claim, o.account,
+		return fmt.Sprintf("{id %d status %d pending %d claim %d account %d%s%s%s%s%s}", o.id, o.status, o.pending, o.claim, o.account,
+			map[bool]string{true: " confirmed"}[o.confirmed],
 			map[bool]string{true: " finalizer"}[o.finalizer], map[bool]string{true: " deleting"}[o.deleting],
 			map[bool]string{true: " reported"}[o.reported], map[bool]string{true: " None"}[o.none])
 	}

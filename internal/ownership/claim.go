@@ -135,7 +135,7 @@ const intentLife = 15 * time.Minute
 // intent of another namespace counts no longer: it may have been written by anybody.
 func (c Contest) MayCreate(object *v1alpha1.Import) bool {
 	var intent Intent
-	if err := json.Unmarshal([]byte(object.Annotations[v1alpha1.AnnotationCreatePending]), &intent); err != nil || RemoteID(object) != "" {
+	if err := json.Unmarshal([]byte(object.Annotations[v1alpha1.AnnotationCreatePending]), &intent); err != nil || intent.copied(object) || RemoteID(object) != "" {
 		return false
 	}
 	if age := c.Now.Sub(intent.Time); object.Namespace != c.Object.Namespace && (age > intentLife || age < -ClockSkew) {

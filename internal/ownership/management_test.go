@@ -49,29 +49,27 @@ func TestNothingBefore(t *testing.T) {
 	none := func(object *v1alpha1.Import) { object.Status.Management = v1alpha1.ManagementStateNone }
 	reported := func(object *v1alpha1.Import) { object.Status.ObservedGeneration = 1 }
 	cases := map[string]struct {
-		edits                       []func(*v1alpha1.Import)
-		withdrawn, markerSeen, want bool
-		// The status is written before an intent, and before any metadata.
-		firstOfIntent, firstOfAny bool
+		edits                                 []func(*v1alpha1.Import)
+		appeared, withdrawn, markerSeen, want bool
+		// The status is written before any metadata.
+		first bool
 	}{
-		"New":            {nil, false, false, true, true, false},
-		"NewMarkerSeen":  {nil, false, true, false, true, false},
-		"None":           {[]func(*v1alpha1.Import){reported, none}, false, false, true, true, true},
-		"NoneMarkerSeen": {[]func(*v1alpha1.Import){reported, none}, false, true, false, true, true},
-		"MetadataGone":   {[]func(*v1alpha1.Import){reported}, false, false, false, false, false},
-		"ClaimWithdrawn": {[]func(*v1alpha1.Import){reported}, true, false, true, false, false},
+		"New":            {appeared: true, want: true},
+		"NewMarkerSeen":  {appeared: true, markerSeen: true},
+		"NoStatus":       {},
+		"None":           {edits: []func(*v1alpha1.Import){reported, none}, want: true, first: true},
+		"NoneMarkerSeen": {edits: []func(*v1alpha1.Import){reported, none}, markerSeen: true, first: true},
+		"MetadataGone":   {edits: []func(*v1alpha1.Import){reported}, appeared: true},
+		"ClaimWithdrawn": {edits: []func(*v1alpha1.Import){reported}, withdrawn: true, want: true},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			before := declared("a", c.edits...)
-			if got := NothingBefore(before, c.withdrawn, c.markerSeen); got != c.want {
+			if got := NothingBefore(before, c.appeared, c.withdrawn, c.markerSeen); got != c.want {
 				t.Errorf("nothing before: %t", got)
 			}
-			if got := ReportsFirst(before, true); got != c.firstOfIntent {
-				t.Errorf("reports before an intent: %t", got)
-			}
-			if got := ReportsFirst(before, false); got != c.firstOfAny {
-				t.Errorf("reports before other metadata: %t", got)
+			if got := ReportsFirst(before); got != c.first {
+				t.Errorf("reports before metadata: %t", got)
 			}
 		})
 	}

@@ -15,16 +15,20 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 )
 
 // RemoteID is the id that the Import remembers. While a creation is unconfirmed there is none,
-// whatever the status still has: the operator writes the id and removes the intent in one patch. An
-// id beside an intent was written by somebody else, unless status has it too: then the intent was.
+// whatever the status still has: the status has the id of what an intent made only beside that intent's
+// token. An id annotation beside an intent was written by somebody else, unless status has it too: then
+// the intent was.
 func RemoteID(object *v1alpha1.Import) string {
 	id, recorded := object.Annotations[v1alpha1.AnnotationID], object.Status.ID
 	switch {
+	case Confirmed(object):
+		return recorded
 	case !CreatePending(object):
 		return cmp.Or(id, recorded)
 	case id != recorded || replaces(object) == id:
@@ -41,10 +45,29 @@ func replaces(object *v1alpha1.Import) string {
 	return intent.Replaces
 }
 
-// CreatePending reports whether a create intent stands: the create may have been applied.
+// CreatePending reports whether a create intent stands: the create may have been applied. One that came
+// along with the metadata of another Import, as with a restore into a new cluster, is none.
 func CreatePending(object *v1alpha1.Import) bool {
-	return object.Annotations[v1alpha1.AnnotationCreatePending] != ""
+	text := object.Annotations[v1alpha1.AnnotationCreatePending]
+	if text == "" {
+		return false
+	}
+	var intent Intent
+	err := json.Unmarshal([]byte(text), &intent)
+	return err != nil || !intent.copied(object)
 }
+
+// Confirmed reports whether the status has the id of what the standing create intent made. Then no
+// annotation needs to have it: the import is found again by what the intent says.
+func Confirmed(object *v1alpha1.Import) bool {
+	state := &object.Status
+	return state.ID != "" && state.CreateToken != "" && object.Annotations[v1alpha1.AnnotationID] == "" &&
+		strings.HasPrefix(object.Annotations[v1alpha1.AnnotationCreatePending], intentPrefix(state.CreateToken))
+}
+
+// intentPrefix begins the text of an intent with this token: most intents are of imports that exist, and
+// need not be parsed.
+func intentPrefix(token string) string { return `{"token":"` + token + `",` }
 
 // HasFinalizer reports whether the object has the operator's finalizer for Imports.
 func HasFinalizer(object metav1.Object) bool {
@@ -52,9 +75,17 @@ func HasFinalizer(object metav1.Object) bool {
 }
 
 // HasMetadata reports whether the object's metadata has everything that keeps the remote import of
-// this id: finalizer, annotation and label.
+// this id: the finalizer, and the id or the confirmed intent, with the label of it.
 func HasMetadata(object *v1alpha1.Import, id string) bool {
-	return HasFinalizer(object) && object.Annotations[v1alpha1.AnnotationID] == id && object.Labels[v1alpha1.LabelRemoteImport] == RemoteLabel(id)
+	label := object.Labels[v1alpha1.LabelRemoteImport]
+	if !HasFinalizer(object) {
+		return false
+	}
+	if object.Status.ID == id && Confirmed(object) {
+		var intent Intent
+		return json.Unmarshal([]byte(object.Annotations[v1alpha1.AnnotationCreatePending]), &intent) == nil && label == IntentLabel(intent.ExternalID)
+	}
+	return object.Annotations[v1alpha1.AnnotationID] == id && label == RemoteLabel(id)
 }
 
 // Observes reports whether nothing may be written to the remote import.
@@ -103,6 +134,11 @@ func NamedIDs(object *v1alpha1.Import) []string {
 // Intent is the value of the create-pending annotation: what the import that is being created can
 // be found by, should the response be lost.
 type Intent struct {
+	// Token is of this intent alone. Once the import exists, status.createToken has it. It comes first:
+	// see intentPrefix.
+	Token string `json:"token"`
+	// UID is of the Import that the intent was written for.
+	UID        types.UID `json:"uid"`
 	ExternalID string    `json:"externalId"`
 	Name       string    `json:"name"`
 	Time       time.Time `json:"time"`
@@ -110,10 +146,27 @@ type Intent struct {
 	Replaces string `json:"replaces,omitempty"`
 }
 
+// copied reports whether the intent was written for another object than this one.
+func (i Intent) copied(object *v1alpha1.Import) bool { return i.UID != "" && i.UID != object.UID }
+
+// CopiedMarker is the ownership marker in an intent that came along with the metadata of another Import,
+// "" when there is none: the account may have what that one created.
+func CopiedMarker(object *v1alpha1.Import) string {
+	var intent Intent
+	err := json.Unmarshal([]byte(object.Annotations[v1alpha1.AnnotationCreatePending]), &intent)
+	if err != nil || !intent.copied(object) || !IsMarker(intent.ExternalID) {
+		return ""
+	}
+	return intent.ExternalID
+}
+
 // ParseIntent reads the Import's create intent. One that is damaged, or from the future, is not
-// readable.
+// readable. One of another object is none.
 func ParseIntent(object *v1alpha1.Import, now time.Time) (intent Intent, readable bool) {
 	err := json.Unmarshal([]byte(object.Annotations[v1alpha1.AnnotationCreatePending]), &intent)
+	if intent.copied(object) {
+		return Intent{}, false
+	}
 	return intent, err == nil && intent.ExternalID != "" && !intent.Time.After(now)
 }
 

@@ -83,7 +83,7 @@ func (w *world) start(ctx context.Context) error {
 	e.registry = account.NewRegistry(running, e.memory, clock.RealClock{}, account.Options{
 		Network: network, Owner: w.options.Owner, Permits: concurrent,
 	})
-	e.accounts = &accounts.Reconciler{Client: e.memory, Live: w.live, Registry: e.registry, Recorder: silent{}, AllowedHosts: w.options.AllowedHosts, AllowHTTP: network.AllowHTTP}
+	e.accounts = &accounts.Reconciler{Client: e.memory, Live: w.live, Registry: e.registry, Recorder: silent{}, Clock: clock.RealClock{}, AllowedHosts: w.options.AllowedHosts, AllowHTTP: network.AllowHTTP}
 	e.imports = &imports.Reconciler{
 		Client: e.memory, Live: w.live, Registry: e.registry, Recorder: silent{}, Clock: clock.RealClock{}, Owner: w.options.Owner,
 		CreateUnconfirmedTimeout: imports.DefaultCreateUnconfirmedTimeout, BlockedDeletionPause: imports.DefaultBlockedDeletionPause,

@@ -36,10 +36,20 @@ func ImportChanged() predicate.Predicate {
 				before[v1alpha1.AnnotationAllowNamesake] != after[v1alpha1.AnnotationAllowNamesake] ||
 				before[v1alpha1.AnnotationReconcileRequestedAt] != after[v1alpha1.AnnotationReconcileRequestedAt] ||
 				removed(e.ObjectOld.GetLabels(), e.ObjectNew.GetLabels(), v1alpha1.LabelRemoteImport) && after[v1alpha1.AnnotationID] != "" ||
+				confirmedBefore(e) ||
 				ownership.HasFinalizer(e.ObjectOld) && !ownership.HasFinalizer(e.ObjectNew) ||
 				before[v1alpha1.AnnotationID] != "" && before[v1alpha1.AnnotationID] != after[v1alpha1.AnnotationID] && after[v1alpha1.AnnotationCreatePending] == ""
 		}),
 	)
+}
+
+// confirmedBefore reports whether somebody took away the intent that an Import's remote import was created
+// with, or its label, in the place of which nothing else was written.
+func confirmedBefore(e event.UpdateEvent) bool {
+	before, after := e.ObjectOld.(*v1alpha1.Import), e.ObjectNew.(*v1alpha1.Import)
+	return ownership.Confirmed(before) && after.Annotations[v1alpha1.AnnotationID] == "" &&
+		(after.Annotations[v1alpha1.AnnotationCreatePending] == "" ||
+			ownership.Confirmed(after) && removed(before.Labels, after.Labels, v1alpha1.LabelRemoteImport))
 }
 
 // removed reports whether somebody removed or changed a value.
