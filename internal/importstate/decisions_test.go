@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/ownership"
 )
 
 // What the model of Imports does not reach: Observe, suspend, damaged intents. The rest of the
@@ -32,7 +33,13 @@ func annotated(name, value string) func(*v1alpha1.Import) {
 
 func intending(age time.Duration) func(*v1alpha1.Import) {
 	return annotated(v1alpha1.AnnotationCreatePending,
-		fmt.Sprintf(`{"externalId":"k8s/uid","name":"prices","time":%q}`, modelStart.Add(-age).Format(time.RFC3339)))
+		fmt.Sprintf(`{"token":"t","externalId":"k8s/uid","name":"prices","time":%q}`, modelStart.Add(-age).Format(time.RFC3339)))
+}
+
+// confirmed has the status say what the intent made.
+func confirmed(object *v1alpha1.Import) {
+	object.Status.ID, object.Status.CreateToken = oneID, "t"
+	object.Labels = map[string]string{v1alpha1.LabelRemoteImport: ownership.IntentLabel("k8s/uid")}
 }
 
 func withFinalizer(object *v1alpha1.Import) { object.Finalizers = []string{v1alpha1.Finalizer} }
@@ -52,6 +59,7 @@ func onlyObserved(object *v1alpha1.Import) {
 
 func TestLocate(t *testing.T) {
 	id, damaged := annotated(v1alpha1.AnnotationID, oneID), annotated(v1alpha1.AnnotationCreatePending, "{")
+	ofAnother := annotated(v1alpha1.AnnotationCreatePending, `{"token":"t","uid":"of-another","externalId":"k8s/of-another","name":"prices","time":"2026-01-01T00:00:00Z"}`)
 	for name, test := range map[string]struct {
 		object *v1alpha1.Import
 		edit   func(*Pass)
@@ -76,6 +84,12 @@ func TestLocate(t *testing.T) {
 		"pending, found":                  {importWith(intending(0), withFinalizer), func(p *Pass) { p.Live, p.Searches, p.Found = true, 1, []string{oneID} }, LocateAcquire},
 		"pending, found several":          {importWith(intending(0), withFinalizer), func(p *Pass) { p.Live, p.Searches, p.Found = true, 1, []string{oneID, otherID} }, LocateAmbiguous},
 		"pending, not found yet":          {importWith(intending(time.Minute), withFinalizer), func(p *Pass) { p.Live, p.Searches = true, 1 }, LocateWait},
+		"pending, a scan has seen it":     {importWith(intending(modelTimeout), withFinalizer), func(p *Pass) { p.Live, p.Seen = true, []string{oneID} }, LocateAcquireSeen},
+		"pending, seen, may be under way": {importWith(intending(time.Minute), withFinalizer), func(p *Pass) { p.Live, p.Seen = true, []string{oneID} }, LocateSearch},
+		"pending, a scan has seen two":    {importWith(intending(modelTimeout), withFinalizer), func(p *Pass) { p.Live, p.Seen = true, []string{oneID, otherID} }, LocateSearch},
+		"pending, of another object":      {importWith(ofAnother, withFinalizer), nil, LocateCreate},
+		"confirmed":                       {importWith(intending(0), withFinalizer, confirmed), nil, LocateRead},
+		"confirmed, finalizer taken away": {importWith(intending(0), confirmed), nil, LocateRestore},
 		"pending, not found once":         {importWith(intending(modelTimeout), withFinalizer), func(p *Pass) { p.Live, p.Searches = true, 1 }, LocateSearch},
 		"pending, not found":              {importWith(intending(modelTimeout), withFinalizer), func(p *Pass) { p.Live, p.Searches = true, 2 }, LocateCreate},
 		"pending, not found, to adopt":    {importWith(intending(modelTimeout), withFinalizer, adopts), func(p *Pass) { p.Live, p.Searches = true, 2 }, LocateAdopt},

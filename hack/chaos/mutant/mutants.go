@@ -14,9 +14,10 @@ var All = []Mutant{
 		{Package: "controllers/imports", Function: "effects.Create", Find: Statement(Call("ParseIntent")), With: `_ = now`},
 		{Package: "controllers/imports", Function: "effects.Create", Find: Call("Sub"), With: `e.r.CreateUnconfirmedTimeout / 2`},
 	}, []string{"create"}},
-	{"id-only-in-status", "the id of a created import is kept in the status, which is enough", []Edit{
-		{Package: "controllers/imports", Function: "effects.PersistID", Find: Value("AnnotationID"), With: `nil`},
-	}, []string{"create"}},
+	{"marker-trusted", "what was created with the ownership marker is found by it for ever", []Edit{
+		{Package: "controllers/imports", Function: "effects.keepID", Find: FirstStatement(), With: `return nil
+	$0`},
+	}, []string{"unmarked"}},
 	{"create-without-grace", "an import that is not in the list was not created", []Edit{
 		{Package: "internal/importstate", Function: "Pass.timeLeft", Find: Call("Add"), With: `$recv`},
 	}, []string{"create", "clone"}},

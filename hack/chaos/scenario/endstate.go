@@ -17,6 +17,7 @@ import (
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/hack/chaos/sandbox"
+	"github.com/integrator-operator/integrator-operator/internal/ownership"
 )
 
 // EndState is what is left after a scenario: the objects, nil where one was deleted, and the
@@ -137,9 +138,12 @@ func (e *EndState) summary() (lines []string) {
 			line += fmt.Sprintf(" %s=%s/%s", c.Type, c.Status, c.Reason)
 		}
 		if object, isImport := object.(*v1alpha1.Import); isImport {
-			line += fmt.Sprintf(" drift %v, pending %q, id kept %t", object.Status.Drift,
-				object.Annotations[v1alpha1.AnnotationCreatePending]+object.Annotations[v1alpha1.AnnotationAdoptPending],
-				object.Status.ID != "" && object.Status.ID == object.Annotations[v1alpha1.AnnotationID])
+			pending := object.Annotations[v1alpha1.AnnotationAdoptPending]
+			if !ownership.Confirmed(object) {
+				pending += object.Annotations[v1alpha1.AnnotationCreatePending]
+			}
+			line += fmt.Sprintf(" drift %v, pending %q, id kept %t", object.Status.Drift, pending,
+				object.Status.ID != "" && ownership.HasMetadata(object, object.Status.ID))
 		}
 		lines = append(lines, line)
 	}

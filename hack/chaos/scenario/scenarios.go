@@ -32,10 +32,13 @@ var All = []Scenario{
 		Prelude: []Step{CreateAccount}, Steps: []Step{{declareMany, manyAdopted}}},
 	{Name: "renamed", Retakes: true, AccountVaries: true, Prelude: []Step{CreateAccount, createImport, {declareHeir, heirWaits}}, Creates: 1, Steps: []Step{{deleteImport, handedOver}}},
 	{Name: "namesake", Seed: seedNamesake, Retakes: true, Unrepeated: true, Prelude: []Step{CreateAccount}, Steps: []Step{
-		{declare(`{"definition":` + Definition + `}`), namesakeDecided}, {takeNamesake, importReady},
+		{declare(`{"definition":` + Definition + `}`), ownershipDecided}, {takeNamesake, importReady},
 	}},
 	{Name: "cloned", KeepsToken: true, Unrepeated: true, Prelude: []Step{CreateAccount, createImport, nextScans, {cloneRemote, copyShown}}, Creates: 2, Deletes: 1, Steps: []Step{
 		{deleteRemote, importRecreated}, nextScans, {restoreRemote, copyShown}, {deleteImport, importDeleted},
+	}},
+	{Name: "unmarked", Contested: true, Unrepeated: true, Prelude: []Step{CreateAccount, {declare(`{"driftPolicy":"Report","definition":` + Definition + `}`), importReady}}, Creates: 1, Steps: []Step{
+		{unmarkRemote, remoteRead}, {loseStatus, ownershipDecided},
 	}},
 	{Name: "values", Prelude: []Step{CreateAccount, {Do: createValue("canary-value-1")}, {declare(`{"definition":` + Definition + `,
 		"valuesFrom":[{"path":"/http/headers","secretKeyRef":{"name":"shop","key":"headers"},"format":"JSON"}]}`), importReady}}, Creates: 1, Steps: []Step{

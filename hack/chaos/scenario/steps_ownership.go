@@ -113,9 +113,9 @@ func seedNamesake(x *Execution) error {
 	return err
 }
 
-// namesakeDecided waits until the Import says that the import is another's. One that has created its
+// ownershipDecided waits until the Import says that the import is another's. One that has created its
 // own instead is Ready, and I1 counts that.
-func namesakeDecided(ctx context.Context, x *Execution) error {
+func ownershipDecided(ctx context.Context, x *Execution) error {
 	object := &v1alpha1.Import{ObjectMeta: x.Meta("orders")}
 	if err := x.Ready(ctx, object); err != nil && !conflicts(object) {
 		return err
@@ -157,6 +157,38 @@ func restoreRemote(_ context.Context, x *Execution) error {
 	x.copied = x.deletedID
 	x.Keep(x.copied)
 	return nil
+}
+
+// unmarkRemote takes the ownership marker from the remote import.
+func unmarkRemote(ctx context.Context, x *Execution) error {
+	id, err := x.remoteID(ctx)
+	if err != nil {
+		return err
+	}
+	return x.API.EditAs(Jane, sandbox.AccountName, id, func(d simulator.Document) { d["externalId"] = "Jane's own" })
+}
+
+// remoteRead waits until the operator has read what the remote import is by now.
+func remoteRead(ctx context.Context, x *Execution) error {
+	object := &v1alpha1.Import{ObjectMeta: x.Meta("orders")}
+	if err := x.Ready(ctx, object); err != nil {
+		return err
+	}
+	document, _ := x.API.Import(sandbox.AccountName, object.Status.ID)
+	if object.Status.LastModified != document["lastModified"] {
+		return errors.New("the Import orders has not been compared with the import since Jane changed it")
+	}
+	return nil
+}
+
+// loseStatus removes the status of the Import, as a backup without statuses does.
+func loseStatus(ctx context.Context, x *Execution) error {
+	object := &v1alpha1.Import{}
+	if err := x.Objects.Get(ctx, client.ObjectKey{Namespace: x.Namespace, Name: "orders"}, object); err != nil {
+		return err
+	}
+	object.Status = v1alpha1.ImportStatus{ObservedGeneration: -1}
+	return x.Objects.Status().Update(ctx, object)
 }
 
 // copyShown waits until the Import shows what else has its ownership marker.

@@ -1,0 +1,109 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package ownership
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+)
+
+// intends gives the Import an intent, with the label of it.
+func intends(intent Intent) func(*v1alpha1.Import) {
+	return func(object *v1alpha1.Import) {
+		text, err := json.Marshal(intent)
+		if err != nil {
+			panic(err)
+		}
+		object.Annotations[v1alpha1.AnnotationCreatePending] = string(text)
+		object.Labels = map[string]string{v1alpha1.LabelRemoteImport: IntentLabel(intent.ExternalID)}
+	}
+}
+
+// confirms gives the status the token of an intent.
+func confirms(token string) func(*v1alpha1.Import) {
+	return func(object *v1alpha1.Import) { object.Status.CreateToken = token }
+}
+
+func TestIntents(t *testing.T) {
+	type facts struct {
+		ID                           string
+		Pending, Confirmed, Complete bool
+		CopiedMarker                 string
+	}
+	ours := Intent{Token: "t1", UID: "a", ExternalID: "k8s/a", Name: "n", Time: time.Unix(1, 0)}
+	damaged := func(object *v1alpha1.Import) { object.Annotations[v1alpha1.AnnotationCreatePending] = "{" }
+	unlabeled := func(object *v1alpha1.Import) { object.Labels = nil }
+	another := func(object *v1alpha1.Import) {
+		object.Annotations[v1alpha1.AnnotationID] = "5f0000000000000000000009"
+	}
+	copied, copiedOwn := ours, ours
+	copied.UID, copied.ExternalID = "of-another", "k8s/of-another"
+	copiedOwn.UID, copiedOwn.ExternalID = "of-another", "orders"
+	replacing := ours
+	replacing.Replaces = remoteID
+	type edits []func(*v1alpha1.Import)
+	for name, tc := range map[string]struct {
+		reason string
+		edits  edits
+		want   facts
+	}{
+		"Nothing":        {"an Import that has nothing", nil, facts{}},
+		"Pending":        {"nobody knows whether the import exists", edits{finalized, intends(ours)}, facts{Pending: true}},
+		"Confirmed":      {"the status says what the intent made", edits{finalized, intends(ours), recorded, confirms("t1")}, facts{ID: remoteID, Pending: true, Confirmed: true, Complete: true}},
+		"NoLabel":        {"the label has to be written again", edits{finalized, intends(ours), recorded, confirms("t1"), unlabeled}, facts{ID: remoteID, Pending: true, Confirmed: true}},
+		"NoFinalizer":    {"the finalizer has to be written again", edits{intends(ours), recorded, confirms("t1")}, facts{ID: remoteID, Pending: true, Confirmed: true}},
+		"OtherIntent":    {"the status is of an earlier intent", edits{finalized, intends(ours), recorded, confirms("t0")}, facts{Pending: true}},
+		"NoToken":        {"the status is of before the intent", edits{finalized, intends(ours), recorded}, facts{Pending: true}},
+		"StatusLost":     {"a restore has dropped the status", edits{finalized, intends(ours), confirms("t1")}, facts{Pending: true}},
+		"IntentLost":     {"somebody took the intent away", edits{finalized, recorded, confirms("t1")}, facts{ID: remoteID}},
+		"IDForged":       {"an id beside an intent is of somebody else", edits{finalized, intends(ours), recorded, confirms("t1"), another}, facts{Pending: true}},
+		"IntentForged":   {"an intent beside the id that the status has is of somebody else", edits{finalized, intends(ours), recorded, annotated}, facts{ID: remoteID, Pending: true}},
+		"Replacing":      {"the import of the status was deleted, and another is created", edits{finalized, intends(replacing), recorded, annotated}, facts{Pending: true}},
+		"Damaged":        {"an intent that cannot be read may have made something", edits{finalized, damaged}, facts{Pending: true}},
+		"Copied":         {"the intent of another object is none", edits{finalized, intends(copied)}, facts{CopiedMarker: "k8s/of-another"}},
+		"CopiedOwn":      {"and one with an externalId of the definition has no marker", edits{finalized, intends(copiedOwn)}, facts{}},
+		"Annotated":      {"the id is in the annotation, as of one that was adopted", edits{finalized, annotated, recorded}, facts{ID: remoteID}},
+		"TokenWithoutID": {"a token without an id confirms nothing", edits{finalized, intends(ours), confirms("t1")}, facts{Pending: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			object := declared("a", tc.edits...)
+			got := facts{RemoteID(object), CreatePending(object), Confirmed(object), HasMetadata(object, remoteID), CopiedMarker(object)}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+// The id of what an intent made is written while that intent stands, or beside nothing.
+func TestCanReportCreation(t *testing.T) {
+	ours := Intent{Token: "t1", UID: "a", ExternalID: "k8s/a", Time: time.Unix(1, 0)}
+	theirs := ours
+	theirs.Token = "t2"
+	before := declared("a", intends(ours))
+	created := declared("a", intends(ours), recorded, confirms("t1"))
+	for name, tc := range map[string]struct {
+		reason string
+		live   *v1alpha1.Import
+		want   bool
+	}{
+		"Same":          {"nobody wrote it", declared("a", intends(ours)), true},
+		"Label":         {"somebody wrote something else", declared("a", intends(ours), func(o *v1alpha1.Import) { o.Labels["team"] = "erp" }), true},
+		"Stripped":      {"all of the operator's is gone: this process is the last that knows the id", declared("a"), true},
+		"AnotherIntent": {"another process creates", declared("a", intends(theirs)), false},
+		"AnotherID":     {"another process has found the import", declared("a", annotated), false},
+		"AnotherStatus": {"another process has reported", declared("a", intends(ours), recorded), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := CanReport(created, before, tc.live); got != tc.want {
+				t.Errorf("%s: %t", tc.reason, got)
+			}
+		})
+	}
+}
