@@ -39,15 +39,15 @@ var _ = Describe("I declare an import", func() {
 		remote := w.remote(object.Status.ID)
 		Expect(remote).To(HaveKeyWithValue("_connectionId", shopConnection))
 		Expect(remote).To(HaveKeyWithValue("externalId", "k8s/"+string(object.UID)))
-		Expect(object.Annotations).To(HaveKeyWithValue("integrator.io/id", object.Status.ID))
-		Expect(object.Annotations).NotTo(HaveKey("integrator.io/create-pending"))
+		Expect(object.Annotations).To(HaveKeyWithValue("integrator.io/create-pending", ContainSubstring(object.Status.CreateToken)))
+		Expect(object.Annotations).NotTo(HaveKey("integrator.io/id"), "the marker is enough to find the import again")
 		Expect(object.Status).To(And(
 			HaveField("AdaptorType", "HTTPImport"),
 			HaveField("APIIdentifier", MatchRegexp("^i[0-9a-f]{9}$")),
 			HaveField("ConnectionID", shopConnection),
 			HaveField("LastModified", remote["lastModified"]),
 		))
-		Eventually(func() []string { return w.events(ctx, "orders") }).Should(ContainElement(HavePrefix("Created: ")))
+		Eventually(func() []string { return w.events(ctx, "orders") }).Should(ConsistOf(HavePrefix("Created: ")))
 	})
 
 	It("writes what I change, and leaves what I did not declare", func(ctx context.Context) {

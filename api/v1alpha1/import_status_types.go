@@ -168,6 +168,13 @@ type ImportStatus struct {
 	// +kubebuilder:validation:MaxLength=64
 	DesiredHash string `json:"desiredHash,omitempty"`
 
+	// inputsHash is a hash of what desiredHash was made of besides the spec: the aliases and the
+	// ownership marker, the versions of the Secrets and ConfigMaps, and the operator's table of
+	// fields. While it is the same, the definition need not be read after a start of the operator.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	InputsHash string `json:"inputsHash,omitempty"`
+
 	// ownedFields are the JSON pointers of the fields that were last applied. A field that is
 	// no longer declared is removed from the remote import. There is room for 4096 pointers
 	// of at most 512 bytes, and for 64 KiB of them in total. Fields near the root of the

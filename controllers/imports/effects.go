@@ -153,7 +153,7 @@ func (e effects) searched(p importstate.Pass) ownership.Intent {
 	return wanted
 }
 
-// Read reads the remote import, and makes sure that this Import may use it.
+// Read reads the remote import, and makes sure that this Import may use it, and finds it again.
 func (e effects) Read(ctx context.Context, p importstate.Pass) (found bool, err error) {
 	answer, err := e.s.session.Client.GetImport(ctx, p.ID)
 	if integrator.IsNotFound(err) {
@@ -166,6 +166,8 @@ func (e effects) Read(ctx context.Context, p importstate.Pass) (found bool, err 
 	use := ownership.UseManage
 	if p.Deleting {
 		use = ownership.UseDelete
+	} else if err := e.keepID(ctx); err != nil {
+		return true, err
 	}
 	return true, e.r.objects().requireOwnership(ctx, e.s, use)
 }

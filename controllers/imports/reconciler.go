@@ -204,9 +204,6 @@ func (r *Reconciler) reconcile(ctx context.Context, s *scope) error {
 		defer cancel()
 		return r.judge(ctx, s, false, func(importstate.Comparison) {})
 	default:
-		if err := (effects{r, s}).keepID(ctx); err != nil {
-			return err
-		}
 		if r.looks.wanted(s) && pass.Deleted == "" {
 			r.look(ctx, s)
 		}

@@ -157,13 +157,20 @@ type outlineOf struct {
 }
 
 // of gives the outline of the Import of a scope, nil if it is not known or is not enough: a deletion needs the
-// document, and so does the advice where the API did not accept it.
+// document, and so does the advice where the API did not accept it. After a start, the status has enough of it
+// to see that nothing has changed.
 func (o *outlines) of(s *scope) *definition.Desired {
-	known, ok := o.load(s.object)
-	if !ok || known.inputs != inputsOf(s) || len(s.object.Status.NotAccepted) > 0 || !s.object.DeletionTimestamp.IsZero() {
+	if len(s.object.Status.NotAccepted) > 0 || !s.object.DeletionTimestamp.IsZero() {
 		return nil
 	}
-	return known.desired
+	inputs := inputsOf(s)
+	if known, ok := o.load(s.object); ok && known.inputs == inputs {
+		return known.desired
+	}
+	if !definition.Stripped(s.object) {
+		return nil
+	}
+	return definition.OutlineOf(s.object, inputs)
 }
 
 func (o *outlines) load(object *v1alpha1.Import) (outlineOf, bool) {
@@ -362,6 +369,14 @@ func (s *scope) takePermit(ctx context.Context, r *Reconciler, remote *integrato
 		size := len(s.object.Spec.Definition.Raw)
 		if known, ok := r.outlines.load(s.object); ok {
 			size = known.size
+		} else if s.desired != nil {
+			// Its size is not known before it was read.
+			if err := s.completeDesired(ctx, r); err != nil {
+				return nil, err
+			}
+			if known, ok := r.outlines.load(s.object); ok {
+				size = known.size
+			}
 		}
 		weight := 1 + size/memoryOfPermit
 		permit, err := integrator.TakePermit(remote, r.Registry.Permits, permitObject(s.object), s.class(), weight)

@@ -7,6 +7,8 @@ import (
 	stdcmp "cmp"
 	"context"
 	"errors"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"testing"
 	"time"
 
@@ -177,6 +179,41 @@ func TestOutlines(t *testing.T) {
 	outlines.forget(client.ObjectKey{Namespace: "ns", Name: "orders"})
 	if outlines.of(known(nil)) != nil {
 		t.Error("what was deleted is forgotten")
+	}
+}
+
+// After a start, nothing is remembered but what the status says.
+func TestOutlinesAfterAStart(t *testing.T) {
+	compared := func(change func(*v1alpha1.Import)) *scope {
+		object := &v1alpha1.Import{}
+		object.Namespace, object.Name, object.UID, object.Generation = "ns", "orders", "1", 2
+		s := &scope{object: object, session: &account.Session{Aliases: map[string]v1alpha1.ID{"shop": "a"}}}
+		state := &object.Status
+		state.ObservedGeneration, state.DesiredHash, state.InputsHash = 2, "h", inputsOf(s)
+		state.IgnoredFields, state.Warnings = []string{"/createdAt"}, []string{"/ftp: is for another adaptorType"}
+		if change != nil {
+			change(object)
+		}
+		return s
+	}
+	for name, tc := range map[string]struct {
+		reason string
+		change func(*v1alpha1.Import)
+		want   *definition.Desired
+	}{
+		"Same":      {reason: "nothing changed that the document is made of", want: &definition.Desired{Hash: "h", LeftOut: []string{"/createdAt"}, Mistakes: []string{"/ftp: is for another adaptorType"}}},
+		"Edited":    {reason: "the definition may be another one", change: func(o *v1alpha1.Import) { o.Generation++ }},
+		"Inputs":    {reason: "an alias changed while the operator was stopped", change: func(o *v1alpha1.Import) { o.Status.InputsHash = "other" }},
+		"NotYet":    {reason: "an earlier version did not write of what the hash was made", change: func(o *v1alpha1.Import) { o.Status.InputsHash = "" }},
+		"Unwritten": {reason: "it was never compared", change: func(o *v1alpha1.Import) { o.Status.DesiredHash = "" }},
+		"InCache":   {reason: "the definition is at hand", change: func(o *v1alpha1.Import) { o.Spec.Definition.Raw = []byte(`{"name":"a"}`) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var none outlines
+			if diff := cmp.Diff(tc.want, none.of(compared(tc.change)), cmpopts.IgnoreUnexported(definition.Desired{})); diff != "" {
+				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
+			}
+		})
 	}
 }
 

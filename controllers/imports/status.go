@@ -37,7 +37,7 @@ func (s *scope) converged() {
 	state.CreatedAt = drift.Cut(remote.CreatedAt, 64)
 	state.LastModified = drift.Cut(remote.LastModified, 64)
 	state.ComparedLastModified = state.LastModified
-	state.DesiredHash = s.desired.Hash
+	state.DesiredHash, state.InputsHash = s.desired.Hash, inputsOf(s)
 	definition.SetOwned(state, drift.Track(s.desired.Fields, s.object.Spec.IgnoreDifferences))
 	state.Drift = nil
 	state.NotAccepted = nil

@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/fields"
 )
 
 // The cache has Imports without what is large and is seldom needed: a large definition, and the fields that
@@ -199,7 +200,21 @@ func (d *Desired) Outline() *Desired {
 	return &Desired{Marked: d.Marked, Hash: d.Hash, Secrets: d.Secrets, LeftOut: d.LeftOut, Mistakes: d.Mistakes, Warnings: d.Warnings}
 }
 
+// OutlineOf is the outline of the document that an Import was compared with last, as its status has it. It
+// holds while the Import declares the same and inputs are the same: see Inputs.
+func OutlineOf(object *v1alpha1.Import, inputs string) *Desired {
+	state := &object.Status
+	if state.DesiredHash == "" || state.InputsHash != inputs || state.ObservedGeneration != object.Generation {
+		return nil
+	}
+	return &Desired{Hash: state.DesiredHash, LeftOut: state.IgnoredFields, Mistakes: state.Warnings}
+}
+
+// documentVersion changes when Desire makes another document of the same spec and the same inputs.
+const documentVersion = "1"
+
 // Inputs is a hash of all that a document is made of beside the spec of its Import.
 func Inputs(marker string, aliases map[string]v1alpha1.ID, values []Value) string {
-	return marker + " " + versionsHash(values, aliases)
+	sum := sha256.Sum256([]byte(strings.Join([]string{documentVersion, fields.Version(), marker, versionsHash(values, aliases)}, "\n")))
+	return hex.EncodeToString(sum[:12])
 }

@@ -10,18 +10,27 @@
 package fields
 
 import (
+	"crypto/sha256"
 	_ "embed"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/go-openapi/jsonpointer"
 )
 
 //go:embed fields.tsv
 var table string
+
+// Version is a hash of the table.
+var Version = sync.OnceValue(func() string {
+	sum := sha256.Sum256([]byte(table))
+	return hex.EncodeToString(sum[:8])
+})
 
 // Type is a JSON type that a field can have.
 type Type string

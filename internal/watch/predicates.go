@@ -43,13 +43,21 @@ func ImportChanged() predicate.Predicate {
 	)
 }
 
-// confirmedBefore reports whether somebody took away the intent that an Import's remote import was created
-// with, or its label, in the place of which nothing else was written.
+// confirmedBefore reports whether somebody took away, or contradicted, what says where the remote import is
+// that an Import was created with. The operator itself writes the id in its place, or another intent.
 func confirmedBefore(e event.UpdateEvent) bool {
 	before, after := e.ObjectOld.(*v1alpha1.Import), e.ObjectNew.(*v1alpha1.Import)
-	return ownership.Confirmed(before) && after.Annotations[v1alpha1.AnnotationID] == "" &&
-		(after.Annotations[v1alpha1.AnnotationCreatePending] == "" ||
-			ownership.Confirmed(after) && removed(before.Labels, after.Labels, v1alpha1.LabelRemoteImport))
+	id, intent := after.Annotations[v1alpha1.AnnotationID], after.Annotations[v1alpha1.AnnotationCreatePending]
+	switch {
+	case !ownership.Confirmed(before):
+		return false
+	case ownership.Confirmed(after):
+		return removed(before.Labels, after.Labels, v1alpha1.LabelRemoteImport)
+	case id == "":
+		return intent == ""
+	default:
+		return id != after.Status.ID || intent != ""
+	}
 }
 
 // removed reports whether somebody removed or changed a value.
