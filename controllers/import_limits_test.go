@@ -144,11 +144,11 @@ var _ = Describe("The API server has no room for the status", func() {
 		object := w.httpImport("first")
 		Expect(k8s.Create(ctx, object)).To(Succeed())
 		Eventually(func() []string { return w.events(ctx, "first") }).Should(ConsistOf(HavePrefix("Created: "), And(refused, HaveSuffix("; it will be retried"))))
-		Expect(w.calls()).To(Equal(map[string]int{post: 1}))
+		Expect(w.writes()).To(Equal(map[string]int{post: 1}))
 		w.refuseStatus(nil)
 		change(ctx, object, func(object *v1alpha1.Import) { object.Spec.DriftPolicy = v1alpha1.DriftPolicyReport })
 		w.eventuallyReady(ctx, object, "first")
-		Expect(w.calls()).To(Equal(map[string]int{post: 1}))
+		Expect(w.writes()).To(Equal(map[string]int{post: 1}))
 	})
 
 	It("is reported, retried later, and costs no call to the platform", func(ctx context.Context) {

@@ -260,10 +260,8 @@ var _ = Describe("I follow the page about restoring, moving and renaming", func(
 		refused(ctx, "prices", "stock")
 
 		By("giving up one of them, and coming back to it")
+		stock := get(ctx, w, &v1alpha1.Import{}, "stock")
 		r.run(ctx, "kubectl delete import stock --wait=false")
-		w.eventually(ctx, &v1alpha1.Import{}, "stock", "Terminating False/OwnershipConflict")
-		stock := &v1alpha1.Import{}
-		change(ctx, get(ctx, w, stock, "stock"), func(object *v1alpha1.Import) { object.Spec.DeletionPolicy = v1alpha1.DeletionPolicyOrphan })
 		w.eventuallyGone(ctx, stock)
 		r.run(ctx, "kubectl apply -f imports/stock.yaml")
 		refused(ctx, "prices", "stock")

@@ -128,7 +128,9 @@ func (s *scope) setStatus(p *problem.Problem, debugWaits bool) {
 	if p != nil && !completesComparison(p) {
 		state.ComparedLastModified = ""
 	}
-	state.Management = ownership.ManagementOf(s.object, ownership.NothingBefore(s.before, s.appeared, s.withdrawn, s.markerSeen()))
+	// Nothing was made with an Account that does not exist: while an Import needs it, it stays.
+	nothing := s.appeared || p != nil && p.Reason() == v1alpha1.ReasonAccountNotFound
+	state.Management = ownership.ManagementOf(s.object, ownership.NothingBefore(s.before, nothing, s.withdrawn, s.markerSeen()))
 	p = s.correctable(p)
 	state.ObservedGeneration = generation
 	state.Plan = nil
