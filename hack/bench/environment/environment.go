@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -29,6 +30,8 @@ type Options struct {
 	Assets string
 	// Manager and Simulator are programs.
 	Manager, Simulator string
+	// Poller is the program of hack/poller, "" if there is none.
+	Poller string
 }
 
 // Environment is all that runs for one measurement.
@@ -41,7 +44,9 @@ type Environment struct {
 	dir       string
 	processes *local.Processes
 	// manager is the process that was started last.
-	manager    *local.Process
+	manager *local.Process
+	// replaced is when a manager was killed or asked to end.
+	replaced   time.Time
 	api, admin string
 	// profiles is where the manager serves its profiles.
 	profiles string
@@ -78,7 +83,7 @@ func Start(ctx context.Context, o Options, ended func(error)) (*Environment, err
 	if e.Objects, err = client.NewWithWatch(e.Plane.Config, client.Options{Scheme: scheme.All()}); err != nil {
 		return e, err
 	}
-	e.api, e.admin, err = e.processes.StartSimulator(ctx, o.Simulator, fmt.Sprint("--page-size=", pageSize))
+	e.api, e.admin, err = e.processes.StartSimulator(ctx, o.Simulator, fmt.Sprint("--page-size=", PageSize))
 	return e, err
 }
 
@@ -117,14 +122,30 @@ func (e *Environment) Roll(ctx context.Context) (ended <-chan struct{}, err erro
 	}); err != nil {
 		return nil, err
 	}
+	e.replaced = time.Now()
 	former.Terminate()
 	return former.Done(), nil
 }
 
-// RestartManager ends the manager and starts another.
-func (e *Environment) RestartManager(ctx context.Context) error {
+// KillManager kills the manager.
+func (e *Environment) KillManager() {
+	e.replaced = time.Now()
+	e.manager.Kill()
+}
+
+// Replaced is when a manager was killed or asked to end last.
+func (e *Environment) Replaced() time.Time { return e.replaced }
+
+// StopManager ends the manager as a rollout does, and returns when it has ended.
+func (e *Environment) StopManager() {
+	e.replaced = time.Now()
 	e.manager.Terminate()
 	<-e.manager.Done()
+}
+
+// RestartManager ends the manager and starts another.
+func (e *Environment) RestartManager(ctx context.Context) error {
+	e.StopManager()
 	return e.StartManager(ctx)
 }
 
@@ -161,4 +182,15 @@ func (e *Environment) Log() string { return e.processes.Tail(managerLog, 25) }
 func (e *Environment) Stop() error {
 	e.processes.Stop(stopGrace)
 	return os.RemoveAll(e.dir)
+}
+
+// kubernetesVersion is where the name of the directory of the control plane has its version.
+var kubernetesVersion = regexp.MustCompile(`k8s-(v[0-9.]+)_`)
+
+// Kubernetes is the version of the control plane in a directory, "unknown" if its name does not say it.
+func Kubernetes(assets string) string {
+	if match := kubernetesVersion.FindStringSubmatch(assets); match != nil {
+		return match[1]
+	}
+	return "unknown"
 }

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
@@ -29,34 +28,40 @@ var errNotReady = errors.New("not all objects became Ready, or ended, in time")
 
 // ApplyUntilReady creates Imports, and returns how long it took until all of them were Ready.
 func (e *Environment) ApplyUntilReady(ctx context.Context, imports []*v1alpha1.Import) (time.Duration, error) {
-	var objects []client.Object
-	for _, object := range imports {
-		objects = append(objects, object)
-	}
-	return e.applyUntil(ctx, objects, &v1alpha1.ImportList{}, func(object client.Object) bool {
+	return e.UntilReady(ctx, imports, func() error { return e.Apply(ctx, imports) })
+}
+
+// UntilReady does something, and returns how long it took from its beginning until all Imports were Ready.
+func (e *Environment) UntilReady(ctx context.Context, imports []*v1alpha1.Import, do func() error) (time.Duration, error) {
+	return e.until(ctx, do, names(imports), &v1alpha1.ImportList{}, func(object client.Object) bool {
 		of, ok := object.(*v1alpha1.Import)
 		return ok && ready(of.Status.Conditions, of.Generation)
 	})
 }
 
-// applyUntil creates objects of one kind, and returns how long it took until all of them were done.
-func (e *Environment) applyUntil(ctx context.Context, objects []client.Object, list client.ObjectList, done func(client.Object) bool) (time.Duration, error) {
+// Apply creates objects, as many at a time as kubectl apply and GitOps tools do.
+func (e *Environment) Apply(ctx context.Context, imports []*v1alpha1.Import) error {
+	return parallel(ctx, writers, imports, func(object *v1alpha1.Import) error { return e.Objects.Create(ctx, object) })
+}
+
+// until does something, and returns how long it took until objects of one kind were done.
+func (e *Environment) until(ctx context.Context, do func() error, names []string, list client.ObjectList, done func(client.Object) bool) (time.Duration, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, errNotReady)
 	defer cancel()
-	waiting := make(map[string]bool, len(objects))
-	for _, object := range objects {
-		waiting[object.GetName()] = true
+	waiting := make(map[string]bool, len(names))
+	for _, name := range names {
+		waiting[name] = true
 	}
 	began := time.Now()
 	failed := make(chan error, 1)
 	go func() {
-		if err := e.create(ctx, objects); err != nil {
+		if err := do(); err != nil {
 			failed <- err
 		}
 	}()
 	for len(waiting) > 0 {
 		if err := e.watch(ctx, list, done, waiting, failed); err != nil {
-			return 0, fmt.Errorf("%d of %d objects are not done: %w", len(waiting), len(objects), err)
+			return 0, fmt.Errorf("%d of %d objects are not done: %w", len(waiting), len(names), err)
 		}
 	}
 	return time.Since(began), nil
@@ -99,26 +104,12 @@ func (e *Environment) Ask(ctx context.Context, imports []*v1alpha1.Import) error
 	return nil
 }
 
-// create creates objects, some at a time.
-func (e *Environment) create(ctx context.Context, objects []client.Object) error {
-	next := make(chan client.Object)
-	failed := make([]error, writers)
-	var all sync.WaitGroup
-	for i := range writers {
-		all.Go(func() {
-			for object := range next {
-				if err := e.Objects.Create(ctx, object); err != nil {
-					failed[i] = errors.Join(failed[i], err)
-				}
-			}
-		})
+// names are those of Imports.
+func names(imports []*v1alpha1.Import) (all []string) {
+	for _, object := range imports {
+		all = append(all, object.Name)
 	}
-	for _, object := range objects {
-		next <- object
-	}
-	close(next)
-	all.Wait()
-	return errors.Join(failed...)
+	return all
 }
 
 // ready reports whether an object is Ready at its generation.

@@ -68,12 +68,19 @@ func (e *Environment) Run(ctx context.Context, name, ofImport string) error {
 // RunUntilEnded creates runs of one record, and returns how long it took until all had ended. A run that
 // did not succeed is an error.
 func (e *Environment) RunUntilEnded(ctx context.Context, ofImport string, names ...string) (time.Duration, error) {
-	var runs []client.Object
-	for _, name := range names {
-		runs = append(runs, runOf(name, ofImport))
-	}
+	return e.UntilEnded(ctx, names, func() error { return e.ApplyRuns(ctx, ofImport, names) })
+}
+
+// ApplyRuns creates runs of one record.
+func (e *Environment) ApplyRuns(ctx context.Context, ofImport string, names []string) error {
+	return parallel(ctx, writers, names, func(name string) error { return e.Run(ctx, name, ofImport) })
+}
+
+// UntilEnded does something, and returns how long it took until all runs had ended. A run that did not succeed
+// is an error.
+func (e *Environment) UntilEnded(ctx context.Context, names []string, do func() error) (time.Duration, error) {
 	var failed error
-	took, err := e.applyUntil(ctx, runs, &v1alpha1.ImportRunList{}, func(object client.Object) bool {
+	took, err := e.until(ctx, do, names, &v1alpha1.ImportRunList{}, func(object client.Object) bool {
 		run, ok := object.(*v1alpha1.ImportRun)
 		if !ok || run.Status.CompletionTime == nil {
 			return false

@@ -42,12 +42,13 @@ apiserver_request_total{code="200",component="apiserver",dry_run="",group="integ
 apiserver_request_total{code="200",component="apiserver",dry_run="",group="",resource="secrets",scope="resource",subresource="",verb="GET",version="v1"} 1
 apiserver_request_total{code="200",component="apiserver",dry_run="",group="",resource="namespaces",scope="resource",subresource="",verb="GET",version="v1"} 70
 apiserver_request_total{code="201",component="apiserver",dry_run="",group="events.k8s.io",resource="events",scope="resource",subresource="",verb="POST",version="v1"} 8
+apiserver_request_total{code="200",component="apiserver",dry_run="",group="poller.integrator.io",resource="polledimports",scope="resource",subresource="status",verb="PUT",version="v1alpha1"} 7
 apiserver_request_duration_seconds_count{group="integrator.io",resource="imports",verb="PATCH"} 90
 `))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(Kubernetes{Imports: 6, Events: 8, Others: 5}, got); diff != "" {
+	if diff := cmp.Diff(Kubernetes{Imports: Requests{Reads: 1, Writes: 5}, Accounts: Requests{Writes: 4}, Secrets: Requests{Reads: 1}, Polled: Requests{Writes: 7}, Events: 8}, got); diff != "" {
 		t.Error(diff)
 	}
 	if _, err := parseMetrics([]byte(`apiserver_request_total{verb="GET"} many`)); err == nil {

@@ -1,16 +1,25 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package measurement
+// Package cost measures what the manager costs: requests, processors and memory.
+package cost
 
 import (
 	"context"
 	"time"
 
+	"github.com/integrator-operator/integrator-operator/hack/bench/bench"
 	"github.com/integrator-operator/integrator-operator/hack/bench/environment"
 	"github.com/integrator-operator/integrator-operator/hack/bench/meter"
 	"github.com/integrator-operator/integrator-operator/hack/internal/local"
 )
+
+// All are the measurements of this package.
+var All = []bench.Measurement{
+	{Name: "counts", About: "how many requests an object costs", Run: measureCounts},
+	{Name: "adoption", About: "what it costs to create imports, and to adopt them", Run: measureAdoption},
+	{Name: "memory", About: "how much memory Imports take, by their number and size, also after a restart", Run: measureMemory},
+}
 
 // cost is what something took of the manager.
 type cost struct {

@@ -1,7 +1,7 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package measurement
+package latency
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/hack/bench/bench"
 	"github.com/integrator-operator/integrator-operator/hack/bench/environment"
 )
 
@@ -19,23 +20,23 @@ const (
 )
 
 // measureRuns has a run end alone, and beside runs of another account whose calls take long.
-func measureRuns(ctx context.Context, b *Bench) error {
+func measureRuns(ctx context.Context, b *bench.Bench) error {
 	var rows []string
-	err := b.each(func(b *Bench, manager string) error {
-		return b.in(ctx, func(e *environment.Environment) error {
+	err := b.Each(func(b *bench.Bench, manager string) error {
+		return b.In(ctx, func(e *environment.Environment) error {
 			alone, busy, err := runBesideRuns(ctx, e)
 			if err != nil {
 				return err
 			}
-			rows = append(rows, neighbourRow(manager, "alone", alone, alone),
-				neighbourRow(manager, fmt.Sprintf("beside %d runs whose calls take %s", busyRuns, busyCall), busy, alone))
+			rows = append(rows, neighbourRow(b, manager, "a run, alone", alone, alone),
+				neighbourRow(b, manager, fmt.Sprintf("a run, beside %d runs whose calls take %s", busyRuns, busyCall), busy, alone))
 			return nil
 		})
 	})
 	if err != nil {
 		return err
 	}
-	b.table("manager\ta run\tSucceeded after\tto alone\tbound\t", rows)
+	b.Table("manager\ta run\tSucceeded after\tto alone\tbound\t", rows)
 	return nil
 }
 
@@ -47,7 +48,7 @@ func runBesideRuns(ctx context.Context, e *environment.Environment) (alone, busy
 	if err := e.AddNeighbour(ctx, neighbour); err != nil {
 		return 0, 0, err
 	}
-	imports := []*v1alpha1.Import{importOf("default", "orders"), importOf(neighbour, neighbour)}
+	imports := []*v1alpha1.Import{bench.ImportOf("default", "orders"), bench.ImportOf(neighbour, neighbour)}
 	if _, err := e.ApplyUntilReady(ctx, imports); err != nil {
 		return 0, 0, err
 	}

@@ -1,7 +1,7 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package measurement
+package cost
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/hack/bench/bench"
 	"github.com/integrator-operator/integrator-operator/hack/bench/environment"
 )
 
@@ -28,7 +28,7 @@ const (
 )
 
 // measureAdoption compares the adoption of imports with their creation, and many of them with few.
-func measureAdoption(ctx context.Context, b *Bench) error {
+func measureAdoption(ctx context.Context, b *bench.Bench) error {
 	var created, adopted []cost
 	for _, n := range b.Sizes {
 		for _, of := range []struct {
@@ -42,10 +42,10 @@ func measureAdoption(ctx context.Context, b *Bench) error {
 			*of.into = append(*of.into, c)
 		}
 	}
-	b.printCosts(created, adopted)
+	printCosts(b, created, adopted)
 	for _, c := range adopted {
 		// A conflict with another write is made good by one more request.
-		if math.Round(c.per(c.kubernetes.Imports)) > kubernetesPerAdoption || math.Round(c.per(float64(c.single))) > apiPerAdoption {
+		if math.Round(c.per(c.kubernetes.Imports.All())) > kubernetesPerAdoption || math.Round(c.per(float64(c.single))) > apiPerAdoption {
 			return errCostly
 		}
 	}
@@ -53,13 +53,13 @@ func measureAdoption(ctx context.Context, b *Bench) error {
 }
 
 // becomeReady has n Imports become Ready that create their imports, or adopt them.
-func becomeReady(ctx context.Context, b *Bench, n int, adopts bool) (c cost, err error) {
+func becomeReady(ctx context.Context, b *bench.Bench, n int, adopts bool) (c cost, err error) {
 	var existing []json.RawMessage
-	imports := creations("import", n)
+	imports := bench.Creations("import", n)
 	if adopts {
-		existing, imports = adoptions("import", n)
+		existing, imports = bench.Adoptions("import", n)
 	}
-	err = b.in(ctx, func(e *environment.Environment) error {
+	err = b.In(ctx, func(e *environment.Environment) error {
 		if err := e.AddAccount(ctx, existing); err != nil {
 			return err
 		}
@@ -69,32 +69,13 @@ func becomeReady(ctx context.Context, b *Bench, n int, adopts bool) (c cost, err
 	return c, err
 }
 
-// creations are n Imports that create their imports.
-func creations(name string, n int) (imports []*v1alpha1.Import) {
-	for i := range n {
-		imports = append(imports, importOf("default", fmt.Sprintf("%s-%d", name, i)))
-	}
-	return imports
-}
-
-// adoptions are n Imports that adopt what exists.
-func adoptions(name string, n int) (existing []json.RawMessage, imports []*v1alpha1.Import) {
-	imports = creations(name, n)
-	for i, object := range imports {
-		id := fmt.Sprintf("%024x", i+1)
-		object.Spec.Adopt = &v1alpha1.AdoptSpec{ID: v1alpha1.ID(id)}
-		existing = append(existing, json.RawMessage(`{"_id":"`+id+`",`+string(object.Spec.Definition.Raw[1:])))
-	}
-	return existing, imports
-}
-
-func (b *Bench) printCosts(created, adopted []cost) {
+func printCosts(b *bench.Bench, created, adopted []cost) {
 	fmt.Fprintf(b.Out, "Imports that become Ready: created, and adopted (%d cores)\n\n", runtime.NumCPU())
 	var rows []string
 	for i := range created {
 		rows = append(rows, costRow("created", created[i]), costRow("adopted", adopted[i]))
 	}
-	b.table("\tImports\tReady after\teach\tmanager CPU each\tAPI server CPU each\tKubernetes requests each\tof others\tevents each\tAPI requests each\tpages of lists\t", rows)
+	b.Table("\tImports\tReady after\teach\tmanager CPU each\tAPI server CPU each\tKubernetes requests each\tof others\tevents each\tAPI requests each\tpages of lists\t", rows)
 	rows = nil
 	for i := range created {
 		rows = append(rows, fmt.Sprintf("adoption / creation, %d\t%s", created[i].objects, ratios(adopted[i], created[i])))
@@ -108,16 +89,16 @@ func (b *Bench) printCosts(created, adopted []cost) {
 		}
 	}
 	fmt.Fprintln(b.Out)
-	b.table("ratio, each\ttime\tmanager CPU\tAPI server CPU\tKubernetes requests\tAPI requests\t", rows)
+	b.Table("ratio, each\ttime\tmanager CPU\tAPI server CPU\tKubernetes requests\tAPI requests\t", rows)
 }
 
 func costRow(name string, c cost) string {
 	return fmt.Sprintf("%s\t%d\t%s\t%.1f ms\t%.1f ms\t%.1f ms\t%.2f\t%.0f\t%.2f\t%.2f\t%d\t", name, c.objects, c.took.Round(100*time.Millisecond), c.millis(c.took), c.millis(c.cpu), c.millis(c.server),
-		c.per(c.kubernetes.Imports), c.kubernetes.Others, c.per(c.kubernetes.Events), c.per(float64(c.single)), c.pages)
+		c.per(c.kubernetes.Imports.All()), c.kubernetes.Others(), c.per(c.kubernetes.Events), c.per(float64(c.single)), c.pages)
 }
 
 // ratios are those of the costs of one object.
 func ratios(c, of cost) string {
 	return fmt.Sprintf("%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t", c.millis(c.took)/of.millis(of.took), c.millis(c.cpu)/of.millis(of.cpu), c.millis(c.server)/of.millis(of.server),
-		c.per(c.kubernetes.Imports)/of.per(of.kubernetes.Imports), c.per(float64(c.single))/of.per(float64(of.single)))
+		c.per(c.kubernetes.Imports.All())/of.per(of.kubernetes.Imports.All()), c.per(float64(c.single))/of.per(float64(of.single)))
 }

@@ -1,7 +1,7 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package measurement
+package latency
 
 import (
 	"context"
@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/integrator-operator/integrator-operator/hack/bench/bench"
 	"github.com/integrator-operator/integrator-operator/hack/bench/environment"
+	"github.com/integrator-operator/integrator-operator/hack/bench/report"
 )
 
 const (
@@ -27,10 +29,10 @@ var errCallsOfRun = errors.New("the run that was open during the handover made a
 
 // measureHandover replaces the manager, and creates an Import at that moment: with nothing open, and
 // with a call of a run that is not answered yet.
-func measureHandover(ctx context.Context, b *Bench) error {
+func measureHandover(ctx context.Context, b *bench.Bench) error {
 	var rows []string
-	err := b.each(func(b *Bench, manager string) error {
-		return b.in(ctx, func(e *environment.Environment) error {
+	err := b.Each(func(b *bench.Bench, manager string) error {
+		return b.In(ctx, func(e *environment.Environment) error {
 			if err := e.AddAccount(ctx, nil); err != nil {
 				return err
 			}
@@ -43,7 +45,7 @@ func measureHandover(ctx context.Context, b *Bench) error {
 				<-ended
 				quiet = max(quiet, took)
 			}
-			rows = append(rows, handoverRow(manager, "nothing", 1, quiet, "-"))
+			rows = append(rows, handoverRow(b, manager, "nothing", 1, quiet, "-"))
 			if err := e.Delay(ctx, environment.AccountName, openCall); err != nil {
 				return err
 			}
@@ -52,7 +54,7 @@ func measureHandover(ctx context.Context, b *Bench) error {
 				if err != nil {
 					return err
 				}
-				rows = append(rows, handoverRow(manager, fmt.Sprintf("a call of %s", openCall), n, open, outcome))
+				rows = append(rows, handoverRow(b, manager, fmt.Sprintf("a call of %s", openCall), n, open, outcome))
 			}
 			return nil
 		})
@@ -60,7 +62,7 @@ func measureHandover(ctx context.Context, b *Bench) error {
 	if err != nil {
 		return err
 	}
-	b.table("manager\tis open\tnew Imports\tReady after\tbound for one\trun\t", rows)
+	b.Table("manager\tis open\tnew Imports\tReady after\tbound for one\trun\t", rows)
 	return nil
 }
 
@@ -69,7 +71,7 @@ func handOver(ctx context.Context, e *environment.Environment, name string, n in
 	if ended, err = e.Roll(ctx); err != nil {
 		return 0, nil, err
 	}
-	took, err = e.ApplyUntilReady(ctx, creations(name, n))
+	took, err = e.ApplyUntilReady(ctx, bench.Creations(name, n))
 	return took, ended, err
 }
 
@@ -102,6 +104,14 @@ func handOverRun(ctx context.Context, e *environment.Environment, name string, n
 	return took, fmt.Sprintf("%s, %d call", phase, calls-before), err
 }
 
-func handoverRow(manager, open string, n int, took time.Duration, run string) string {
+func handoverRow(b *bench.Bench, manager, open string, n int, took time.Duration, run string) string {
+	value := report.Value{
+		Key:   report.Key{Table: "handover", Row: fmt.Sprintf("%d new Imports while the manager is replaced, %s open", n, open), System: systemOf(manager), Name: "Ready after", Objects: n, Unit: "ms"},
+		Value: float64(took.Milliseconds()),
+	}
+	if n == 1 {
+		value.Target = report.AtMost(float64(handoverBound.Milliseconds()))
+	}
+	b.Record.Add(value)
 	return fmt.Sprintf("%s\t%s\t%d\t%d ms\t%d ms\t%s\t", manager, open, n, took.Milliseconds(), handoverBound.Milliseconds(), run)
 }

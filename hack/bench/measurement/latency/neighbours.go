@@ -1,7 +1,8 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package measurement
+// Package latency measures how long something waits because of something else.
+package latency
 
 import (
 	"context"
@@ -9,8 +10,17 @@ import (
 	"time"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/hack/bench/bench"
 	"github.com/integrator-operator/integrator-operator/hack/bench/environment"
+	"github.com/integrator-operator/integrator-operator/hack/bench/report"
 )
+
+// All are the measurements of this package.
+var All = []bench.Measurement{
+	{Name: "neighbours", About: "how long a new import waits beside accounts that are slow, or do not answer", Run: measureNeighbours},
+	{Name: "handover", About: "how long a new import waits while the manager is replaced", Run: measureHandover},
+	{Name: "runs", About: "how long a run waits beside runs of another account whose calls take long", Run: measureRuns},
+}
 
 const (
 	// neighbourBound is how long a new Import may take beside any neighbour. A slow machine takes longer:
@@ -36,13 +46,13 @@ var neighbours = []neighbour{
 
 // measureNeighbours has new Imports become Ready alone, and while all Imports of a neighbour are asked to
 // be looked at.
-func measureNeighbours(ctx context.Context, b *Bench) error {
+func measureNeighbours(ctx context.Context, b *bench.Bench) error {
 	var rows []string
-	err := b.each(func(b *Bench, manager string) error {
+	err := b.Each(func(b *bench.Bench, manager string) error {
 		// A silent server would hold up the manager of another measurement, so each has one of its own.
 		var alone time.Duration
 		for i, n := range neighbours {
-			if err := b.in(ctx, func(e *environment.Environment) (err error) {
+			if err := b.In(ctx, func(e *environment.Environment) (err error) {
 				if err := e.AddAccount(ctx, nil); err != nil {
 					return err
 				}
@@ -50,11 +60,11 @@ func measureNeighbours(ctx context.Context, b *Bench) error {
 					if alone, err = slowest(ctx, e, "alone"); err != nil {
 						return err
 					}
-					rows = append(rows, neighbourRow(manager, "alone", alone, alone))
+					rows = append(rows, neighbourRow(b, manager, "a new Import, alone", alone, alone))
 				}
 				took, err := beside(ctx, e, n)
 				if err == nil {
-					rows = append(rows, neighbourRow(manager, fmt.Sprintf("beside %d Imports, %s", n.imports, n.about), took, alone))
+					rows = append(rows, neighbourRow(b, manager, fmt.Sprintf("a new Import, beside %d Imports, %s", n.imports, n.about), took, alone))
 				}
 				return err
 			}); err != nil {
@@ -66,7 +76,7 @@ func measureNeighbours(ctx context.Context, b *Bench) error {
 	if err != nil {
 		return err
 	}
-	b.table("manager\ta new Import\tReady after\tto alone\tbound\t", rows)
+	b.Table("manager\ta new Import\tReady after\tto alone\tbound\t", rows)
 	return nil
 }
 
@@ -77,7 +87,7 @@ func beside(ctx context.Context, e *environment.Environment, n neighbour) (time.
 	}
 	var imports []*v1alpha1.Import
 	for i := range n.imports {
-		imports = append(imports, importOf(n.name, fmt.Sprintf("%s-%d", n.name, i)))
+		imports = append(imports, bench.ImportOf(n.name, fmt.Sprintf("%s-%d", n.name, i)))
 	}
 	if _, err := e.ApplyUntilReady(ctx, imports); err != nil {
 		return 0, err
@@ -96,7 +106,7 @@ func beside(ctx context.Context, e *environment.Environment, n neighbour) (time.
 func slowest(ctx context.Context, e *environment.Environment, name string) (time.Duration, error) {
 	var worst time.Duration
 	for i := 0; i < newImports && worst < farTooLong; i++ {
-		took, err := e.ApplyUntilReady(ctx, []*v1alpha1.Import{importOf("default", fmt.Sprintf("%s-%d", name, i))})
+		took, err := e.ApplyUntilReady(ctx, []*v1alpha1.Import{bench.ImportOf("default", fmt.Sprintf("%s-%d", name, i))})
 		if err != nil {
 			return 0, err
 		}
@@ -105,14 +115,19 @@ func slowest(ctx context.Context, e *environment.Environment, name string) (time
 	return worst, nil
 }
 
-func importOf(account, name string) *v1alpha1.Import {
-	object := &v1alpha1.Import{ObjectMeta: environment.Meta(name)}
-	object.Spec.AccountRef.Name = account
-	object.Spec.Definition.Raw = []byte(fmt.Sprintf(`{"name":%q,"adaptorType":"HTTPImport","_connectionId":%q,
-		"http":{"method":["POST"],"relativeURI":["/orders"],"body":[null],"batchSize":10}}`, name, environment.Connection))
-	return object
+// neighbourRow is a row of the table, and adds the figure.
+func neighbourRow(b *bench.Bench, manager, name string, took, alone time.Duration) string {
+	b.Record.Add(report.Value{
+		Key:   report.Key{Table: "neighbours", Row: name, System: systemOf(manager), Name: "done after", Objects: 1, Unit: "ms"},
+		Value: float64(took.Milliseconds()), Target: report.AtMost(float64(neighbourBound.Milliseconds())),
+	})
+	return fmt.Sprintf("%s\t%s\t%d ms\t%.1f\t%d ms\t", manager, name, took.Milliseconds(), float64(took)/float64(alone), neighbourBound.Milliseconds())
 }
 
-func neighbourRow(manager, name string, took, alone time.Duration) string {
-	return fmt.Sprintf("%s\t%s\t%d ms\t%.1f\t%d ms\t", manager, name, took.Milliseconds(), float64(took)/float64(alone), neighbourBound.Milliseconds())
+// systemOf is whose figures those of a manager are.
+func systemOf(manager string) string {
+	if manager == "now" {
+		return "operator"
+	}
+	return "operator, " + manager
 }

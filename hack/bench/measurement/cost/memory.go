@@ -1,7 +1,7 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package measurement
+package cost
 
 import (
 	"bytes"
@@ -13,37 +13,12 @@ import (
 	"time"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/hack/bench/bench"
 	"github.com/integrator-operator/integrator-operator/hack/bench/environment"
 	"github.com/integrator-operator/integrator-operator/hack/bench/meter"
+	"github.com/integrator-operator/integrator-operator/hack/bench/report"
 	"github.com/integrator-operator/integrator-operator/hack/internal/local"
 )
-
-// Amount is so many Imports with definitions of about so many bytes of JSON.
-type Amount struct{ Imports, Bytes int }
-
-// Amounts are amounts as a flag has them, such as 2000x1000,300x200000.
-type Amounts []Amount
-
-func (a *Amounts) String() string {
-	var parts []string
-	for _, amount := range *a {
-		parts = append(parts, fmt.Sprintf("%dx%d", amount.Imports, amount.Bytes))
-	}
-	return strings.Join(parts, ",")
-}
-
-// Set reads the value of a flag.
-func (a *Amounts) Set(text string) error {
-	*a = nil
-	for part := range strings.SplitSeq(text, ",") {
-		var amount Amount
-		if n, err := fmt.Sscanf(part, "%dx%d", &amount.Imports, &amount.Bytes); n != 2 || err != nil || amount.Imports <= 0 || amount.Bytes <= 0 || fmt.Sprintf("%dx%d", amount.Imports, amount.Bytes) != part {
-			return fmt.Errorf("%q is no number of Imports and of bytes, such as 2000x1000", part)
-		}
-		*a = append(*a, amount)
-	}
-	return nil
-}
 
 // rest is how long the manager has nothing to do before its memory is read: Go gives back to the kernel what
 // it does not need within minutes.
@@ -52,7 +27,7 @@ const rest = time.Minute
 // memory is what the manager takes: while Imports become Ready and after that, and the same of another
 // process that finds them settled.
 type memory struct {
-	amount             Amount
+	amount             bench.Amount
 	created, restarted meter.Memory
 	// kubernetes and single are what the other process requests of Kubernetes and, about single imports, of the API.
 	kubernetes meter.Kubernetes
@@ -63,7 +38,7 @@ type memory struct {
 
 // measureMemory measures the memory of the manager by the number of Imports and the size of their
 // definitions.
-func measureMemory(ctx context.Context, b *Bench) error {
+func measureMemory(ctx context.Context, b *bench.Bench) error {
 	var rows []string
 	var tops strings.Builder
 	var failed error
@@ -74,19 +49,36 @@ func measureMemory(ctx context.Context, b *Bench) error {
 			break
 		}
 		rows = append(rows, fmt.Sprintf("%d\t%d B\t%.0f MiB\t%.0f MiB\t%.0f MiB\t%.0f MiB\t%.0f\t%.0f\t%d\t", amount.Imports, amount.Bytes,
-			mebibytes(m.created.Peak), mebibytes(m.created.Resident), mebibytes(m.restarted.Peak), mebibytes(m.restarted.Resident), m.kubernetes.Imports, m.kubernetes.Others, m.single))
+			mebibytes(m.created.Peak), mebibytes(m.created.Resident), mebibytes(m.restarted.Peak), mebibytes(m.restarted.Resident), m.kubernetes.Imports.All(), m.kubernetes.Others(), m.single))
+		b.Record.Add(m.values()...)
 		fmt.Fprintf(&tops, "\nKept at rest after a restart with %d Imports of %d bytes:\n%s", amount.Imports, amount.Bytes, m.top)
 	}
 	fmt.Fprintf(b.Out, "Memory of the manager (RSS): at most until all Imports are Ready, %s later, and the same of another process that finds them so\n\n", rest)
-	b.table("Imports\tdefinition\tat most\tat rest\trestart, at most\trestart, at rest\tKubernetes requests\tof others\tAPI requests\t", rows)
+	b.Table("Imports\tdefinition\tat most\tat rest\trestart, at most\trestart, at rest\tKubernetes requests\tof others\tAPI requests\t", rows)
 	fmt.Fprint(b.Out, tops.String())
 	return failed
+}
+
+// values are the figures of one amount.
+func (m memory) values() (all []report.Value) {
+	for _, of := range []struct {
+		name  string
+		bytes int64
+	}{
+		{"at most", m.created.Peak}, {"at rest", m.created.Resident},
+		{"after a restart, at most", m.restarted.Peak}, {"after a restart, at rest", m.restarted.Resident},
+	} {
+		all = append(all, report.Value{Key: report.Key{
+			Table: "memory", Row: fmt.Sprintf("%d Imports of %d bytes", m.amount.Imports, m.amount.Bytes), System: "operator", Name: of.name, Objects: m.amount.Imports, Unit: "MiB",
+		}, Value: mebibytes(of.bytes)})
+	}
+	return all
 }
 
 func mebibytes(n int64) float64 { return float64(n) / (1 << 20) }
 
 // memoryOf has Imports become Ready that create their imports, and reads what the manager then takes.
-func memoryOf(ctx context.Context, b *Bench, amount Amount) (m memory, err error) {
+func memoryOf(ctx context.Context, b *bench.Bench, amount bench.Amount) (m memory, err error) {
 	definition, err := definitionOf(amount.Bytes)
 	if err != nil {
 		return m, err
@@ -97,7 +89,7 @@ func memoryOf(ctx context.Context, b *Bench, amount Amount) (m memory, err error
 		imports[i] = &v1alpha1.Import{ObjectMeta: environment.Meta(fmt.Sprintf("import-%d", i))}
 		imports[i].Spec.Definition.Raw = bytes.Replace(definition, []byte(`"the name"`), fmt.Appendf(nil, `"import %d"`, i), 1)
 	}
-	err = b.in(ctx, func(e *environment.Environment) error {
+	err = b.In(ctx, func(e *environment.Environment) error {
 		if err := e.AddAccount(ctx, nil); err != nil {
 			return err
 		}
@@ -139,7 +131,7 @@ func atRest(ctx context.Context, e *environment.Environment) (meter.Memory, erro
 }
 
 // keptBy lists what the manager keeps after a garbage collection, the most first.
-func keptBy(ctx context.Context, b *Bench, e *environment.Environment) (string, error) {
+func keptBy(ctx context.Context, b *bench.Bench, e *environment.Environment) (string, error) {
 	file, err := e.Profile(ctx, "heap?gc=1")
 	if err != nil {
 		return "", err

@@ -1,0 +1,126 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package cost
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/integrator-operator/integrator-operator/hack/bench/bench"
+	"github.com/integrator-operator/integrator-operator/hack/bench/environment"
+	"github.com/integrator-operator/integrator-operator/hack/bench/meter"
+	"github.com/integrator-operator/integrator-operator/hack/bench/report"
+)
+
+// errMoreRequests: what an object costs in requests has grown.
+var errMoreRequests = errors.New("more requests than the bound")
+
+// count is what one object may cost in requests, at most.
+type count struct {
+	name string
+	// writes and reads are those of the object itself, reads also those of its Account, secrets those of Secrets and
+	// ConfigMaps, past the cache.
+	writes, reads, secrets int
+	events, api            int
+}
+
+// The bounds of all counts: what the operator makes today. "make bench-check" fails above them.
+var (
+	countOfCreation = count{name: "creation", writes: 4, reads: 1, secrets: 0, events: 2, api: 1}
+	countOfAdoption = count{name: "adoption", writes: 3, reads: 1, secrets: 0, events: 2, api: 3}
+	countOfRun      = count{name: "run", writes: 3, reads: 1, secrets: 0, events: 1, api: 1}
+	// countAtRest is of all objects together, while the account is scanned.
+	countAtRest = count{name: "at rest, all together"}
+)
+
+// restFor is how long nothing may be asked but the scans.
+const restFor = 5 * time.Second
+
+// counted is a part of a count: its name, what was measured for one object, and the bound.
+type counted struct {
+	name  string
+	got   float64
+	bound int
+}
+
+func (of count) parts(object meter.Requests, c cost) []counted {
+	return []counted{
+		{"Kubernetes writes", c.per(object.Writes), of.writes},
+		{"Kubernetes reads", c.per(object.Reads + c.kubernetes.Accounts.Reads), of.reads},
+		{"reads of Secrets", c.per(c.kubernetes.Secrets.Reads), of.secrets},
+		{"events", c.per(c.kubernetes.Events), of.events},
+		{"API requests", c.per(float64(c.single)), of.api},
+	}
+}
+
+// counts are the rows of a table, and whether one is over its bound.
+type counts struct {
+	b    *bench.Bench
+	rows []string
+	over error
+}
+
+func (all *counts) add(of count, object meter.Requests, c cost) {
+	row := fmt.Sprintf("%s\t%d\t", of.name, c.objects)
+	for _, part := range of.parts(object, c) {
+		// A conflict with another write is made good by one more request.
+		if math.Round(part.got) > float64(part.bound) {
+			all.over = errMoreRequests
+		}
+		row += fmt.Sprintf("%.2f\t%d\t", part.got, part.bound)
+		all.b.Record.Add(report.Value{
+			Key:   report.Key{Table: "counts", Row: of.name, System: "operator", Name: part.name, Objects: c.objects, Unit: "requests"},
+			Value: math.Round(part.got), Target: report.AtMost(float64(part.bound)),
+		})
+	}
+	all.rows = append(all.rows, row)
+}
+
+// measureCounts counts the requests of one object of each kind, and fails when one costs more than it may.
+// Times play no part, so it says the same on any machine.
+func measureCounts(ctx context.Context, b *bench.Bench) error {
+	all := &counts{b: b}
+	if err := b.In(ctx, func(e *environment.Environment) error { return all.measure(ctx, e, b.Sizes[0]) }); err != nil {
+		return err
+	}
+	b.Table("each\tobjects\tKubernetes writes\tbound\tKubernetes reads\tbound\treads of Secrets\tbound\tevents\tbound\tAPI requests\tbound\t", all.rows)
+	return all.over
+}
+
+func (all *counts) measure(ctx context.Context, e *environment.Environment, n int) error {
+	existing, adopted := bench.Adoptions("adopted", n)
+	if err := e.AddAccount(ctx, existing); err != nil {
+		return err
+	}
+	created := bench.Creations("import", n)
+	var runs []string
+	for i := range n {
+		runs = append(runs, fmt.Sprintf("run-%d", i))
+	}
+	for _, one := range []struct {
+		of      count
+		objects int
+		do      func() (time.Duration, error)
+		object  func(meter.Kubernetes) meter.Requests
+	}{
+		{countOfCreation, n, func() (time.Duration, error) { return e.ApplyUntilReady(ctx, created) }, importRequests},
+		{countOfAdoption, n, func() (time.Duration, error) { return e.ApplyUntilReady(ctx, adopted) }, importRequests},
+		{countOfRun, n, func() (time.Duration, error) { return e.RunUntilEnded(ctx, "import-0", runs...) }, func(k meter.Kubernetes) meter.Requests { return k.Runs }},
+		{countAtRest, 1, func() (time.Duration, error) { return restFor, bench.Pause(ctx, restFor) }, func(k meter.Kubernetes) meter.Requests {
+			return meter.Requests{Reads: k.Imports.Reads + k.Runs.Reads, Writes: k.Imports.Writes + k.Runs.Writes}
+		}},
+	} {
+		c, err := costOf(ctx, e, one.objects, one.do)
+		if err != nil {
+			return err
+		}
+		all.add(one.of, one.object(c.kubernetes), c)
+	}
+	return nil
+}
+
+func importRequests(k meter.Kubernetes) meter.Requests { return k.Imports }

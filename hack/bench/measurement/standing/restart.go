@@ -1,0 +1,100 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package standing
+
+import (
+	"context"
+	"time"
+
+	"github.com/integrator-operator/integrator-operator/hack/bench/environment"
+	"github.com/integrator-operator/integrator-operator/hack/bench/report"
+	"github.com/integrator-operator/integrator-operator/hack/internal/local"
+	"github.com/integrator-operator/integrator-operator/internal/simulator"
+)
+
+// withinSeconds is how long a manager may take, once it has the lease, until it has read the whole account.
+const withinSeconds = 5
+
+// restart kills the manager and starts another, which finds all Imports as they should be.
+func (s *standing) restart(ctx context.Context) error {
+	for range s.b.Repeat {
+		if err := s.again(ctx, "killed and started again", leaseLasts.Seconds()+withinSeconds, func() error {
+			s.KillManager()
+			return s.StartManager(ctx)
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// failover ends the manager while the next one waits for the lease.
+func (s *standing) failover(ctx context.Context) error {
+	for range s.b.Repeat {
+		var ended <-chan struct{}
+		if err := s.again(ctx, "ended with another waiting", withinSeconds, func() (err error) {
+			ended, err = s.Roll(ctx)
+			return err
+		}); err != nil {
+			return err
+		}
+		<-ended
+	}
+	return nil
+}
+
+// again measures how long it takes until another manager has scanned the account, and what it asks.
+func (s *standing) again(ctx context.Context, row string, within float64, replace func() error) error {
+	if err := quiet(ctx, s.Environment); err != nil {
+		return err
+	}
+	var took time.Duration
+	r, err := during(ctx, s.Environment, func() error {
+		last, err := lastRequest(ctx, s.Environment)
+		if err != nil {
+			return err
+		}
+		if err := replace(); err != nil {
+			return err
+		}
+		began := s.Replaced()
+		end, err := scanEnds(ctx, s.Environment, last, pagesOf(len(s.imports)))
+		if err != nil {
+			return err
+		}
+		took = end.Sub(began)
+		return quiet(ctx, s.Environment)
+	})
+	if err != nil {
+		return err
+	}
+	s.add(row, "first scan has ended after", "s", report.Value{Value: took.Seconds(), Target: report.AtMost(within)})
+	s.add(row, "writes to the API", "requests", report.Value{Value: float64(r.applied()), Target: report.AtMost(0)})
+	s.add(row, "requests besides pages", "requests", report.Value{Value: float64(r.single())})
+	s.add(row, "writes of Imports to Kubernetes", "requests", report.Value{Value: r.kubernetes.Imports.Writes, Target: report.AtMost(0)})
+	s.add(row, "live reads of Imports", "requests", report.Value{Value: r.kubernetes.Imports.Reads})
+	return nil
+}
+
+// scanEnds waits for as many pages as a scan has, after a request, and returns when the last was answered.
+func scanEnds(ctx context.Context, e *environment.Environment, after int64, pages int) (end time.Time, err error) {
+	err = local.Await(ctx, settling, "a scan to end", func(ctx context.Context) error {
+		entries, err := e.Ledger(ctx, after)
+		if err != nil {
+			return err
+		}
+		var answered []simulator.Entry
+		for _, entry := range entries {
+			if environment.IsPage(entry) && entry.Answered != nil {
+				answered = append(answered, entry)
+			}
+		}
+		if len(answered) < pages {
+			return errNoScan
+		}
+		end = *answered[pages-1].Answered
+		return nil
+	})
+	return end, err
+}

@@ -1,0 +1,66 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package throughput
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/integrator-operator/integrator-operator/hack/bench/bench"
+	"github.com/integrator-operator/integrator-operator/hack/bench/environment"
+	"github.com/integrator-operator/integrator-operator/hack/bench/report"
+)
+
+// kneeFrom is the number of creations that the search begins with.
+const kneeFrom = 100
+
+// measureKnee doubles the number of creations until they take longer than they may, or until the largest number
+// that is asked for. Where they take longer at once, all numbers are measured: they show how it grows.
+func measureKnee(ctx context.Context, b *bench.Bench) error {
+	return prepared(ctx, b, func(e *environment.Environment) error {
+		reached, kept := 0, true
+		for n := kneeFrom; n <= b.KneeUntil; n *= 2 {
+			o := &operations{Environment: e, n: n}
+			value, err := o.creations(ctx)
+			if err != nil {
+				return err
+			}
+			b.Record.Add(value)
+			ratio := value.Value / value.Bound
+			b.Progress("%d creations: %s s, bound %s s (%s), ratio %s", n, report.Number(value.Value), report.Number(value.Bound), value.BoundOf, report.Number(ratio))
+			if kept = kept && ratio <= target; kept {
+				reached = n
+			} else if reached > 0 {
+				break
+			}
+		}
+		b.Record.Add(report.Value{
+			Key:   report.Key{Table: "knee", Row: fmt.Sprintf("creations within %g times their bound", target), System: "operator", Name: fmt.Sprintf("the largest number, up to %d", b.KneeUntil), Unit: "Imports"},
+			Value: float64(reached),
+		})
+		return nil
+	})
+}
+
+// creations measures the bounds and creations alone, and leaves nothing.
+func (o *operations) creations(ctx context.Context) (value report.Value, err error) {
+	o.StopManager()
+	if o.least, err = measureBounds(ctx, o.Environment, o.n); err != nil {
+		return value, err
+	}
+	if err := o.StartManager(ctx); err != nil {
+		return value, err
+	}
+	imports := bench.Creations(fmt.Sprintf("knee-%d", o.n), o.n)
+	if err := o.suspended(ctx, func() error { return o.Apply(ctx, imports) }); err != nil {
+		return value, err
+	}
+	took, err := o.UntilReady(ctx, imports, o.permit(ctx))
+	if err != nil {
+		return value, err
+	}
+	value = creation.value("knee", o.n, took, o.least)
+	_, err = o.UntilGone(ctx, environment.Imports, func() error { return o.DeleteImports(ctx) })
+	return value, err
+}

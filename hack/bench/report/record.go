@@ -1,0 +1,184 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package report has the figures of the benchmark: each with the values of all repetitions, what it is held
+// against, and on which machine it was measured. What is made of them for readers is in hack/figures.
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+)
+
+// Record is all that one run of the benchmark has measured.
+type Record struct {
+	Date     string   `json:"date"`
+	Command  string   `json:"command"`
+	Machine  Machine  `json:"machine"`
+	Versions Versions `json:"versions"`
+	Figures  []Figure `json:"figures"`
+}
+
+// Key is which figure something is.
+type Key struct {
+	// Table has figures that belong together, Row is what was done, System who did it, Name what was measured.
+	Table  string `json:"table"`
+	Row    string `json:"row"`
+	System string `json:"system"`
+	Name   string `json:"name"`
+	// Objects are how many there were.
+	Objects int `json:"objects,omitempty"`
+	// Unit is that of the values: s, ms, MiB, %, or what is counted.
+	Unit string `json:"unit"`
+}
+
+// Figure is one figure, in all repetitions.
+type Figure struct {
+	Key
+	Values []float64 `json:"values"`
+	// Bounds are what the machine, the API or the clock permits, one for each value, and BoundOf says which.
+	Bounds  []float64 `json:"bounds,omitempty"`
+	BoundOf string    `json:"boundOf,omitempty"`
+	Target  *Target   `json:"target,omitempty"`
+	// Summary is made of the above.
+	Summary Summary `json:"summary"`
+}
+
+// Target is what a figure is to reach: the value itself, or its ratio to the bound.
+type Target struct {
+	Ratio   bool    `json:"ratio,omitempty"`
+	AtLeast bool    `json:"atLeast,omitempty"`
+	Value   float64 `json:"value"`
+}
+
+// Summary is what a reader sees of a figure.
+type Summary struct {
+	Median float64  `json:"median"`
+	Min    float64  `json:"min"`
+	Max    float64  `json:"max"`
+	Bound  *float64 `json:"bound,omitempty"`
+	// Ratio is the median of the ratios of each value to its bound.
+	Ratio *float64 `json:"ratio,omitempty"`
+	// Met says whether the target is reached. Without a target it is absent.
+	Met *bool `json:"met,omitempty"`
+}
+
+// Value is what one repetition has measured.
+type Value struct {
+	Key
+	Value float64
+	// Bound is 0 for none.
+	Bound   float64
+	BoundOf string
+	Target  *Target
+}
+
+// AtMost is a target for the value.
+func AtMost(value float64) *Target { return &Target{Value: value} }
+
+// AtLeast is a target for the value.
+func AtLeast(value float64) *Target { return &Target{Value: value, AtLeast: true} }
+
+// RatioAtMost is a target for the ratio to the bound.
+func RatioAtMost(value float64) *Target { return &Target{Value: value, Ratio: true} }
+
+// RatioAtLeast is a target for the ratio to the bound.
+func RatioAtLeast(value float64) *Target { return &Target{Value: value, Ratio: true, AtLeast: true} }
+
+// Add adds a value to the figure that it is of.
+func (r *Record) Add(values ...Value) {
+	for _, v := range values {
+		i := slices.IndexFunc(r.Figures, func(f Figure) bool { return f.Key == v.Key })
+		if i < 0 {
+			r.Figures = append(r.Figures, Figure{Key: v.Key})
+			i = len(r.Figures) - 1
+		}
+		f := &r.Figures[i]
+		f.Values = append(f.Values, v.Value)
+		f.Target, f.BoundOf = v.Target, v.BoundOf
+		if v.Bound != 0 {
+			f.Bounds = append(f.Bounds, v.Bound)
+		}
+		f.Summary = f.summary()
+	}
+}
+
+// Find returns a figure.
+func (r *Record) Find(key Key) (Figure, bool) {
+	for _, f := range r.Figures {
+		if f.Key == key {
+			return f, true
+		}
+	}
+	return Figure{}, false
+}
+
+func (f *Figure) summary() Summary {
+	s := Summary{Median: median(f.Values), Min: slices.Min(f.Values), Max: slices.Max(f.Values)}
+	held := s.Median
+	if len(f.Bounds) > 0 && len(f.Bounds) == len(f.Values) {
+		ratios := make([]float64, len(f.Values))
+		for i := range ratios {
+			ratios[i] = f.Values[i] / f.Bounds[i]
+		}
+		bound, ratio := median(f.Bounds), median(ratios)
+		s.Bound, s.Ratio = &bound, &ratio
+	}
+	if f.Target == nil || f.Target.Ratio && s.Ratio == nil {
+		return s
+	}
+	if f.Target.Ratio {
+		held = *s.Ratio
+	}
+	met := held <= f.Target.Value
+	if f.Target.AtLeast {
+		met = held >= f.Target.Value
+	}
+	s.Met = &met
+	return s
+}
+
+// Quantile is the smallest value that a share of all are not above.
+func Quantile(values []float64, share float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	if len(sorted) == 0 {
+		return 0
+	}
+	i := int(share*float64(len(sorted)) + 0.999999)
+	return sorted[min(max(i, 1), len(sorted))-1]
+}
+
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	half := len(sorted) / 2
+	if len(sorted)%2 == 1 {
+		return sorted[half]
+	}
+	return (sorted[half-1] + sorted[half]) / 2
+}
+
+// Write writes the record into a file.
+func (r *Record) Write(file string) error {
+	content, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, append(content, '\n'), 0o644) //nolint:gosec // It is committed, for all to read.
+}
+
+// Number is a number with as many digits as say something.
+func Number(n float64) string {
+	switch abs := max(n, -n); {
+	case abs == float64(int64(abs)):
+		return fmt.Sprintf("%.0f", n)
+	case abs < 0.1:
+		return fmt.Sprintf("%.3f", n)
+	case abs < 10:
+		return fmt.Sprintf("%.2f", n)
+	case abs < 100:
+		return fmt.Sprintf("%.1f", n)
+	}
+	return fmt.Sprintf("%.0f", n)
+}
