@@ -58,9 +58,9 @@ TOOL_ENV := GOWORK=off GOFLAGS=-mod=readonly CGO_ENABLED=0
 TOOL_BUILD := -trimpath -buildvcs=false -ldflags="-s -w"
 
 # Directories with a go.mod, the root last: the others are small.
-MODULES := hack/browser hack/chart hack/controlplane hack/release hack/site hack/tools hack/tools/lint hack/watch .
+MODULES := hack/browser hack/chart hack/controlplane hack/figures hack/poller hack/release hack/site hack/tools hack/tools/lint hack/watch .
 # Those of them that have code of this project besides the root.
-CODE_MODULES := hack/browser hack/chart hack/controlplane hack/release hack/tools hack/tools/lint hack/watch
+CODE_MODULES := hack/browser hack/chart hack/controlplane hack/figures hack/poller hack/release hack/tools hack/tools/lint hack/watch
 
 # The race detector is the default where it can be linked: it needs a C compiler.
 RACE ?= $(shell set -- $$(go env CC); command -v "$$1" >/dev/null && [ "$$(go env CGO_ENABLED)" = 1 ] && echo -race)
@@ -165,6 +165,8 @@ verify: $(CONTROLLER_GEN) $(KUSTOMIZE) $(HELM_DOCS) $(CRD_REF_DOCS) ## Fail when
 test: ## Run every test against a real kube-apiserver, with the race detector.
 	@$(if $(RACE),:,echo "No C compiler found: testing without the race detector." >&2)
 	cd hack/controlplane && $(TOOL_ENV) go test -trimpath ./...
+	cd hack/figures && $(TOOL_ENV) go test -count=1 -trimpath .
+	cd hack/poller && $(TOOL_ENV) go test -trimpath .
 	cd hack/release && $(TOOL_ENV) go test -count=1 -trimpath ./...
 	cd hack/tools && $(TOOL_ENV) go test -count=1 -trimpath ./...
 	cd hack/tools/lint && $(TOOL_ENV) go test -trimpath ./dockerfile
@@ -240,14 +242,41 @@ chaos: build ## Break everything around the manager, write by write (CHAOS_FLAGS
 soak: CHAOS_FLAGS = --soak=20m
 soak: chaos ## Let users and others edit at random for 20 minutes, with a fault now and then.
 
+# The directory of the programs of the benchmark. Another one than bin does not replace those of other targets.
+BENCH_BIN ?= bin
+# What the benchmark is run with besides its flags: the programs.
+BENCH_RUN = assets=$(ASSETS) && $(BENCH_BIN)/bench --assets="$$assets" --manager=$(BENCH_BIN)/manager --simulator=$(BENCH_BIN)/simulator
+
+.PHONY: bench-build
+bench-build: ## Build the benchmark, and what it measures, into BENCH_BIN.
+	CGO_ENABLED=0 go build -trimpath -o $(BENCH_BIN)/manager .
+	CGO_ENABLED=0 go build -trimpath -o $(BENCH_BIN)/simulator ./hack/simulator
+	go build -o $(BENCH_BIN)/bench ./hack/bench
+
+# The poller needs another version of Kubernetes' libraries: a module of its own.
+.PHONY: bench-poller
+bench-poller: bench-build
+	cd hack/poller && $(TOOL_ENV) go build -trimpath -o "$(abspath $(BENCH_BIN))/poller" .
+
 .PHONY: bench
-bench: build simulator ## Measure what the manager costs (BENCH_FLAGS="--sizes=300,1200", --only=adoption, --before=PROGRAM).
-	go build -o bin/bench ./hack/bench
-	@assets=$(ASSETS) && exec bin/bench --assets="$$assets" --manager=bin/manager --simulator=bin/simulator $(BENCH_FLAGS)
+bench: bench-poller ## Measure what the manager costs, and a poller beside it (BENCH_FLAGS="--sizes=200", --only=adoption, --repeat=5, --before=PROGRAM).
+	@$(BENCH_RUN) --poller=$(BENCH_BIN)/poller $(BENCH_FLAGS)
 
 .PHONY: bench-check
-bench-check: BENCH_FLAGS = --only=counts --sizes=20
-bench-check: bench ## Fail when an object costs more requests than it may. Times play no part.
+bench-check: bench-build ## Fail when an object costs more requests than it may. Times play no part.
+	@$(BENCH_RUN) --only=counts --sizes=20
+
+# About 20 minutes on a machine that does nothing else.
+BENCH_RECORD ?= --repeat=5 --only=counts,operations,knee,storm,standing,poller --sizes=200 --knee=1600 --standing=200,1000 --polled=200
+.PHONY: bench-record
+bench-record: bench-poller ## Measure each figure five times on a quiet machine, and make the tables and charts of docs/performance.md.
+	@$(BENCH_RUN) --poller=$(BENCH_BIN)/poller --json=docs/performance.json $(BENCH_RECORD)
+	@$(MAKE) --no-print-directory figures
+
+.PHONY: figures
+figures: ## Make the tables and charts of docs/performance.md from docs/performance.json.
+	cd hack/figures && $(TOOL_ENV) go run -trimpath . --json=../../docs/performance.json --docs=../../docs/performance.md --charts=../../docs/images
+
 
 .PHONY: corpus
 corpus: build simulator ## Bring import documents under the operator in every way: generated ones, or those of DIR=... (CORPUS_FLAGS=--short).

@@ -39,12 +39,14 @@ type options struct {
 
 func main() {
 	var o options
-	flag.StringVar(&o.kubeconfig, "kubeconfig", os.Getenv("KUBECONFIG"), "kubeconfig of the cluster")
-	flag.StringVar(&o.api, "api", "", "base URL of the API")
-	flag.StringVar(&o.token, "token", "", "token of the simulated account")
-	flag.DurationVar(&o.poll, "poll", defaultPoll, "how often each object is looked at")
-	flag.IntVar(&o.rate, "max-reconcile-rate", defaultRate, "reconciles a second, and workers")
-	flag.Parse()
+	// controller-runtime has a flag of its own for the kubeconfig.
+	flags := flag.NewFlagSet("poller", flag.ExitOnError)
+	flags.StringVar(&o.kubeconfig, "kubeconfig", os.Getenv("KUBECONFIG"), "kubeconfig of the cluster")
+	flags.StringVar(&o.api, "api", "", "base URL of the API")
+	flags.StringVar(&o.token, "token", "", "token of the simulated account")
+	flags.DurationVar(&o.poll, "poll", defaultPoll, "how often each object is looked at")
+	flags.IntVar(&o.rate, "max-reconcile-rate", defaultRate, "reconciles a second, and workers")
+	_ = flags.Parse(os.Args[1:]) // It ends the process.
 	ctrl.SetLogger(logr.Discard())
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()

@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
@@ -29,9 +30,6 @@ const (
 
 // polledKind is the kind of the poller's objects.
 var polledKind = schema.GroupVersionKind{Group: "poller.integrator.io", Version: "v1alpha1", Kind: "PolledImport"}
-
-// PolledImports is that kind, for UntilGone.
-var PolledImports = metav1.TypeMeta{APIVersion: polledKind.GroupVersion().String(), Kind: polledKind.Kind + "List"}
 
 var errNoPoller = errors.New("--poller is missing: the program of hack/poller")
 
@@ -102,9 +100,15 @@ func conditionsOf(object *unstructured.Unstructured) []metav1.Condition {
 	return status.Conditions
 }
 
-// DeletePolled asks for the deletion of all objects of the poller.
-func (e *Environment) DeletePolled(ctx context.Context) error {
-	return e.Objects.DeleteAllOf(ctx, polled("", nil), client.InNamespace(Namespace))
+// DropPolled deletes objects of the poller without it: their imports stay. The poller must not run.
+func (e *Environment) DropPolled(ctx context.Context, objects []client.Object) error {
+	return parallel(ctx, writers, objects, func(object client.Object) error {
+		if err := e.Objects.Delete(ctx, polled(object.GetName(), nil)); err != nil {
+			return err
+		}
+		err := e.Objects.Patch(ctx, polled(object.GetName(), nil), client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`)))
+		return client.IgnoreNotFound(err)
+	})
 }
 
 // PolledIDs are the ids of the imports of objects of the poller.

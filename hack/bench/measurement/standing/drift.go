@@ -40,27 +40,25 @@ func (s *standing) drift(ctx context.Context) error {
 	if err := quiet(ctx, s.Environment); err != nil {
 		return err
 	}
-	for range s.b.Repeat {
-		last, err := lastRequest(ctx, s.Environment)
-		if err != nil {
-			return err
-		}
-		lasted, err := editAndAwait(ctx, s.Environment, ids, editInterval/time.Duration(n))
-		if err != nil {
-			return err
-		}
-		scan, err := s.scanTime(ctx, last)
-		if err != nil {
-			return err
-		}
-		row := fmt.Sprintf("%d edits, scans every %s", n, editInterval)
-		s.add(row, "p50 until put back", "s", report.Value{
-			Value: report.Quantile(lasted, 0.5), Bound: editInterval.Seconds() / 2, BoundOf: "half the interval", Target: report.RatioAtMost(target),
-		})
-		s.add(row, "p99 until put back", "s", report.Value{
-			Value: report.Quantile(lasted, 0.99), Bound: editInterval.Seconds() + scan.Seconds(), BoundOf: "the interval and a scan", Target: report.RatioAtMost(target),
-		})
+	last, err := lastRequest(ctx, s.Environment)
+	if err != nil {
+		return err
 	}
+	lasted, err := editAndAwait(ctx, s.Environment, ids, editInterval/time.Duration(n))
+	if err != nil {
+		return err
+	}
+	scan, err := s.scanTime(ctx, last)
+	if err != nil {
+		return err
+	}
+	row := fmt.Sprintf("%d edits, scans every %s", n, editInterval)
+	s.add(row, "p50 until put back", "s", report.Value{
+		Value: report.Quantile(lasted, 0.5), Bound: editInterval.Seconds() / 2, BoundOf: "half the interval", Target: report.RatioAtMost(target),
+	})
+	s.add(row, "p99 until put back", "s", report.Value{
+		Value: report.Quantile(lasted, 0.99), Bound: editInterval.Seconds() + scan.Seconds(), BoundOf: "the interval and a scan", Target: report.RatioAtMost(target),
+	})
 	return s.ScanEvery(ctx, scanInterval)
 }
 

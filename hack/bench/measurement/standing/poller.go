@@ -69,7 +69,7 @@ func (p *poller) creations(ctx context.Context) (err error) {
 	if err := p.StartPoller(ctx); err != nil {
 		return err
 	}
-	for repetition := range p.b.Repeat {
+	for repetition := range p.b.Few() {
 		if p.objects, err = environment.Polled(bench.Creations(fmt.Sprintf("polled-%d", repetition), p.n)); err != nil {
 			return err
 		}
@@ -86,19 +86,24 @@ func (p *poller) creations(ctx context.Context) (err error) {
 		p.add("creations", "writes to Kubernetes each", "requests", report.Value{Value: r.kubernetes.Polled.Writes / float64(p.n)})
 		p.add("creations", "reads of Kubernetes each", "requests", report.Value{Value: r.kubernetes.Polled.Reads / float64(p.n)})
 		p.add("creations", "requests to the API each", "requests", report.Value{Value: float64(len(r.entries)) / float64(p.n)})
-		if repetition == p.b.Repeat-1 {
+		if repetition == p.b.Few()-1 {
 			return nil
 		}
-		if _, err := p.UntilGone(ctx, environment.PolledImports, func() error { return p.DeletePolled(ctx) }); err != nil {
+		// The next repetition begins with a poller that has nothing to do.
+		p.KillManager()
+		if err := p.DropPolled(ctx, p.objects); err != nil {
+			return err
+		}
+		if err := p.StartPoller(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// rest counts what is asked in the second minute in which nothing happens.
+// rest counts what is asked in a minute in which nothing happens.
 func (p *poller) rest(ctx context.Context) error {
-	if err := bench.Pause(ctx, pollEvery/2); err != nil {
+	if err := bench.Pause(ctx, 3*time.Second); err != nil {
 		return err
 	}
 	return p.minute(ctx, "a minute at rest", func() error { return nil })

@@ -18,7 +18,7 @@ const withinSeconds = 5
 
 // restart kills the manager and starts another, which finds all Imports as they should be.
 func (s *standing) restart(ctx context.Context) error {
-	for range s.b.Repeat {
+	for range s.b.Few() {
 		if err := s.again(ctx, "killed and started again", leaseLasts.Seconds()+withinSeconds, func() error {
 			s.KillManager()
 			return s.StartManager(ctx)

@@ -21,9 +21,10 @@ var All = []bench.Measurement{
 	{Name: "poller", About: "the same of a poller on the reconciler of crossplane-runtime", Run: measurePoller},
 }
 
-// measureStanding measures all of it with the same Imports.
+// measureStanding measures all of it with the smallest number of Imports, and what grows with their number with the
+// others.
 func measureStanding(ctx context.Context, b *bench.Bench) error {
-	for _, n := range b.Standing {
+	for i, n := range b.Standing {
 		imports := bench.Creations("import", n)
 		if err := b.In(ctx, func(e *environment.Environment) error {
 			if err := e.AddAccount(ctx, nil); err != nil {
@@ -32,9 +33,16 @@ func measureStanding(ctx context.Context, b *bench.Bench) error {
 			if _, err := e.ApplyUntilReady(ctx, imports); err != nil {
 				return err
 			}
+			if err := e.Latency(ctx, b.Latency); err != nil {
+				return err
+			}
 			b.Progress("%d Imports are Ready", n)
 			s := &standing{Environment: e, b: b, imports: imports}
-			for _, part := range []func(context.Context) error{s.restart, s.failover, s.rest, s.drift, s.onDemand} {
+			parts := []func(context.Context) error{s.restart, s.failover, s.rest, s.drift, s.onDemand}
+			if i > 0 {
+				parts = []func(context.Context) error{s.failover, s.rest}
+			}
+			for _, part := range parts {
 				if err := part(ctx); err != nil {
 					return err
 				}

@@ -1,0 +1,61 @@
+// Copyright The integrator-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package throughput
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/integrator-operator/integrator-operator/hack/bench/report"
+	"github.com/integrator-operator/integrator-operator/internal/simulator"
+)
+
+func TestBounds(t *testing.T) {
+	least := bounds{write: 4 * time.Millisecond, call: 3 * time.Millisecond}
+	tests := []struct {
+		reason string
+		op     operation
+		want   time.Duration
+		of     string
+	}{
+		{"the writes take longer", creation, 800 * time.Millisecond, "Kubernetes, 2 writes each"},
+		{"the requests take longer", update, 600 * time.Millisecond, "API, 2 requests each"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.reason, func(t *testing.T) {
+			got, of := least.of(tt.op, 100)
+			if diff := cmp.Diff([]any{tt.want, tt.of}, []any{got, of}); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestShare: what others were refused is left, and what they were given is not.
+func TestShare(t *testing.T) {
+	s := share{took: 10 * time.Second}
+	for source, statuses := range map[string]map[int]int{
+		"ui":  {http.StatusNotFound: 2600, http.StatusTooManyRequests: 100},
+		"api": {http.StatusOK: 380, http.StatusTooManyRequests: 20},
+	} {
+		for status, n := range statuses {
+			for range n {
+				s.count(simulator.Entry{Source: source, Status: status})
+			}
+		}
+	}
+	var got []float64
+	var r report.Record
+	r.Add(s.values()...)
+	for _, f := range r.Figures {
+		got = append(got, f.Summary.Median)
+	}
+	// 3,000 were possible, 2,600 went to others: 380 of 400 were used, and 20 of 400 requests were refused.
+	if diff := cmp.Diff([]float64{95, 5}, got); diff != "" {
+		t.Error(diff)
+	}
+}
