@@ -39,7 +39,7 @@ func run(file, docs, charts string) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", docs, err)
 		}
-		if err := os.WriteFile(docs, []byte(filled), 0o644); err != nil { //nolint:gosec // A page of the documentation, for all to read.
+		if err := os.WriteFile(docs, []byte(filled), 0o644); err != nil {
 			return err
 		}
 	}
@@ -51,7 +51,7 @@ func run(file, docs, charts string) error {
 		return err
 	}
 	for name, svg := range drawn {
-		if err := os.WriteFile(filepath.Join(charts, name), svg, 0o644); err != nil { //nolint:gosec // A picture of the documentation, for all to read.
+		if err := os.WriteFile(filepath.Join(charts, name), svg, 0o644); err != nil {
 			return err
 		}
 	}

@@ -46,7 +46,7 @@ func (e *Environment) InstallPoller(ctx context.Context) error {
 }
 
 // StartPoller starts the poller with its defaults, as the cluster's administrator.
-func (e *Environment) StartPoller(ctx context.Context, args ...string) (err error) {
+func (e *Environment) StartPoller(args ...string) (err error) {
 	args = append([]string{"--kubeconfig=" + e.Plane.Kubeconfig, "--api=" + e.api, "--token=" + tokenOf("default")}, args...)
 	e.manager, err = e.processes.Start(managerLog, e.options.Poller, os.Environ(), args...)
 	return err
@@ -93,7 +93,7 @@ func conditionsOf(object *unstructured.Unstructured) []metav1.Condition {
 	var status struct {
 		Conditions []metav1.Condition `json:"conditions"`
 	}
-	fields, _, _ := unstructured.NestedMap(object.Object, "status") //nolint:errcheck // Without a status it is not Ready.
+	fields, _, _ := unstructured.NestedMap(object.Object, "status") // without a status it is not Ready
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(fields, &status); err != nil {
 		return nil
 	}

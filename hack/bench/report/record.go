@@ -165,7 +165,7 @@ func (r *Record) Write(file string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(file, append(content, '\n'), 0o644) //nolint:gosec // It is committed, for all to read.
+	return os.WriteFile(file, append(content, '\n'), 0o644)
 }
 
 // Number is a number with as many digits as say something.

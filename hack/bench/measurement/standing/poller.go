@@ -66,7 +66,7 @@ func (p *poller) add(row, name, unit string, v report.Value) {
 
 // creations creates objects, and counts what one costs. Those of the last repetition stay.
 func (p *poller) creations(ctx context.Context) (err error) {
-	if err := p.StartPoller(ctx); err != nil {
+	if err := p.StartPoller(); err != nil {
 		return err
 	}
 	for repetition := range p.b.Few() {
@@ -94,7 +94,7 @@ func (p *poller) creations(ctx context.Context) (err error) {
 		if err := p.DropPolled(ctx, p.objects); err != nil {
 			return err
 		}
-		if err := p.StartPoller(ctx); err != nil {
+		if err := p.StartPoller(); err != nil {
 			return err
 		}
 	}
@@ -113,7 +113,7 @@ func (p *poller) rest(ctx context.Context) error {
 func (p *poller) restart(ctx context.Context) error {
 	return p.minute(ctx, "a minute from being killed and started again", func() error {
 		p.KillManager()
-		return p.StartPoller(ctx)
+		return p.StartPoller()
 	})
 }
 

@@ -93,10 +93,10 @@ func measureBounds(ctx context.Context, e *environment.Environment, n int) (foun
 }
 
 // value is how long an operation took, beside its bound.
-func (op operation) value(table string, n int, took time.Duration, least bounds) report.Value {
+func (op operation) value(n int, took time.Duration, least bounds) report.Value {
 	bound, of := least.of(op, n)
 	return report.Value{
-		Key:   report.Key{Table: table, Row: fmt.Sprintf("%d %s", n, op.name), System: "operator", Name: "all done after", Objects: n, Unit: "s"},
+		Key:   report.Key{Table: "operations", Row: fmt.Sprintf("%d %s", n, op.name), System: "operator", Name: "all done after", Objects: n, Unit: "s"},
 		Value: took.Seconds(), Bound: bound.Seconds(), BoundOf: of, Target: report.RatioAtMost(target),
 	}
 }

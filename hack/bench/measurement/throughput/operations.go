@@ -11,6 +11,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/hack/bench/bench"
 	"github.com/integrator-operator/integrator-operator/hack/bench/environment"
+	"github.com/integrator-operator/integrator-operator/hack/bench/meter"
 	"github.com/integrator-operator/integrator-operator/hack/bench/report"
 )
 
@@ -79,12 +80,6 @@ func (o *operations) measure(ctx context.Context) (err error) {
 	return nil
 }
 
-func (o *operations) add(op operation, took time.Duration) {
-	value := op.value("operations", o.n, took, o.least)
-	o.values = append(o.values, value)
-	o.text += fmt.Sprintf("%s %s s (bound %s s), ", op.name, report.Number(value.Value), report.Number(value.Bound))
-}
-
 // suspended has users do something while no calls are made.
 func (o *operations) suspended(ctx context.Context, do func() error) error {
 	if err := o.SuspendUntilSeen(ctx); err != nil {
@@ -93,35 +88,50 @@ func (o *operations) suspended(ctx context.Context, do func() error) error {
 	return do()
 }
 
-func (o *operations) permit(ctx context.Context) func() error {
-	return func() error { return o.Suspend(ctx, false) }
+// measured has the operator do what waits for it, and adds how long that takes and what one object costs.
+func (o *operations) measured(ctx context.Context, op operation, done func(permit func() error) (time.Duration, error)) error {
+	server := o.Plane.Clients.Discovery().RESTClient()
+	before, err := meter.ReadKubernetes(ctx, server)
+	if err != nil {
+		return err
+	}
+	took, err := done(func() error { return o.Suspend(ctx, false) })
+	if err != nil {
+		return err
+	}
+	after, err := meter.ReadKubernetes(ctx, server)
+	if err != nil {
+		return err
+	}
+	asked := after.Minus(before)
+	value := op.value(o.n, took, o.least)
+	requests := value.Key
+	requests.Name, requests.Unit = "requests to Kubernetes each", "requests"
+	each := (asked.Imports.All() + asked.Runs.All() + asked.Accounts.Reads + asked.Secrets.All() + asked.Events) / float64(o.n)
+	o.values = append(o.values, value, report.Value{Key: requests, Value: each, Bound: op.writes, BoundOf: "the writes that are needed"})
+	o.text += fmt.Sprintf("%s %s s (bound %s s, %s requests to Kubernetes each), ", op.name, report.Number(value.Value), report.Number(value.Bound), report.Number(each))
+	return nil
 }
 
 func (o *operations) create(ctx context.Context, imports []*v1alpha1.Import) error {
 	if err := o.suspended(ctx, func() error { return o.Apply(ctx, imports) }); err != nil {
 		return err
 	}
-	took, err := o.UntilReady(ctx, imports, o.permit(ctx))
-	o.add(creation, took)
-	return err
+	return o.measured(ctx, creation, func(permit func() error) (time.Duration, error) { return o.UntilReady(ctx, imports, permit) })
 }
 
 func (o *operations) update(ctx context.Context, imports []*v1alpha1.Import) error {
 	if err := o.suspended(ctx, func() error { return o.Rename(ctx, imports, " renamed") }); err != nil {
 		return err
 	}
-	took, err := o.UntilReady(ctx, imports, o.permit(ctx))
-	o.add(update, took)
-	return err
+	return o.measured(ctx, update, func(permit func() error) (time.Duration, error) { return o.UntilReady(ctx, imports, permit) })
 }
 
 func (o *operations) remove(ctx context.Context, _ []*v1alpha1.Import) error {
 	if err := o.suspended(ctx, func() error { return o.DeleteImports(ctx) }); err != nil {
 		return err
 	}
-	took, err := o.UntilGone(ctx, environment.Imports, o.permit(ctx))
-	o.add(deletion, took)
-	return err
+	return o.measured(ctx, deletion, func(permit func() error) (time.Duration, error) { return o.UntilGone(ctx, environment.Imports, permit) })
 }
 
 func (o *operations) adopt(ctx context.Context, _ []*v1alpha1.Import) error {
@@ -134,13 +144,11 @@ func (o *operations) adopt(ctx context.Context, _ []*v1alpha1.Import) error {
 	}); err != nil {
 		return err
 	}
-	took, err := o.UntilReady(ctx, imports, o.permit(ctx))
-	if err != nil {
+	if err := o.measured(ctx, adoption, func(permit func() error) (time.Duration, error) { return o.UntilReady(ctx, imports, permit) }); err != nil {
 		return err
 	}
-	o.add(adoption, took)
 	// The next repetition begins with an empty account.
-	_, err = o.UntilGone(ctx, environment.Imports, func() error { return o.DeleteImports(ctx) })
+	_, err := o.UntilGone(ctx, environment.Imports, func() error { return o.DeleteImports(ctx) })
 	return err
 }
 
@@ -156,14 +164,12 @@ func (o *operations) run(ctx context.Context, _ []*v1alpha1.Import) error {
 	if err := o.suspended(ctx, func() error { return o.ApplyRuns(ctx, imports[0].Name, names) }); err != nil {
 		return err
 	}
-	took, err := o.UntilEnded(ctx, names, o.permit(ctx))
-	if err != nil {
+	if err := o.measured(ctx, run, func(permit func() error) (time.Duration, error) { return o.UntilEnded(ctx, names, permit) }); err != nil {
 		return err
 	}
-	o.add(run, took)
 	if _, err := o.UntilGone(ctx, environment.ImportRuns, func() error { return o.DeleteRuns(ctx) }); err != nil {
 		return err
 	}
-	_, err = o.UntilGone(ctx, environment.Imports, func() error { return o.DeleteImports(ctx) })
+	_, err := o.UntilGone(ctx, environment.Imports, func() error { return o.DeleteImports(ctx) })
 	return err
 }
