@@ -47,10 +47,51 @@ func TestPageAndCharts(t *testing.T) {
 	}
 }
 
-// TestNoFigures: a table is not shown empty, nor left as it was.
+// TestNoFigures: a table that was not measured says so, and is not left as it was. Another one is a mistake of the page.
 func TestNoFigures(t *testing.T) {
-	if _, err := fill("<!-- figures: storm -->\n<!-- /figures -->\n", &record{}); err == nil {
-		t.Error("no error for a table without figures")
+	got, err := fill("<!-- figures: storm -->\nformer text\n<!-- /figures -->\n", &record{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "<!-- figures: storm -->\n\nNot part of this record: `make bench BENCH_FLAGS=--only=storm` measures it.\n\n<!-- /figures -->\n"
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if _, err := fill("<!-- figures: storms -->\n<!-- /figures -->\n", &record{}); err == nil {
+		t.Error("no error for a table that there is not")
+	}
+}
+
+// TestDocumentation: the page and its charts are made of the figures beside them (make figures).
+func TestDocumentation(t *testing.T) {
+	const docs = "../../docs/"
+	r, err := readRecord(docs + "performance.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(docs + "performance.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	filled, err := fill(string(page), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(page), filled); diff != "" {
+		t.Errorf("docs/performance.md: run make figures:\n%s", diff)
+	}
+	drawn, err := draw(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, svg := range drawn {
+		shown, err := os.ReadFile(docs + "images/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(shown), string(svg)); diff != "" {
+			t.Errorf("docs/images/%s: run make figures:\n%s", name, diff)
+		}
 	}
 }
 

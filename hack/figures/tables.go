@@ -12,14 +12,24 @@ import (
 // block is what is made anew in a page.
 var block = regexp.MustCompile(`(?s)(<!-- figures: ([a-z]+) -->\n).*?(<!-- /figures -->)`)
 
-// fill makes all tables of a page anew. A table without figures is an error: it would be shown empty.
+// tables are the names of all tables, and the measurement that each is of.
+var tables = map[string]string{
+	"counts": "counts", "operations": "operations", "knee": "knee", "storm": "storm", "standing": "standing", "poller": "poller", "comparison": "poller",
+	"neighbours": "neighbours,runs", "handover": "handover", "memory": "memory",
+}
+
+// fill makes all tables of a page anew. One that was not measured says so.
 func fill(page string, r *record) (string, error) {
 	var failed error
 	filled := block.ReplaceAllStringFunc(page, func(found string) string {
 		parts := block.FindStringSubmatch(found)
-		made := r.table(parts[2])
-		if made == "" && failed == nil {
-			failed = fmt.Errorf("there are no figures for %q", parts[2])
+		made, measurement := r.table(parts[2]), tables[parts[2]]
+		switch {
+		case made != "":
+		case measurement != "":
+			made = fmt.Sprintf("Not part of this record: `make bench BENCH_FLAGS=--only=%s` measures it.\n", measurement)
+		case failed == nil:
+			failed = fmt.Errorf("there is no table %q", parts[2])
 		}
 		return parts[1] + "\n" + made + "\n" + parts[3]
 	})
