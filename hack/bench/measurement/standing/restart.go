@@ -71,6 +71,9 @@ func (s *standing) again(ctx context.Context, row string, within float64, replac
 	}
 	s.add(row, "first scan has ended after", "s", report.Value{Value: took.Seconds(), Target: report.AtMost(within)})
 	s.add(row, "writes to the API", "requests", report.Value{Value: float64(r.applied()), Target: report.AtMost(0)})
+	s.add(row, "pages of the list", "requests", report.Value{
+		Value: float64(r.pages()), Bound: float64(pagesOf(len(s.imports))), BoundOf: "one scan", Target: report.RatioAtMost(1),
+	})
 	s.add(row, "requests besides pages", "requests", report.Value{Value: float64(r.single())})
 	s.add(row, "writes of Imports to Kubernetes", "requests", report.Value{Value: r.kubernetes.Imports.Writes, Target: report.AtMost(0)})
 	s.add(row, "live reads of Imports", "requests", report.Value{Value: r.kubernetes.Imports.Reads})
