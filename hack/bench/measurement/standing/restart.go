@@ -31,7 +31,7 @@ func (s *standing) restart(ctx context.Context) error {
 
 // failover ends the manager while the next one waits for the lease.
 func (s *standing) failover(ctx context.Context) error {
-	for range s.b.Repeat {
+	for range s.b.Few() {
 		var ended <-chan struct{}
 		if err := s.again(ctx, "ended with another waiting", withinSeconds, func() (err error) {
 			ended, err = s.Roll(ctx)
