@@ -146,7 +146,7 @@ func (r *record) missed() string {
 		case *f.Summary.Met:
 			reached++
 		default:
-			fmt.Fprintf(&lines, "- %s, %s: %s, target %s\n", f.Row, f.Name, f.held(), f.target())
+			fmt.Fprintf(&lines, "- %s, %s: %s, target %s\n", f.Row, f.Name, f.held(), f.aim())
 		}
 	}
 	if lines.Len() == 0 {
@@ -195,7 +195,16 @@ func (f figure) ratio() string {
 	return number(*f.Summary.Ratio)
 }
 
+// target is what is to be reached, and whether it is missed.
 func (f figure) target() string {
+	text := f.aim()
+	if f.Summary.Met != nil && !*f.Summary.Met {
+		text += ", **missed**"
+	}
+	return text
+}
+
+func (f figure) aim() string {
 	if f.Target == nil {
 		return ""
 	}
@@ -204,12 +213,7 @@ func (f figure) target() string {
 		text = "≥ "
 	}
 	if f.Target.Ratio {
-		text = "ratio " + text + number(f.Target.Value)
-	} else {
-		text += f.with(f.Target.Value)
+		return "ratio " + text + number(f.Target.Value)
 	}
-	if f.Summary.Met != nil && !*f.Summary.Met {
-		text += ", **missed**"
-	}
-	return text
+	return text + f.with(f.Target.Value)
 }

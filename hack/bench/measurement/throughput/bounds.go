@@ -58,9 +58,17 @@ func (b bounds) of(op operation, objects int) (time.Duration, string) {
 	kubernetes := time.Duration(op.writes * float64(b.write) * float64(objects))
 	api := time.Duration(op.calls * float64(b.call) * float64(objects))
 	if api > kubernetes {
-		return api, fmt.Sprintf("API, %g requests each", op.calls)
+		return api, "API, " + many(op.calls, "request")
 	}
-	return kubernetes, fmt.Sprintf("Kubernetes, %g writes each", op.writes)
+	return kubernetes, "Kubernetes, " + many(op.writes, "write")
+}
+
+// many are so many of something for each object.
+func many(n float64, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%g %s each", n, what)
 }
 
 // measureBounds makes the writes and the calls of n creations with clients that do nothing else. No manager may
