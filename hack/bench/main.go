@@ -11,6 +11,7 @@ package main
 import (
 	"context"
 	"debug/buildinfo"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -71,8 +72,8 @@ func main() {
 	}
 }
 
-// run makes the measurements that are asked for, one after the other. What was measured before one that fails
-// is printed and written too.
+// run makes the measurements that are asked for, one after the other. One that fails does not keep the others from
+// being made, printed and written.
 func run(ctx context.Context, o options) (err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -91,17 +92,20 @@ func run(ctx context.Context, o options) (err error) {
 	fmt.Printf("%s\n%s\n", b.Record.Machine, b.Record.Versions)
 	defer func() {
 		b.Record.Print(os.Stdout)
-		if o.json != "" && err == nil {
-			err = b.Record.Write(o.json)
+		if o.json != "" {
+			err = errors.Join(err, b.Record.Write(o.json))
 		}
 	}()
 	for _, m := range chosen {
 		fmt.Printf("\n# %s: %s\n\n", m.Name, m.About)
-		if err := m.Run(ctx, b); err != nil {
-			return fmt.Errorf("%s: %w", m.Name, err)
+		if failed := m.Run(ctx, b); failed != nil {
+			err = errors.Join(err, fmt.Errorf("%s: %w", m.Name, failed))
+		}
+		if ctx.Err() != nil {
+			break
 		}
 	}
-	return nil
+	return err
 }
 
 // newRecord is the head of a record.
