@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
@@ -67,6 +68,7 @@ func (w *world) start(ctx context.Context) error {
 			builder.WithObjects(e.typed)
 		}
 	}
+	w.deletePruned()
 	for _, object := range w.others {
 		if object.GetDeletionTimestamp().IsZero() || len(object.GetFinalizers()) > 0 {
 			builder.WithObjects(object)
@@ -78,12 +80,10 @@ func (w *world) start(ctx context.Context) error {
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	e := &engine{memory: builder.Build(), stop: stop}
 	w.engine, w.live.Reader = e, e.memory
-	network := w.options.Network
-	network.ReadOnly = true
 	e.registry = account.NewRegistry(running, e.memory, clock.RealClock{}, account.Options{
-		Network: network, Owner: w.options.Owner, Permits: concurrent,
+		Network: w.options.Network, Owner: w.options.Owner, Permits: concurrent,
 	})
-	e.accounts = &accounts.Reconciler{Client: e.memory, Live: w.live, Registry: e.registry, Recorder: silent{}, Clock: clock.RealClock{}, AllowedHosts: w.options.AllowedHosts, AllowHTTP: network.AllowHTTP}
+	e.accounts = &accounts.Reconciler{Client: e.memory, Live: w.live, Registry: e.registry, Recorder: silent{}, Clock: clock.RealClock{}, AllowedHosts: w.options.AllowedHosts, AllowHTTP: w.options.Network.AllowHTTP}
 	e.imports = &imports.Reconciler{
 		Client: e.memory, Live: w.live, Registry: e.registry, Recorder: silent{}, Clock: clock.RealClock{}, Owner: w.options.Owner,
 		CreateUnconfirmedTimeout: imports.DefaultCreateUnconfirmedTimeout, BlockedDeletionPause: imports.DefaultBlockedDeletionPause,
@@ -125,7 +125,18 @@ func (w *world) close() {
 	w.engine.drained.Wait()
 }
 
-// run reconciles the Accounts, waits for a scan of each, and then reconciles the Imports.
+// deletePruned marks the Imports that would be deleted, as the API server does.
+func (w *world) deletePruned() {
+	w.deleted = w.pruned()
+	for _, object := range w.deleted {
+		now := metav1.Now()
+		object.DeletionTimestamp = &now
+		dryRun(object)
+	}
+}
+
+// run reconciles the Accounts, waits for a scan of each, and then reconciles the Imports: at first those that
+// would be deleted, because others may adopt what they leave.
 func (w *world) run(ctx context.Context) error {
 	for _, name := range w.accounts() {
 		if _, err := w.engine.accounts.Reconcile(ctx, ctrl.Request{NamespacedName: name}); err != nil && ctx.Err() != nil {
@@ -135,12 +146,27 @@ func (w *world) run(ctx context.Context) error {
 			return err
 		}
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(concurrent)
+	var leaving, declared []types.NamespacedName
+	for _, object := range w.deleted {
+		leaving = append(leaving, client.ObjectKeyFromObject(object))
+	}
 	for _, e := range w.entries {
 		if _, ok := e.typed.(*v1alpha1.Import); ok && e.typed.GetDeletionTimestamp().IsZero() {
-			group.Go(func() error { return w.engine.reconcile(ctx, e.key.NamespacedName) })
+			declared = append(declared, e.key.NamespacedName)
 		}
+	}
+	if err := w.engine.reconcileAll(ctx, leaving); err != nil {
+		return err
+	}
+	return w.engine.reconcileAll(ctx, declared)
+}
+
+// reconcileAll reconciles Imports, some at a time.
+func (e *engine) reconcileAll(ctx context.Context, names []types.NamespacedName) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(concurrent)
+	for _, name := range names {
+		group.Go(func() error { return e.reconcile(ctx, name) })
 	}
 	return group.Wait()
 }
@@ -162,7 +188,7 @@ func (w *world) accounts() (names []types.NamespacedName) {
 			need(types.NamespacedName{Namespace: object.Namespace, Name: object.Spec.AccountRef.Name})
 		}
 	}
-	for _, object := range w.pruned() {
+	for _, object := range w.deleted {
 		need(types.NamespacedName{Namespace: object.Namespace, Name: object.Spec.AccountRef.Name})
 	}
 	return names

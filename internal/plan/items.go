@@ -11,12 +11,13 @@ import (
 	"slices"
 	"strings"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
-	"github.com/integrator-operator/integrator-operator/controllers/imports"
 	"github.com/integrator-operator/integrator-operator/internal/importstate"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
 	"github.com/integrator-operator/integrator-operator/internal/runstate"
@@ -24,6 +25,9 @@ import (
 
 // ReasonRefused is the reason of what an API server would refuse.
 const ReasonRefused = "Refused"
+
+// noResult is the message of what was not reconciled to an end.
+const noResult = "the operator came to no result"
 
 // plan reads from memory what the reconcilers came to.
 func (w *world) plan(ctx context.Context) (*Plan, error) {
@@ -35,8 +39,13 @@ func (w *world) plan(ctx context.Context) (*Plan, error) {
 		}
 		made.Items = append(made.Items, item)
 	}
-	for _, object := range w.pruned() {
-		made.Items = append(made.Items, w.pruning(ctx, object))
+	w.addUsers(ctx, made.Items)
+	for _, object := range w.deleted {
+		item, err := w.pruning(ctx, object)
+		if err != nil {
+			return nil, err
+		}
+		made.Items = append(made.Items, item)
 	}
 	return made, nil
 }
@@ -60,6 +69,10 @@ func (w *world) item(ctx context.Context, e *entry) (Item, error) {
 			return item, err
 		}
 		fromImport(&item, object, e)
+		if object.Status.Plan == nil && item.Message == "" {
+			// While its Account cannot be used, an Import stays as Ready as it was.
+			item.Action, item.Reason, item.Message = Wait, v1alpha1.ReasonAccountNotReady, "it cannot be compared: "+w.unusable(ctx, object)
+		}
 	case *v1alpha1.Account:
 		if err := w.engine.memory.Get(ctx, e.key.NamespacedName, object); err != nil {
 			return item, err
@@ -74,6 +87,18 @@ func (w *world) item(ctx context.Context, e *entry) (Item, error) {
 	return item, nil
 }
 
+// unusable says why the Account of an Import cannot be used.
+func (w *world) unusable(ctx context.Context, object *v1alpha1.Import) string {
+	account := &v1alpha1.Account{}
+	if err := w.engine.memory.Get(ctx, client.ObjectKey{Namespace: object.Namespace, Name: object.Spec.AccountRef.Name}, account); err != nil {
+		return err.Error()
+	}
+	if ready := apimeta.FindStatusCondition(account.Status.Conditions, v1alpha1.ConditionReady); ready != nil && ready.Message != "" {
+		return ready.Message
+	}
+	return noResult
+}
+
 // appliedOrNone is the action of an object whose change does nothing on the platform.
 func appliedOrNone(e *entry) Action {
 	if e.changed {
@@ -86,7 +111,7 @@ func appliedOrNone(e *entry) Action {
 func fromImport(item *Item, object *v1alpha1.Import, e *entry) {
 	state := &object.Status
 	item.ID = ownership.RemoteID(object)
-	item.UsedBy, item.Warnings, item.IgnoredFields = state.UsedBy, state.Warnings, state.IgnoredFields
+	item.Warnings, item.IgnoredFields = state.Warnings, state.IgnoredFields
 	adopting := object.Spec.Adopt != nil && item.ID == ""
 	if state.Plan != nil {
 		item.Calls, item.Differences = state.Plan.Calls, state.Plan.Differences
@@ -124,7 +149,7 @@ func blame(item *Item, conditions []metav1.Condition) {
 	ready := apimeta.FindStatusCondition(conditions, v1alpha1.ConditionReady)
 	switch {
 	case ready == nil:
-		item.Action, item.Message = Wait, "the operator came to no result"
+		item.Action, item.Message = Wait, noResult
 		return
 	case ready.Status != metav1.ConditionFalse:
 		return
@@ -188,25 +213,24 @@ func hasLabels(labels, wanted map[string]string) bool {
 	return true
 }
 
-// pruning says what the deletion of an Import would do.
-func (w *world) pruning(ctx context.Context, object *v1alpha1.Import) Item {
-	item := Item{Kind: "Import", Namespace: object.Namespace, Name: object.Name, ID: ownership.RemoteID(object), Action: Release}
-	if item.ID == "" || ownership.Observes(object) || object.Spec.DeletionPolicy == v1alpha1.DeletionPolicyOrphan {
-		return item
-	}
-	session, err := w.engine.registry.Session(ctx, object.Namespace, object.Spec.AccountRef.Name)
-	if err != nil {
-		item.Action, item.Reason, item.Message = Wait, v1alpha1.ReasonAccountNotReady, err.Error()
-		return item
-	}
-	item.UsedBy, err = imports.Users(ctx, session, item.ID)
-	switch {
+// pruning says what the deletion of an Import would do, from what it is after the dry run of its deletion.
+func (w *world) pruning(ctx context.Context, object *v1alpha1.Import) (Item, error) {
+	item := Item{Kind: "Import", Namespace: object.Namespace, Name: object.Name, ID: ownership.RemoteID(object)}
+	left := &v1alpha1.Import{}
+	switch err := w.engine.memory.Get(ctx, client.ObjectKeyFromObject(object), left); {
+	case apierrors.IsNotFound(err): // it was released
+		item.Action = Release
+		return item, nil
 	case err != nil:
-		item.Action, item.Message = Wait, "cannot read what uses the import: "+err.Error()
-	case len(item.UsedBy) > 0:
-		item.Action, item.Reason, item.Message = Fail, v1alpha1.ReasonDeletionBlocked, "the import would not be deleted, because it is used on the platform"
-	default:
-		item.Action, item.Calls = Delete, []string{importstate.CallDelete}
+		return item, err
 	}
-	return item
+	item.UsedBy = left.Status.UsedBy
+	if left.Status.Plan != nil {
+		item.Action, item.Calls = Delete, left.Status.Plan.Calls
+		return item, nil
+	}
+	item.Action = Wait
+	blame(&item, left.Status.Conditions)
+	item.Message = "the import would not be deleted: " + cmp.Or(item.Message, noResult)
+	return item, nil
 }

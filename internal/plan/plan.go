@@ -104,8 +104,10 @@ type Item struct {
 	Differences []v1alpha1.Difference `json:"differences,omitempty"`
 	// Drift are the differences that would be left, because they are only reported.
 	Drift []v1alpha1.Difference `json:"drift,omitempty"`
-	// UsedBy are the flows and others that use the remote import.
-	UsedBy []v1alpha1.ResourceUse `json:"usedBy,omitempty"`
+	// UsedBy are the flows and others that use a remote import that would be written to or deleted: 16 at
+	// most. UsedByUnknown says why that could not be read.
+	UsedBy        []v1alpha1.ResourceUse `json:"usedBy,omitempty"`
+	UsedByUnknown string                 `json:"usedByUnknown,omitempty"`
 	// Reason and Message say why an object fails or waits, as its condition would.
 	Reason  string `json:"reason,omitempty"`
 	Message string `json:"message,omitempty"`
@@ -144,13 +146,14 @@ func (p *Plan) Changes() bool {
 // Failed reports whether an object would fail, or cannot be planned.
 func (p *Plan) Failed() bool { return p.Count(Fail)+p.Count(Wait) > 0 }
 
-// Make makes the plan of manifests.
+// Make makes the plan of manifests. Its clients make no call that writes.
 func Make(ctx context.Context, manifests []Manifest, options Options) (*Plan, error) {
 	if options.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, options.Timeout)
 		defer cancel()
 	}
+	options.Network.ReadOnly = true
 	w, err := newWorld(ctx, manifests, options)
 	if err != nil {
 		return nil, err

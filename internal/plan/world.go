@@ -57,8 +57,10 @@ type world struct {
 	namespaces []string
 	// others are the objects of the cluster that are not among the manifests, by kind and name.
 	others map[key]client.Object
-	live   *liveReader
-	engine *engine
+	// deleted are those of the others that would be deleted.
+	deleted []*v1alpha1.Import
+	live    *liveReader
+	engine  *engine
 }
 
 func newWorld(ctx context.Context, manifests []Manifest, options Options) (*world, error) {
@@ -185,10 +187,15 @@ func typed(object *unstructured.Unstructured) (client.Object, error) {
 	}
 	result.SetResourceVersion("")
 	if object, ok := result.(*v1alpha1.Import); ok {
-		object.Annotations = merged(object.Annotations, map[string]string{v1alpha1.AnnotationDryRun: "true"})
-		object.Status.Plan = nil
+		dryRun(object)
 	}
 	return result, nil
+}
+
+// dryRun has the operator plan for the Import, and write nothing.
+func dryRun(object *v1alpha1.Import) {
+	object.Annotations = merged(object.Annotations, map[string]string{v1alpha1.AnnotationDryRun: "true"})
+	object.Status.Plan = nil
 }
 
 // namespacesOf are the namespaces of the manifests.

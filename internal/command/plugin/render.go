@@ -24,9 +24,29 @@ var marks = []struct {
 	{plan.Release, "<", "to release"},
 	{plan.Invoke, "!", "to run"},
 	{plan.Apply, "=", "to apply without a call"},
+	{differs, "*", "differing, and left so"},
 	{plan.None, " ", "unchanged"},
 	{plan.Wait, "?", "waiting"},
 	{plan.Fail, "x", "failing"},
+}
+
+// differs stands for what is as it would be and differs: nothing would change, and it is not as declared.
+const differs plan.Action = "differs"
+
+// shown is the action of an item as people read it.
+func shown(item *plan.Item) plan.Action {
+	if item.Action == plan.None && len(item.Drift) > 0 {
+		return differs
+	}
+	return item.Action
+}
+
+// word is an action as a word of a heading.
+func word(action plan.Action) string {
+	if action == plan.None {
+		return "unchanged"
+	}
+	return string(action)
 }
 
 func mark(action plan.Action) string {
@@ -40,9 +60,13 @@ func mark(action plan.Action) string {
 
 // summary is a plan in one line.
 func summary(made *plan.Plan) string {
+	counted := map[plan.Action]int{}
+	for i := range made.Items {
+		counted[shown(&made.Items[i])]++
+	}
 	var counts []string
 	for _, known := range marks {
-		if count := made.Count(known.action); count > 0 {
+		if count := counted[known.action]; count > 0 {
 			counts = append(counts, fmt.Sprintf("%d %s", count, known.noun))
 		}
 	}
@@ -78,8 +102,8 @@ func writeText(out io.Writer, made *plan.Plan, colors palette) error {
 		if item.Action == plan.None && len(item.Drift)+len(item.Warnings) == 0 && item.Message == "" {
 			continue
 		}
-		color := colorOf(item.Action, colors)
-		w.line("%s%s %s%s: %s%s", color, mark(item.Action), name(item), inParentheses(item.ID), item.Action, colors.reset)
+		action := shown(item)
+		w.line("%s%s %s%s: %s%s", colorOf(action, colors), mark(action), name(item), inParentheses(item.ID), word(action), colors.reset)
 		writeDetails(w, item, colors)
 	}
 	w.line("%s%s%s", colors.bold, summary(made), colors.reset)
@@ -99,7 +123,7 @@ func colorOf(action plan.Action, colors palette) string {
 		return colors.green
 	case plan.Delete, plan.Fail:
 		return colors.red
-	case plan.Update, plan.Release, plan.Invoke, plan.Wait:
+	case plan.Update, plan.Release, plan.Invoke, plan.Wait, differs:
 		return colors.yellow
 	case plan.Apply, plan.None:
 	}
@@ -127,6 +151,9 @@ func writeDetails(w *textWriter, item *plan.Item, colors palette) {
 	}
 	for _, use := range item.UsedBy {
 		w.detail("used by %s %q", use.Kind, use.Name)
+	}
+	if item.UsedByUnknown != "" {
+		w.detail("used by: it could not be read: %s", item.UsedByUnknown)
 	}
 	for _, warning := range item.Warnings {
 		w.detail("%swarning: spec.definition%s%s", colors.yellow, warning, colors.reset)
@@ -170,13 +197,13 @@ func writeMarkdown(out io.Writer, made *plan.Plan, _ palette) error {
 	w.line("| | Object | Action | |\n|---|---|---|---|")
 	for i := range made.Items {
 		item := &made.Items[i]
-		if item.Action != plan.None {
-			w.line("| `%s` | %s | %s | %s |", mark(item.Action), cell(name(item)), item.Action, cell(because(item)))
+		if action := shown(item); action != plan.None {
+			w.line("| `%s` | %s | %s | %s |", mark(action), cell(name(item)), action, cell(because(item)))
 		}
 	}
 	for i := range made.Items {
 		item := &made.Items[i]
-		if len(item.Calls)+len(item.Differences)+len(item.Drift)+len(item.Warnings)+len(item.UsedBy) == 0 {
+		if len(item.Calls)+len(item.Differences)+len(item.Drift)+len(item.Warnings)+len(item.UsedBy) == 0 && item.UsedByUnknown == "" {
 			continue
 		}
 		w.line("\n<details><summary>%s%s</summary>\n\n```diff", name(item), inParentheses(item.ID))
