@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/cache"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -51,14 +52,6 @@ type silent struct{}
 
 func (silent) Eventf(runtime.Object, runtime.Object, string, string, string, string, ...any) {}
 
-// indexes adds the operator's indexes to the objects in memory.
-type indexes struct{ builder *fake.ClientBuilder }
-
-func (i indexes) IndexField(_ context.Context, object client.Object, name string, values client.IndexerFunc) error {
-	i.builder.WithIndex(object, name, values)
-	return nil
-}
-
 // start puts the objects into memory and makes the reconcilers.
 func (w *world) start(ctx context.Context) error {
 	builder := fake.NewClientBuilder().WithScheme(scheme.All()).
@@ -74,11 +67,16 @@ func (w *world) start(ctx context.Context) error {
 			builder.WithObjects(object)
 		}
 	}
-	if err := watch.SetupIndexes(ctx, indexes{builder}, w.options.Owner); err != nil {
+	found := &memory{indexers: cache.Indexers{}}
+	if err := watch.SetupIndexes(ctx, found, w.options.Owner); err != nil {
+		return err
+	}
+	objects, err := found.client(builder)
+	if err != nil {
 		return err
 	}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
-	e := &engine{memory: builder.Build(), stop: stop}
+	e := &engine{memory: objects, stop: stop}
 	w.engine, w.live.Reader = e, e.memory
 	e.registry = account.NewRegistry(running, e.memory, clock.RealClock{}, account.Options{
 		Network: w.options.Network, Owner: w.options.Owner, Permits: concurrent,

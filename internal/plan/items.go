@@ -123,11 +123,18 @@ func fromImport(item *Item, object *v1alpha1.Import, e *entry) {
 	}
 	item.Action = appliedOrNone(e)
 	item.Drift = state.Drift
-	if suspended := apimeta.FindStatusCondition(state.Conditions, v1alpha1.ConditionSuspended); suspended != nil {
-		item.Reason, item.Message = suspended.Reason, suspended.Message
-		return
+	if !isSuspended(item, state.Conditions) {
+		blame(item, state.Conditions)
 	}
-	blame(item, state.Conditions)
+}
+
+// isSuspended reports whether nothing is done because of spec.suspend, and gives the item the reason.
+func isSuspended(item *Item, conditions []metav1.Condition) bool {
+	suspended := apimeta.FindStatusCondition(conditions, v1alpha1.ConditionSuspended)
+	if suspended != nil {
+		item.Reason, item.Message = suspended.Reason, suspended.Message
+	}
+	return suspended != nil
 }
 
 // actionOf is the action that the planned calls come to.
@@ -230,7 +237,9 @@ func (w *world) pruning(ctx context.Context, object *v1alpha1.Import) (Item, err
 		return item, nil
 	}
 	item.Action = Wait
-	blame(&item, left.Status.Conditions)
+	if blame(&item, left.Status.Conditions); item.Message == "" {
+		isSuspended(&item, left.Status.Conditions)
+	}
 	item.Message = "the import would not be deleted: " + cmp.Or(item.Message, noResult)
 	return item, nil
 }
