@@ -245,6 +245,39 @@ func TestSecretsAreNotShown(t *testing.T) {
 	}
 }
 
+// The same texts are hidden where the audit log of one Import is shown.
+func TestRedactor(t *testing.T) {
+	own, other := importObject("orders", ordersID, withSecret("/http/headers/1/value")), importObject("prices", pricesID)
+	denied := apierrors.NewForbidden(v1alpha1.GroupVersion.WithResource("imports").GroupResource(), "", nil)
+	for name, tc := range map[string]struct {
+		reason string
+		reads  interceptor.Funcs
+		of     *v1alpha1.Import
+		text   string
+		want   string
+	}{
+		"Plain":         {"what is no secret is shown", interceptor.Funcs{}, own, "http.relativeURI", "http.relativeURI"},
+		"Secret":        {"a name has the text of a Secret", interceptor.Funcs{}, own, "settings." + secret, "(redacted)"},
+		"OfAnother":     {"the Secret is one of another Import", interceptor.Funcs{}, other, "settings." + secret, "(redacted)"},
+		"Token":         {"a name has the token", interceptor.Funcs{}, own, "settings.token-" + core + "-token", "(redacted)"},
+		"MayNotList":    {"the Import's own Secrets are known without listing", denyList(denied), own, "settings." + secret, "(redacted)"},
+		"TokenUnlisted": {"and so is the token of its Account", denyList(denied), own, "settings.token-" + core + "-token", "(redacted)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			account := accountObject("default")
+			cluster := interceptor.NewClient(fake.NewClientBuilder().WithScheme(scheme.All()).WithObjects(own, other, account,
+				secretObject("token", "token", "token-"+core+"-token"), secretObject("values", "key", secret)).Build(), tc.reads)
+			if diff := cmp.Diff(tc.want, Redactor(t.Context(), cluster, tc.of, account)(tc.text)); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+func denyList(why error) interceptor.Funcs {
+	return interceptor.Funcs{List: func(context.Context, client.WithWatch, client.ObjectList, ...client.ListOption) error { return why }}
+}
+
 func jsonOf(text string) string {
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)

@@ -36,6 +36,28 @@ func newGuard() *guard {
 	return &guard{texts: map[string]bool{}, hidden: map[string]bool{}, blind: map[client.ObjectKey]bool{}, byID: map[string][]*v1alpha1.Import{}}
 }
 
+// Redactor returns a function that hides in texts of the platform about an Import what a report hides: texts of
+// the Secrets and ConfigMaps that the Imports of its namespace name, and the tokens of the Accounts. Who may not
+// list these objects has what the Import itself and its Account name.
+func Redactor(ctx context.Context, reader client.Reader, object *v1alpha1.Import, account *v1alpha1.Account) func(string) string {
+	g, within := newGuard(), client.InNamespace(object.Namespace)
+	if err := each(ctx, reader, &v1alpha1.ImportList{}, func(page *v1alpha1.ImportList) {
+		for i := range page.Items {
+			g.learn(ctx, reader, page.Items[i].DeepCopy())
+		}
+	}, within); err != nil {
+		g.learn(ctx, reader, object)
+	}
+	if err := each(ctx, reader, &v1alpha1.AccountList{}, func(page *v1alpha1.AccountList) {
+		for i := range page.Items {
+			g.learnToken(ctx, reader, &page.Items[i])
+		}
+	}, within); err != nil {
+		g.learnToken(ctx, reader, account)
+	}
+	return g.text
+}
+
 // learn reads what an Import has from Secrets and ConfigMaps.
 func (g *guard) learn(ctx context.Context, reader client.Reader, object *v1alpha1.Import) {
 	for _, id := range ownership.NamedIDs(object) {

@@ -5,7 +5,9 @@ package plugin
 
 import (
 	"bufio"
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -91,8 +93,10 @@ What another owner may still manage is passed over, with the reason: an Import o
 with an owner id of its own, an import that somebody wrote to through the API a short time ago. An operator
 that only reads leaves no trace, so look first whether another cluster manages these imports.
 
+Without --yes and without a terminal, it only shows. Any other answer than y or yes changes nothing.
+
 Exit codes: 0 nothing was to be taken over, or everything was, 2 something would be or was passed over,
-1 an error.`
+1 an error, or you have interrupted it.`
 
 const takeoverExample = `  # What would be taken over in the namespace of the context?
   kubectl integrator takeover
@@ -149,8 +153,11 @@ func (c *cmd) takeover(ctx context.Context, f *takeoverFlags, names []string) er
 	}
 	taking := found.ToTake()
 	passed := len(taking) < len(found.Candidates)
-	if len(taking) == 0 || !c.agreed(f.yes, len(taking)) {
-		return exitOf(false, len(found.Candidates) > 0)
+	if len(taking) == 0 {
+		return exitOf(false, passed)
+	}
+	if agreed, err := c.agreed(ctx, f.yes, len(taking)); err != nil || !agreed {
+		return cmp.Or(err, exitOf(false, true))
 	}
 	return exitOf(!c.takeAll(ctx, options.Cluster, f, taking), passed)
 }
@@ -182,13 +189,28 @@ func (c *cmd) writeTakeover(found *takeover.Takeover, colors palette) error {
 	return w.err
 }
 
-// agreed asks at a terminal. Elsewhere only --yes counts.
-func (c *cmd) agreed(yes bool, imports int) bool {
-	if yes || !isTerminal(c.In) {
-		return yes
+// agreed asks at a terminal. Elsewhere only --yes counts. It says so if nothing is done.
+func (c *cmd) agreed(ctx context.Context, yes bool, imports int) (bool, error) {
+	switch {
+	case yes:
+		return true, nil
+	case !isTerminal(c.In):
+		fmt.Fprintln(c.ErrOut, "note: nothing was taken over: standard input is no terminal, so nobody can be asked; repeat the command with --yes to take over what is listed")
+		return false, nil
 	}
 	fmt.Fprintf(c.ErrOut, "Take over %s? No other cluster may manage what is taken over. [y/N] ", count(imports, "import", "imports"))
-	return saysYes(c.In)
+	answer := make(chan bool, 1)
+	go func() { answer <- saysYes(c.In) }() // it ends with the program
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(c.ErrOut)
+		return false, errors.New("interrupted: nothing was taken over")
+	case yes = <-answer:
+	}
+	if !yes {
+		fmt.Fprintln(c.ErrOut, "Nothing was taken over.")
+	}
+	return yes, nil
 }
 
 // saysYes reads one line. Anything but yes is no.
@@ -203,7 +225,7 @@ func (c *cmd) takeAll(ctx context.Context, cluster client.Client, f *takeoverFla
 	well = true
 	for _, candidate := range taking {
 		if err := takeover.Take(ctx, cluster, candidate); err != nil {
-			well = false
+			well, err = false, interrupted(ctx, err, "it was not taken over")
 			fmt.Fprintf(c.ErrOut, "error: Import %s: %v\n", candidate.Name(), err)
 			candidate.Passed = "failed"
 		}
@@ -238,10 +260,10 @@ func awaitTakeover(ctx context.Context, cluster client.Client, candidate *takeov
 		return current && (stalled || isReady(object.Status.Conditions) && object.Status.ID == candidate.ID), nil
 	})
 	switch {
-	case wait.Interrupted(err):
+	case wait.Interrupted(err) && ctx.Err() == nil:
 		return "", fmt.Errorf("the operator has not taken over %s within %s: %s", candidate.ID, timeout, readyText(object.Status.Conditions))
 	case err != nil:
-		return "", err
+		return "", interrupted(ctx, err, "spec.adopt is set, and the operator takes it over")
 	case stalled:
 		return "", fmt.Errorf("the import was not taken over: %s", readyText(object.Status.Conditions))
 	default:

@@ -44,11 +44,15 @@ func TestAgreed(t *testing.T) {
 	if _, err := io.WriteString(writer, "yes\n"); err != nil {
 		t.Fatal(err)
 	}
-	c := &cmd{IOStreams: genericiooptions.IOStreams{In: reader, Out: io.Discard, ErrOut: io.Discard}}
-	if c.agreed(false, 1) {
-		t.Error("a pipe has agreed")
+	var notes strings.Builder
+	c := &cmd{IOStreams: genericiooptions.IOStreams{In: reader, Out: io.Discard, ErrOut: &notes}}
+	if agreed, err := c.agreed(t.Context(), false, 1); agreed || err != nil {
+		t.Errorf("a pipe has agreed: %t, %v", agreed, err)
 	}
-	if !c.agreed(true, 1) {
-		t.Error("--yes does not agree")
+	if !strings.Contains(notes.String(), "nothing was taken over: standard input is no terminal") {
+		t.Errorf("it does not say why nothing was done: %q", notes.String())
+	}
+	if agreed, err := c.agreed(t.Context(), true, 1); !agreed || err != nil {
+		t.Errorf("--yes does not agree: %t, %v", agreed, err)
 	}
 }

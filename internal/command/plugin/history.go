@@ -17,12 +17,13 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/drift"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
+	"github.com/integrator-operator/integrator-operator/internal/report"
 )
 
 const historyLong = `Lists who changed the remote import of an Import, by the platform's audit log, the newest change first.
 
 A change that was made with the token of the Account is marked "operator": the operator made it, or
-another program with the same token.`
+another program with the same token. Texts of Secrets and ConfigMaps are redacted, as in a report.`
 
 type historyFlags struct {
 	networkFlags
@@ -69,22 +70,23 @@ func (c *cmd) history(ctx context.Context, f *historyFlags, name string) error {
 	if f.most > 0 {
 		entries = entries[:min(len(entries), f.most)]
 	}
-	return c.printHistory(entries, account.Status.UserID)
+	return c.printHistory(entries, account.Status.UserID, report.Redactor(ctx, cluster, &object, account))
 }
 
-func (c *cmd) printHistory(entries []integrator.AuditEntry, ours string) error {
+// printHistory prints changes. shown is a text of the platform as it may be shown.
+func (c *cmd) printHistory(entries []integrator.AuditEntry, ours string, shown func(string) string) error {
 	table := tabwriter.NewWriter(c.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "TIME\tEVENT\tSOURCE\tUSER\tFIELDS")
 	for _, entry := range entries {
-		user := entry.ByUser.Label()
+		user := shown(entry.ByUser.Label())
 		if entry.ByToken(ours) {
 			user = "operator"
 		}
 		var fields []string
 		for _, change := range entry.FieldChanges {
-			fields = append(fields, change.FieldPath)
+			fields = append(fields, shown(change.FieldPath))
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", entry.Time, entry.Event, entry.Source, user, drift.Cut(strings.Join(fields, ", "), widest))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", entry.Time, shown(entry.Event), shown(entry.Source), user, drift.Cut(strings.Join(fields, ", "), widest))
 	}
 	return table.Flush()
 }

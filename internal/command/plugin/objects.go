@@ -139,11 +139,11 @@ func (c *cmd) reconcile(ctx context.Context, cluster client.Client, object *v1al
 		}
 		return object.Status.LastHandledReconcileAt == request, nil
 	})
-	if wait.Interrupted(err) {
+	if wait.Interrupted(err) && ctx.Err() == nil {
 		return fmt.Errorf("import/%s: the operator has not answered within %s; see kubectl describe import %s", object.Name, timeout, object.Name)
 	}
 	if err != nil {
-		return err
+		return interrupted(ctx, err, "the comparison of import/"+object.Name+" was requested: see kubectl describe import "+object.Name)
 	}
 	_, err = fmt.Fprintf(c.Out, "import/%s: %s\n", object.Name, readyText(object.Status.Conditions))
 	return err

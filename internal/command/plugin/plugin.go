@@ -64,6 +64,15 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	}
 }
 
+// interrupted is the error of a command that its user has ended with Ctrl-C: it says what becomes of what it
+// began. Another error stays as it is.
+func interrupted(ctx context.Context, err error, left string) error {
+	if err == nil || ctx.Err() == nil {
+		return err
+	}
+	return errors.New("interrupted: " + left)
+}
+
 // cmd has what every command needs.
 type cmd struct {
 	genericiooptions.IOStreams

@@ -149,7 +149,7 @@ func (c *cmd) awaitRun(ctx context.Context, cluster client.Client, run *v1alpha1
 	if wait.Interrupted(err) && ctx.Err() == nil {
 		return fmt.Errorf("importrun/%s has not ended within %s, and goes on: see kubectl get importrun %s", run.Name, timeout, run.Name)
 	}
-	return err
+	return interrupted(ctx, err, fmt.Sprintf("importrun/%s goes on: see kubectl get importrun %s", run.Name, run.Name))
 }
 
 // report says how a run ended.
