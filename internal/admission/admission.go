@@ -17,6 +17,7 @@ import (
 	structuralschema "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/listtype"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
 	apivalidation "k8s.io/apimachinery/pkg/api/validation"
@@ -127,6 +128,7 @@ func (k *Kinds) Admit(object, old *unstructured.Unstructured) (*unstructured.Uns
 	}
 	errs := apivalidation.ValidateObjectMetaAccessor(admitted, true, apivalidation.NameIsDNSSubdomain, field.NewPath("metadata"))
 	errs = append(errs, validation.ValidateCustomResource(nil, admitted.Object, judge.fields)...)
+	errs = append(errs, listtype.ValidateListSetsAndMaps(nil, judge.structural, admitted.Object)...)
 	if len(errs) == 0 {
 		broken, _ := judge.rules.Validate(context.Background(), nil, judge.structural, admitted.Object, previous, celconfig.RuntimeCELCostBudget)
 		errs = append(errs, broken...)

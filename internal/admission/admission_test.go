@@ -49,9 +49,14 @@ func TestAdmit(t *testing.T) {
 		"typo in a definition": {
 			reason: "a definition may have any field", manifest: strings.Replace(good, "name: Orders", "notes: Orders, name: Orders", 1),
 		},
-		"type":        {reason: "a value has the type of the schema", manifest: good + "  suspend: \"yes\"\n", want: []string{"spec.suspend"}},
-		"enum":        {reason: "a value is one of those allowed", manifest: good + "  driftPolicy: report\n", want: []string{"spec.driftPolicy"}},
-		"transition":  {reason: "a rule about changes is applied to a change", manifest: strings.Replace(good, "c1}", "c2}", 1), old: good, want: []string{"adopt"}},
+		"type":       {reason: "a value has the type of the schema", manifest: good + "  suspend: \"yes\"\n", want: []string{"spec.suspend"}},
+		"enum":       {reason: "a value is one of those allowed", manifest: good + "  driftPolicy: report\n", want: []string{"spec.driftPolicy"}},
+		"transition": {reason: "a rule about changes is applied to a change", manifest: strings.Replace(good, "c1}", "c2}", 1), old: good, want: []string{"adopt"}},
+		"twice": {
+			reason:   "the elements of a list with keys have different ones",
+			manifest: good + "  valuesFrom: [{path: /settings/a, secretKeyRef: {name: a, key: b}}, {path: /settings/a, secretKeyRef: {name: c, key: d}}]\n",
+			want:     []string{"spec.valuesFrom[1]: Duplicate value"},
+		},
 		"name":        {reason: "the name is one of Kubernetes", manifest: strings.Replace(good, "name: orders", "name: Orders_1", 1), want: []string{"metadata.name"}},
 		"generated":   {reason: "the API server makes the rest of the name", manifest: strings.Replace(good, "name: orders", "generateName: orders-", 1)},
 		"no name":     {reason: "something has to name an object", manifest: strings.Replace(good, "name: orders", "labels: {}", 1), want: []string{"metadata.name"}},

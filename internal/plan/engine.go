@@ -137,11 +137,14 @@ func (w *world) deletePruned() {
 // would be deleted, because others may adopt what they leave.
 func (w *world) run(ctx context.Context) error {
 	for _, name := range w.accounts() {
-		if _, err := w.engine.accounts.Reconcile(ctx, ctrl.Request{NamespacedName: name}); err != nil && ctx.Err() != nil {
-			return err
-		}
-		if err := w.engine.awaitScan(ctx, name); err != nil {
-			return err
+		// Again after the scan, which shows whether the token is of the same account as before.
+		for range 2 {
+			if _, err := w.engine.accounts.Reconcile(ctx, ctrl.Request{NamespacedName: name}); err != nil && ctx.Err() != nil {
+				return err
+			}
+			if err := w.engine.awaitScan(ctx, name); err != nil {
+				return err
+			}
 		}
 	}
 	var leaving, declared []types.NamespacedName

@@ -6,7 +6,6 @@ package plan
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -14,13 +13,11 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/importstate"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
-	"github.com/integrator-operator/integrator-operator/internal/runstate"
 )
 
 // ReasonRefused is the reason of what an API server would refuse.
@@ -80,7 +77,7 @@ func (w *world) item(ctx context.Context, e *entry) (Item, error) {
 		item.Action = appliedOrNone(e)
 		blame(&item, object.Status.Conditions)
 	case *v1alpha1.ImportRun:
-		if err := fromRun(&item, e); err != nil {
+		if err := w.fromRun(ctx, &item, e); err != nil {
 			return item, err
 		}
 	}
@@ -115,6 +112,9 @@ func fromImport(item *Item, object *v1alpha1.Import, e *entry) {
 	adopting := object.Spec.Adopt != nil && item.ID == ""
 	if state.Plan != nil {
 		item.Calls, item.Differences = state.Plan.Calls, state.Plan.Differences
+		if e.old == nil {
+			withoutUID(item.Differences, string(object.UID))
+		}
 		if len(item.Calls) == 0 {
 			item.Drift = state.Drift
 		}
@@ -125,6 +125,14 @@ func fromImport(item *Item, object *v1alpha1.Import, e *entry) {
 	item.Drift = state.Drift
 	if !isSuspended(item, state.Conditions) {
 		blame(item, state.Conditions)
+	}
+}
+
+// withoutUID leaves the uid of an Import that is not there yet out of the ownership marker: the API server makes
+// another one, and each plan would differ from the last.
+func withoutUID(differences []v1alpha1.Difference, uid string) {
+	for i := range differences {
+		differences[i].Declared = strings.ReplaceAll(differences[i].Declared, uid, "…")
 	}
 }
 
@@ -166,25 +174,6 @@ func blame(item *Item, conditions []metav1.Condition) {
 		item.Action = Wait
 	}
 	item.Reason, item.Message = ready.Reason, ready.Message
-}
-
-// fromRun says whether a run would send records.
-func fromRun(item *Item, e *entry) error {
-	if e.old == nil {
-		item.Action, item.Calls = Invoke, []string{"POST /v1/imports/{id}/invoke"}
-		return nil
-	}
-	old := &v1alpha1.ImportRun{}
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(e.old.Object, old); err != nil {
-		return err
-	}
-	switch {
-	case runstate.Finished(old):
-		item.Action, item.Message = appliedOrNone(e), fmt.Sprintf("it has ended: %s", old.Status.Phase)
-	default:
-		item.Action, item.Message = Invoke, fmt.Sprintf("it is under way: %s", cmp.Or(old.Status.Phase, v1alpha1.RunPending))
-	}
-	return nil
 }
 
 // pruned are the Imports of the cluster that would be deleted because no manifest declares them.

@@ -294,7 +294,7 @@ var edits = []func(*sample){
 	func(s *sample) { s.document["assistantMetadata"] = map[string]any{"edited": "1"} },
 	func(s *sample) { s.document["name"], s.spec["driftPolicy"] = "edited", "Report" },
 	func(s *sample) { s.spec["managementPolicy"] = "Observe" },
-	func(s *sample) { s.spec["debugUntil"] = time.Now().Add(time.Minute).UTC().Format(time.RFC3339) },
+	func(s *sample) { s.spec["debugUntil"] = time.Now().Add(50 * time.Minute).UTC().Format(time.RFC3339) },
 	func(s *sample) { s.spec["suspend"], s.document["description"] = true, "edited" },
 	func(s *sample) {
 		s.document["settings"], s.document["_connectionId"] = map[string]any{"a": "b"}, otherConnection
