@@ -262,6 +262,14 @@ bench-poller: bench-build
 bench: bench-poller ## Measure what the manager costs, and a poller beside it (BENCH_FLAGS="--sizes=200", --only=adoption, --repeat=5, --before=PROGRAM).
 	@$(BENCH_RUN) --poller=$(BENCH_BIN)/poller $(BENCH_FLAGS)
 
+# The packages with benchmarks of functions that run for each object, and again and again.
+HOT_PACKAGES = ./internal/drift ./internal/definition ./internal/integrator ./controllers/imports
+HOT_FLAGS ?= -count=6
+
+.PHONY: bench-hot
+bench-hot: ## Measure hot functions, for benchstat (HOT_FLAGS="-count=10 -bench=Settled").
+	@go test -run='^$$' -bench=. -benchmem $(HOT_FLAGS) $(HOT_PACKAGES)
+
 .PHONY: bench-check
 bench-check: bench-build ## Fail when an object costs more requests than it may. Times play no part.
 	@$(BENCH_RUN) --only=counts --sizes=20
