@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/go-openapi/jsonpointer"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/drift"
+	"github.com/integrator-operator/integrator-operator/internal/fields"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
 )
 
@@ -34,14 +36,19 @@ func (r resolver) resolve(path string, value any) error {
 	switch typed := value.(type) {
 	case map[string]any:
 		for _, key := range slices.Sorted(maps.Keys(typed)) {
+			child := typed[key]
+			isID := strings.HasPrefix(key, "_") && drift.IDField.MatchString(key)
+			if !isID && fields.IsScalar(child) {
+				continue // most are, and need no pointer
+			}
 			below := path + "/" + jsonpointer.Escape(key)
-			if !drift.IDField.MatchString(key) {
-				if err := r.resolve(below, typed[key]); err != nil {
+			if !isID {
+				if err := r.resolve(below, child); err != nil {
 					return err
 				}
 				continue
 			}
-			resolved, err := r.resolveIDs(below, typed[key])
+			resolved, err := r.resolveIDs(below, child)
 			if err != nil {
 				return err
 			}
@@ -49,7 +56,7 @@ func (r resolver) resolve(path string, value any) error {
 		}
 	case []any:
 		for i, child := range typed {
-			if err := r.resolve(fmt.Sprintf("%s/%d", path, i), child); err != nil {
+			if err := r.resolve(path+"/"+strconv.Itoa(i), child); err != nil {
 				return err
 			}
 		}

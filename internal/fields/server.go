@@ -40,8 +40,12 @@ func leaveOut(removed []string, field *Field, path string, value any) []string {
 	switch typed := value.(type) {
 	case map[string]any:
 		for _, name := range slices.Sorted(maps.Keys(typed)) {
+			server := field.IsServer(name)
+			if !server && IsScalar(typed[name]) {
+				continue // most are, and need no pointer
+			}
 			below := path + "/" + jsonpointer.Escape(name)
-			if field.IsServer(name) {
+			if server {
 				delete(typed, name)
 				removed = append(removed, below)
 				continue
@@ -54,6 +58,15 @@ func leaveOut(removed []string, field *Field, path string, value any) []string {
 		}
 	}
 	return removed
+}
+
+// IsScalar reports whether a value has no members and no elements.
+func IsScalar(value any) bool {
+	switch value.(type) {
+	case map[string]any, []any:
+		return false
+	}
+	return true
 }
 
 // ServerSets reports whether the server sets the field at a JSON pointer itself, or one that contains it.
