@@ -13,6 +13,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -172,14 +173,13 @@ func usableRegistry(ctx context.Context, tb testing.TB, reader client.Reader, ba
 		tb.Fatal(err)
 	}
 	registry.TokenAccepted(key, "user", "1", false)
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
-		if session, err := registry.Session(ctx, key.Namespace, key.Name); err == nil && session.Scanned {
-			return registry
-		}
-		if time.Now().After(deadline) {
-			tb.Fatal("the account was not scanned")
-		}
+	if err := wait.PollUntilContextTimeout(ctx, time.Millisecond, 30*time.Second, true, func(ctx context.Context) (bool, error) {
+		session, err := registry.Session(ctx, key.Namespace, key.Name)
+		return err == nil && session.Scanned, nil
+	}); err != nil {
+		tb.Fatal("the account was not scanned: ", err)
 	}
+	return registry
 }
 
 // reconcile reconciles once.

@@ -273,7 +273,7 @@ func TestThePlanIsWhatIsDone(t *testing.T) {
 		switch {
 		case s.spec["managementPolicy"] == "Observe":
 			want[plan.Release]++
-		case s.spec["suspend"] == true:
+		case s.spec["suspend"] != nil:
 			want[plan.Wait]++
 		case inUse:
 			want[plan.Fail]++

@@ -60,13 +60,15 @@ func mark(action plan.Action) string {
 
 // summary is a plan in one line.
 func summary(made *plan.Plan) string {
-	counted := map[plan.Action]int{}
-	for i := range made.Items {
-		counted[shown(&made.Items[i])]++
-	}
 	var counts []string
 	for _, known := range marks {
-		if count := counted[known.action]; count > 0 {
+		count := 0
+		for i := range made.Items {
+			if shown(&made.Items[i]) == known.action {
+				count++
+			}
+		}
+		if count > 0 {
 			counts = append(counts, fmt.Sprintf("%d %s", count, known.noun))
 		}
 	}
