@@ -278,7 +278,7 @@ var _ = Describe("I apply what I have planned", func() {
 		Expect(made.Failed()).To(BeFalse())
 		Expect(w.planned(ctx, 0, "-f", folder).Changes()).To(BeFalse())
 
-		By("copying one, and retrying a run of which nothing failed")
+		By("copying one, and retrying a run without failed records")
 		rest := asManifests(append(w.file("config", "samples", "import_clone.yaml"), w.file("config", "samples", "importrun_retry.yaml")...)...)
 		made = w.asPlanned(ctx, 1, rest, func() { w.applied(ctx, rest) })
 		Expect(made.Items).To(HaveExactElements(

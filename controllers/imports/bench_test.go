@@ -92,7 +92,7 @@ type noEvents struct{}
 
 func (noEvents) Eventf(runtime.Object, runtime.Object, string, string, string, string, ...any) {}
 
-// settledImport is an Import that the reconciler has created, and of which nothing changes any more.
+// settledImport is an Import that the reconciler has created, and that does not change any more.
 type settledImport struct {
 	reconciler *Reconciler
 	name       types.NamespacedName

@@ -147,16 +147,16 @@ func (w *world) run(ctx context.Context) error {
 			}
 		}
 	}
-	var leaving, declared []types.NamespacedName
+	var deleting, declared []types.NamespacedName
 	for _, object := range w.deleted {
-		leaving = append(leaving, client.ObjectKeyFromObject(object))
+		deleting = append(deleting, client.ObjectKeyFromObject(object))
 	}
 	for _, e := range w.entries {
 		if _, ok := e.typed.(*v1alpha1.Import); ok && e.typed.GetDeletionTimestamp().IsZero() {
 			declared = append(declared, e.key.NamespacedName)
 		}
 	}
-	if err := w.engine.reconcileAll(ctx, leaving); err != nil {
+	if err := w.engine.reconcileAll(ctx, deleting); err != nil {
 		return err
 	}
 	return w.engine.reconcileAll(ctx, declared)

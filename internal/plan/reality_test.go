@@ -262,10 +262,10 @@ func TestThePlanIsWhatIsDone(t *testing.T) {
 	expect("edited", false, samples, map[plan.Action]int{plan.None: count})
 
 	ids := r.ids()
-	kept, gone := samples[:count/2], samples[count/2:]
+	kept, dropped := samples[:count/2], samples[count/2:]
 	var used []string
 	want := map[plan.Action]int{plan.None: len(kept)}
-	for i, s := range gone {
+	for i, s := range dropped {
 		inUse := i%2 == 0
 		if inUse {
 			used = append(used, ids[s.name])
