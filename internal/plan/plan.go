@@ -150,7 +150,7 @@ func (p *Plan) Failed() bool { return p.Count(Fail)+p.Count(Wait) > 0 }
 func Make(ctx context.Context, manifests []Manifest, options Options) (*Plan, error) {
 	if options.Timeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, options.Timeout)
+		ctx, cancel = context.WithTimeoutCause(ctx, options.Timeout, fmt.Errorf("there was no answer within %s", options.Timeout))
 		defer cancel()
 	}
 	options.Network.ReadOnly = true

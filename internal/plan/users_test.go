@@ -6,6 +6,7 @@ package plan_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -153,5 +154,25 @@ func TestWhatUsesAnImport(t *testing.T) {
 				r.stage("after", declared, true)
 			}
 		})
+	}
+}
+
+// TestNobodySaysWhatUsesAnImport: a platform that does not answer costs the plan its time, and not the plan.
+func TestNobodySaysWhatUsesAnImport(t *testing.T) {
+	r := newReality(t)
+	id := r.seed("overridden", "")
+	if _, err := r.sim.AddRule(simulator.Rule{Account: "shop", Route: dependencies, Phase: simulator.PhaseBefore,
+		Action: simulator.Action{Kind: simulator.ActionLatency, DelayMillis: time.Hour.Milliseconds()}}); err != nil {
+		t.Fatal(err)
+	}
+	options := r.options
+	options.Timeout = 3 * time.Second
+	made, err := plan.Make(t.Context(), manifests(t, httpImport("overridden", "  adopt: {id: "+id+", mode: Override}\n")), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []plan.Item{{Name: "overridden", Action: plan.Adopt, ID: id, Calls: []string{"PUT /v1/imports/{id}"}, UsedByUnknown: "there was no answer within 3s"}}
+	if diff := cmp.Diff(want, made.Items, cmpopts.IgnoreFields(plan.Item{}, "Kind", "Namespace", "Source", "Differences")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
