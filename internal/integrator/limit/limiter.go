@@ -114,8 +114,11 @@ type Limiter struct {
 	waiting     queue
 	pausedUntil time.Time
 	circuit     circuit
-	// probe has one request go first when a pause ends.
+	// probe has one request go first when a pause ends, and pace the others follow more slowly. burst is how
+	// many may be made at once at the full rate.
 	probe probe
+	pace  pace
+	burst int
 	// byObject are the permits that objects wait for or have.
 	byObject map[Object]*waiter
 	// timer admits what waits for time to pass.
@@ -144,10 +147,21 @@ func (l *Limiter) SetLimits(requestsPerSecond float64, burst, maxInFlight int) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.bucket.SetLimit(rate.Limit(min(requestsPerSecond, maxRequestsPerSecond)))
-	l.bucket.SetBurst(burst)
+	l.pace.full, l.burst = min(requestsPerSecond, maxRequestsPerSecond), burst
+	l.setRate(time.Now())
 	l.size, l.invocable = maxInFlight, max(1, maxInFlight-max(1, maxInFlight/4))
 	l.admit()
+}
+
+// setRate has the bucket follow the pace. A second's requests may be made at once.
+func (l *Limiter) setRate(now time.Time) {
+	perSecond := l.pace.at(now)
+	burst := l.burst
+	if l.pace.base != 0 {
+		burst = min(burst, max(1, int(perSecond)))
+	}
+	l.bucket.SetLimitAt(now, rate.Limit(perSecond))
+	l.bucket.SetBurstAt(now, burst)
 }
 
 // Invocations returns how many invocations can be in flight at a time.
@@ -172,9 +186,11 @@ func (l *Limiter) Pause(d time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.probe.expect()
-	if until := time.Now().Add(d); until.After(l.pausedUntil) {
+	now := time.Now()
+	if until := now.Add(d); until.After(l.pausedUntil) {
 		l.pausedUntil = until
 	}
+	l.pace.refused(now, l.pausedUntil)
 	l.rejectWaiting()
 	l.admit()
 }
@@ -289,6 +305,7 @@ func (l *Limiter) wait() (wait time.Duration, timed bool) {
 	if rest := l.probe.rest(time.Now()); rest > 0 {
 		return rest, true
 	}
+	l.setRate(time.Now())
 	need := float64(1 + l.unspent)
 	missing := need - l.bucket.Tokens()
 	if missing <= 0 {
