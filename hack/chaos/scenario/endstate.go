@@ -8,11 +8,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
 	gocmp "github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
@@ -100,10 +102,17 @@ func (e *EndState) IDs() (ids []string) {
 }
 
 // idOf is the remote import that an Import refers to: by its status, or, as after a restore, by its
-// annotation alone.
+// annotation, or by saying that the import has to be taken over.
 func idOf(object *v1alpha1.Import) string {
-	return cmp.Or(object.Status.ID, object.Annotations[v1alpha1.AnnotationID])
+	id := cmp.Or(object.Status.ID, object.Annotations[v1alpha1.AnnotationID])
+	if stalled := apimeta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionStalled); id == "" && stalled != nil && ownership.CopiedMarker(object) != "" {
+		id = namedID.FindString(stalled.Message)
+	}
+	return id
 }
+
+// namedID matches an id in a message.
+var namedID = regexp.MustCompile(`\b[0-9a-f]{24}\b`)
 
 // Objects are those that are left.
 func (e *EndState) Objects() (objects []client.Object) {

@@ -18,7 +18,7 @@ var All = []Scenario{
 		{change(`{"spec":{"definition":{"_connectionId":"@dealers"}}}`), importReady},
 	}},
 	{Name: "drift", Prelude: []Step{CreateAccount, createImport}, Creates: 1, Steps: []Step{{editRemote, driftCorrected}, {editRemote, driftCorrected}}},
-	{Name: "recreate", Prelude: []Step{CreateAccount, createImport}, Creates: 2, Steps: []Step{{deleteRemote, importRecreated}}},
+	{Name: "recreate", KeepsToken: true, Prelude: []Step{CreateAccount, createImport}, Creates: 2, Steps: []Step{{deleteRemote, importRecreated}}},
 	{Name: "clone", Seed: seedOriginal, Prelude: []Step{CreateAccount}, Creates: 1, Steps: []Step{
 		{declare(`{"cloneFrom":{"id":"` + sandbox.OriginalID + `","connectionMap":{"@shop":"@dealers"}},"definition":{"name":"orders","adaptorType":"HTTPImport","_connectionId":"@dealers"}}`), importReady},
 	}},
