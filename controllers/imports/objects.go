@@ -99,7 +99,11 @@ func (o objects) patchStatus(ctx context.Context, s *scope) (written bool, err e
 // it, otherwise "".
 func (o objects) versionOfSameStatus(ctx context.Context, s *scope) string {
 	live := &v1alpha1.Import{}
-	if err := o.live.Get(ctx, client.ObjectKeyFromObject(s.object), live); err != nil || !o.selection.Has(live) || !ownership.CanReport(s.object, s.before, live) {
+	if err := o.live.Get(ctx, client.ObjectKeyFromObject(s.object), live); err != nil || !ownership.CanReport(s.object, s.before, live) {
+		return ""
+	}
+	// What was created is written wherever the Import is by now: nobody else knows the id.
+	if created := s.object.Status.CreateToken != s.before.Status.CreateToken; !created && !o.selection.Has(live) {
 		return ""
 	}
 	return live.ResourceVersion

@@ -280,12 +280,7 @@ func (r *Reconciler) finish(ctx context.Context, s *scope, err error) (ctrl.Resu
 		return notWritten(ctx, r, s, err)
 	}
 	s.reportOwner(ctx, err)
-	if p != nil && p.Reason() == v1alpha1.ReasonTokenRejected && s.session != nil {
-		r.Registry.TokenRejected(s.session, p)
-	}
-	if p != nil && s.session != nil {
-		r.Registry.Unanswered(s.session, p)
-	}
+	reportProblem(r.Registry, s, p)
 	if s.finalizerRemoved() || !r.Selection.Has(s.object) {
 		// It is gone, or another operator's since the last write, which ended what was begun.
 		recordEvents(r.Recorder, s)
@@ -313,6 +308,17 @@ func (r *Reconciler) finish(ctx context.Context, s *scope, err error) (ctrl.Resu
 		return ctrl.Result{RequeueAfter: wait}, nil
 	}
 	return status.Result(ctx, p, err)
+}
+
+// reportProblem tells the Account of a problem that is not the Import's alone.
+func reportProblem(registry *account.Registry, s *scope, p *problem.Problem) {
+	if p == nil || s.session == nil {
+		return
+	}
+	if p.Reason() == v1alpha1.ReasonTokenRejected {
+		registry.TokenRejected(s.session, p)
+	}
+	registry.Unanswered(s.session, p)
 }
 
 // notWritten ends a reconcile whose writes to the Import failed. A write that the API server refuses as it
