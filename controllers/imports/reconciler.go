@@ -301,7 +301,7 @@ func (r *Reconciler) finish(ctx context.Context, s *scope, err error) (ctrl.Resu
 	r.looks.note(s)
 	r.warned.note(s)
 	recordEvents(r.Recorder, s)
-	if !s.saysReady() {
+	if !saysReady(s) {
 		status.RecordTransition(r.Recorder, s.object, s.before.Status.Conditions, s.object.Status.Conditions)
 	}
 	if wait > 0 && (p == nil || p.Reason() == v1alpha1.ReasonNotAccepted || p.Reason() == v1alpha1.ReasonDryRun) {

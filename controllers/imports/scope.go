@@ -75,7 +75,7 @@ func (s *scope) event(kind, reason, note string) {
 
 // saysReady reports whether an event says already that the Import has become Ready: that its remote import
 // was created or taken over.
-func (s *scope) saysReady() bool {
+func saysReady(s *scope) bool {
 	return apimeta.IsStatusConditionTrue(s.object.Status.Conditions, v1alpha1.ConditionReady) && slices.ContainsFunc(s.events, func(e status.Event) bool {
 		return e.Reason == v1alpha1.ReasonCreated || e.Reason == v1alpha1.ReasonAdopted
 	})
