@@ -67,7 +67,10 @@ func labelAll(ctx context.Context, x *Execution) {
 // replace does. Claims of rivals stay: one that loses its claim keeps the finalizer, which may be that
 // of a creation.
 func stripAnnotations(ctx context.Context, x *Execution) {
-	annotations := map[string]any{v1alpha1.AnnotationID: nil, v1alpha1.AnnotationCreatePending: nil}
+	annotations := map[string]any{v1alpha1.AnnotationCreatePending: nil}
+	if !x.Scenario.KeepsID {
+		annotations[v1alpha1.AnnotationID] = nil
+	}
 	if !x.Scenario.Contested {
 		annotations[v1alpha1.AnnotationAdoptPending] = nil
 	}

@@ -53,6 +53,9 @@ type Scenario struct {
 	TwoNamespaces bool
 	// Watches is true when the manager is told to watch its namespaces, instead of all.
 	Watches bool
+	// KeepsID is true when the id in an annotation is all that is left of its remote import: nobody takes it
+	// away.
+	KeepsID bool
 	// KeepsToken is true when its only remote import is deleted in the UI before the manager has seen
 	// that: a token that is replaced just then may be of another account, and waits for a person.
 	KeepsToken bool

@@ -37,7 +37,7 @@ var All = []Scenario{
 	{Name: "cloned", KeepsToken: true, Unrepeated: true, Prelude: []Step{CreateAccount, createImport, nextScans, {cloneRemote, copyShown}}, Creates: 2, Deletes: 1, Steps: []Step{
 		{deleteRemote, importRecreated}, nextScans, {restoreRemote, copyShown}, {deleteImport, importDeleted},
 	}},
-	{Name: "unmarked", Contested: true, Unrepeated: true, Prelude: []Step{CreateAccount, {declare(`{"driftPolicy":"Report","definition":` + Definition + `}`), importReady}}, Creates: 1, Steps: []Step{
+	{Name: "unmarked", Contested: true, KeepsID: true, Unrepeated: true, Prelude: []Step{CreateAccount, {declare(`{"driftPolicy":"Report","definition":` + Definition + `}`), importReady}}, Creates: 1, Steps: []Step{
 		{unmarkRemote, remoteRead}, {loseStatus, ownershipDecided},
 	}},
 	{Name: "values", Prelude: []Step{CreateAccount, {Do: createValue("canary-value-1")}, {declare(`{"definition":` + Definition + `,
