@@ -16,6 +16,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/integrator-operator/integrator-operator/hack/demo/platform"
@@ -125,6 +126,10 @@ The demo stays up. In another terminal:
   kubectl get accounts,imports,importruns -A
   kubectl integrator status --all
 
+It ends with 2, because a run of the demo failed as it should. Commands that call the platform need the address, such as
+
+  kubectl integrator export --allowed-api-hosts=%[9]s --allow-http
+
 "A first import" of the README, with an account of the simulator. Paste this, and continue there with the Import:
 
 kubectl create namespace first
@@ -153,5 +158,5 @@ Be Jane in the UI and delete an import; the operator makes it again:
 The simulator: API %[5]s, admin interface %[6]s (see internal/simulator/doc.go)
 The logs:      %[7]s/*.log
 Ctrl-C stops everything and removes it.
-`, r.Plane.Kubeconfig, r.Options.Assets, r.Platform.Production.Token, platform.Jane, r.Platform.API, r.Platform.Admin, r.Dir, r.Programs())
+`, r.Plane.Kubeconfig, r.Options.Assets, r.Platform.Production.Token, platform.Jane, r.Platform.API, r.Platform.Admin, r.Dir, r.Programs(), strings.TrimPrefix(r.Platform.API, "http://"))
 }

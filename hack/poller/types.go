@@ -96,16 +96,16 @@ func (p *PolledImport) DeepCopyObject() runtime.Object {
 
 func (p *PolledImport) deepCopyInto(out *PolledImport) {
 	*out = *p
-	p.ObjectMeta.DeepCopyInto(&out.ObjectMeta)
-	p.Spec.ManagedResourceSpec.DeepCopyInto(&out.Spec.ManagedResourceSpec)
+	p.DeepCopyInto(&out.ObjectMeta)
+	p.Spec.DeepCopyInto(&out.Spec.ManagedResourceSpec)
 	p.Spec.Definition.DeepCopyInto(&out.Spec.Definition)
-	p.Status.ResourceStatus.DeepCopyInto(&out.Status.ResourceStatus)
+	p.Status.DeepCopyInto(&out.Status.ResourceStatus)
 }
 
 // DeepCopyObject copies the list.
 func (l *PolledImportList) DeepCopyObject() runtime.Object {
 	out := &PolledImportList{TypeMeta: l.TypeMeta}
-	l.ListMeta.DeepCopyInto(&out.ListMeta)
+	l.DeepCopyInto(&out.ListMeta)
 	out.Items = make([]PolledImport, len(l.Items))
 	for i := range l.Items {
 		l.Items[i].deepCopyInto(&out.Items[i])
