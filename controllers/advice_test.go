@@ -135,6 +135,7 @@ var adviceElsewhere = map[string][]string{
 		"remove it there", "remove it from what uses it", "delete it on the platform", "adopt it", "adopt it with another Import and mode Override", "delete that one", "delete all but one of them", "delete it there", "make it smaller on the platform",
 		"delete ConfigMap %q to use this one again", "create the Account again once it is deleted",
 		"delete that one with deletionPolicy Orphan", "delete that one with deletionPolicy Orphan first",
+		"change --watch-label-selector", "name a label",
 	},
 	"a deletion, and a new object": {
 		"delete the Account's Imports with deletionPolicy Orphan to leave their imports alone",

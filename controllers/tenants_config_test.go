@@ -360,7 +360,8 @@ var _ = Describe("Tenants forge a status", func() {
 		run.Spec.Suspend = true
 		for kind, own := range map[string]client.Object{"accounts": account, "imports": object, "importruns": run} {
 			forbidden := And(WithTransform(apierrors.IsForbidden, BeTrue()), MatchError(ContainSubstring(`cannot`)), MatchError(ContainSubstring(kind+"/status")))
-			Expect(tenant.Create(ctx, own)).To(Succeed())
+			// The API server learns of a role a moment after it was written.
+			Eventually(func() error { return tenant.Create(ctx, own) }).Should(Succeed())
 			Expect(tenant.Status().Patch(ctx, own.DeepCopyObject().(client.Object), mergePatch(`{"status":{"observedGeneration":7}}`))).To(forbidden)
 			Expect(tenant.Status().Update(ctx, own.DeepCopyObject().(client.Object))).To(forbidden)
 		}
