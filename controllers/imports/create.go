@@ -55,7 +55,7 @@ func (o objects) requireNoNamesake(ctx context.Context, s *scope, p importstate.
 		return nil
 	}
 	similar := s.session.Observations.Namesakes(s.desired.Name())
-	if marker := ownership.CopiedMarker(s.object); marker != "" && !s.owner.Marks(s.object, marker) {
+	if marker := s.owner.CopiedMarker(s.object); marker != "" {
 		similar = append(similar, s.session.Observations.Marked(marker)...)
 	}
 	for _, remote := range similar {
@@ -96,12 +96,11 @@ func (o objects) managedHere(ctx context.Context, s *scope, remote integrator.Im
 
 // namesakeExists is the problem that the account has an import that was created from the same manifest.
 func namesakeExists(object *v1alpha1.Import, remote integrator.Import, resemblance ownership.Resemblance) *problem.Problem {
-	what := "with the ownership marker of an Import that does not exist here"
-	if resemblance == ownership.SameExternalID {
+	which, what := "of this name", "with the ownership marker of an Import that does not exist here"
+	switch resemblance { //nolint:exhaustive // of the others the first words are right, or there is no problem
+	case ownership.SameExternalID:
 		what = "with the externalId of the definition, and no Import here manages it"
-	}
-	which := "of this name"
-	if ownership.CopiedMarker(object) == remote.ExternalID {
+	case ownership.SameOrigin:
 		which = "that was created for an Import with this metadata"
 	}
 	takeOver := ""

@@ -102,8 +102,8 @@ func (o objects) versionOfSameStatus(ctx context.Context, s *scope) string {
 	if err := o.live.Get(ctx, client.ObjectKeyFromObject(s.object), live); err != nil || !ownership.CanReport(s.object, s.before, live) {
 		return ""
 	}
-	// What was created is written wherever the Import is by now: nobody else knows the id.
-	if created := s.object.Status.CreateToken != s.before.Status.CreateToken; !created && !o.selection.Has(live) {
+	// What was created is written wherever the Import is by now.
+	if !recordsCreation(s) && !o.selection.Has(live) {
 		return ""
 	}
 	return live.ResourceVersion

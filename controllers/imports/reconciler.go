@@ -268,7 +268,7 @@ func (r *Reconciler) settled(s *scope) bool {
 // finish writes the status if it changed, then records the events, and says when to reconcile again. The
 // status of a creation has its id: it is written when the operator is stopped, too.
 func (r *Reconciler) finish(ctx context.Context, s *scope, err error) (ctrl.Result, error) {
-	if s.object.Status.CreateToken != s.before.Status.CreateToken {
+	if recordsCreation(s) {
 		var cancel context.CancelFunc
 		ctx, cancel = effects{r, s}.afterCall(ctx)
 		defer cancel()

@@ -73,6 +73,12 @@ func (s *scope) event(kind, reason, note string) {
 	s.events = append(s.events, status.Event{Type: kind, Reason: reason, Note: note})
 }
 
+// recordsCreation reports whether the status to be written says of another intent than before what it made:
+// nobody else knows that.
+func recordsCreation(s *scope) bool {
+	return s.object.Status.CreateToken != s.before.Status.CreateToken
+}
+
 // saysReady reports whether an event says already that the Import has become Ready: that its remote import
 // was created or taken over.
 func saysReady(s *scope) bool {
@@ -163,14 +169,19 @@ func (o *outlines) of(s *scope) *definition.Desired {
 	if len(s.object.Status.NotAccepted) > 0 || !s.object.DeletionTimestamp.IsZero() {
 		return nil
 	}
-	inputs := inputsOf(s)
-	if known, ok := o.load(s.object); ok && known.inputs == inputs {
-		return known.desired
-	}
-	if !definition.Stripped(s.object) {
+	known, ok := o.load(s.object)
+	stripped := definition.Stripped(s.object)
+	if !ok && !stripped {
 		return nil
 	}
-	return definition.OutlineOf(s.object, inputs)
+	switch inputs := inputsOf(s); {
+	case ok && known.inputs == inputs:
+		return known.desired
+	case stripped:
+		return definition.OutlineOf(s.object, inputs)
+	default:
+		return nil
+	}
 }
 
 func (o *outlines) load(object *v1alpha1.Import) (outlineOf, bool) {
@@ -260,10 +271,6 @@ func (s *scope) recordRemote(answer integrator.Import) {
 
 // resembles compares an import of the account with the one that is to be created.
 func (s *scope) resembles(remote integrator.Import) ownership.Resemblance {
-	if marker := ownership.CopiedMarker(s.object); marker != "" && marker == remote.ExternalID && !s.owner.Marks(s.object, marker) {
-		// It was created for the Import that the metadata was copied from, whatever its name.
-		return ownership.SameNameMarked
-	}
 	return s.owner.Resembles(s.object, s.desired.Name(), s.desired.ExternalID(), remote)
 }
 
@@ -366,17 +373,15 @@ func permitObject(object client.Object) limit.Object {
 // *limit.QueuedError if it has to wait.
 func (s *scope) takePermit(ctx context.Context, r *Reconciler, remote *integrator.Client) (context.Context, error) {
 	if s.permit == nil {
-		size := len(s.object.Spec.Definition.Raw)
-		if known, ok := r.outlines.load(s.object); ok {
-			size = known.size
-		} else if s.desired != nil {
+		if _, ok := r.outlines.load(s.object); !ok && s.desired != nil {
 			// Its size is not known before it was read.
 			if err := s.completeDesired(ctx, r); err != nil {
 				return nil, err
 			}
-			if known, ok := r.outlines.load(s.object); ok {
-				size = known.size
-			}
+		}
+		size := len(s.object.Spec.Definition.Raw)
+		if known, ok := r.outlines.load(s.object); ok {
+			size = known.size
 		}
 		weight := 1 + size/memoryOfPermit
 		permit, err := integrator.TakePermit(remote, r.Registry.Permits, permitObject(s.object), s.class(), weight)

@@ -4,7 +4,6 @@
 package ownership
 
 import (
-	"encoding/json"
 	"strings"
 	"time"
 
@@ -134,8 +133,8 @@ const intentLife = 15 * time.Minute
 // MayCreate reports whether the remote import may be what the Import is just creating. An old
 // intent of another namespace counts no longer: it may have been written by anybody.
 func (c Contest) MayCreate(object *v1alpha1.Import) bool {
-	var intent Intent
-	if err := json.Unmarshal([]byte(object.Annotations[v1alpha1.AnnotationCreatePending]), &intent); err != nil || intent.copied(object) || RemoteID(object) != "" {
+	intent, err := intentOf(object)
+	if err != nil || intent.copied(object) || RemoteID(object) != "" {
 		return false
 	}
 	if age := c.Now.Sub(intent.Time); object.Namespace != c.Object.Namespace && (age > intentLife || age < -ClockSkew) {

@@ -21,12 +21,16 @@ const (
 	SameNameMarked
 	// SameExternalID: the name and the externalId that the definition declares.
 	SameExternalID
+	// SameOrigin: whatever its name, it was created for the Import that the metadata was copied from.
+	SameOrigin
 )
 
 // Resembles compares an import of the account with the one that is to be created for the Import,
 // with this name and externalId. Whether an Import of this cluster manages it, the caller asks.
 func (o Owner) Resembles(object *v1alpha1.Import, name, externalID string, remote integrator.Import) Resemblance {
 	switch {
+	case remote.ExternalID != "" && remote.ExternalID == o.CopiedMarker(object):
+		return SameOrigin
 	case strings.TrimSpace(remote.Name) != strings.TrimSpace(name), remote.ExternalID == "", o.Marks(object, remote.ExternalID):
 		return Distinct
 	case IsMarker(remote.ExternalID):

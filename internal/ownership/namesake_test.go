@@ -42,3 +42,30 @@ func TestResembles(t *testing.T) {
 		})
 	}
 }
+
+// An Import has the metadata of another, as after a restore into a new cluster.
+func TestResemblesWithCopiedMetadata(t *testing.T) {
+	intended := Intent{Token: "t1", UID: "u0", ExternalID: "k8s/u0", Name: "orders"}
+	named := intended
+	named.ExternalID = "k8s/prod/ns/orders"
+	for name, tc := range map[string]struct {
+		reason string
+		intent Intent
+		remote integrator.Import
+		want   Resemblance
+	}{
+		"AnotherName":  {"it was created for the Import of before, which was renamed since", intended, integrator.Import{Name: "sales", ExternalID: "k8s/u0"}, SameOrigin},
+		"SameName":     {"and whether or not it was", intended, integrator.Import{Name: "orders", ExternalID: "k8s/u0"}, SameOrigin},
+		"AnotherMark":  {"it is of neither", intended, integrator.Import{Name: "sales", ExternalID: "k8s/u9"}, Distinct},
+		"OwnMarker":    {"with an owner id, the marker of before is that of today", named, integrator.Import{Name: "orders", ExternalID: "k8s/prod/ns/orders"}, Distinct},
+		"NoExternalID": {"nothing identifies it", intended, integrator.Import{Name: "sales"}, Distinct},
+	} {
+		t.Run(name, func(t *testing.T) {
+			object := declared("u1", intends(tc.intent))
+			object.Namespace, object.Name = "ns", "orders"
+			if got := (Owner{ID: "prod"}).Resembles(object, "orders", "erp", tc.remote); got != tc.want {
+				t.Errorf("%s: got %d, want %d", tc.reason, got, tc.want)
+			}
+		})
+	}
+}

@@ -40,20 +40,17 @@ func RemoteID(object *v1alpha1.Import) string {
 
 // replaces is the id of the import in whose place the Import's create intent has another created.
 func replaces(object *v1alpha1.Import) string {
-	var intent Intent
-	_ = json.Unmarshal([]byte(object.Annotations[v1alpha1.AnnotationCreatePending]), &intent)
+	intent, _ := intentOf(object)
 	return intent.Replaces
 }
 
 // CreatePending reports whether a create intent stands: the create may have been applied. One that came
 // along with the metadata of another Import, as with a restore into a new cluster, is none.
 func CreatePending(object *v1alpha1.Import) bool {
-	text := object.Annotations[v1alpha1.AnnotationCreatePending]
-	if text == "" {
+	if object.Annotations[v1alpha1.AnnotationCreatePending] == "" {
 		return false
 	}
-	var intent Intent
-	err := json.Unmarshal([]byte(text), &intent)
+	intent, err := intentOf(object)
 	return err != nil || !intent.copied(object)
 }
 
@@ -82,8 +79,8 @@ func HasMetadata(object *v1alpha1.Import, id string) bool {
 		return false
 	}
 	if object.Status.ID == id && Confirmed(object) {
-		var intent Intent
-		return json.Unmarshal([]byte(object.Annotations[v1alpha1.AnnotationCreatePending]), &intent) == nil && label == IntentLabel(intent.ExternalID)
+		intent, err := intentOf(object)
+		return err == nil && label == IntentLabel(intent.ExternalID)
 	}
 	return object.Annotations[v1alpha1.AnnotationID] == id && label == RemoteLabel(id)
 }
@@ -150,20 +147,25 @@ type Intent struct {
 func (i Intent) copied(object *v1alpha1.Import) bool { return i.UID != "" && i.UID != object.UID }
 
 // CopiedMarker is the ownership marker in an intent that came along with the metadata of another Import,
-// "" when there is none: the account may have what that one created.
-func CopiedMarker(object *v1alpha1.Import) string {
-	var intent Intent
-	err := json.Unmarshal([]byte(object.Annotations[v1alpha1.AnnotationCreatePending]), &intent)
-	if err != nil || !intent.copied(object) || !IsMarker(intent.ExternalID) {
+// "" when there is none, or it is this Import's too: the account may have what that one created.
+func (o Owner) CopiedMarker(object *v1alpha1.Import) string {
+	intent, err := intentOf(object)
+	if err != nil || !intent.copied(object) || !IsMarker(intent.ExternalID) || o.Marks(object, intent.ExternalID) {
 		return ""
 	}
 	return intent.ExternalID
 }
 
+// intentOf reads the value of the Import's create-pending annotation, whosever it is.
+func intentOf(object *v1alpha1.Import) (intent Intent, err error) {
+	err = json.Unmarshal([]byte(object.Annotations[v1alpha1.AnnotationCreatePending]), &intent)
+	return intent, err
+}
+
 // ParseIntent reads the Import's create intent. One that is damaged, or from the future, is not
 // readable. One of another object is none.
 func ParseIntent(object *v1alpha1.Import, now time.Time) (intent Intent, readable bool) {
-	err := json.Unmarshal([]byte(object.Annotations[v1alpha1.AnnotationCreatePending]), &intent)
+	intent, err := intentOf(object)
 	if intent.copied(object) {
 		return Intent{}, false
 	}

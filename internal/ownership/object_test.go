@@ -73,7 +73,7 @@ func TestIntents(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			object := declared("a", tc.edits...)
-			got := facts{RemoteID(object), CreatePending(object), Confirmed(object), HasMetadata(object, remoteID), CopiedMarker(object)}
+			got := facts{RemoteID(object), CreatePending(object), Confirmed(object), HasMetadata(object, remoteID), Owner{}.CopiedMarker(object)}
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
 			}

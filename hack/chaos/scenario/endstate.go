@@ -105,7 +105,7 @@ func (e *EndState) IDs() (ids []string) {
 // annotation, or by saying that the import has to be taken over.
 func idOf(object *v1alpha1.Import) string {
 	id := cmp.Or(object.Status.ID, object.Annotations[v1alpha1.AnnotationID])
-	if stalled := apimeta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionStalled); id == "" && stalled != nil && ownership.CopiedMarker(object) != "" {
+	if stalled := apimeta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionStalled); id == "" && stalled != nil && (ownership.Owner{}).CopiedMarker(object) != "" {
 		id = namedID.FindString(stalled.Message)
 	}
 	return id
