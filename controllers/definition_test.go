@@ -32,22 +32,14 @@ func (w *world) warned(ctx context.Context) {
 		for _, document := range strings.Split(string(stream), "\n---\n") {
 			object := &unstructured.Unstructured{}
 			Expect(yaml.Unmarshal([]byte(document), &object.Object)).To(Succeed())
-			object.SetName(w.namespace + "." + object.GetName())
-			if object.GetKind() == "ValidatingAdmissionPolicyBinding" {
-				Expect(unstructured.SetNestedField(object.Object, object.GetName(), "spec", "policyName")).To(Succeed())
-				Expect(unstructured.SetNestedStringMap(object.Object, map[string]string{"kubernetes.io/metadata.name": w.namespace},
-					"spec", "matchResources", "namespaceSelector", "matchLabels")).To(Succeed())
-			}
-			Expect(k8s.Create(ctx, object)).To(Succeed())
-			DeferCleanup(func(ctx context.Context) { Expect(k8s.Delete(ctx, object)).To(Succeed()) })
+			w.createPolicy(ctx, object)
 		}
 	}
-	// A policy applies a moment after it was created.
 	Eventually(func() string {
 		output, _ := kubectl(ctx, "apiVersion: integrator.io/v1alpha1\nkind: Import\nmetadata: {name: probe}\nspec: {suspend: true, definition: {name: x, _connectionId: '@a', sandbox: false, mappings: [{genrate: a}]}}",
 			"create", "--dry-run=server", "-n", w.namespace, "-f", "-")
 		return output
-	}).Should(And(ContainSubstring("/sandbox: set by the server, left out"), ContainSubstring("did you mean generate?")))
+	}).WithTimeout(policyDelay).Should(And(ContainSubstring("/sandbox: set by the server, left out"), ContainSubstring("did you mean generate?")))
 }
 
 // pointer matches the JSON pointers of a warning's text.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -22,8 +23,13 @@ import (
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 )
 
-// installPolicies applies config/admission for the length of a story.
-func installPolicies(ctx context.Context) {
+// policyDelay is how long the API server may take to compile policies and to apply them: a moment, or half a
+// minute beside other work.
+const policyDelay = 2 * time.Minute
+
+// installPolicies applies config/admission for the length of a story, in its namespace: the API server
+// forgets a policy a moment after it is deleted, when another story has begun.
+func (w *world) installPolicies(ctx context.Context) {
 	GinkgoHelper()
 	files, err := filepath.Glob(filepath.Join("..", "config", "admission", "*_secret*.yaml"))
 	Expect(err).NotTo(HaveOccurred())
@@ -36,10 +42,22 @@ func installPolicies(ctx context.Context) {
 		for _, document := range documents {
 			object := &unstructured.Unstructured{}
 			Expect(yaml.Unmarshal([]byte(document), &object.Object)).To(Succeed())
-			Expect(k8s.Create(ctx, object)).To(Succeed())
-			DeferCleanup(func(ctx context.Context) { Expect(k8s.Delete(ctx, object)).To(Succeed()) })
+			w.createPolicy(ctx, object)
 		}
 	}
+}
+
+// createPolicy creates an admission policy or its binding for the length of a story, in its namespace.
+func (w *world) createPolicy(ctx context.Context, object *unstructured.Unstructured) {
+	GinkgoHelper()
+	object.SetName(w.namespace + "." + object.GetName())
+	if object.GetKind() == "ValidatingAdmissionPolicyBinding" {
+		Expect(unstructured.SetNestedField(object.Object, object.GetName(), "spec", "policyName")).To(Succeed())
+		Expect(unstructured.SetNestedStringMap(object.Object, map[string]string{"kubernetes.io/metadata.name": w.namespace},
+			"spec", "matchResources", "namespaceSelector", "matchLabels")).To(Succeed())
+	}
+	Expect(k8s.Create(ctx, object)).To(Succeed())
+	DeferCleanup(func(ctx context.Context) { Expect(k8s.Delete(ctx, object)).To(Succeed()) })
 }
 
 // user is a client of somebody who may edit the three kinds in the story's namespace, and get
@@ -114,11 +132,11 @@ var _ = Describe("I install the policies for Secrets", func() {
 				}).Should(Succeed())
 			}
 		}
-		installPolicies(ctx)
+		w.installPolicies(ctx)
 		for _, object := range objects() {
 			Eventually(func() error {
 				return client.NewDryRunClient(without).Create(ctx, object.DeepCopyObject().(client.Object))
-			}).Should(beSecretDenied("the Secret"))
+			}).WithTimeout(policyDelay).Should(beSecretDenied("the Secret"))
 		}
 	})
 

@@ -161,13 +161,12 @@ var _ = Describe("Tenants get hold of the manager's token", func() {
 		Eventually(func() error {
 			return client.NewDryRunClient(manager).Create(ctx, ofRun(w, "responses"))
 		}).Should(Succeed())
-		// A policy counts a moment after it was created.
 		Eventually(func() error {
 			return client.NewDryRunClient(manager).Create(ctx, &corev1.Secret{ObjectMeta: w.meta("of-nobody")})
-		}).Should(bePolicyDenied("an ImportRun owns"))
+		}).WithTimeout(policyDelay).Should(bePolicyDenied("an ImportRun owns"))
 		Eventually(func() error {
 			return client.NewDryRunClient(manager).Create(ctx, &corev1.ConfigMap{ObjectMeta: w.meta("of-nobody")})
-		}).Should(bePolicyDenied("importrun-key-"))
+		}).WithTimeout(policyDelay).Should(bePolicyDenied("importrun-key-"))
 	}
 
 	DescribeTable("and make no token of another ServiceAccount with it, wherever the operator is installed",
@@ -308,9 +307,9 @@ var _ = Describe("Tenants who may not read Secrets", func() {
 		}
 		// RBAC alone lets everybody in.
 		Eventually(func() error { return client.NewDryRunClient(reader).Create(ctx, run("token")) }).Should(Succeed())
-		installPolicies(ctx)
+		w.installPolicies(ctx)
 		Eventually(func() error { return client.NewDryRunClient(reader).Create(ctx, run("token")) }).
-			Should(bePolicyDenied("requires the right to create the Secret token"))
+			WithTimeout(policyDelay).Should(bePolicyDenied("requires the right to create the Secret token"))
 		Expect(other.Create(ctx, run("token"))).To(bePolicyDenied("the right to create the Secret token"))
 		Expect(other.Create(ctx, run("other"))).To(Succeed())
 		Expect(reader.Create(ctx, run(""))).To(Succeed())
@@ -331,8 +330,9 @@ var _ = Describe("Tenants who may not read Secrets", func() {
 		w := newEmptyWorld(ctx)
 		tenant := w.editor(ctx, "tenant")
 		Eventually(func() error { return client.NewDryRunClient(tenant).Create(ctx, object(w)) }).Should(Succeed())
-		installPolicies(ctx)
-		Eventually(func() error { return client.NewDryRunClient(tenant).Create(ctx, object(w)) }).Should(beSecretDenied("the Secret"))
+		w.installPolicies(ctx)
+		Eventually(func() error { return client.NewDryRunClient(tenant).Create(ctx, object(w)) }).
+			WithTimeout(policyDelay).Should(beSecretDenied("the Secret"))
 	},
 		Entry("the token of an Account", func(w *world) client.Object { return w.accountObject("stolen") }),
 		Entry("a value of an Import", func(w *world) client.Object {
@@ -360,8 +360,7 @@ var _ = Describe("Tenants forge a status", func() {
 		run.Spec.Suspend = true
 		for kind, own := range map[string]client.Object{"accounts": account, "imports": object, "importruns": run} {
 			forbidden := And(WithTransform(apierrors.IsForbidden, BeTrue()), MatchError(ContainSubstring(`cannot`)), MatchError(ContainSubstring(kind+"/status")))
-			// The API server learns of a role a moment after it was written.
-			Eventually(func() error { return tenant.Create(ctx, own) }).Should(Succeed())
+			Expect(tenant.Create(ctx, own)).To(Succeed())
 			Expect(tenant.Status().Patch(ctx, own.DeepCopyObject().(client.Object), mergePatch(`{"status":{"observedGeneration":7}}`))).To(forbidden)
 			Expect(tenant.Status().Update(ctx, own.DeepCopyObject().(client.Object))).To(forbidden)
 		}
