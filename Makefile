@@ -19,7 +19,7 @@ PLATFORMS ?=
 # What "make image" writes, and the directory of "make release", which must be empty.
 IMAGE_ARCHIVE ?= bin/image.tar
 RELEASE_DIR ?= dist
-# What "make run", "make demo", "make docs-test", "make chaos", "make bench", "make corpus", "make test", "make lint" and "make vulncheck" pass on.
+# What "make run", "make demo", "make docs-test", "make chaos", "make bench", "make corpus", "make test", "make stories", "make lint" and "make vulncheck" pass on.
 RUN_FLAGS ?=
 DEMO_FLAGS ?=
 # DOCS_FLAGS="--pages=README,plan -v"
@@ -30,6 +30,8 @@ CORPUS_FLAGS ?=
 # The documents of "make corpus"; those generated from the table of fields if it is empty.
 DIR ?=
 TEST_FLAGS ?=
+STORIES_FLAGS ?=
+STORIES_PROCS ?= 4
 LINT_FLAGS ?=
 # VULNCHECK_FLAGS=--skip-unreachable, or -db=file:///a/copy/of/the/database
 VULNCHECK_FLAGS ?=
@@ -80,7 +82,7 @@ help: ## List the targets.
 .PHONY: clean
 clean: ## Remove what the other targets leave in the checkout (not the cached control plane).
 	find bin -mindepth 1 ! -name .gitignore -delete
-	rm -rf cover.out dist
+	rm -rf cover.out cover-stories.out dist
 
 ##@ Development
 
@@ -172,8 +174,15 @@ test: ## Run every test against a real kube-apiserver, with the race detector.
 	cd hack/tools/lint && $(TOOL_ENV) go test -trimpath ./dockerfile
 	assets=$(ASSETS) && cd hack/chart && KUBEBUILDER_ASSETS="$$assets" $(TOOL_ENV) go test -count=1 -trimpath ./...
 	cd hack/watch && $(TOOL_ENV) go test -count=1 -trimpath .
-	assets=$(ASSETS) && KUBEBUILDER_ASSETS="$$assets" \
-		go test $(RACE) -timeout 40m -coverprofile=cover.out $(TEST_FLAGS) ./...
+	go test $(RACE) -timeout 40m -coverprofile=cover.out $(TEST_FLAGS) $$(go list ./... | grep -v '/controllers$$')
+	$(MAKE) stories
+
+# The stories mostly wait, for what the operator does in seconds: several processes, each with a
+# kube-apiserver, a simulator and a manager of its own, take the next one whenever they are free.
+.PHONY: stories
+stories: ## Run the tests of ./controllers alone, STORIES_PROCS at once; STORIES_FLAGS="--focus='I run an import'" selects some.
+	assets=$(ASSETS) && KUBEBUILDER_ASSETS="$$assets" go tool ginkgo run $(RACE) --procs=$(STORIES_PROCS) --timeout=40m \
+		--keep-going --cover --coverprofile=cover-stories.out $(STORIES_FLAGS) ./controllers
 
 # Needs Chromium, which is no Go module: without one, the tests are skipped, and .ci/run has them not.
 .PHONY: test-browser
