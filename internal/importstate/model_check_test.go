@@ -451,6 +451,7 @@ func TestModelOfImportsFinds(t *testing.T) {
 		}, twoOfOne},
 		"an import is created before the account is scanned": {rebuilt, func(d *modelDecisions) { d.awaits = false }, twoOfOne},
 		"a scan that ended during the pass is enough":        {rebuilt, func(d *modelDecisions) { d.looksTwice = true }, twoOfOne},
+		"reads of single imports are a scan of the account":  {rebuilt, func(d *modelDecisions) { d.counts = true }, twoOfOne},
 		"the account is listed for each Import": {rebuilt, func(d *modelDecisions) {
 			d.Locate = func(p Pass) Location { p.Seen = nil; return Locate(p) }
 		}, searchesEach},

@@ -12,6 +12,8 @@ import (
 
 // The scanner in the model. It reads the list at one time and ends at another, or never, so what it has
 // seen may be old. A process that begins anew has seen nothing.
+// A scan may also read single imports, at any time and in one step: of them nothing is kept here, because each Import
+// reads its own. What the last list has shown stays, and permits no creation any more.
 // Out of the model's reach: a scan that misses an import, because others are deleted while it reads
 // page by page, and a call that nobody hears any more and whose intent was taken away too.
 
@@ -38,6 +40,7 @@ func (m *importModel) scan(w modelWorld, i int, happens func(func(*modelWorld)))
 			n.scanOf(i, account)
 			n.scans[i].running, n.scans[i].listed, n.scans[i].noted = true, m.marked(n, i), false
 		})
+		happens(func(n *modelWorld) { n.scanOf(i, account).complete = m.counts })
 	default:
 		happens(func(n *modelWorld) {
 			scan := &n.scans[i]

@@ -214,6 +214,8 @@ type modelDecisions struct {
 	// awaits: an import is created only once the account was scanned. looksTwice: a scan that ended
 	// during the pass is enough. notes: what a create made is kept, whatever the scan says.
 	awaits, looksTwice, notes bool
+	// counts: a scan of single imports counts as one of the list.
+	counts bool
 	// arrives: what was scanned before an Import came from another operator does not count.
 	arrives bool
 }
