@@ -30,8 +30,9 @@ const maxUsers = 16
 
 // look reads what no event of the platform announces, and what is not worth a call for each Import
 // and scan: what uses the import, and who changed it last. Each is one call, when the import is
-// adopted and when somebody asks.
+// adopted and when somebody asks. What only the list of the account shows is read for all that ask.
 func (r *Reconciler) look(ctx context.Context, s *scope) {
+	s.session.Observations.Refresh()
 	refreshUsers(ctx, s, r.Clock)
 	refreshAudit(ctx, s)
 	s.looked = true

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
@@ -61,13 +62,18 @@ type Observations struct {
 	// arrived are the Imports that another operator had, with the number of the scan that had begun last when
 	// they came here: that operator may have created what such a scan did not see.
 	arrived map[types.UID]int
-	// awaiting are the Imports that are created only once a scan has reached its end.
+	// awaiting are the Imports that are created only once a list was read to its end.
 	awaiting map[types.NamespacedName]bool
+	// outdated: a scan since the last list read single imports. demanded is the number of the first scan whose
+	// list is new enough for whoever demanded one, 0 if nobody does; demand has it read.
+	outdated bool
+	demanded int
+	demand   func()
 }
 
 // NewObservations returns observations of an account that nobody has seen yet.
 func NewObservations(owner ownership.Owner) *Observations {
-	return &Observations{owner: owner, byID: map[string]observation{}, marked: map[string]marked{}, missing: map[types.UID]string{}, arrived: map[types.UID]int{}, awaiting: map[types.NamespacedName]bool{}}
+	return &Observations{owner: owner, byID: map[string]observation{}, marked: map[string]marked{}, missing: map[types.UID]string{}, arrived: map[types.UID]int{}, awaiting: map[types.NamespacedName]bool{}, demand: func() {}}
 }
 
 // Note records what a call of our own saw of an import.
@@ -122,13 +128,40 @@ func (o *Observations) Arrive(uid types.UID) {
 	o.arrived[uid] = o.scan
 }
 
-// ScannedFor reports whether a scan with the present credential has reached its end that says something of
-// an Import: it began when no other operator had the Import any longer.
+// ScannedFor reports whether the last scan with the present credential that reached its end read the list, and
+// one says something of an Import: it began when no other operator had the Import any longer.
 func (o *Observations) ScannedFor(uid types.UID) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	_, waits := o.arrived[uid]
-	return o.scanned && !waits
+	return o.scanned && !o.outdated && !waits
+}
+
+// Refresh has the list read at once if the last scan read single imports: whoever asks for a look at an Import
+// is to see what only the list shows of it.
+func (o *Observations) Refresh() {
+	o.mu.Lock()
+	demands := o.outdated && o.demands()
+	o.mu.Unlock()
+	if demands {
+		o.demand()
+	}
+}
+
+// demands notes that a list is demanded, and reports whether that is new. The lock is held.
+func (o *Observations) demands() bool {
+	if o.demanded != 0 {
+		return false
+	}
+	o.demanded = o.scan + 1
+	return true
+}
+
+// needsList reports whether somebody waits for the list.
+func (o *Observations) needsList() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return !o.scanned || o.demanded != 0 || len(o.arrived) > 0 || len(o.awaiting) > 0
 }
 
 // Created are the imports of the account that have the Import's ownership marker and are no clones
@@ -220,14 +253,19 @@ func (o *Observations) FoundMissing(object *v1alpha1.Import, id string) bool {
 	return o.missing[object.UID] == id
 }
 
-// AwaitScan has an Import reconciled once the next scan has reached its end.
+// AwaitScan has an Import reconciled once a list that begins from now on was read to its end. The first one is
+// read anyway; a later one is read at once, for all that wait for it.
 func (o *Observations) AwaitScan(key types.NamespacedName) {
 	o.mu.Lock()
-	defer o.mu.Unlock()
 	o.awaiting[key] = true
+	demands := o.scanned && o.demands()
+	o.mu.Unlock()
+	if demands {
+		o.demand()
+	}
 }
 
-// takeAwaiting returns those that wait for the end of a scan, which has come.
+// takeAwaiting returns those that wait for the end of a list, which has come.
 func (o *Observations) takeAwaiting() []types.NamespacedName {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -270,7 +308,10 @@ func (o *Observations) complete(scan int, managed []string, list shared.List) {
 	if scan <= o.former {
 		return
 	}
-	o.scanned = true
+	o.scanned, o.outdated = true, false
+	if scan >= o.demanded {
+		o.demanded = 0
+	}
 	maps.DeleteFunc(o.arrived, func(_ types.UID, began int) bool { return began < scan })
 	byID := make(map[string]observation, len(managed))
 	for _, id := range managed {
@@ -293,4 +334,33 @@ func (o *Observations) complete(scan int, managed []string, list shared.List) {
 		}
 	}
 	maps.DeleteFunc(o.missing, func(_ types.UID, id string) bool { _, managed := byID[id]; return !managed })
+}
+
+// completeSingles takes over what scan number scan saw of the imports that it read one by one. What only a list
+// shows stays as it was, and is no longer of this moment.
+func (o *Observations) completeSingles(scan int, list shared.List) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if scan <= o.former {
+		return
+	}
+	o.outdated = true
+	for id := range list.Singles {
+		if noted, ok := o.byID[id]; !ok || noted.scan < scan {
+			o.byID[id] = observation{lastModified: list.Modified[id], scan: scan}
+		}
+	}
+}
+
+// searches reports whether the next steps of an Import depend on the whole account: it has no remote import yet,
+// and no person has to act before it has, or the one that it manages was not found.
+func (o *Observations) searches(object *v1alpha1.Import, id string) bool {
+	switch {
+	case !object.DeletionTimestamp.IsZero(), ownership.Observes(object):
+		return false
+	case id == "":
+		return !apimeta.IsStatusConditionTrue(object.Status.Conditions, v1alpha1.ConditionStalled)
+	default:
+		return o.FoundMissing(object, id)
+	}
 }

@@ -9,7 +9,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/account/shared"
@@ -306,6 +308,136 @@ func TestScannedForAnImportOfAnotherOperator(t *testing.T) {
 			o := NewObservations(ownership.Owner{})
 			tc.play(o)
 			if got := o.ScannedFor("1"); got != tc.want {
+				t.Errorf("%s: %t", tc.reason, got)
+			}
+		})
+	}
+}
+
+// TestSingles: a scan of single imports says what it has read, and nothing of the rest of the account.
+func TestSingles(t *testing.T) {
+	object := &v1alpha1.Import{}
+	object.UID = "u1"
+	marker := ownership.Owner{}.Marker(object)
+	prices := integrator.Import{ID: "b", Name: "prices", ExternalID: marker}
+	o := NewObservations(ownership.Owner{})
+	o.complete(o.begin(), []string{"a", "b", "c", "d"}, shared.NewList(map[string]string{"a": "t1", "b": "t1", "c": "t1", "d": "t1"}, prices))
+
+	scan := o.begin()
+	o.Note("c", "t3")
+	singles := shared.NewList(map[string]string{"a": "t2", "c": "t2"})
+	singles.Singles = map[string]bool{"a": true, "c": true, "d": true}
+	o.completeSingles(scan, singles)
+	got := map[string]bool{}
+	for _, id := range []string{"a", "b", "c", "d"} {
+		got[id] = o.Changed(id, map[string]string{"c": "t3"}[id]+map[string]string{"a": "t1", "b": "t1", "d": "t1"}[id])
+	}
+	// b was not read, c was written since, d was not found.
+	if diff := cmp.Diff(map[string]bool{"a": true, "b": false, "c": false, "d": true}, got); diff != "" {
+		t.Errorf("what has changed: -want, +got:\n%s", diff)
+	}
+	if !o.MarkerSeen(object) || len(o.Namesakes("prices")) != 1 || len(o.Marked(marker)) != 1 {
+		t.Error("what the list has shown is forgotten")
+	}
+	if !o.Scanned() || o.ScannedFor("u2") {
+		t.Error("a creation may rely on a list that is not of the last scan")
+	}
+	o.complete(o.begin(), nil, shared.NewList(nil))
+	if !o.ScannedFor("u2") {
+		t.Error("the next list does not count")
+	}
+	o.NewCredential()
+	o.completeSingles(scan, singles)
+	if o.Changed("a", "t9") {
+		t.Error("a scan with the former token counts")
+	}
+}
+
+// TestDemands: the list is demanded once for all that need it, and no other one until then.
+func TestDemands(t *testing.T) {
+	one, other := types.NamespacedName{Name: "one"}, types.NamespacedName{Name: "other"}
+	none := shared.List{Singles: map[string]bool{}}
+	for name, tc := range map[string]struct {
+		reason string
+		play   func(*Observations)
+		want   int
+		needs  bool
+	}{
+		"Scanned":  {"nobody needs it", func(o *Observations) { o.Refresh() }, 0, false},
+		"Outdated": {"whoever asks for a look", func(o *Observations) { o.completeSingles(o.begin(), none); o.Refresh() }, 1, true},
+		"Several":  {"many ask", func(o *Observations) { o.completeSingles(o.begin(), none); o.Refresh(); o.Refresh(); o.AwaitScan(one) }, 1, true},
+		"Await":    {"something is created", func(o *Observations) { o.completeSingles(o.begin(), none); o.AwaitScan(one); o.AwaitScan(other) }, 1, true},
+		"Arrived":  {"something came from another operator", func(o *Observations) { o.Arrive("u1") }, 0, true},
+		"Running": {"a list that has begun does not show it", func(o *Observations) {
+			running := o.begin()
+			o.Arrive("u1")
+			o.AwaitScan(one)
+			o.complete(running, nil, shared.NewList(nil))
+			o.AwaitScan(one)
+		}, 1, true},
+		"Answered": {"the list has come", func(o *Observations) {
+			o.completeSingles(o.begin(), none)
+			o.AwaitScan(one)
+			o.complete(o.begin(), nil, shared.NewList(nil))
+			o.takeAwaiting()
+			o.Refresh()
+		}, 1, false},
+		"Singles": {"another scan of single imports is no answer", func(o *Observations) {
+			o.completeSingles(o.begin(), none)
+			o.Refresh()
+			o.completeSingles(o.begin(), none)
+			o.Refresh()
+		}, 1, true},
+		"Again": {"the next time", func(o *Observations) {
+			o.completeSingles(o.begin(), none)
+			o.Refresh()
+			o.complete(o.begin(), nil, shared.NewList(nil))
+			o.completeSingles(o.begin(), none)
+			o.Refresh()
+		}, 2, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := NewObservations(ownership.Owner{})
+			o.complete(o.begin(), nil, shared.NewList(nil))
+			demands := 0
+			o.demand = func() { demands++ }
+			tc.play(o)
+			if demands != tc.want || o.needsList() != tc.needs {
+				t.Errorf("%s: %d demands, needed %t", tc.reason, demands, o.needsList())
+			}
+		})
+	}
+	first := NewObservations(ownership.Owner{})
+	demands := 0
+	first.demand = func() { demands++ }
+	if first.AwaitScan(one); demands != 0 || !first.needsList() {
+		t.Error("the first list is read anyway")
+	}
+}
+
+// TestSearches: whose next steps depend on the whole account.
+func TestSearches(t *testing.T) {
+	stalled := []metav1.Condition{{Type: v1alpha1.ConditionStalled, Status: metav1.ConditionTrue}}
+	for name, tc := range map[string]struct {
+		reason string
+		change func(*v1alpha1.Import)
+		id     string
+		want   bool
+	}{
+		"New":      {"it may have one", func(*v1alpha1.Import) {}, "", true},
+		"Stalled":  {"a person has to act first", func(object *v1alpha1.Import) { object.Status.Conditions = stalled }, "", false},
+		"Has":      {"it has one", func(*v1alpha1.Import) {}, "a", false},
+		"Missing":  {"it is created again, or found", func(*v1alpha1.Import) {}, "gone", true},
+		"Observes": {"nothing is created", func(object *v1alpha1.Import) { object.Spec.ManagementPolicy = v1alpha1.ManagementPolicyObserve }, "gone", false},
+		"Deleting": {"it goes", func(object *v1alpha1.Import) { object.DeletionTimestamp = ptr.To(metav1.Now()) }, "gone", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			object := &v1alpha1.Import{}
+			object.UID = "u1"
+			tc.change(object)
+			o := NewObservations(ownership.Owner{})
+			o.RecordRead(object, "gone", false)
+			if got := o.searches(object, tc.id); got != tc.want {
 				t.Errorf("%s: %t", tc.reason, got)
 			}
 		})

@@ -116,6 +116,29 @@ func NewRegistry(ctx context.Context, reader client.Reader, clock clock.Clock, o
 	return r
 }
 
+func (r *Registry) newEntry(key types.NamespacedName) *entry {
+	e := &entry{observations: NewObservations(r.options.Owner)}
+	e.observations.demand = func() { r.demandList(key) }
+	return e
+}
+
+// demandList has the whole list of the account read at once.
+func (r *Registry) demandList(key types.NamespacedName) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if e, ok := r.byKey[key]; ok {
+		e.member.DemandList()
+	}
+}
+
+// unverified reports whether the credential of an account may be of another one than before.
+func (r *Registry) unverified(key types.NamespacedName) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e, ok := r.byKey[key]
+	return ok && e.state.unverified
+}
+
 // Session returns what a reconcile needs to work in the account, or, as a problem, why it cannot:
 // there is no Account (AccountNotFound), or it cannot be used (AccountNotReady).
 func (r *Registry) Session(ctx context.Context, namespace, name string) (*Session, error) {
@@ -198,7 +221,7 @@ func (r *Registry) Configure(key types.NamespacedName, spec *v1alpha1.AccountSpe
 	r.mu.Lock()
 	e, ok := r.byKey[key]
 	if !ok {
-		e = &entry{observations: NewObservations(r.options.Owner)}
+		e = r.newEntry(key)
 	}
 	if err := r.join(key, e, spec, token, trust, settings); err != nil {
 		r.mu.Unlock()
@@ -247,7 +270,7 @@ func (r *Registry) Block(key types.NamespacedName, p *problem.Problem) {
 	r.mu.Lock()
 	e, ok := r.byKey[key]
 	if !ok {
-		e = &entry{observations: NewObservations(r.options.Owner)}
+		e = r.newEntry(key)
 		r.byKey[key] = e
 	}
 	do := r.advance(key, e, blocked{problem: p})
@@ -307,7 +330,7 @@ func (r *Registry) Forget(key types.NamespacedName) {
 	r.mu.Lock()
 	e, ok := r.byKey[key]
 	if !ok {
-		e = &entry{observations: NewObservations(r.options.Owner)}
+		e = r.newEntry(key)
 	}
 	if e.slot.After(r.clock.Now()) {
 		r.slots[key.Namespace] = r.slots[key.Namespace].giveBack()

@@ -20,10 +20,11 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/watch"
 )
 
-// A scan reads the list of the imports page by page, for all Accounts that share it (see package shared).
-// Each of them hands every Import of its own whose remote import changed, or is not in the list, to the
-// Import controller, which reads it for itself. A scan that does not reach its end is evidence of
-// nothing, and no scan is ever a reason to create.
+// A scan reads the list of the imports page by page, for all Accounts that share it, or single imports (see
+// package shared). Each Account hands every Import of its own whose remote import changed, or was not found,
+// to the Import controller, which reads it for itself. A scan that does not reach its end is evidence of
+// nothing, and no scan is ever a reason to create. One of single imports says nothing of the rest of the
+// account: it counts for what was read alone.
 
 // Scan is the outcome of a scan.
 type Scan struct {
@@ -31,6 +32,8 @@ type Scan struct {
 	Imports, Managed int32
 	// Familiar: some of the imports that an Import remembers are there, or none is remembered.
 	Familiar bool
+	// Singles: it read single imports. Imports is then that of the scan before.
+	Singles bool
 	// Problem is why the scan did not reach its end; the counts are then those of the scan before.
 	Problem *problem.Problem
 }
@@ -70,6 +73,36 @@ func (r *Registry) watcher(key types.NamespacedName, e *entry) *watcher {
 	return &watcher{registry: r, key: key, client: e.state.client, observations: e.observations}
 }
 
+// Wants asks for the list while something is not known that only the list shows: whether the account is the right
+// one, whether an Import without a remote import has one after all, or a deleted one another.
+func (w *watcher) Wants(ctx context.Context, most int) shared.Wants {
+	if w.registry.unverified(w.key) || w.observations.needsList() {
+		return shared.Wants{List: true}
+	}
+	var imports v1alpha1.ImportList
+	if err := w.imports(ctx, &imports); err != nil {
+		return shared.Wants{List: true}
+	}
+	var wants shared.Wants
+	for i := range imports.Items {
+		object := &imports.Items[i]
+		id := ownership.RemoteID(object)
+		if id != "" {
+			wants.IDs = append(wants.IDs, id)
+		}
+		if len(wants.IDs) > most || w.registry.has(object) && !object.Spec.Suspend && w.observations.searches(object, id) {
+			return shared.Wants{List: true}
+		}
+	}
+	return wants
+}
+
+// imports lists the Account's Imports, which must not be changed.
+func (w *watcher) imports(ctx context.Context, list *v1alpha1.ImportList) error {
+	return w.registry.reader.List(ctx, list, client.InNamespace(w.key.Namespace),
+		client.MatchingFields{watch.IndexImportAccount: w.key.Name}, client.UnsafeDisableDeepCopy)
+}
+
 func (w *watcher) Begin() { w.number, w.began = w.observations.begin(), w.registry.clock.Now() }
 
 func (w *watcher) Overdue(after time.Duration) {
@@ -84,8 +117,10 @@ func (w *watcher) End(ctx context.Context, list shared.List, took time.Duration,
 	if err != nil {
 		scan = Scan{Problem: w.problem(ctx, err)}
 	} else {
-		metrics.ObserveScan(w.key, len(list.Modified), took, w.registry.clock.Now())
-		metrics.ObserveScanPages(w.key, list.Pages)
+		metrics.ObserveScan(w.key, list.Whole(), took, w.registry.clock.Now())
+		if list.Whole() {
+			metrics.ObserveList(w.key, len(list.Modified), list.Pages)
+		}
 	}
 	w.registry.apply(w.key, scanEnded{client: w.client, scan: scan, now: w.registry.clock.Now()})
 	return scan.Problem == nil
@@ -95,8 +130,7 @@ func (w *watcher) End(ctx context.Context, list shared.List, took time.Duration,
 // reconciled.
 func (w *watcher) take(ctx context.Context, list shared.List) (Scan, error) {
 	var imports v1alpha1.ImportList
-	if err := w.registry.reader.List(ctx, &imports, client.InNamespace(w.key.Namespace),
-		client.MatchingFields{watch.IndexImportAccount: w.key.Name}, client.UnsafeDisableDeepCopy); err != nil {
+	if err := w.imports(ctx, &imports); err != nil {
 		return Scan{}, err
 	}
 	var ids []string
@@ -109,7 +143,11 @@ func (w *watcher) take(ctx context.Context, list shared.List) (Scan, error) {
 			}
 		}
 	}
-	w.observations.complete(w.number, ids, list)
+	if list.Whole() {
+		w.observations.complete(w.number, ids, list)
+	} else {
+		w.observations.completeSingles(w.number, list)
+	}
 	for i := range imports.Items {
 		object := &imports.Items[i]
 		w.registry.SecretPaths.Note(object, w.began)
@@ -117,8 +155,11 @@ func (w *watcher) take(ctx context.Context, list shared.List) (Scan, error) {
 			w.registry.send(w.registry.importEvents, importObject(client.ObjectKeyFromObject(object)))
 		}
 	}
-	//nolint:gosec // an account's list is far below 2^31
-	return Scan{Imports: int32(len(list.Modified)), Managed: int32(managed(w.registry.options.Owner, imports.Items, list)), Familiar: found > 0 || len(ids) == 0}, nil
+	return Scan{
+		//nolint:gosec // an account's list is far below 2^31
+		Imports: int32(len(list.Modified)), Managed: int32(managed(w.registry.options.Owner, imports.Items, list)),
+		Familiar: found > 0 || len(ids) == 0, Singles: !list.Whole(),
+	}, nil
 }
 
 // has reports whether this operator reconciles the Import.

@@ -325,12 +325,16 @@ func (e scanEnded) apply(s state) (state, actions) {
 		return s, actions{notifyWaiting: scan.differs(before), notifyAccount: scan.differs(before)}
 	}
 	s.rejections, s.unanswered = 0, 0
-	do := actions{notifyWaiting: true, notifyAccount: scan.differs(before)}
+	if scan.Singles && before != nil {
+		scan.Imports = before.Imports
+	}
+	// Those that wait, wait for the list.
+	do := actions{notifyWaiting: !scan.Singles, notifyAccount: scan.differs(before)}
 	if s.overdue > 0 {
 		s.overdue = 0
 		do.notifyDependents, do.notifyAccount = true, true
 	}
-	if s.unverified {
+	if s.unverified && !scan.Singles {
 		verified := scan.Familiar
 		// The first complete scan ends the wait for it, whatever it found.
 		if verified || !s.changed {

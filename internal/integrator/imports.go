@@ -14,6 +14,7 @@ import (
 	"slices"
 
 	"github.com/integrator-operator/integrator-operator/internal/integrator/jsonscan"
+	"github.com/integrator-operator/integrator-operator/internal/integrator/limit"
 )
 
 // TokenInfo is what the API answers about the token itself.
@@ -150,6 +151,19 @@ func (c *Client) CreateImport(ctx context.Context, body json.RawMessage) (Import
 // GetImport reads one import. An answer with another _id than the requested one is an error.
 func (c *Client) GetImport(ctx context.Context, id string) (Import, error) {
 	return c.document(ctx, getImport, id, nil)
+}
+
+// ReadForScan is GetImport for a scan. Like a list with UnlimitedWait, it waits as long as the account is paused or
+// has no place for the call, and makes it again when the answer is 429, five times in all.
+func ReadForScan(ctx context.Context, c *Client, id string) (doc Import, err error) {
+	e := getImport
+	e.maxWait = limit.NoMaxWait
+	for range maxPageAttempts {
+		if doc, err = c.document(ctx, e, id, nil); StatusCode(err) != http.StatusTooManyRequests {
+			break
+		}
+	}
+	return doc, err
 }
 
 // PutImport replaces the whole document and returns the stored one. What body leaves out is erased.

@@ -35,7 +35,7 @@ const (
 // ListOptions is how ListImports lists.
 type ListOptions struct {
 	// Include limits each import to these paths, _id, name and adaptorType. A path consists of
-	// letters, digits, "." and "_". Without paths the documents are whole.
+	// letters, digits, "." and "_". Without paths the documents are whole. With paths, Raw is nil.
 	Include []string
 	// UnlimitedWait makes the list wait as long as the account is paused or has no place for the
 	// call. Otherwise it fails with 429 after some seconds.
@@ -62,7 +62,19 @@ func (c *Client) ListImports(ctx context.Context, opts ListOptions) iter.Seq2[Im
 		e.maxWait = limit.NoMaxWait
 	}
 	e.pages = opts.Pages
-	return pages(ctx, c, e, "", query, parseImport)
+	parse := parseImport
+	if len(opts.Include) > 0 {
+		parse = parseIncluded
+	}
+	return pages(ctx, c, e, "", query, parse)
+}
+
+// parseIncluded keeps the fields of an import and not its text: of a page with thousands of imports, no more
+// than that is in memory.
+func parseIncluded(raw json.RawMessage) (Import, error) {
+	doc, err := parseImport(raw)
+	doc.Raw = nil
+	return doc, err
 }
 
 // query returns the query of the first page.

@@ -32,12 +32,15 @@ var (
 		"Time for which the API asked this Account to pause with status 429, in seconds. Overlapping pauses count once.",
 		"namespace", "name")
 
+	scans = counter("integrator_scans_total",
+		"Complete scans of an account, by what they read: list (the list of its imports) or imports (each import that an Import has, alone).",
+		"namespace", "name", "read")
 	scanSeconds = seconds("integrator_scan_duration_seconds",
 		"Time of a complete scan of an account's imports, in seconds.", "namespace", "name")
 	scanPages = gauge("integrator_scan_pages",
-		"Pages of the list of an account's imports, as of the last complete scan.", "namespace", "name")
+		"Pages of the list of an account's imports, as of the last scan that read it to its end.", "namespace", "name")
 	accountImports = gauge("integrator_account_imports",
-		"Imports in the account, as of the last complete scan.", "namespace", "name")
+		"Imports in the account, as of the last scan that read the list to its end.", "namespace", "name")
 	lastScan = gauge("integrator_scan_last_end_timestamp_seconds",
 		"Time at which the last complete scan of an account's imports ended, in seconds since 1970. Absent until a scan has ended.",
 		"namespace", "name")
@@ -76,7 +79,7 @@ type vector interface {
 // behind are of interest only after its deletion.
 var (
 	ofAccount = []vector{
-		apiRequests, apiRequestSeconds, apiUnknown, apiThrottled, scanSeconds, scanPages, accountImports, lastScan,
+		apiRequests, apiRequestSeconds, apiUnknown, apiThrottled, scans, scanSeconds, scanPages, accountImports, lastScan,
 		driftDetected, driftCorrected, driftReported, importConflicts, runCalls,
 	}
 	kept = []vector{importsOrphaned, runsCompleted, runRecords}
@@ -132,16 +135,20 @@ func (p *pauses) add(now time.Time, pause time.Duration) time.Duration {
 	return longer
 }
 
-// ObserveScan counts a complete scan: how many imports the account has, how long it took, and when it
-// ended.
-func ObserveScan(account types.NamespacedName, imports int, took time.Duration, ended time.Time) {
+// ObserveScan counts a complete scan: whether it read the whole list, how long it took, and when it ended.
+func ObserveScan(account types.NamespacedName, list bool, took time.Duration, ended time.Time) {
+	read := "imports"
+	if list {
+		read = "list"
+	}
+	scans.WithLabelValues(account.Namespace, account.Name, read).Inc()
 	scanSeconds.WithLabelValues(account.Namespace, account.Name).Observe(took.Seconds())
-	accountImports.WithLabelValues(account.Namespace, account.Name).Set(float64(imports))
 	lastScan.WithLabelValues(account.Namespace, account.Name).Set(float64(ended.Unix()))
 }
 
-// ObserveScanPages records how many pages the list of a complete scan had.
-func ObserveScanPages(account types.NamespacedName, pages int) {
+// ObserveList records how many imports the list of an account has, and in how many pages.
+func ObserveList(account types.NamespacedName, imports, pages int) {
+	accountImports.WithLabelValues(account.Namespace, account.Name).Set(float64(imports))
 	scanPages.WithLabelValues(account.Namespace, account.Name).Set(float64(pages))
 }
 

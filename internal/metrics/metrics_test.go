@@ -183,8 +183,9 @@ func TestMemoryLimit(t *testing.T) {
 
 func observeEverything() {
 	ObserveRequest(account)(integrator.Observation{Method: "PUT", Route: "/v1/imports/{id}", StatusCode: 502, Duration: time.Second, Unknown: true})
-	ObserveScan(account, 3, time.Second, time.Now())
-	ObserveScanPages(account, 2)
+	ObserveScan(account, true, time.Second, time.Now())
+	ObserveScan(account, false, time.Second, time.Now())
+	ObserveList(account, 3, 2)
 	DriftDetected(account)
 	DriftCorrected(account)
 	DriftReported(account)

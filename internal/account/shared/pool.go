@@ -44,7 +44,7 @@ type Pool struct {
 	// ctx ends the scanners.
 	ctx   context.Context
 	clock clock.Clock
-	read  func(context.Context, *integrator.Client) (List, error)
+	read  func(ctx context.Context, remote *integrator.Client, ids []string) (List, error)
 
 	mu    sync.Mutex
 	byKey map[Key]*group
@@ -76,7 +76,7 @@ func (m *Member) Usage() limit.Usage { return m.group.limiter.Usage() }
 
 // NewPool returns a pool whose scanners end with ctx.
 func NewPool(ctx context.Context, clock clock.Clock) *Pool {
-	return &Pool{ctx: ctx, clock: clock, read: readList, byKey: map[Key]*group{}}
+	return &Pool{ctx: ctx, clock: clock, read: read, byKey: map[Key]*group{}}
 }
 
 // Join makes an Account a member of the group of its key. connect makes the client with the group's
@@ -150,6 +150,20 @@ func (m *Member) SetPace(pace Pace) {
 	defer m.pool.mu.Unlock()
 	if m.watching != nil && m.watching.pace != pace {
 		m.watching.pace, m.watching.told = pace, false
+		m.group.scanner.wake()
+	}
+}
+
+// DemandList has the whole list read at once, or when the present scan has ended. Several demands until then
+// share it. It does nothing while the Account does not watch.
+func (m *Member) DemandList() {
+	if m == nil {
+		return
+	}
+	m.pool.mu.Lock()
+	defer m.pool.mu.Unlock()
+	if m.watching != nil {
+		m.watching.begun = false
 		m.group.scanner.wake()
 	}
 }

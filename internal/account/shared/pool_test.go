@@ -27,27 +27,37 @@ var errNoAnswer = errors.New("no answer")
 type world struct {
 	t    *testing.T
 	pool *Pool
-	// lists are when lists were requested. Each takes takes, and fails if fails.
-	mu    sync.Mutex
-	lists []time.Time
-	takes time.Duration
-	fails atomic.Bool
+	// lists are when lists were requested. Each takes takes, has so many pages, and fails if fails. reads are the
+	// imports that were read one by one instead, and unreadable is whether that gave the list.
+	mu         sync.Mutex
+	lists      []time.Time
+	reads      [][]string
+	takes      time.Duration
+	pages      int
+	fails      atomic.Bool
+	unreadable atomic.Bool
 }
 
 // newWorld returns a world whose scanners end with ctx.
 func newWorld(ctx context.Context, t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, pool: NewPool(ctx, clock.RealClock{})}
-	w.pool.read = func(ctx context.Context, _ *integrator.Client) (List, error) {
+	w.pool.read = func(ctx context.Context, _ *integrator.Client, ids []string) (List, error) {
+		list := List{Pages: w.pages}
 		w.mu.Lock()
-		w.lists = append(w.lists, time.Now())
+		if len(ids) > 0 && !w.unreadable.Load() {
+			w.reads = append(w.reads, ids)
+			list = List{Singles: map[string]bool{}}
+		} else {
+			w.lists = append(w.lists, time.Now())
+		}
 		w.mu.Unlock()
 		select {
 		case <-time.After(w.takes):
 			if w.fails.Load() {
 				return List{}, errNoAnswer
 			}
-			return List{}, nil
+			return list, nil
 		case <-ctx.Done():
 			return List{}, ctx.Err()
 		}
@@ -60,6 +70,13 @@ func (w *world) requested() []time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.Clone(w.lists)
+}
+
+// alone are the imports that were read one by one.
+func (w *world) alone() [][]string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.reads)
 }
 
 // counter counts what a scanner tells.
@@ -89,7 +106,10 @@ type account struct {
 	overdue                []time.Duration
 	// ending is called at the end of a scan.
 	ending func()
+	wants  Wants
 }
+
+func (a *account) Wants(context.Context, int) Wants { return a.wants }
 
 func (a *account) Begin() { a.begins.Add(1) }
 
@@ -275,6 +295,111 @@ func TestOverdueWhileAListHangs(t *testing.T) {
 		synctest.Wait()
 		if len(a.told()) != 1 || len(w.requested()) != 1 {
 			t.Errorf("told %v, %d lists", a.told(), len(w.requested()))
+		}
+	})
+}
+
+// watchAll has accounts watch imports of a large account.
+func (w *world) watchAll(accounts ...*account) {
+	w.pages = 100
+	for _, a := range accounts {
+		a.Watch(a, Pace{Interval: time.Minute, Patience: time.Hour})
+	}
+	pass(time.Second)
+	synctest.Wait()
+}
+
+// TestSinglesOfAll: what all of them watch is read once, and a list comes from time to time.
+func TestSinglesOfAll(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		a, b := w.join("t1", limits, nil), w.join("t1", limits, nil)
+		a.wants, b.wants = Wants{IDs: []string{"1", "2"}}, Wants{IDs: []string{"2", "3"}}
+		w.watchAll(a, b)
+		before := len(w.requested())
+		pass(2 * time.Minute)
+		synctest.Wait()
+		if n := len(w.requested()) - before; n != 0 || len(w.alone()) == 0 {
+			t.Errorf("%d lists, and imports alone %v", n, w.alone())
+		}
+		for _, ids := range w.alone() {
+			if diff := cmp.Diff([]string{"1", "2", "3"}, ids); diff != "" {
+				t.Error(diff)
+			}
+		}
+		pass(time.Hour)
+		synctest.Wait()
+		if lists, singles := len(w.requested())-before, len(w.alone()); lists < 4 || lists > 7 || singles < 8*lists {
+			t.Errorf("%d lists in an hour, and %d scans of single imports", lists, singles)
+		}
+		if a.ends.get() != b.ends.get() || a.ends.get() < 50 {
+			t.Errorf("%d and %d scans have reached their end", a.ends.get(), b.ends.get())
+		}
+	})
+}
+
+// TestDemandList: one list for those that demand it, at once, and after the scan that had begun before.
+func TestDemandList(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		a, b := w.join("t1", limits, nil), w.join("t1", limits, nil)
+		a.wants, b.wants = Wants{IDs: []string{"1"}}, Wants{IDs: []string{"1"}}
+		w.watchAll(a, b)
+		pass(70 * time.Second)
+		w.takes = 10 * time.Second
+		synctest.Wait()
+		before := len(w.requested())
+		a.DemandList()
+		synctest.Wait()
+		a.DemandList() // of what is not in the list that has begun
+		b.DemandList()
+		synctest.Wait()
+		if n := len(w.requested()) - before; n != 1 {
+			t.Errorf("%d lists at once", n)
+		}
+		pass(25 * time.Second)
+		synctest.Wait()
+		if n := len(w.requested()) - before; n != 2 {
+			t.Errorf("%d lists for all", n)
+		}
+		a.Unwatch()
+		a.DemandList()
+		(*Member)(nil).DemandList()
+	})
+}
+
+// TestListDemandFails: a list that fails is not demanded again by that.
+func TestListDemandFails(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		a := w.join("t1", limits, nil)
+		w.watchAll(a)
+		w.fails.Store(true)
+		before := len(w.requested())
+		a.DemandList()
+		pass(50 * time.Second)
+		synctest.Wait()
+		if n := len(w.requested()) - before; n != 1 {
+			t.Errorf("%d lists", n)
+		}
+	})
+}
+
+// TestSinglesUnreadable: where one of them cannot be read, the list is read for a while.
+func TestSinglesUnreadable(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		a := w.join("t1", limits, nil)
+		a.wants = Wants{IDs: []string{"1"}}
+		w.unreadable.Store(true)
+		w.watchAll(a)
+		pass(2 * time.Minute)
+		w.unreadable.Store(false)
+		pass(5 * time.Minute)
+		synctest.Wait()
+		if len(w.alone()) != 0 {
+			t.Errorf("imports are read alone again at once: %v", w.alone())
+		}
+		pass(10 * time.Minute)
+		synctest.Wait()
+		if len(w.alone()) == 0 {
+			t.Error("imports are not read alone again")
 		}
 	})
 }

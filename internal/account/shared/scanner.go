@@ -15,7 +15,10 @@ import (
 
 // Watcher is told of the scans. All of its methods are called by the one goroutine of a scanner.
 type Watcher interface {
-	// Begin is called before a list is requested: the list shows what is there from then on.
+	// Wants is asked before a scan what it has to read. With more than most imports it may name none, and want
+	// the list.
+	Wants(ctx context.Context, most int) Wants
+	// Begin is called before a list or an import is requested: what is read shows what is there from then on.
 	Begin()
 	// End is called with the list, and how long it took, or with why it did not reach its end. It
 	// returns whether the scan counts as one that did.
@@ -31,7 +34,7 @@ type watching struct {
 	client  *integrator.Client
 }
 
-// scanner lists the imports while somebody watches.
+// scanner scans the imports while somebody watches.
 type scanner struct {
 	pool   *Pool
 	cancel context.CancelFunc
@@ -45,11 +48,16 @@ type scanner struct {
 	running  bool
 	ended    time.Time
 	jitter   float64
+
+	// choice is of the goroutine of the scanner alone.
+	choice choice
 }
 
-// result is how a list ended, and for whom it counts: those that watched when it began.
+// result is how a scan ended, and for whom it counts: those that watched when it began.
 type result struct {
-	list     List
+	list List
+	// single: the imports were to be read one by one.
+	single   bool
 	took     time.Duration
 	err      error
 	watchers []*watching
@@ -105,11 +113,14 @@ func (s *scanner) next() (begin bool, overdue []watching, wait time.Duration) {
 	return begin, overdue, wait
 }
 
-// begin requests the list, for those that watch now, with the client of the first.
+// begin requests the list, or the imports of those that watch now, with the client of the first. Who has
+// seen no scan gets the list.
 func (s *scanner) begin(ctx context.Context, results chan<- result) {
 	s.pool.mu.Lock()
 	watchers := slices.Clone(s.watchers)
+	fresh := false
 	for _, w := range watchers {
+		fresh = fresh || !w.begun
 		w.begun = true
 	}
 	s.running = len(watchers) > 0
@@ -117,18 +128,30 @@ func (s *scanner) begin(ctx context.Context, results chan<- result) {
 	if len(watchers) == 0 {
 		return
 	}
+	var ids []string
+	if now := s.pool.clock.Now(); !fresh && s.choice.most(now) > 0 {
+		ids = s.choice.single(wantsOf(ctx, watchers, s.choice.most(now)), now)
+	}
 	for _, w := range watchers {
 		w.watcher.Begin()
 	}
 	go func() {
 		began := s.pool.clock.Now()
-		list, err := s.pool.read(ctx, watchers[0].client)
-		results <- result{list: list, took: s.pool.clock.Since(began), err: err, watchers: watchers}
+		list, err := s.pool.read(ctx, watchers[0].client, ids)
+		results <- result{list: list, single: len(ids) > 0, took: s.pool.clock.Since(began), err: err, watchers: watchers}
 	}()
+}
+
+func wantsOf(ctx context.Context, watchers []*watching, most int) (wants []Wants) {
+	for _, w := range watchers {
+		wants = append(wants, w.watcher.Wants(ctx, most))
+	}
+	return wants
 }
 
 // end hands the list to those that watched when it began, and still do.
 func (s *scanner) end(ctx context.Context, r result) {
+	s.choice = s.choice.ended(r.single, r.list, r.err, s.pool.clock.Now())
 	for _, w := range r.watchers {
 		if ctx.Err() == nil && s.watches(w) && w.watcher.End(ctx, r.list, r.took, r.err) {
 			s.pool.mu.Lock()

@@ -22,7 +22,7 @@ const scanJitter = 0.1
 // seen is what one watcher has had of the scans.
 type seen struct {
 	pace Pace
-	// begun: a scan began since it watches. What began before says nothing about it.
+	// begun: a scan began since it watches, or demanded the list. What began before says nothing about it.
 	begun bool
 	// quiet is since when no scan has reached its end for it, and told that this was reported.
 	quiet time.Time
@@ -42,7 +42,7 @@ type schedule struct {
 // next returns whether a scan has to begin now, which of the watchers have to be told that no scan has
 // reached its end, and how long nothing else is to be done: 0 if only an event changes that.
 //
-// A watcher that has seen no scan gets one at once. The others get one after the shortest interval.
+// A watcher that has seen no scan, or that demands the list, gets one at once. The others get one after the shortest interval.
 func (s schedule) next(now time.Time) (begin bool, overdue []int, wait time.Duration) {
 	var shortest time.Duration
 	fresh := false
