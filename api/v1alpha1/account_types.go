@@ -186,9 +186,15 @@ type AccountStatus struct {
 	// +kubebuilder:validation:MaxLength=64
 	CredentialVersion string `json:"credentialVersion,omitempty"`
 
-	// imports is the number of imports in the account, as of the last scan.
+	// imports is the number of imports in the account, as of the last scan that read the list
+	// of them.
 	// +optional
 	Imports *int32 `json:"imports,omitempty"`
+
+	// pages is the number of pages of that list. While fewer imports have an Import of this
+	// Account than the list has pages, most scans read these imports one by one instead.
+	// +optional
+	Pages *int32 `json:"pages,omitempty"`
 
 	// managed is the number of imports in the account that an Import of this Account manages,
 	// as of the last complete scan. An import counts once if an Import with managementPolicy

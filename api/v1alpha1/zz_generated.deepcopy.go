@@ -107,6 +107,11 @@ func (in *AccountStatus) DeepCopyInto(out *AccountStatus) {
 		*out = new(int32)
 		**out = **in
 	}
+	if in.Pages != nil {
+		in, out := &in.Pages, &out.Pages
+		*out = new(int32)
+		**out = **in
+	}
 	if in.Managed != nil {
 		in, out := &in.Managed, &out.Managed
 		*out = new(int32)

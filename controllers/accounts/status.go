@@ -21,7 +21,7 @@ func setStatus(object *v1alpha1.Account, p *problem.Problem, summary account.Sum
 		object.Status.CredentialVersion = summary.Version
 	}
 	if scan := summary.Scan; scan != nil && scan.Problem == nil {
-		object.Status.Imports, object.Status.Managed = &scan.Imports, &scan.Managed
+		object.Status.Imports, object.Status.Pages, object.Status.Managed = &scan.Imports, &scan.Pages, &scan.Managed
 	}
 	if p == nil {
 		p = summary.Problem

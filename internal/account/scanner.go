@@ -28,11 +28,11 @@ import (
 
 // Scan is the outcome of a scan.
 type Scan struct {
-	// Imports are in the account; Managed is how many of them an Import manages: see managed.
-	Imports, Managed int32
+	// Imports are in the account; Managed is how many of them an Import manages: see managed. Pages has the list.
+	Imports, Managed, Pages int32
 	// Familiar: some of the imports that an Import remembers are there, or none is remembered.
 	Familiar bool
-	// Singles: it read single imports. Imports is then that of the scan before.
+	// Singles: it read single imports. Imports and Pages are then those of the scan before.
 	Singles bool
 	// Problem is why the scan did not reach its end; the counts are then those of the scan before.
 	Problem *problem.Problem
@@ -40,7 +40,7 @@ type Scan struct {
 
 // differs reports whether the Account's status has to change after the scan before, which may be nil.
 func (s Scan) differs(before *Scan) bool {
-	return before == nil || before.Imports != s.Imports || before.Managed != s.Managed ||
+	return before == nil || before.Imports != s.Imports || before.Managed != s.Managed || before.Pages != s.Pages ||
 		(before.Problem == nil) != (s.Problem == nil) ||
 		before.Problem != nil && before.Problem.Error() != s.Problem.Error()
 }
@@ -157,7 +157,7 @@ func (w *watcher) take(ctx context.Context, list shared.List) (Scan, error) {
 	}
 	return Scan{
 		//nolint:gosec // an account's list is far below 2^31
-		Imports: int32(len(list.Modified)), Managed: int32(managed(w.registry.options.Owner, imports.Items, list)),
+		Imports: int32(len(list.Modified)), Managed: int32(managed(w.registry.options.Owner, imports.Items, list)), Pages: int32(list.Pages),
 		Familiar: found > 0 || len(ids) == 0, Singles: !list.Whole(),
 	}, nil
 }

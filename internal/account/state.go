@@ -313,7 +313,7 @@ func (e scanEnded) apply(s state) (state, actions) {
 	s.scan = &scan
 	if scan.Problem != nil {
 		if before != nil {
-			scan.Imports, scan.Managed = before.Imports, before.Managed
+			scan.Imports, scan.Managed, scan.Pages = before.Imports, before.Managed, before.Pages
 		}
 		if scan.Problem.Reason() == v1alpha1.ReasonTokenRejected {
 			return tokenRejected{client: e.client, problem: scan.Problem, now: e.now}.apply(s)
@@ -326,7 +326,7 @@ func (e scanEnded) apply(s state) (state, actions) {
 	}
 	s.rejections, s.unanswered = 0, 0
 	if scan.Singles && before != nil {
-		scan.Imports = before.Imports
+		scan.Imports, scan.Pages = before.Imports, before.Pages
 	}
 	// Those that wait, wait for the list.
 	do := actions{notifyWaiting: !scan.Singles, notifyAccount: scan.differs(before)}

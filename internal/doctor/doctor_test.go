@@ -392,3 +392,20 @@ func TestRightsOfTheOperator(t *testing.T) {
 		}
 	}
 }
+
+// TestReadsAlone: where most scans read single imports, it is said.
+func TestReadsAlone(t *testing.T) {
+	imports := []*v1alpha1.Import{
+		importOf("orders", func(object *v1alpha1.Import) { object.Spec.AccountRef.Name, object.Status.ID = "default", "a" }),
+		importOf("prices", func(object *v1alpha1.Import) { object.Spec.AccountRef.Name, object.Status.ID = "default", "b" }),
+		importOf("other", func(object *v1alpha1.Import) { object.Spec.AccountRef.Name, object.Status.ID = "other", "c" }),
+		importOf("new", func(object *v1alpha1.Import) { object.Spec.AccountRef.Name = "default" }),
+	}
+	for pages, want := range map[int32]string{0: "", 2: "", 3: "; most read the 2 imports that have an Import, not the 3 pages of the list"} {
+		checks := situation{imports: imports, account: func(a *v1alpha1.Account) { a.Status.Pages = &pages }}.checks(t)
+		i := slices.IndexFunc(checks, func(check Check) bool { return check.Name == nameScan })
+		if i < 0 || !strings.HasSuffix(checks[i].Message, " ago"+want) {
+			t.Errorf("%d pages: %+v, want %q", pages, checks, want)
+		}
+	}
+}

@@ -5,12 +5,14 @@ package doctor
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/duration"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
@@ -135,8 +137,24 @@ func (d *doctor) scan(name string, object *v1alpha1.Account) {
 	case d.operator == nil:
 		d.add(nameScan, name, Skipped, "", "a scan has found %d imports; whether that is long ago cannot be said, because the operator was not found", *object.Status.Imports)
 	default:
-		d.add(nameScan, name, OK, "", "the last one found %d imports, at most %s ago", *object.Status.Imports, duration.HumanDuration(longest))
+		d.add(nameScan, name, OK, "", "the last one found %d imports, at most %s ago%s", *object.Status.Imports, duration.HumanDuration(longest), d.readsAlone(object))
 	}
+}
+
+// readsAlone says that most scans read single imports instead of the list, where that takes fewer requests. The
+// Imports of other Accounts with the same token count too, and are not known here.
+func (d *doctor) readsAlone(object *v1alpha1.Account) string {
+	ids := map[string]bool{}
+	for i := range d.imports {
+		if one := &d.imports[i]; one.Namespace == object.Namespace && one.Spec.AccountRef.Name == object.Name && one.Status.ID != "" {
+			ids[one.Status.ID] = true
+		}
+	}
+	pages := ptr.Deref(object.Status.Pages, 0)
+	if len(ids) == 0 || len(ids) >= int(pages) {
+		return ""
+	}
+	return fmt.Sprintf("; most read the %d imports that have an Import, not the %d pages of the list", len(ids), pages)
 }
 
 // values checks that what the Imports name of Secrets and ConfigMaps is there.
