@@ -153,15 +153,10 @@ func (l *Limiter) SetLimits(requestsPerSecond float64, burst, maxInFlight int) {
 	l.admit()
 }
 
-// setRate has the bucket follow the pace. A second's requests may be made at once.
+// setRate has the bucket follow the pace.
 func (l *Limiter) setRate(now time.Time) {
-	perSecond := l.pace.at(now)
-	burst := l.burst
-	if l.pace.base != 0 {
-		burst = min(burst, max(1, int(perSecond)))
-	}
-	l.bucket.SetLimitAt(now, rate.Limit(perSecond))
-	l.bucket.SetBurstAt(now, burst)
+	l.bucket.SetLimitAt(now, rate.Limit(l.pace.at(now)))
+	l.bucket.SetBurstAt(now, l.pace.burst(now, l.burst))
 }
 
 // Invocations returns how many invocations can be in flight at a time.
@@ -316,7 +311,10 @@ func (l *Limiter) wait() (wait time.Duration, timed bool) {
 }
 
 // spend takes a token, also one that is not there yet: then the next ones wait for longer.
-func (l *Limiter) spend() { l.bucket.ReserveN(time.Now(), 1) }
+func (l *Limiter) spend() {
+	l.bucket.ReserveN(time.Now(), 1)
+	l.pace.spent()
+}
 
 func (l *Limiter) admitIn(wait time.Duration) {
 	if l.timer != nil {
