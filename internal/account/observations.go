@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 
-	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
@@ -352,14 +351,14 @@ func (o *Observations) completeSingles(scan int, list shared.List) {
 	}
 }
 
-// searches reports whether the next steps of an Import depend on the whole account: it has no remote import yet,
-// and no person has to act before it has, or the one that it manages was not found.
+// searches reports whether the next steps of an Import depend on the whole account: it is not known whether its
+// remote import was created, or the one that it manages was not found.
 func (o *Observations) searches(object *v1alpha1.Import, id string) bool {
 	switch {
 	case !object.DeletionTimestamp.IsZero(), ownership.Observes(object):
 		return false
 	case id == "":
-		return !apimeta.IsStatusConditionTrue(object.Status.Conditions, v1alpha1.ConditionStalled)
+		return ownership.CreatePending(object)
 	default:
 		return o.FoundMissing(object, id)
 	}

@@ -417,15 +417,16 @@ func TestDemands(t *testing.T) {
 
 // TestSearches: whose next steps depend on the whole account.
 func TestSearches(t *testing.T) {
-	stalled := []metav1.Condition{{Type: v1alpha1.ConditionStalled, Status: metav1.ConditionTrue}}
 	for name, tc := range map[string]struct {
 		reason string
 		change func(*v1alpha1.Import)
 		id     string
 		want   bool
 	}{
-		"New":      {"it may have one", func(*v1alpha1.Import) {}, "", true},
-		"Stalled":  {"a person has to act first", func(object *v1alpha1.Import) { object.Status.Conditions = stalled }, "", false},
+		"New": {"it waits for the list when it gets there", func(*v1alpha1.Import) {}, "", false},
+		"Pending": {"it may have one", func(object *v1alpha1.Import) {
+			object.Annotations = map[string]string{v1alpha1.AnnotationCreatePending: "{}"}
+		}, "", true},
 		"Has":      {"it has one", func(*v1alpha1.Import) {}, "a", false},
 		"Missing":  {"it is created again, or found", func(*v1alpha1.Import) {}, "gone", true},
 		"Observes": {"nothing is created", func(object *v1alpha1.Import) { object.Spec.ManagementPolicy = v1alpha1.ManagementPolicyObserve }, "gone", false},

@@ -74,7 +74,7 @@ func (r *Registry) watcher(key types.NamespacedName, e *entry) *watcher {
 }
 
 // Wants asks for the list while something is not known that only the list shows: whether the account is the right
-// one, whether an Import without a remote import has one after all, or a deleted one another.
+// one, or whether an Import has another remote import than it knows of.
 func (w *watcher) Wants(ctx context.Context, most int) shared.Wants {
 	if w.registry.unverified(w.key) || w.observations.needsList() {
 		return shared.Wants{List: true}

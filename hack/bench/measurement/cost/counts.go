@@ -8,12 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/integrator-operator/integrator-operator/hack/bench/bench"
 	"github.com/integrator-operator/integrator-operator/hack/bench/environment"
 	"github.com/integrator-operator/integrator-operator/hack/bench/meter"
 	"github.com/integrator-operator/integrator-operator/hack/bench/report"
+	"github.com/integrator-operator/integrator-operator/hack/internal/local"
 )
 
 // errMoreRequests: what an object costs in requests has grown.
@@ -35,6 +37,9 @@ var (
 	countOfRun      = count{name: "run", writes: 3, reads: 1, secrets: 0, events: 1, api: 1}
 	// countAtRest is of all objects together, while the account is scanned.
 	countAtRest = count{name: "at rest, all together"}
+	// countOfScans is of ten scans of a list with four pages, of which two imports have an Import: one reads the
+	// list, and nine these imports.
+	countOfScans = count{name: "ten scans, 2 Imports, 4 pages", api: 4 + 9*2}
 )
 
 // restFor is how long nothing may be asked but the scans.
@@ -87,6 +92,9 @@ func measureCounts(ctx context.Context, b *bench.Bench) error {
 	if err := b.In(ctx, func(e *environment.Environment) error { return all.measure(ctx, e, b.Sizes[0]) }); err != nil {
 		return err
 	}
+	if err := b.In(ctx, func(e *environment.Environment) error { return all.measureScans(ctx, e) }); err != nil {
+		return err
+	}
 	b.Table("each\tobjects\tKubernetes writes\tbound\tKubernetes reads\tbound\treads of Secrets\tbound\tevents\tbound\tAPI requests\tbound\t", all.rows)
 	return all.over
 }
@@ -121,6 +129,41 @@ func (all *counts) measure(ctx context.Context, e *environment.Environment, n in
 		all.add(one.of, one.object(c.kubernetes), c)
 	}
 	return nil
+}
+
+// measureScans counts the requests from one scan that reads the list to the next, where few imports have an Import.
+func (all *counts) measureScans(ctx context.Context, e *environment.Environment) error {
+	existing, _ := bench.Adoptions("others", 3*environment.PageSize)
+	if err := e.AddAccount(ctx, existing); err != nil {
+		return err
+	}
+	if _, err := e.ApplyUntilReady(ctx, bench.Creations("import", 2)); err != nil {
+		return err
+	}
+	if err := e.ScanEvery(ctx, time.Second); err != nil {
+		return err
+	}
+	if _, err := settled(ctx, e); err != nil {
+		return err
+	}
+	began := time.Now()
+	return local.Await(ctx, settling, "two scans that read the list", func(ctx context.Context) error {
+		entries, err := e.Ledger(ctx, 0)
+		if err != nil {
+			return err
+		}
+		var lists []int
+		for i, entry := range entries {
+			if entry.Received.After(began) && environment.IsPage(entry) && !strings.Contains(entry.Query, "skip=") {
+				lists = append(lists, i)
+			}
+		}
+		if len(lists) < 2 {
+			return errBusy
+		}
+		all.add(countOfScans, meter.Requests{}, cost{objects: 1, single: lists[1] - lists[0]})
+		return nil
+	})
 }
 
 func importRequests(k meter.Kubernetes) meter.Requests { return k.Imports }
