@@ -50,6 +50,10 @@ var All = []Mutant{
 	{"namesake-ignored", "names are not unique, so they say nothing", []Edit{
 		{Package: "controllers/imports", Function: "objects.requireNoNamesake", Find: FirstStatement(), With: `return nil`},
 	}, []string{"namesake"}},
+	{"singles-count", "a scan is a scan, whatever it has read", []Edit{
+		{Package: "internal/account", Function: "Observations.ScannedFor", Find: FirstStatement(), With: `$0
+	o.outdated = false`},
+	}, []string{"crowded"}},
 	{"claim-unconfirmed", "nobody else claims what no other Import in the cache has", []Edit{
 		{Package: "controllers/imports", Function: "effects.ListRivals", Find: FirstStatement(), With: `return nil, nil
 	$0`},

@@ -32,9 +32,12 @@ type Recorder struct {
 	writes []*Write
 	counts map[string]int
 	// requests are the times at which requests reached the API, scans the number of lists that
-	// were begun.
+	// were begun. alone are the imports that were read since one was read again, and again how often
+	// that happened: at rest, that is a scan of single imports.
 	requests []time.Time
 	scans    int
+	alone    map[string]bool
+	again    int
 	// refused are the requests that Kubernetes answered with 403.
 	refused []string
 }
@@ -63,14 +66,28 @@ func (r *Recorder) forbidden(what string) {
 	r.refused = append(r.refused, what)
 }
 
-// request records a request to the API, and whether it begins a scan.
-func (r *Recorder) request(beginsScan bool) {
+// request records a request to the API, whether it begins a list, and which import it reads, "" for none.
+func (r *Recorder) request(beginsScan bool, read string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.requests = append(r.requests, time.Now())
-	if beginsScan {
+	switch {
+	case beginsScan:
 		r.scans++
+	case read == "":
+	case r.alone == nil || r.alone[read]:
+		r.again++
+		r.alone = map[string]bool{read: true}
+	default:
+		r.alone[read] = true
 	}
+}
+
+// Singles returns how many scans of single imports there were so far, if nothing else has read any.
+func (r *Recorder) Singles() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.again
 }
 
 // Counts returns how many writes and scans there were so far.

@@ -25,7 +25,7 @@ func NewRemote(o RemoteOptions) (*Proxy, error) {
 		controller: o.Controller,
 		recorder:   o.Recorder,
 		name: func(r *http.Request) string {
-			o.Recorder.request(r.Method == http.MethodGet && r.URL.Path == "/v1/imports" && !r.URL.Query().Has("skip"))
+			o.Recorder.request(r.Method == http.MethodGet && r.URL.Path == "/v1/imports" && !r.URL.Query().Has("skip"), readAlone(r))
 			return remoteWrite(r)
 		},
 		forward: func(r *http.Request) (*Answer, error) { return serveWhole(o.API, r) },
@@ -38,6 +38,15 @@ func NewRemote(o RemoteOptions) (*Proxy, error) {
 		}),
 	}
 	return p, p.listen()
+}
+
+// readAlone is the id of the import that a request reads, "" if it is another request.
+func readAlone(r *http.Request) string {
+	id, ok := strings.CutPrefix(r.URL.Path, "/v1/imports/")
+	if !ok || r.Method != http.MethodGet || strings.Contains(id, "/") {
+		return ""
+	}
+	return id
 }
 
 var remoteID = regexp.MustCompile(`[0-9a-f]{24}`)

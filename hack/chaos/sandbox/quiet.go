@@ -21,11 +21,15 @@ const (
 // AwaitQuiet waits until nothing was written for some scans. It is the second half of I8: what has
 // converged stays as it is.
 func (s *Sandbox) AwaitQuiet(ctx context.Context, scans int) error {
-	writes, since := s.recorder.Counts()
+	counts := func() (writes, scans int) {
+		writes, scans = s.recorder.Counts()
+		return writes, scans + s.recorder.Singles()
+	}
+	writes, since := counts()
 	deadline := time.Now().Add(quietTimeout)
 	for {
 		Pause(ctx, 100*time.Millisecond)
-		nowWrites, nowScans := s.recorder.Counts()
+		nowWrites, nowScans := counts()
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)

@@ -113,7 +113,7 @@ func New(ctx context.Context, c *cluster.Cluster, o Options) (*Sandbox, error) {
 	if err := os.Mkdir(s.dir, 0o700); err != nil {
 		return nil, err
 	}
-	s.API = simulator.New(simulator.Options{})
+	s.API = simulator.New(simulator.Options{PageSize: PageSize})
 	if err := s.API.AddAccount(simulator.AccountSpec{Name: AccountName, Tokens: []simulator.Token{{Token: s.token}}, Connections: connections}); err != nil {
 		return nil, err
 	}

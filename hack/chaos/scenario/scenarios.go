@@ -34,6 +34,9 @@ var All = []Scenario{
 	{Name: "namesake", Seed: seedNamesake, Retakes: true, Unrepeated: true, Prelude: []Step{CreateAccount}, Steps: []Step{
 		{declare(`{"definition":` + Definition + `}`), ownershipDecided}, {takeNamesake, importReady},
 	}},
+	{Name: "crowded", Seed: seedCrowd, Retakes: true, Unrepeated: true, Prelude: []Step{CreateAccount, {declareAs(second, secondSpec), secondReady}}, Creates: 1, Steps: []Step{
+		{noteSingles, scannedAlone}, {Do: addNamesake}, {declare(`{"definition":` + Definition + `}`), ownershipDecided}, {takeNamesake, importReady},
+	}},
 	{Name: "cloned", KeepsToken: true, Unrepeated: true, Prelude: []Step{CreateAccount, createImport, nextScans, {cloneRemote, copyShown}}, Creates: 2, Deletes: 1, Steps: []Step{
 		{deleteRemote, importRecreated}, nextScans, {restoreRemote, copyShown}, {deleteImport, importDeleted},
 	}},

@@ -113,6 +113,43 @@ func seedNamesake(x *Execution) error {
 	return err
 }
 
+// secondSpec declares an import of another name than that of the Import named orders.
+const secondSpec = `{"definition": {"name": "second", "adaptorType": "HTTPImport", "_connectionId": "@shop",
+	"http": {"method": ["POST"], "relativeURI": ["/second"], "body": [null], "batchSize": 10}}}`
+
+func secondReady(ctx context.Context, x *Execution) error {
+	return x.Ready(ctx, &v1alpha1.Import{ObjectMeta: x.Meta(second)})
+}
+
+// seedCrowd fills more pages of the account's list than there are Imports.
+func seedCrowd(x *Execution) error {
+	for n := range 3 * sandbox.PageSize {
+		id := fmt.Sprintf("64c0000000000000000%05d", n)
+		if _, err := x.API.SeedImport(sandbox.AccountName, json.RawMessage(`{"_id":"`+id+`","name":"`+id+`","adaptorType":"HTTPImport","_connectionId":"`+sandbox.ShopConnection+`",
+			"http":{"method":["POST"],"relativeURI":["/old"],"body":[null]}}`)); err != nil {
+			return err
+		}
+		x.Keep(id)
+	}
+	return nil
+}
+
+func noteSingles(_ context.Context, x *Execution) error {
+	x.scansBefore = x.Recorder().Singles()
+	return nil
+}
+
+// scannedAlone waits until the imports that have an Import are read one by one.
+func scannedAlone(_ context.Context, x *Execution) error {
+	if x.Recorder().Singles() < x.scansBefore+2 {
+		return errors.New("the account is not scanned by reads of single imports")
+	}
+	return nil
+}
+
+// addNamesake has another cluster create an import from the same manifest, which the last list does not have.
+func addNamesake(_ context.Context, x *Execution) error { return seedNamesake(x) }
+
 // ownershipDecided waits until the Import says that the import is another's. One that has created its
 // own instead is Ready, and I1 counts that.
 func ownershipDecided(ctx context.Context, x *Execution) error {
