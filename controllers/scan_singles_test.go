@@ -41,7 +41,7 @@ var _ = Describe("My account has many imports of others, and I declare few", fun
 			return fmt.Sprint(listed() == lists)
 		}).Should(Equal("true"))
 	}
-	// then has no other scan begin by itself.
+	// then has no other scan begin.
 	then := func(ctx context.Context) {
 		GinkgoHelper()
 		alone()
@@ -61,15 +61,15 @@ var _ = Describe("My account has many imports of others, and I declare few", fun
 		prices, orders = w.synced(ctx, w.httpImport("prices")), w.synced(ctx, w.httpImport("orders"))
 	})
 
-	It("reads mine alone, and finds drift and what is gone", func(ctx context.Context) {
+	It("reads mine alone, and finds drift and what was deleted", func(ctx context.Context) {
 		alone()
 		w.edited(prices)
 		w.corrected(prices)
 		w.eventuallyReady(ctx, prices, "prices")
 
-		gone := orders.Status.ID
-		Expect(sim.DeleteAs(jane, w.account, gone)).To(Succeed())
-		Eventually(func() string { return get(ctx, w, orders, "orders").Status.ID }).ShouldNot(BeElementOf(gone, ""))
+		former := orders.Status.ID
+		Expect(sim.DeleteAs(jane, w.account, former)).To(Succeed())
+		Eventually(func() string { return get(ctx, w, orders, "orders").Status.ID }).ShouldNot(BeElementOf(former, ""))
 		w.eventuallyReady(ctx, orders, "orders")
 		Expect(w.writes()).To(Equal(map[string]int{post: 3, put: 1}))
 

@@ -105,7 +105,7 @@ func readList(ctx context.Context, remote *integrator.Client) (List, error) {
 	return list, nil
 }
 
-// collector makes a list of imports, of which it keeps what a scan is for.
+// collector makes a list of imports, with what a scan is for.
 type collector struct {
 	modified   map[string]string
 	identified []integrator.Import
