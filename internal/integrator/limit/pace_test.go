@@ -151,7 +151,7 @@ func play(p *pace, limits platform, others func(second float64) float64, seconds
 	bucket := rate.NewLimiter(rate.Limit(p.full), int(p.full))
 	spans := make([]span, seconds)
 	var theirs float64
-	random, next := rand.New(rand.NewPCG(1, 2)), 1.0
+	random, next := rand.New(rand.NewPCG(1, 2)), 1.0 //nolint:gosec // the same numbers each time
 	resumes := 0
 	type response struct {
 		at int
