@@ -56,11 +56,11 @@ func stripMetadata(object any) (any, error) {
 func stripImport(selection *watch.Selection) toolscache.TransformFunc {
 	return func(object any) (any, error) {
 		if imported, ok := object.(*v1alpha1.Import); ok {
+			strip := definition.StripOther
 			if selection.Cached(imported) {
-				definition.Strip(imported)
-			} else {
-				definition.StripOther(imported)
+				strip = definition.Strip
 			}
+			strip(imported, selection.Labels(imported.Labels))
 		}
 		return object, nil
 	}

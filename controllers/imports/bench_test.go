@@ -141,7 +141,7 @@ func newSettled(tb testing.TB, mappings int) *settledImport {
 		if err := objects.Get(ctx, name, now); err != nil {
 			tb.Fatal(err)
 		}
-		definition.Strip(now)
+		definition.Strip(now, nil)
 		if err := cached.informer.Add(now); err != nil {
 			tb.Fatal(err)
 		}

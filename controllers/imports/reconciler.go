@@ -300,6 +300,7 @@ func (r *Reconciler) finish(ctx context.Context, s *scope, err error) (ctrl.Resu
 	}
 	r.looks.note(s)
 	r.warned.note(s)
+	r.outlines.written(s)
 	recordEvents(r.Recorder, s)
 	if !saysReady(s) {
 		status.RecordTransition(r.Recorder, s.object, s.before.Status.Conditions, s.object.Status.Conditions)

@@ -6,6 +6,7 @@ package imports
 import (
 	"context"
 	"errors"
+	"hash/maphash"
 	"slices"
 	"strings"
 	"sync"
@@ -145,26 +146,33 @@ func (w *warned) forget(key client.ObjectKey) { w.byKey.Delete(key) }
 const readsAtOnce = 4
 
 // outlines remember the desired documents of Imports whose definitions are not in the cache, without the
-// documents. Its zero value is ready for use, and it may be used from several goroutines.
+// documents, and how large the definitions are. Its zero value is ready for use, and it may be used from several
+// goroutines.
 type outlines struct {
-	byKey sync.Map
+	mu    sync.Mutex
+	byKey map[client.ObjectKey]outlineOf
 	once  sync.Once
 	reads chan struct{}
 }
 
-// outlineOf is the outline of one Import, with all that the document was made of, and the size of its
-// definition.
+// outlineOf is what is remembered of one Import: little, because all with large definitions are here.
 type outlineOf struct {
-	uid        types.UID
-	generation int64
-	inputs     string
-	desired    *definition.Desired
-	size       int
+	// of is a hash of the object and its generation, size that of the definition in bytes.
+	of   uint64
+	size int
+	// made is nil when the Import's status says the same.
+	made *outline
+}
+
+// outline is a desired document without the document, and what it was made of beside the definition.
+type outline struct {
+	inputs  string
+	desired *definition.Desired
 }
 
 // of gives the outline of the Import of a scope, nil if it is not known or is not enough: a deletion needs the
-// document, and so does the advice where the API did not accept it. After a start, the status has enough of it
-// to see that nothing has changed.
+// document, and so does the advice where the API did not accept it. After a start, and once the Import was
+// compared, the status has enough of it to see that nothing has changed.
 func (o *outlines) of(s *scope) *definition.Desired {
 	if len(s.object.Status.NotAccepted) > 0 || !s.object.DeletionTimestamp.IsZero() {
 		return nil
@@ -175,8 +183,8 @@ func (o *outlines) of(s *scope) *definition.Desired {
 		return nil
 	}
 	switch inputs := inputsOf(s); {
-	case ok && known.inputs == inputs:
-		return known.desired
+	case ok && known.made != nil && known.made.inputs == inputs:
+		return known.made.desired
 	case stripped:
 		return definition.OutlineOf(s.object, inputs)
 	default:
@@ -185,19 +193,54 @@ func (o *outlines) of(s *scope) *definition.Desired {
 }
 
 func (o *outlines) load(object *v1alpha1.Import) (outlineOf, bool) {
-	value, _ := o.byKey.Load(client.ObjectKeyFromObject(object))
-	known, ok := value.(outlineOf)
-	return known, ok && known.uid == object.UID && known.generation == object.Generation
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	known, ok := o.byKey[client.ObjectKeyFromObject(object)]
+	return known, ok && known.of == versionOf(object)
+}
+
+// outlinesSeed is that of the hashes of this process.
+var outlinesSeed = maphash.MakeSeed()
+
+// versionOf is a hash of what an outline is of.
+func versionOf(object *v1alpha1.Import) uint64 {
+	return maphash.Comparable(outlinesSeed, struct {
+		uid        types.UID
+		generation int64
+	}{object.UID, object.Generation})
 }
 
 func (o *outlines) note(s *scope, size int) {
-	o.byKey.Store(client.ObjectKeyFromObject(s.object), outlineOf{
-		uid: s.object.UID, generation: s.object.Generation, inputs: inputsOf(s), desired: s.desired.Outline(), size: size,
-	})
+	o.store(s, outlineOf{of: versionOf(s.object), size: size, made: &outline{inputs: inputsOf(s), desired: s.desired.Outline()}})
+}
+
+func (o *outlines) store(s *scope, known outlineOf) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.byKey == nil {
+		o.byKey = map[client.ObjectKey]outlineOf{}
+	}
+	o.byKey[client.ObjectKeyFromObject(s.object)] = known
+}
+
+// written drops, of the Import of a scope whose status was written, what that says too.
+func (o *outlines) written(s *scope) {
+	known, ok := o.load(s.object)
+	if !ok || known.made == nil || len(known.made.desired.Warnings) > 0 || len(known.made.desired.Secrets) > 0 {
+		return
+	}
+	if says := definition.OutlineOf(s.object, known.made.inputs); says != nil && says.Hash == known.made.desired.Hash {
+		known.made = nil
+		o.store(s, known)
+	}
 }
 
 // forget drops what is remembered of an Import that was deleted.
-func (o *outlines) forget(key client.ObjectKey) { o.byKey.Delete(key) }
+func (o *outlines) forget(key client.ObjectKey) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.byKey, key)
+}
 
 // read calls a function that reads a definition, as soon as few others do.
 func (o *outlines) read(ctx context.Context, do func() error) error {

@@ -6,7 +6,6 @@ package account
 import (
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/account/shared"
-	"github.com/integrator-operator/integrator-operator/internal/integrator"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
 )
 
@@ -14,10 +13,7 @@ import (
 // policy is Manage, its status records the import, the list has it, and no ownership marker there
 // says that it is somebody else's.
 func managed(owner ownership.Owner, imports []v1alpha1.Import, list shared.List) int {
-	byID := make(map[string]integrator.Import, len(list.Identified))
-	for _, remote := range list.Identified {
-		byID[remote.ID] = remote
-	}
+	find := list.Finder()
 	counted := map[string]bool{}
 	for i := range imports {
 		object := &imports[i]
@@ -25,8 +21,7 @@ func managed(owner ownership.Owner, imports []v1alpha1.Import, list shared.List)
 		if _, found := list.Modified[id]; id == "" || !found || !ownership.ManagesByStatus(object, id) {
 			continue
 		}
-		remote := byID[id]
-		remote.ID = id
+		remote := find(id)
 		if ownership.Decide(ownership.UseManage, ownership.Evidence{Owner: owner, Object: object, Remote: remote}).Verdict == ownership.Permitted {
 			counted[id] = true
 		}

@@ -6,7 +6,6 @@ package account
 import (
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -46,12 +45,11 @@ type Observations struct {
 	scan, former int
 	// byID has the managed imports.
 	byID map[string]observation
-	// marked are the imports of the account that have an ownership marker, by marker; namesakes are
-	// those with any externalId that the last complete scan saw, by name.
-	marked    map[string]marked
-	namesakes map[string][]integrator.Import
-	// sources has the _sourceId of those of them that are clones, by id. Both are of the list, and not
-	// changed.
+	// marked are the imports of the account that have an ownership marker, by marker.
+	marked map[string]marked
+	// list is what the last complete scan saw, without what byID has of it. sources has the _sourceId of those
+	// imports in it that are clones, by id.
+	list    shared.List
 	sources map[string]string
 	// scanned: a scan with the present credential has reached its end.
 	scanned bool
@@ -178,7 +176,7 @@ func (o *Observations) Created(object *v1alpha1.Import) []string {
 func (o *Observations) Namesakes(name string) []integrator.Import {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return slices.Clone(o.namesakes[strings.TrimSpace(name)])
+	return o.list.Namesakes(name)
 }
 
 // Marked are the imports with this ownership marker. Of each only the id and the marker are known.
@@ -322,8 +320,9 @@ func (o *Observations) complete(scan int, managed []string, list shared.List) {
 	}
 	o.byID = byID
 	maps.DeleteFunc(o.marked, func(_ string, seen marked) bool { return seen.scan < scan })
-	o.namesakes, o.sources = list.Namesakes, list.Sources
-	for _, remote := range list.Identified {
+	o.list, o.sources = list, list.Sources()
+	o.list.Modified = nil
+	for remote := range list.Identified() {
 		for _, text := range []string{remote.ExternalID, remote.Name} {
 			if ownership.IsMarker(text) {
 				ids := append(slices.Clone(o.marked[text].ids), remote.ID)

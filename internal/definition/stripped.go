@@ -12,6 +12,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"unique"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/fields"
+	"github.com/integrator-operator/integrator-operator/internal/ownership"
 )
 
 // The cache has Imports without what is large and is seldom needed: a large definition, and the fields that
@@ -41,9 +43,11 @@ const (
 	strippedOwned = "stripped:"
 )
 
-// Strip removes from an Import what the cache does not keep. Texts that many Imports have are in memory once.
-func Strip(object *v1alpha1.Import) {
+// Strip removes from an Import what the cache does not keep. What many Imports have is in memory once. Of its
+// labels remain those that select it, and that of the remote import: see ownership.CachedLabel.
+func Strip(object *v1alpha1.Import, selecting map[string]string) {
 	object.ManagedFields, object.OwnerReferences = nil, nil
+	object.Labels = keptLabels(object, selecting)
 	object.Annotations = KeptAnnotations(object.Annotations)
 	kept := keptDefinition
 	if object.Status.ObservedGeneration < 1 {
@@ -59,7 +63,7 @@ func Strip(object *v1alpha1.Import) {
 // StripOther removes from an Import that another operator reconciles what is of no use to decisions about
 // others: which remote import it has, or wants, whether a run may invoke it, and where it has values of
 // Secrets.
-func StripOther(object *v1alpha1.Import) {
+func StripOther(object *v1alpha1.Import, selecting map[string]string) {
 	object.Spec.Definition.Raw, object.Spec.IgnoreDifferences = nil, nil
 	state := object.Status
 	object.Status = v1alpha1.ImportStatus{
@@ -68,7 +72,7 @@ func StripOther(object *v1alpha1.Import) {
 	for i := range object.Status.Conditions {
 		object.Status.Conditions[i].Message = ""
 	}
-	Strip(object)
+	Strip(object, selecting)
 }
 
 // Large reports whether the cache does not keep the definition once the Import was reconciled.
@@ -116,13 +120,29 @@ func KeptAnnotations(annotations map[string]string) map[string]string {
 	return kept
 }
 
-// share has texts that many Imports have in memory once.
+// keptLabels are the labels that the cache keeps.
+func keptLabels(object *v1alpha1.Import, selecting map[string]string) map[string]string {
+	remote := ownership.CachedLabel(object)
+	if remote == "" && len(selecting) == 0 {
+		return nil
+	}
+	var key strings.Builder
+	kept := make(map[string]string, len(selecting)+1)
+	for _, name := range slices.Sorted(maps.Keys(selecting)) {
+		kept[name] = selecting[name]
+		_, _ = fmt.Fprintf(&key, "%s=%s,", name, selecting[name])
+	}
+	if remote != "" {
+		kept[v1alpha1.LabelRemoteImport] = remote
+		key.WriteString(remote)
+	}
+	return sharedLabels.get(key.String(), func() map[string]string { return kept })
+}
+
+// share has what many Imports have in memory once. Whoever gets an object from the cache gets a copy of it.
 func share(object *v1alpha1.Import) {
 	object.Kind, object.APIVersion = shared(object.Kind), shared(object.APIVersion)
 	object.Namespace = shared(object.Namespace)
-	for i, name := range object.Finalizers {
-		object.Finalizers[i] = shared(name)
-	}
 	if account := &object.Spec.AccountRef; account.Name != "" {
 		account.Name = shared(account.Name)
 	}
@@ -130,23 +150,72 @@ func share(object *v1alpha1.Import) {
 		object.Spec.IgnoreDifferences[i] = shared(path)
 	}
 	state := &object.Status
-	for i, path := range state.OwnedFields {
-		state.OwnedFields[i] = shared(path)
-	}
+	object.Finalizers, state.OwnedFields = sharedList(object.Finalizers), sharedList(state.OwnedFields)
 	// What was read as JSON has room for more.
-	object.Finalizers, state.OwnedFields, state.Conditions = exact(object.Finalizers), exact(state.OwnedFields), exact(state.Conditions)
+	state.Conditions = exact(state.Conditions)
 	state.AdaptorType, state.ConnectionID = shared(state.AdaptorType), shared(state.ConnectionID)
+	for _, time := range []*string{&state.CreatedAt, &state.ComparedLastModified} {
+		if *time == state.LastModified {
+			*time = state.LastModified
+		}
+	}
 	for i := range state.Conditions {
 		c := &state.Conditions[i]
 		c.Type, c.Reason, c.Message = shared(c.Type), shared(c.Reason), shared(c.Message)
 	}
 }
 
+// exact is a list without room for more.
 func exact[T any](list []T) []T {
 	if cap(list) == len(list) {
 		return list
 	}
 	return append(make([]T, 0, len(list)), list...)
+}
+
+// sharedList is a list with the same texts, which others may have too. One that stands for fields that were applied
+// is of its Import alone.
+func sharedList(list []string) []string {
+	if len(list) == 0 || len(list) == 1 && strings.HasPrefix(list[0], strippedOwned) {
+		return exact(list)
+	}
+	return sharedLists.get(strings.Join(list, "\x00"), func() []string {
+		texts := make([]string, len(list))
+		for i, text := range list {
+			texts[i] = shared(text)
+		}
+		return texts
+	})
+}
+
+// mostCommon is how many different values of one kind are in memory once. Imports that have more of them than that
+// share fewer.
+const mostCommon = 512
+
+// common are values that many Imports have, by a text that says all of them. It may be used from several
+// goroutines.
+type common[T any] struct {
+	mu     sync.Mutex
+	byText map[string]T
+}
+
+var (
+	sharedLabels common[map[string]string]
+	sharedLists  common[[]string]
+)
+
+// get returns the value that has this text, which is made if there is none.
+func (c *common[T]) get(text string, make func() T) T {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if known, ok := c.byText[text]; ok {
+		return known
+	}
+	if c.byText == nil || len(c.byText) >= mostCommon {
+		c.byText = map[string]T{}
+	}
+	c.byText[text] = make()
+	return c.byText[text]
 }
 
 func shared(text string) string {

@@ -36,12 +36,15 @@ func whole(size, owned int) *v1alpha1.Import {
 	object.Namespace, object.Name, object.Generation = "ns", "orders", 3
 	object.Annotations = map[string]string{v1alpha1.AnnotationID: "id"}
 	object.Finalizers = []string{v1alpha1.Finalizer, "example.com/backup"}
-	object.Labels = map[string]string{v1alpha1.LabelRemoteImport: "id"}
+	object.Labels = map[string]string{v1alpha1.LabelRemoteImport: "id", "shard": "a", "team": "erp"}
 	object.Spec.AccountRef.Name = "default"
 	object.Status.ID, object.Status.OwnedFields, object.Status.ObservedGeneration = "id", manyOwned(owned), 3
 	object.Status.Conditions = []metav1.Condition{{Type: "Ready", Status: metav1.ConditionTrue, Reason: "Synced", Message: "m"}}
 	return object
 }
+
+// selecting are the labels that select Imports.
+var selecting = map[string]string{"shard": "a"}
 
 func TestStrip(t *testing.T) {
 	for name, tc := range map[string]struct {
@@ -70,11 +73,12 @@ func TestStrip(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			want := tc.object.DeepCopy()
+			want.Labels = map[string]string{v1alpha1.LabelRemoteImport: "=", "shard": "a"}
 			tc.want(want)
 			if tc.change != nil {
 				tc.change(tc.object)
 			}
-			Strip(tc.object)
+			Strip(tc.object, selecting)
 			once := tc.object.DeepCopy()
 			if owned := once.Status.OwnedFields; len(owned) == 1 {
 				once.Status.OwnedFields = []string{owned[0][:min(len(owned[0]), len(strippedOwned))]}
@@ -83,7 +87,7 @@ func TestStrip(t *testing.T) {
 				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
 			}
 			twice := tc.object.DeepCopy()
-			Strip(twice)
+			Strip(twice, selecting)
 			if diff := cmp.Diff(tc.object, twice, cmpopts.IgnoreUnexported(v1alpha1.ImportDefinition{})); diff != "" {
 				t.Errorf("stripped twice, it is another object: -once, +twice:\n%s", diff)
 			}
@@ -91,10 +95,39 @@ func TestStrip(t *testing.T) {
 	}
 }
 
+// What many Imports have is in memory once, as long as there are few of it.
+func TestStripShares(t *testing.T) {
+	one, other := whole(10, 3), whole(10, 3)
+	Strip(one, selecting)
+	Strip(other, selecting)
+	if &one.Status.OwnedFields[0] != &other.Status.OwnedFields[0] || &one.Finalizers[0] != &other.Finalizers[0] {
+		t.Error("equal lists are in memory twice")
+	}
+	one.Labels["shard"] = "b"
+	if other.Labels["shard"] != "b" {
+		t.Error("equal labels are in memory twice")
+	}
+	other.Labels["shard"] = "a"
+	another := whole(10, 3)
+	Strip(another, nil)
+	if diff := cmp.Diff(map[string]string{v1alpha1.LabelRemoteImport: "="}, another.Labels); diff != "" {
+		t.Errorf("labels that select nothing: -want, +got:\n%s", diff)
+	}
+	var few common[int]
+	for i := range 3 * mostCommon {
+		if got := few.get(fmt.Sprint(i), func() int { return i }); got != i {
+			t.Fatalf("%d became %d", i, got)
+		}
+	}
+	if len(few.byText) > mostCommon {
+		t.Errorf("%d values are kept for nothing", len(few.byText))
+	}
+}
+
 // The API server validates definitions, and refuses one without a name.
 func TestStrippedDefinitionIsNone(t *testing.T) {
 	object := whole(600, 3)
-	Strip(object)
+	Strip(object, nil)
 	text, err := json.Marshal(object.Spec.Definition)
 	if err != nil || string(text) != "{}" {
 		t.Errorf("a stripped definition is written as %s, %v", text, err)
@@ -166,7 +199,7 @@ func TestWhole(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			stored := whole(600, 500)
 			cached := stored.DeepCopy()
-			Strip(cached)
+			Strip(cached, nil)
 			tc.change(stored)
 			before, untouched := cached.Status.DeepCopy(), whole(10, 2).Status
 			got, err := Whole(t.Context(), server{has: stored}, cached, &cached.Status, before, &untouched)
@@ -237,11 +270,12 @@ func TestStripOther(t *testing.T) {
 	object.Status.LastModified, object.Status.DesiredHash, object.Status.Drift = "t", "h", []v1alpha1.Difference{{Path: "/name"}}
 	want := object.DeepCopy()
 	want.Spec.Definition.Raw, want.Spec.IgnoreDifferences = nil, nil
+	want.Labels = map[string]string{v1alpha1.LabelRemoteImport: "="}
 	want.Status = v1alpha1.ImportStatus{
 		ID: "id", Management: v1alpha1.ManagementStateManaged, ObservedGeneration: 3,
 		Conditions: []metav1.Condition{{Type: "Ready", Status: metav1.ConditionTrue, Reason: "Synced"}},
 	}
-	StripOther(object)
+	StripOther(object, nil)
 	if diff := cmp.Diff(encoded(t, want), encoded(t, object)); diff != "" {
 		t.Error(diff)
 	}

@@ -74,15 +74,36 @@ func HasFinalizer(object metav1.Object) bool {
 // HasMetadata reports whether the object's metadata has everything that keeps the remote import of
 // this id: the finalizer, and the id or the confirmed intent, with the label of it.
 func HasMetadata(object *v1alpha1.Import, id string) bool {
-	label := object.Labels[v1alpha1.LabelRemoteImport]
-	if !HasFinalizer(object) {
-		return false
-	}
-	if object.Status.ID == id && Confirmed(object) {
+	confirmed := object.Status.ID == id && Confirmed(object)
+	return HasFinalizer(object) && (confirmed || object.Annotations[v1alpha1.AnnotationID] == id) && hasLabel(object)
+}
+
+// rightLabel stands, in the cache, for the label that the rest of the object asks for. No label of the API server
+// has this value.
+const rightLabel = "="
+
+// hasLabel reports whether the object has the label of its remote import: of its confirmed intent, or of the id in
+// its annotation.
+func hasLabel(object *v1alpha1.Import) bool {
+	switch label := object.Labels[v1alpha1.LabelRemoteImport]; {
+	case label == rightLabel:
+		return true
+	case Confirmed(object):
 		intent, err := intentOf(object)
 		return err == nil && label == IntentLabel(intent.ExternalID)
+	default:
+		return label == RemoteLabel(object.Annotations[v1alpha1.AnnotationID])
 	}
-	return object.Annotations[v1alpha1.AnnotationID] == id && label == RemoteLabel(id)
+}
+
+// CachedLabel is the value of LabelRemoteImport that the cache has of an object, "" for none. That of nearly all
+// Imports is the same: each has the label that it should.
+func CachedLabel(object *v1alpha1.Import) string {
+	label := object.Labels[v1alpha1.LabelRemoteImport]
+	if label != "" && hasLabel(object) {
+		return rightLabel
+	}
+	return label
 }
 
 // Observes reports whether nothing may be written to the remote import.

@@ -77,6 +77,13 @@ func TestIntents(t *testing.T) {
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
 			}
+			// In the cache, twice stripped.
+			for range 2 {
+				object.Labels = map[string]string{v1alpha1.LabelRemoteImport: CachedLabel(object)}
+				if complete := HasMetadata(object, remoteID); complete != tc.want.Complete {
+					t.Errorf("%s: with the label of the cache, %v, complete: %t", tc.reason, object.Labels, complete)
+				}
+			}
 		})
 	}
 }

@@ -24,17 +24,34 @@ import (
 // another one has the object reconciled again.
 
 // LastStatus remembers the status that this process gave each object last, written or not, as a
-// hash. Its zero value is ready for use, and it may be used from several goroutines.
-type LastStatus struct{ byKey sync.Map }
+// hash. Its zero value is ready for use, and it may be used from several goroutines. A [sync.Map] would take
+// twice the memory.
+type LastStatus struct {
+	mu    sync.Mutex
+	byKey map[client.ObjectKey]hash
+}
+
+// hash is the beginning of a SHA-256.
+type hash [16]byte
 
 // Note remembers the object's status. Call it before the status is written, so that the event of
 // that write is no news.
 func (s *LastStatus) Note(object client.Object) {
-	s.byKey.Store(client.ObjectKeyFromObject(object), statusHash(object))
+	now := statusHash(object)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.byKey == nil {
+		s.byKey = map[client.ObjectKey]hash{}
+	}
+	s.byKey[client.ObjectKeyFromObject(object)] = now
 }
 
 // Forget drops what is remembered of a deleted object.
-func (s *LastStatus) Forget(key client.ObjectKey) { s.byKey.Delete(key) }
+func (s *LastStatus) Forget(key client.ObjectKey) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.byKey, key)
+}
 
 // Contradicted lets an update through that brings another status than the remembered one.
 func (s *LastStatus) Contradicted() predicate.Predicate {
@@ -42,7 +59,9 @@ func (s *LastStatus) Contradicted() predicate.Predicate {
 }
 
 func (s *LastStatus) contradictedBy(e event.UpdateEvent) bool {
-	last, ok := s.byKey.Load(client.ObjectKeyFromObject(e.ObjectNew))
+	s.mu.Lock()
+	last, ok := s.byKey[client.ObjectKeyFromObject(e.ObjectNew)]
+	s.mu.Unlock()
 	if !ok {
 		return false
 	}
@@ -51,7 +70,7 @@ func (s *LastStatus) contradictedBy(e event.UpdateEvent) bool {
 	return last != now && statusHash(e.ObjectOld) != now
 }
 
-func statusHash(object client.Object) (sum [sha256.Size]byte) {
+func statusHash(object client.Object) (sum hash) {
 	var status any
 	switch object := object.(type) {
 	case *v1alpha1.Account:
@@ -66,5 +85,6 @@ func statusHash(object client.Object) (sum [sha256.Size]byte) {
 	if err != nil {
 		return sum
 	}
-	return sha256.Sum256(text)
+	whole := sha256.Sum256(text)
+	return hash(whole[:len(sum)])
 }

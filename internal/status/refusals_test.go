@@ -154,7 +154,7 @@ func TestRestoreOfStripped(t *testing.T) {
 	var known Refusals
 	known.Keep(object, object.Status, refused)
 	cached := object.DeepCopy()
-	definition.Strip(cached)
+	definition.Strip(cached, nil)
 	known.Restore(cached)
 	if diff := cmp.Diff(refused, cached.Status); diff != "" {
 		t.Errorf("the status that could not be written, with all its fields: -want, +got:\n%s", diff)

@@ -134,13 +134,13 @@ func TestLastStatusOfStripped(t *testing.T) {
 	last.Note(object)
 	none, cached := &v1alpha1.Import{}, object.DeepCopy()
 	none.Name = "orders"
-	definition.Strip(cached)
+	definition.Strip(cached, nil)
 	if last.contradictedBy(event.UpdateEvent{ObjectOld: none, ObjectNew: cached}) {
 		t.Error("the cache brings the status that was written, without the fields that were applied")
 	}
 	other := object.DeepCopy()
 	other.Status.OwnedFields[0] = "/another"
-	definition.Strip(other)
+	definition.Strip(other, nil)
 	if !last.contradictedBy(event.UpdateEvent{ObjectOld: none, ObjectNew: other}) {
 		t.Error("other fields were applied than this process wrote")
 	}

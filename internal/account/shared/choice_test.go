@@ -128,7 +128,7 @@ func TestRead(t *testing.T) {
 			if (err != nil) != tc.fails {
 				t.Fatalf("%s: %v", tc.reason, err)
 			}
-			if diff := cmp.Diff(tc.want, got); diff != "" {
+			if diff := cmp.Diff(tc.want, got, cmp.AllowUnexported(List{}, identity{})); diff != "" {
 				t.Errorf("%s (-want +got)\n%s", tc.reason, diff)
 			}
 			if got := strings.Join(calls, " "); got != tc.calls {
