@@ -84,7 +84,11 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	if err := watch.SetupIndexes(ctx, mgr.GetFieldIndexer(), options.Owner); err != nil {
 		return err
 	}
-	registry := account.NewRegistry(ctx, mgr.GetClient(), options.Clock,
+	cached, err := watch.WithImports(ctx, mgr.GetClient(), mgr.GetCache())
+	if err != nil {
+		return err
+	}
+	registry := account.NewRegistry(ctx, cached, options.Clock,
 		account.Options{Network: options.Network, Owner: options.Owner, ScanPatience: options.ScanPatience, Permits: options.permits(),
 			Share: options.AccountShare, Has: options.Selection.Has})
 	direct, err := client.New(mgr.GetConfig(), client.Options{HTTPClient: mgr.GetHTTPClient(), Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper()})
@@ -92,13 +96,13 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		return err
 	}
 	live := watch.ReaderIn(mgr.GetAPIReader(), options.WatchNamespaces)
-	metrics.ServeObjects(mgr.GetClient(), mgr.Elected(), options.Selection.Has)
+	metrics.ServeObjects(cached, cached.Imports, mgr.Elected(), options.Selection.Has)
 	recorder := status.NewQueuedRecorder(direct, clock.RealClock{})
 	if err := mgr.Add(recorder); err != nil {
 		return err
 	}
 	runs := &importruns.Reconciler{
-		Client: mgr.GetClient(), Live: live, Direct: direct, Registry: registry, Recorder: recorder, Clock: options.Clock, Calls: options.Calls,
+		Client: cached, Live: live, Direct: direct, Registry: registry, Recorder: recorder, Clock: options.Clock, Calls: options.Calls,
 		Selection: options.Selection,
 	}
 	if err := runs.SetupWithManager(ctx, mgr); err != nil {
@@ -106,11 +110,11 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	}
 	for _, reconciler := range []interface{ SetupWithManager(ctrl.Manager) error }{
 		&accounts.Reconciler{
-			Client: mgr.GetClient(), Live: live, Registry: registry, Recorder: recorder, Clock: options.Clock,
+			Client: cached, Live: live, Registry: registry, Recorder: recorder, Clock: options.Clock,
 			AllowedHosts: options.AllowedHosts, AllowHTTP: options.Network.AllowHTTP, Selection: options.Selection,
 		},
 		&imports.Reconciler{
-			Client: mgr.GetClient(), Live: live, Registry: registry, Recorder: recorder, Clock: options.Clock, Owner: options.Owner,
+			Client: cached, Live: live, Registry: registry, Recorder: recorder, Clock: options.Clock, Owner: options.Owner,
 			CreateUnconfirmedTimeout: options.CreateUnconfirmedTimeout, BlockedDeletionPause: options.BlockedDeletionPause,
 			Concurrency: options.ConcurrentImports, Track: options.Calls.Track,
 			Selection: options.Selection,

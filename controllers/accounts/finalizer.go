@@ -67,18 +67,25 @@ func (r *Reconciler) liveUsers(ctx context.Context, object *v1alpha1.Account) ([
 		if err := r.Live.List(ctx, &imports, client.InNamespace(object.Namespace), client.Limit(page), client.Continue(next)); err != nil {
 			return nil, fmt.Errorf("list the Imports of Account %s: %w", object.Name, err)
 		}
-		names = append(names, usersAmong(imports.Items, object)...)
+		names = append(names, usersAmong(pointers(imports.Items), object)...)
 		if next = imports.Continue; next == "" {
 			return names, nil
 		}
 	}
 }
 
-// usersAmong names those of the Imports that need the Account, sorted.
-func usersAmong(imports []v1alpha1.Import, object *v1alpha1.Account) []string {
-	var names []string
+func pointers(imports []v1alpha1.Import) (all []*v1alpha1.Import) {
 	for i := range imports {
-		if item := &imports[i]; item.Spec.AccountRef.Name == object.Name && ownership.HasFinalizer(item) {
+		all = append(all, &imports[i])
+	}
+	return all
+}
+
+// usersAmong names those of the Imports that need the Account, sorted.
+func usersAmong(imports []*v1alpha1.Import, object *v1alpha1.Account) []string {
+	var names []string
+	for _, item := range imports {
+		if item.Spec.AccountRef.Name == object.Name && ownership.HasFinalizer(item) {
 			names = append(names, item.Name)
 		}
 	}

@@ -30,10 +30,7 @@ func cluster(objects ...client.Object) client.WithWatch {
 	if err := v1alpha1.AddToScheme(scheme); err != nil {
 		panic(err)
 	}
-	return fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).
-		WithIndex(&v1alpha1.Import{}, watch.IndexImportAccount, func(object client.Object) []string {
-			return []string{object.(*v1alpha1.Import).Spec.AccountRef.Name}
-		}).Build()
+	return fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).Build()
 }
 
 func importOf(account, name string, finalizers ...string) *v1alpha1.Import {

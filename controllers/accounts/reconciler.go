@@ -194,8 +194,8 @@ func (r *Reconciler) otherCredential(ctx context.Context, object *v1alpha1.Accou
 // countManaged counts the Imports of the Account that have a remote import, or may have one.
 func (r *Reconciler) countManaged(ctx context.Context, object *v1alpha1.Account) (count int, err error) {
 	imports, err := r.imports(ctx, object)
-	for i := range imports {
-		if ownership.RemoteID(&imports[i]) != "" || ownership.CreatePending(&imports[i]) {
+	for _, one := range imports {
+		if ownership.RemoteID(one) != "" || ownership.CreatePending(one) {
 			count++
 		}
 	}
@@ -203,11 +203,8 @@ func (r *Reconciler) countManaged(ctx context.Context, object *v1alpha1.Account)
 }
 
 // imports lists the Imports of the Account from the cache. They may not be changed.
-func (r *Reconciler) imports(ctx context.Context, object *v1alpha1.Account) ([]v1alpha1.Import, error) {
-	var imports v1alpha1.ImportList
-	err := r.List(ctx, &imports, client.InNamespace(object.Namespace),
-		client.MatchingFields{watch.IndexImportAccount: object.Name}, client.UnsafeDisableDeepCopy)
-	return imports.Items, err
+func (r *Reconciler) imports(ctx context.Context, object *v1alpha1.Account) ([]*v1alpha1.Import, error) {
+	return watch.ImportsOf(ctx, r.Client, object.Namespace, object.Name)
 }
 
 // accountsOf maps an object to the Accounts that refer to it.

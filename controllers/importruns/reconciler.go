@@ -89,7 +89,7 @@ func (r *Reconciler) runsBy(index string) handler.MapFunc {
 // runsOfAccount maps an Account to the runs that name it, and to those of its Imports.
 func (r *Reconciler) runsOfAccount(ctx context.Context, account client.Object) []ctrl.Request {
 	requests := r.runsBy(watch.IndexRunAccount)(ctx, account)
-	for _, target := range watch.RequestsByIndex(ctx, r, &v1alpha1.ImportList{}, account.GetNamespace(), watch.IndexImportAccount, account.GetName()) {
+	for _, target := range watch.RequestsOfAccount(ctx, r.Client, account) {
 		requests = append(requests, watch.RequestsByIndex(ctx, r, &v1alpha1.ImportRunList{}, target.Namespace, watch.IndexRunImport, target.Name)...)
 	}
 	return requests

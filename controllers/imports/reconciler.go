@@ -100,7 +100,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 // importsOf maps an Account to its Imports, and an Import to itself.
 func (r *Reconciler) importsOf(ctx context.Context, object client.Object) []ctrl.Request {
 	if _, ok := object.(*v1alpha1.Account); ok {
-		return r.importsBy(watch.IndexImportAccount)(ctx, object)
+		return watch.RequestsOfAccount(ctx, r.Client, object)
 	}
 	return []ctrl.Request{{NamespacedName: client.ObjectKeyFromObject(object)}}
 }

@@ -12,11 +12,10 @@ import (
 // managed counts the imports in the account that one of its Imports manages, each once: the Import's
 // policy is Manage, its status records the import, the list has it, and no ownership marker there
 // says that it is somebody else's.
-func managed(owner ownership.Owner, imports []v1alpha1.Import, list shared.List) int {
+func managed(owner ownership.Owner, imports []*v1alpha1.Import, list shared.List) int {
 	find := list.Finder()
 	counted := map[string]bool{}
-	for i := range imports {
-		object := &imports[i]
+	for _, object := range imports {
 		id := object.Status.ID
 		if _, found := list.Modified[id]; id == "" || !found || !ownership.ManagesByStatus(object, id) {
 			continue

@@ -71,7 +71,11 @@ func TestManaged(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			listed := map[string]string{first: "2026", second: "2026"}
-			if got := managed(ownership.Owner{}, tc.imports, shared.NewList(listed, tc.marked...)); got != tc.want {
+			var imports []*v1alpha1.Import
+			for i := range tc.imports {
+				imports = append(imports, &tc.imports[i])
+			}
+			if got := managed(ownership.Owner{}, imports, shared.NewList(listed, tc.marked...)); got != tc.want {
 				t.Errorf("%s: %d are managed, want %d", tc.reason, got, tc.want)
 			}
 		})

@@ -18,7 +18,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	clocktesting "k8s.io/utils/clock/testing"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	ctrlevent "sigs.k8s.io/controller-runtime/pkg/event"
 
@@ -26,7 +25,6 @@ import (
 	"github.com/integrator-operator/integrator-operator/internal/account/shared"
 	"github.com/integrator-operator/integrator-operator/internal/integrator"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
-	"github.com/integrator-operator/integrator-operator/internal/watch"
 )
 
 var key = types.NamespacedName{Namespace: "ns", Name: "default"}
@@ -39,8 +37,7 @@ func registryOf(t *testing.T) (*Registry, *clocktesting.FakeClock) {
 		t.Fatal(err)
 	}
 	object := &v1alpha1.Account{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}}
-	reader := fake.NewClientBuilder().WithScheme(scheme).WithObjects(object).
-		WithIndex(&v1alpha1.Import{}, watch.IndexImportAccount, func(client.Object) []string { return nil }).Build()
+	reader := fake.NewClientBuilder().WithScheme(scheme).WithObjects(object).Build()
 	clock := clocktesting.NewFakeClock(now)
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)

@@ -79,13 +79,12 @@ func (w *watcher) Wants(ctx context.Context, most int) shared.Wants {
 	if w.registry.unverified(w.key) || w.observations.needsList() {
 		return shared.Wants{List: true}
 	}
-	var imports v1alpha1.ImportList
-	if err := w.imports(ctx, &imports); err != nil {
+	imports, err := w.imports(ctx)
+	if err != nil {
 		return shared.Wants{List: true}
 	}
 	var wants shared.Wants
-	for i := range imports.Items {
-		object := &imports.Items[i]
+	for _, object := range imports {
 		id := ownership.RemoteID(object)
 		if id != "" {
 			wants.IDs = append(wants.IDs, id)
@@ -97,10 +96,9 @@ func (w *watcher) Wants(ctx context.Context, most int) shared.Wants {
 	return wants
 }
 
-// imports lists the Account's Imports, which must not be changed.
-func (w *watcher) imports(ctx context.Context, list *v1alpha1.ImportList) error {
-	return w.registry.reader.List(ctx, list, client.InNamespace(w.key.Namespace),
-		client.MatchingFields{watch.IndexImportAccount: w.key.Name}, client.UnsafeDisableDeepCopy)
+// imports returns the Account's Imports, which must not be changed.
+func (w *watcher) imports(ctx context.Context) ([]*v1alpha1.Import, error) {
+	return watch.ImportsOf(ctx, w.registry.reader, w.key.Namespace, w.key.Name)
 }
 
 func (w *watcher) Begin() { w.number, w.began = w.observations.begin(), w.registry.clock.Now() }
@@ -129,14 +127,14 @@ func (w *watcher) End(ctx context.Context, list shared.List, took time.Duration,
 // take takes over what the list shows of the Account's Imports, and hands over those that have to be
 // reconciled.
 func (w *watcher) take(ctx context.Context, list shared.List) (Scan, error) {
-	var imports v1alpha1.ImportList
-	if err := w.imports(ctx, &imports); err != nil {
+	imports, err := w.imports(ctx)
+	if err != nil {
 		return Scan{}, err
 	}
 	var ids []string
 	found := 0
-	for i := range imports.Items {
-		if id := ownership.RemoteID(&imports.Items[i]); id != "" {
+	for _, object := range imports {
+		if id := ownership.RemoteID(object); id != "" {
 			ids = append(ids, id)
 			if _, ok := list.Modified[id]; ok {
 				found++
@@ -148,8 +146,7 @@ func (w *watcher) take(ctx context.Context, list shared.List) (Scan, error) {
 	} else {
 		w.observations.completeSingles(w.number, list)
 	}
-	for i := range imports.Items {
-		object := &imports.Items[i]
+	for _, object := range imports {
 		w.registry.SecretPaths.Note(object, w.began)
 		if id := ownership.RemoteID(object); id != "" && w.registry.has(object) && !object.Spec.Suspend && w.observations.differs(object, id) {
 			w.registry.send(w.registry.importEvents, importObject(client.ObjectKeyFromObject(object)))
@@ -157,7 +154,7 @@ func (w *watcher) take(ctx context.Context, list shared.List) (Scan, error) {
 	}
 	return Scan{
 		//nolint:gosec // an account's list is far below 2^31
-		Imports: int32(len(list.Modified)), Managed: int32(managed(w.registry.options.Owner, imports.Items, list)), Pages: int32(list.Pages),
+		Imports: int32(len(list.Modified)), Managed: int32(managed(w.registry.options.Owner, imports, list)), Pages: int32(list.Pages),
 		Familiar: found > 0 || len(ids) == 0, Singles: !list.Whole(),
 	}, nil
 }

@@ -252,6 +252,7 @@ func readPage[T any](ctx context.Context, c *Client, e endpoint, p page, parse f
 // requestPage requests a page once, and reads it element by element.
 func requestPage[T any](ctx context.Context, c *Client, e endpoint, p page, parse func(json.RawMessage) (T, error)) (items []T, next nextPage, err error) {
 	e.page, e.further = p.url(), !p.first
+	items = make([]T, 0, documentsPerPage)
 	err = c.call(ctx, e, "", nil, func(resp *http.Response, body io.Reader) error {
 		if resp.StatusCode == http.StatusNoContent {
 			return nil

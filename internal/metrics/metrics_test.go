@@ -4,6 +4,7 @@
 package metrics
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -98,7 +99,7 @@ func TestValues(t *testing.T) {
 // TestWithoutLease: a process that waits for the lease leaves the objects to the one that has it.
 func TestWithoutLease(t *testing.T) {
 	waiting := make(chan struct{})
-	ServeObjects(reader(t, objects()...), waiting, everything)
+	ServeObjects(reader(t, objects()...), listed(t, objects()...), waiting, everything)
 	all := served(t)
 	if all["integrator_leader"][""] != 0 || len(all["integrator_leader"]) != 1 {
 		t.Errorf("integrator_leader is %v, want 0", all["integrator_leader"])
@@ -236,12 +237,25 @@ func reader(t *testing.T, objects ...client.Object) client.Reader {
 	return fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).Build()
 }
 
+// listed lists the Imports among these objects.
+func listed(t *testing.T, objects ...client.Object) ListImports {
+	t.Helper()
+	return func(context.Context, string, ...client.ListOption) (all []*v1alpha1.Import, err error) {
+		for _, object := range objects {
+			if object, ok := object.(*v1alpha1.Import); ok {
+				all = append(all, object)
+			}
+		}
+		return all, nil
+	}
+}
+
 // serve has these objects counted.
 func serve(t *testing.T, objects ...client.Object) {
 	t.Helper()
 	elected := make(chan struct{})
 	close(elected)
-	ServeObjects(reader(t, objects...), elected, everything)
+	ServeObjects(reader(t, objects...), listed(t, objects...), elected, everything)
 }
 
 // inContainer has the memory limit read from a file with this text.
@@ -310,7 +324,7 @@ func everything(client.Object) bool { return true }
 func TestObjectsOfAnotherOperator(t *testing.T) {
 	elected := make(chan struct{})
 	close(elected)
-	ServeObjects(reader(t, objects()...), elected, func(object client.Object) bool { return slices.Contains([]string{"a", "two"}, object.GetName()) })
+	ServeObjects(reader(t, objects()...), listed(t, objects()...), elected, func(object client.Object) bool { return slices.Contains([]string{"a", "two"}, object.GetName()) })
 	for name, want := range map[string]int{"integrator_account_status": 0, "integrator_imports": 1, "integrator_importruns": 1} {
 		total := 0.0
 		for _, value := range served(t)[name] {

@@ -69,6 +69,7 @@ type collector struct {
 
 	mu      sync.Mutex
 	objects client.Reader
+	list    ListImports
 	elected <-chan struct{}
 	has     func(client.Object) bool
 	permits map[types.NamespacedName]func() Permits
@@ -76,11 +77,14 @@ type collector struct {
 
 // ServeObjects has the objects of the cache counted at each scrape, once this process works: another one
 // that waits for the lease would count them twice. has says which of them are this operator's.
-func ServeObjects(objects client.Reader, elected <-chan struct{}, has func(client.Object) bool) {
+func ServeObjects(objects client.Reader, list ListImports, elected <-chan struct{}, has func(client.Object) bool) {
 	scrape.mu.Lock()
 	defer scrape.mu.Unlock()
-	scrape.objects, scrape.elected, scrape.has = objects, elected, has
+	scrape.objects, scrape.list, scrape.elected, scrape.has = objects, list, elected, has
 }
+
+// ListImports lists the Imports of a namespace, "" for all, which are not changed.
+type ListImports func(ctx context.Context, namespace string, options ...client.ListOption) ([]*v1alpha1.Import, error)
 
 // ServePermits has the Account's permits read at each scrape, until ForgetAccount.
 func ServePermits(account types.NamespacedName, read func() Permits) {
@@ -106,7 +110,7 @@ func (c *collector) Describe(to chan<- *prometheus.Desc) {
 func (c *collector) Collect(to chan<- prometheus.Metric) {
 	c.mu.Lock()
 	s := series{to: to, has: c.has}
-	objects, elected := c.objects, c.elected
+	objects, list, elected := c.objects, c.list, c.elected
 	for account, read := range c.permits {
 		now := read()
 		s.gauge(permits, float64(now.Used), account.Namespace, account.Name, "used")
@@ -135,7 +139,7 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
 	defer cancel()
 	s.accounts(ctx, objects)
-	s.imports(ctx, objects)
+	s.imports(ctx, list)
 	s.runs(ctx, objects)
 }
 
@@ -168,14 +172,13 @@ func (s series) accounts(ctx context.Context, objects client.Reader) {
 	s.gauge(cacheObjects, float64(len(list.Items)), "Account")
 }
 
-func (s series) imports(ctx context.Context, objects client.Reader) {
-	var list v1alpha1.ImportList
-	if objects.List(ctx, &list, client.UnsafeDisableDeepCopy) != nil {
+func (s series) imports(ctx context.Context, list ListImports) {
+	all, err := list(ctx, metav1.NamespaceAll)
+	if err != nil {
 		return
 	}
 	byReason, drifted := counts[[4]string]{}, counts[[2]string]{}
-	for i := range list.Items {
-		object := &list.Items[i]
+	for _, object := range all {
 		if !s.has(object) {
 			continue
 		}
@@ -193,7 +196,7 @@ func (s series) imports(ctx context.Context, objects client.Reader) {
 	for labels, count := range drifted {
 		s.gauge(importsDrifted, count, labels[:]...)
 	}
-	s.gauge(cacheObjects, float64(len(list.Items)), "Import")
+	s.gauge(cacheObjects, float64(len(all)), "Import")
 }
 
 func (s series) runs(ctx context.Context, objects client.Reader) {

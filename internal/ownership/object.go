@@ -75,16 +75,16 @@ func HasFinalizer(object metav1.Object) bool {
 // this id: the finalizer, and the id or the confirmed intent, with the label of it.
 func HasMetadata(object *v1alpha1.Import, id string) bool {
 	confirmed := object.Status.ID == id && Confirmed(object)
-	return HasFinalizer(object) && (confirmed || object.Annotations[v1alpha1.AnnotationID] == id) && hasLabel(object)
+	return HasFinalizer(object) && (confirmed || object.Annotations[v1alpha1.AnnotationID] == id) && HasLabel(object)
 }
 
 // rightLabel stands, in the cache, for the label that the rest of the object asks for. No label of the API server
 // has this value.
 const rightLabel = "="
 
-// hasLabel reports whether the object has the label of its remote import: of its confirmed intent, or of the id in
+// HasLabel reports whether the object has the label of its remote import: of its confirmed intent, or of the id in
 // its annotation.
-func hasLabel(object *v1alpha1.Import) bool {
+func HasLabel(object *v1alpha1.Import) bool {
 	switch label := object.Labels[v1alpha1.LabelRemoteImport]; {
 	case label == rightLabel:
 		return true
@@ -100,7 +100,7 @@ func hasLabel(object *v1alpha1.Import) bool {
 // Imports is the same: each has the label that it should.
 func CachedLabel(object *v1alpha1.Import) string {
 	label := object.Labels[v1alpha1.LabelRemoteImport]
-	if label != "" && hasLabel(object) {
+	if label != "" && HasLabel(object) {
 		return rightLabel
 	}
 	return label

@@ -42,7 +42,7 @@ func limitMemory(ctx context.Context, log logr.Logger, container memlimit.Provid
 		debug.SetGCPercent(garbage)
 	}
 	limit, err := memlimit.Set(memlimit.WithRatio(memoryRatio), memlimit.WithProvider(container), memlimit.WithRefreshInterval(ctx, memoryRefresh))
-	go giveBack(ctx, memoryRefresh)
+	go giveBack(ctx, giveBackEvery)
 	switch {
 	case errors.Is(err, memlimit.ErrCgroupsNotSupported), errors.Is(err, memlimit.ErrNoCgroup):
 	case err != nil:
@@ -53,10 +53,12 @@ func limitMemory(ctx context.Context, log logr.Logger, container memlimit.Provid
 }
 
 const (
+	// giveBackEvery is how often the process looks whether there is memory to be given back.
+	giveBackEvery = 15 * time.Second
 	// worthGivingBack is how much free memory and garbage there is before it is given back to the kernel.
-	worthGivingBack = 16 << 20
-	// calm is how much is allocated in a minute at most while little happens.
-	calm = 64 << 20
+	worthGivingBack = 8 << 20
+	// calm is how much is allocated between two looks at most while little happens.
+	calm = 16 << 20
 )
 
 // Metrics of the runtime.

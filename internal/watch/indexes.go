@@ -32,11 +32,10 @@ const (
 	IndexAccountSecret    = "secrets" // of spec.tokenSecretRef and spec.caBundleRef
 	IndexAccountConfigMap = "spec.caBundleRef.name"
 
-	IndexImportAccount = "spec.accountRef.name"
-	IndexImportID      = "status.id"
-	IndexImportAdopts  = "spec.adopt.id"
-	IndexImportMarker  = "ownershipMarker"
-	IndexImportOrigin  = "spec.cloneFrom.importRef.name"
+	IndexImportID     = "status.id"
+	IndexImportAdopts = "spec.adopt.id"
+	IndexImportMarker = "ownershipMarker"
+	IndexImportOrigin = "spec.cloneFrom.importRef.name"
 
 	IndexImportConfigMap = "spec.valuesFrom.configMapKeyRef.name"
 	IndexImportSecret    = "spec.valuesFrom.secretKeyRef.name"
@@ -81,9 +80,6 @@ var indexes = []struct {
 			return []string{ref.Name}
 		}
 		return nil
-	}},
-	{&v1alpha1.Import{}, IndexImportAccount, func(object client.Object) []string {
-		return []string{object.(*v1alpha1.Import).Spec.AccountRef.Name}
 	}},
 	{&v1alpha1.Import{}, IndexImportID, func(object client.Object) []string {
 		return bucketsOf(ownership.NamedIDs(object.(*v1alpha1.Import)))
@@ -130,9 +126,8 @@ var indexes = []struct {
 	}},
 }
 
-// buckets is how many there are: with 10,000 Imports, each has twenty. More would take more memory, and fewer more
-// time.
-const buckets = 512
+// buckets is how many there are: with 10,000 Imports, each has five.
+const buckets = 2048
 
 // BucketOf is the bucket of a value.
 func BucketOf(value string) string {

@@ -138,37 +138,37 @@ func TestIndexes(t *testing.T) {
 		},
 		"Import": {
 			"an Account wakes its Imports; an Import that refers to nothing else is woken by nothing else",
-			anImport(), values{watch.IndexImportMarker: {watch.BucketOf("k8s/")}, watch.IndexImportAccount: {"default"}},
+			anImport(), values{watch.IndexImportMarker: {watch.BucketOf("k8s/")}},
 		},
 		"Clone": {
 			"the Import that is copied wakes the one that waits for it",
 			anImport(cloning(v1alpha1.CloneSpec{ImportRef: &v1alpha1.LocalReference{Name: "origin"}})),
-			values{watch.IndexImportMarker: {watch.BucketOf("k8s/")}, watch.IndexImportAccount: {"default"}, watch.IndexImportOrigin: {"origin"}},
+			values{watch.IndexImportMarker: {watch.BucketOf("k8s/")}, watch.IndexImportOrigin: {"origin"}},
 		},
 		"CloneOfID": {
 			"an import without an object has no events",
 			anImport(cloning(v1alpha1.CloneSpec{ID: remoteID})),
-			values{watch.IndexImportMarker: {watch.BucketOf("k8s/")}, watch.IndexImportAccount: {"default"}},
+			values{watch.IndexImportMarker: {watch.BucketOf("k8s/")}},
 		},
 		"RememberedID": {
 			"an Import is found by the id in its annotation, which a restore keeps",
 			anImport(annotated(v1alpha1.AnnotationID, remoteID)),
-			values{watch.IndexImportMarker: {watch.BucketOf("k8s/")}, watch.IndexImportAccount: {"default"}, watch.IndexImportID: {watch.BucketOf(remoteID)}},
+			values{watch.IndexImportMarker: {watch.BucketOf("k8s/")}, watch.IndexImportID: {watch.BucketOf(remoteID)}},
 		},
 		"StatusID": {
 			"or by that in its status, which an observed import has alone",
 			anImport(withStatusID(remoteID)),
-			values{watch.IndexImportMarker: {watch.BucketOf("k8s/")}, watch.IndexImportAccount: {"default"}, watch.IndexImportID: {watch.BucketOf(remoteID)}},
+			values{watch.IndexImportMarker: {watch.BucketOf("k8s/")}, watch.IndexImportID: {watch.BucketOf(remoteID)}},
 		},
 		"ClaimedID": {
 			"or by the one that it is about to adopt: a rival has to see that",
 			anImport(annotated(v1alpha1.AnnotationAdoptPending, otherID)),
-			values{watch.IndexImportMarker: {watch.BucketOf("k8s/")}, watch.IndexImportAccount: {"default"}, watch.IndexImportID: {watch.BucketOf(otherID)}},
+			values{watch.IndexImportMarker: {watch.BucketOf("k8s/")}, watch.IndexImportID: {watch.BucketOf(otherID)}},
 		},
 		"TwoIDs": {
 			"or by both",
 			anImport(annotated(v1alpha1.AnnotationID, remoteID), annotated(v1alpha1.AnnotationAdoptPending, otherID)),
-			values{watch.IndexImportMarker: {watch.BucketOf("k8s/")}, watch.IndexImportAccount: {"default"}, watch.IndexImportID: {watch.BucketOf(remoteID), watch.BucketOf(otherID)}},
+			values{watch.IndexImportMarker: {watch.BucketOf("k8s/")}, watch.IndexImportID: {watch.BucketOf(remoteID), watch.BucketOf(otherID)}},
 		},
 		"Adopts": {
 			"an Import that lets go of an import wakes the one that wants it, however its id is written",
@@ -176,17 +176,17 @@ func TestIndexes(t *testing.T) {
 				object.UID = "u1"
 				object.Spec.Adopt = &v1alpha1.AdoptSpec{ID: v1alpha1.ID(strings.ToUpper(remoteID))}
 			}),
-			values{watch.IndexImportMarker: {watch.BucketOf("k8s/u1")}, watch.IndexImportAccount: {"default"}, watch.IndexImportAdopts: {remoteID}},
+			values{watch.IndexImportMarker: {watch.BucketOf("k8s/u1")}, watch.IndexImportAdopts: {remoteID}},
 		},
 		"OneIDTwice": {
 			"the same id counts once",
 			anImport(annotated(v1alpha1.AnnotationID, remoteID), annotated(v1alpha1.AnnotationAdoptPending, remoteID)),
-			values{watch.IndexImportMarker: {watch.BucketOf("k8s/")}, watch.IndexImportAccount: {"default"}, watch.IndexImportID: {watch.BucketOf(remoteID)}},
+			values{watch.IndexImportMarker: {watch.BucketOf("k8s/")}, watch.IndexImportID: {watch.BucketOf(remoteID)}},
 		},
 		"CreatePending": {
 			"while an import is created again, the status has the id of the deleted one, which is nobody's",
 			anImport(withStatusID(remoteID), annotated(v1alpha1.AnnotationCreatePending, "{}")),
-			values{watch.IndexImportMarker: {watch.BucketOf("k8s/")}, watch.IndexImportAccount: {"default"}},
+			values{watch.IndexImportMarker: {watch.BucketOf("k8s/")}},
 		},
 		"Values": {
 			"Secrets and ConfigMaps wake the Imports that have values from them, each once",
@@ -195,9 +195,8 @@ func TestIndexes(t *testing.T) {
 				v1alpha1.ValueSource{ConfigMapKeyRef: key("settings", "a")}, v1alpha1.ValueSource{SecretKeyRef: key("tokens", "a")},
 				v1alpha1.ValueSource{ConfigMapKeyRef: key("settings", "b")}, v1alpha1.ValueSource{ConfigMapKeyRef: key("urls", "a")})),
 			values{
-				watch.IndexImportMarker:  {watch.BucketOf("k8s/")},
-				watch.IndexImportAccount: {"default"},
-				watch.IndexImportSecret:  {"passwords", "tokens"}, watch.IndexImportConfigMap: {"settings", "urls"},
+				watch.IndexImportMarker: {watch.BucketOf("k8s/")},
+				watch.IndexImportSecret: {"passwords", "tokens"}, watch.IndexImportConfigMap: {"settings", "urls"},
 			},
 		},
 
@@ -391,9 +390,13 @@ func (w *waiting) List(_ context.Context, _ client.ObjectList, options ...client
 
 func TestHandlersDoNotWaitForWrites(t *testing.T) {
 	reader := &waiting{}
-	watch.RequestsByIndex(t.Context(), reader, &v1alpha1.ImportList{}, "ns", watch.IndexImportAccount, "default")
+	watch.RequestsByIndex(t.Context(), reader, &v1alpha1.ImportList{}, "ns", watch.IndexImportOrigin, "default")
 	if reader.waited {
 		t.Error("an event waits for the writes of the process, and with it all later ones")
+	}
+	watch.RequestsOfAccount(t.Context(), reader, &v1alpha1.Account{})
+	if reader.waited {
+		t.Error("an event of an Account waits for the writes of the process")
 	}
 	if _, err := watch.ImportsWithID(t.Context(), reader, remoteID); err != nil || !reader.waited {
 		t.Errorf("a decision about an id counts what this process has written: %v", err)

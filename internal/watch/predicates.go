@@ -35,7 +35,7 @@ func ImportChanged() predicate.Predicate {
 			return before[v1alpha1.AnnotationDryRun] != after[v1alpha1.AnnotationDryRun] ||
 				before[v1alpha1.AnnotationAllowNamesake] != after[v1alpha1.AnnotationAllowNamesake] ||
 				before[v1alpha1.AnnotationReconcileRequestedAt] != after[v1alpha1.AnnotationReconcileRequestedAt] ||
-				removed(e.ObjectOld.GetLabels(), e.ObjectNew.GetLabels(), v1alpha1.LabelRemoteImport) && after[v1alpha1.AnnotationID] != "" ||
+				unlabelled(e) && after[v1alpha1.AnnotationID] != "" ||
 				confirmedBefore(e) ||
 				ownership.HasFinalizer(e.ObjectOld) && !ownership.HasFinalizer(e.ObjectNew) ||
 				before[v1alpha1.AnnotationID] != "" && before[v1alpha1.AnnotationID] != after[v1alpha1.AnnotationID] && after[v1alpha1.AnnotationCreatePending] == ""
@@ -52,7 +52,7 @@ func confirmedBefore(e event.UpdateEvent) bool {
 	case !ownership.Confirmed(before):
 		return false
 	case ownership.Confirmed(after):
-		return removed(before.Labels, after.Labels, v1alpha1.LabelRemoteImport)
+		return unlabelled(e)
 	case id == "":
 		return intent == ""
 	default:
@@ -60,9 +60,12 @@ func confirmedBefore(e event.UpdateEvent) bool {
 	}
 }
 
-// removed reports whether somebody removed or changed a value.
-func removed(before, after map[string]string, name string) bool {
-	return before[name] != "" && before[name] != after[name]
+// unlabelled reports whether somebody removed the label of the remote import, or made it another one than it should
+// be.
+func unlabelled(e event.UpdateEvent) bool {
+	before, after := e.ObjectOld.(*v1alpha1.Import), e.ObjectNew.(*v1alpha1.Import)
+	was, is := before.Labels[v1alpha1.LabelRemoteImport], after.Labels[v1alpha1.LabelRemoteImport]
+	return was != "" && was != is && !ownership.HasLabel(after)
 }
 
 // RemoteIDChanged lets an Import's event through when its status has the id of another remote

@@ -39,6 +39,8 @@ type Environment struct {
 	Plane *local.ControlPlane
 	// Objects are as users see them.
 	Objects client.WithWatch
+	// Flags are further flags of managers that are started.
+	Flags []string
 
 	options   Options
 	dir       string
@@ -101,9 +103,11 @@ func (e *Environment) StartManager(ctx context.Context) error {
 	if e.profiles, err = local.FreeAddress(ctx); err != nil {
 		return err
 	}
-	e.manager, err = e.processes.Start(managerLog, e.options.Manager, append(os.Environ(), "KUBECONFIG="+kubeconfig),
-		"--leader-elect", "--leader-election-namespace="+local.OperatorNamespace, "--allow-http", "--allowed-api-hosts="+api.Host,
-		"--health-probe-bind-address=0", "--pprof-bind-address="+e.profiles)
+	flags := append([]string{
+		"--leader-elect", "--leader-election-namespace=" + local.OperatorNamespace, "--allow-http", "--allowed-api-hosts=" + api.Host,
+		"--health-probe-bind-address=0", "--pprof-bind-address=" + e.profiles,
+	}, e.Flags...)
+	e.manager, err = e.processes.Start(managerLog, e.options.Manager, append(os.Environ(), "KUBECONFIG="+kubeconfig), flags...)
 	return err
 }
 

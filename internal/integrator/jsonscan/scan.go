@@ -148,11 +148,22 @@ func Text(raw json.RawMessage) string {
 
 // String returns the text of a JSON string; "" for anything else.
 func String(raw json.RawMessage) string {
+	if isPlain(raw) {
+		return string(raw[1 : len(raw)-1])
+	}
 	var s string
 	if len(raw) == 0 || raw[0] != '"' || json.Unmarshal(raw, &s) != nil {
 		return ""
 	}
 	return s
+}
+
+// isPlain reports whether raw is a string of printable ASCII characters without escapes, as nearly all are. To
+// unmarshal it would take many times its size.
+func isPlain(raw json.RawMessage) bool {
+	end := len(raw) - 1
+	return end > 0 && raw[0] == '"' && raw[end] == '"' &&
+		!bytes.ContainsFunc(raw[1:end], func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' })
 }
 
 // IsObject reports whether raw is one valid JSON object.

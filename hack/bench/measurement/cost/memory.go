@@ -24,11 +24,25 @@ import (
 // it does not need within minutes.
 const rest = time.Minute
 
+// The manager is to take no more than this, in MiB: at most while Imports of these amounts are created, and at rest
+// then and after a restart.
+var memoryTargets = map[bench.Amount]struct{ peak, rest float64 }{
+	{Imports: 10_000, Bytes: 1_000}:  {150, 110},
+	{Imports: 1_000, Bytes: 200_000}: {250, 110},
+}
+
+const (
+	// noGrowth is how much more the manager may take at rest after it has created all Imports than after a restart.
+	noGrowth = 1.15
+	// shard is the label of every other Import.
+	shard = "shard"
+)
+
 // memory is what the manager takes: while Imports become Ready and after that, and the same of another
-// process that finds them settled.
+// process that finds them settled, and of one that has only half of them to reconcile.
 type memory struct {
-	amount             bench.Amount
-	created, restarted meter.Memory
+	amount                   bench.Amount
+	created, restarted, half meter.Memory
 	// kubernetes and single are what the other process requests of Kubernetes and, about single imports, of the API.
 	kubernetes meter.Kubernetes
 	single     int
@@ -48,30 +62,40 @@ func measureMemory(ctx context.Context, b *bench.Bench) error {
 			failed = fmt.Errorf("%d Imports of %d bytes: %w", amount.Imports, amount.Bytes, err)
 			break
 		}
-		rows = append(rows, fmt.Sprintf("%d\t%d B\t%.0f MiB\t%.0f MiB\t%.0f MiB\t%.0f MiB\t%.0f\t%.0f\t%d\t", amount.Imports, amount.Bytes,
-			mebibytes(m.created.Peak), mebibytes(m.created.Resident), mebibytes(m.restarted.Peak), mebibytes(m.restarted.Resident), m.kubernetes.Imports.All(), m.kubernetes.Others(), m.single))
+		rows = append(rows, fmt.Sprintf("%d\t%d B\t%.0f MiB\t%.0f MiB\t%.0f MiB\t%.0f MiB\t%.0f MiB\t%.0f\t%.0f\t%d\t", amount.Imports, amount.Bytes,
+			mebibytes(m.created.Peak), mebibytes(m.created.Resident), mebibytes(m.restarted.Peak), mebibytes(m.restarted.Resident), mebibytes(m.half.Resident), m.kubernetes.Imports.All(), m.kubernetes.Others(), m.single))
 		b.Record.Add(m.values()...)
 		fmt.Fprintf(&tops, "\nKept at rest after a restart with %d Imports of %d bytes:\n%s", amount.Imports, amount.Bytes, m.top)
 	}
 	fmt.Fprintf(b.Out, "Memory of the manager (RSS): at most until all Imports are Ready, %s later, and the same of another process that finds them so\n\n", rest)
-	b.Table("Imports\tdefinition\tat most\tat rest\trestart, at most\trestart, at rest\tKubernetes requests\tof others\tAPI requests\t", rows)
+	b.Table("Imports\tdefinition\tat most\tat rest\trestart, at most\trestart, at rest\thalf selected\tKubernetes requests\tof others\tAPI requests\t", rows)
 	fmt.Fprint(b.Out, tops.String())
 	return failed
 }
 
 // values are the figures of one amount.
 func (m memory) values() (all []report.Value) {
-	for _, of := range []struct {
-		name  string
-		bytes int64
-	}{
-		{"at most", m.created.Peak}, {"at rest", m.created.Resident},
-		{"after a restart, at most", m.restarted.Peak}, {"after a restart, at rest", m.restarted.Resident},
-	} {
-		all = append(all, report.Value{Key: report.Key{
-			Table: "memory", Row: fmt.Sprintf("%d Imports of %d bytes", m.amount.Imports, m.amount.Bytes), System: "operator", Name: of.name, Objects: m.amount.Imports, Unit: "MiB",
-		}, Value: mebibytes(of.bytes)})
+	add := func(name, unit string, v report.Value) {
+		v.Key = report.Key{
+			Table: "memory", Row: fmt.Sprintf("%d Imports of %d bytes", m.amount.Imports, m.amount.Bytes), System: "operator", Name: name, Objects: m.amount.Imports, Unit: unit,
+		}
+		all = append(all, v)
 	}
+	target, known := memoryTargets[m.amount]
+	within := func(most float64) *report.Target {
+		if !known {
+			return nil
+		}
+		return report.AtMost(most)
+	}
+	add("while they are created, at most", "MiB", report.Value{Value: mebibytes(m.created.Peak), Target: within(target.peak)})
+	add("then at rest", "MiB", report.Value{Value: mebibytes(m.created.Resident), Target: within(target.rest)})
+	add("after a restart, at most", "MiB", report.Value{Value: mebibytes(m.restarted.Peak), Target: within(target.peak)})
+	add("after a restart, at rest", "MiB", report.Value{Value: mebibytes(m.restarted.Resident), Target: within(target.rest)})
+	add("at rest, beside after a restart", "times", report.Value{
+		Value: float64(m.created.Resident) / float64(m.restarted.Resident), Target: report.AtMost(noGrowth),
+	})
+	add("at rest, half of them another operator's", "MiB", report.Value{Value: mebibytes(m.half.Resident)})
 	return all
 }
 
@@ -87,6 +111,7 @@ func memoryOf(ctx context.Context, b *bench.Bench, amount bench.Amount) (m memor
 	imports := make([]*v1alpha1.Import, amount.Imports)
 	for i := range imports {
 		imports[i] = &v1alpha1.Import{ObjectMeta: environment.Meta(fmt.Sprintf("import-%d", i))}
+		imports[i].Labels = map[string]string{shard: []string{"a", "b"}[i%2]}
 		imports[i].Spec.Definition.Raw = bytes.Replace(definition, []byte(`"the name"`), fmt.Appendf(nil, `"import %d"`, i), 1)
 	}
 	err = b.In(ctx, func(e *environment.Environment) error {
@@ -114,10 +139,25 @@ func memoryOf(ctx context.Context, b *bench.Bench, amount bench.Amount) (m memor
 			return err
 		}
 		m.kubernetes, m.single = after.kubernetes.Minus(before.kubernetes), after.single-before.single
-		m.top, err = keptBy(ctx, b, e)
+		if m.top, err = keptBy(ctx, b, e); err != nil {
+			return err
+		}
+		m.half, err = halfAtRest(ctx, e)
 		return err
 	})
 	return m, err
+}
+
+// halfAtRest reads the memory of a manager that has every other Import to reconcile.
+func halfAtRest(ctx context.Context, e *environment.Environment) (meter.Memory, error) {
+	e.Flags = []string{"--watch-label-selector=" + shard + "=a"}
+	if err := e.RestartManager(ctx); err != nil {
+		return meter.Memory{}, err
+	}
+	if _, err := settled(ctx, e); err != nil {
+		return meter.Memory{}, err
+	}
+	return atRest(ctx, e)
 }
 
 // atRest reads the memory of the manager after a while.
