@@ -62,10 +62,15 @@ func Strip(object *v1alpha1.Import, selecting map[string]string) {
 
 // StripOther removes from an Import that another operator reconciles what is of no use to decisions about
 // others: which remote import it has, or wants, whether a run may invoke it, and where it has values of
-// Secrets.
+// Secrets. An intent whose import the status has says nothing more.
 func StripOther(object *v1alpha1.Import, selecting map[string]string) {
 	object.Spec.Definition.Raw, object.Spec.IgnoreDifferences = nil, nil
 	state := object.Status
+	if ownership.Confirmed(object) {
+		state.CreateToken = ""
+		delete(object.Annotations, v1alpha1.AnnotationCreatePending)
+	}
+	delete(object.Labels, v1alpha1.LabelRemoteImport)
 	object.Status = v1alpha1.ImportStatus{
 		ObservedGeneration: state.ObservedGeneration, Conditions: state.Conditions, ID: state.ID, CreateToken: state.CreateToken, Management: state.Management,
 	}

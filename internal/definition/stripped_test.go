@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/ownership"
 )
 
 // manyOwned are so many fields that the cache does not keep them.
@@ -270,7 +271,7 @@ func TestStripOther(t *testing.T) {
 	object.Status.LastModified, object.Status.DesiredHash, object.Status.Drift = "t", "h", []v1alpha1.Difference{{Path: "/name"}}
 	want := object.DeepCopy()
 	want.Spec.Definition.Raw, want.Spec.IgnoreDifferences = nil, nil
-	want.Labels = map[string]string{v1alpha1.LabelRemoteImport: "="}
+	want.Labels = nil
 	want.Status = v1alpha1.ImportStatus{
 		ID: "id", Management: v1alpha1.ManagementStateManaged, ObservedGeneration: 3,
 		Conditions: []metav1.Condition{{Type: "Ready", Status: metav1.ConditionTrue, Reason: "Synced"}},
@@ -282,6 +283,29 @@ func TestStripOther(t *testing.T) {
 	// Not to be written by mistake.
 	if !Stripped(object) {
 		t.Error("it counts as whole")
+	}
+}
+
+// Of an Import that another operator has created, the intent is there until the status has what it made.
+func TestStripOtherIntent(t *testing.T) {
+	for name, tc := range map[string]struct {
+		token, id  string
+		kept       bool
+		wantRemote string
+	}{
+		"Pending":       {"", "", true, ""},
+		"Confirmed":     {"t1", "id", false, "id"},
+		"AnotherIntent": {"t0", "id", true, ""},
+	} {
+		object := whole(100, 3)
+		object.Annotations = map[string]string{v1alpha1.AnnotationCreatePending: `{"token":"t1","uid":"` + string(object.UID) + `","externalId":"k8s/u","name":"n","time":"2026-01-01T00:00:00Z"}`}
+		object.Status.ID, object.Status.CreateToken = tc.id, tc.token
+		for range 2 {
+			StripOther(object, nil)
+			if _, kept := object.Annotations[v1alpha1.AnnotationCreatePending]; kept != tc.kept || ownership.RemoteID(object) != tc.wantRemote {
+				t.Errorf("%s: annotations %v, remote import %q", name, object.Annotations, ownership.RemoteID(object))
+			}
+		}
 	}
 }
 

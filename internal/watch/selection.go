@@ -24,8 +24,10 @@ import (
 // selects all.
 type Selection struct {
 	selector labels.Selector
+
+	mu sync.Mutex
 	// others are the Imports that another operator had when the cache got them last.
-	others sync.Map
+	others map[types.UID]struct{}
 }
 
 // Select is the Selection of those objects whose labels a selector selects.
@@ -33,7 +35,7 @@ func Select(selector labels.Selector) *Selection {
 	if selector == nil || selector.Empty() {
 		return nil
 	}
-	return &Selection{selector: selector}
+	return &Selection{selector: selector, others: map[types.UID]struct{}{}}
 }
 
 // Has reports whether the object is this operator's to reconcile.
@@ -62,7 +64,9 @@ func (s *Selection) Cached(object *v1alpha1.Import) bool {
 	if s.Has(object) {
 		return true
 	}
-	s.others.Store(client.ObjectKeyFromObject(object), object.UID)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.others[object.UID] = struct{}{}
 	return false
 }
 
@@ -71,8 +75,11 @@ func (s *Selection) Arrived(object *v1alpha1.Import) bool {
 	if s == nil {
 		return false
 	}
-	uid, was := s.others.LoadAndDelete(client.ObjectKeyFromObject(object))
-	return was && uid == object.UID
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, was := s.others[object.UID]
+	delete(s.others, object.UID)
+	return was
 }
 
 // Moved lets an update through with which an object becomes this operator's, or another's.
@@ -81,16 +88,18 @@ func (s *Selection) Moved() predicate.Predicate {
 		CreateFunc: func(event.CreateEvent) bool { return false },
 		UpdateFunc: func(e event.UpdateEvent) bool { return s.Has(e.ObjectOld) != s.Has(e.ObjectNew) },
 		DeleteFunc: func(e event.DeleteEvent) bool {
-			s.forget(client.ObjectKeyFromObject(e.Object))
+			s.forget(e.Object.GetUID())
 			return false
 		},
 		GenericFunc: func(event.GenericEvent) bool { return false },
 	}
 }
 
-func (s *Selection) forget(key types.NamespacedName) {
+func (s *Selection) forget(uid types.UID) {
 	if s != nil {
-		s.others.Delete(key)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.others, uid)
 	}
 }
 

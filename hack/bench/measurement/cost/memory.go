@@ -88,8 +88,8 @@ func (m memory) values() (all []report.Value) {
 		}
 		return report.AtMost(most)
 	}
-	add("while they are created, at most", "MiB", report.Value{Value: mebibytes(m.created.Peak), Target: within(target.peak)})
-	add("then at rest", "MiB", report.Value{Value: mebibytes(m.created.Resident), Target: within(target.rest)})
+	add("at most", "MiB", report.Value{Value: mebibytes(m.created.Peak), Target: within(target.peak)})
+	add("at rest", "MiB", report.Value{Value: mebibytes(m.created.Resident), Target: within(target.rest)})
 	add("after a restart, at most", "MiB", report.Value{Value: mebibytes(m.restarted.Peak), Target: within(target.peak)})
 	add("after a restart, at rest", "MiB", report.Value{Value: mebibytes(m.restarted.Resident), Target: within(target.rest)})
 	add("at rest, beside after a restart", "times", report.Value{
