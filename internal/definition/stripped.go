@@ -210,7 +210,7 @@ var (
 )
 
 // get returns the value that has this text, which is made if there is none.
-func (c *common[T]) get(text string, make func() T) T {
+func (c *common[T]) get(text string, value func() T) T {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if known, ok := c.byText[text]; ok {
@@ -219,7 +219,7 @@ func (c *common[T]) get(text string, make func() T) T {
 	if c.byText == nil || len(c.byText) >= mostCommon {
 		c.byText = map[string]T{}
 	}
-	c.byText[text] = make()
+	c.byText[text] = value()
 	return c.byText[text]
 }
 
