@@ -20,6 +20,7 @@ import (
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/integrator-operator/integrator-operator/hack/bench/meter"
 	"github.com/integrator-operator/integrator-operator/hack/internal/local"
 	"github.com/integrator-operator/integrator-operator/internal/scheme"
 )
@@ -54,9 +55,17 @@ type Environment struct {
 	profiles string
 }
 
+// Programs of an environment, in the order in which a request passes them.
+const (
+	Manager   = "manager"
+	Server    = "kube-apiserver"
+	Etcd      = "etcd"
+	Simulator = "simulator"
+)
+
 const (
 	// managerLog is the log of all managers.
-	managerLog = "manager"
+	managerLog = Manager
 	// leaseAsked is what client-go logs when it begins to ask for a lease.
 	leaseAsked = "Attempting to acquire leader lease"
 )
@@ -140,7 +149,7 @@ func (e *Environment) KillManager() {
 // Replaced is when a manager was killed or asked to end last.
 func (e *Environment) Replaced() time.Time { return e.replaced }
 
-// StopManager ends the manager as a rollout does, and returns when it has ended.
+// StopManager ends the manager as a rollout does, and returns when it has ended. One that has ended stays so.
 func (e *Environment) StopManager() {
 	e.replaced = time.Now()
 	e.manager.Terminate()
@@ -178,6 +187,38 @@ func (e *Environment) Profile(ctx context.Context, name string) (file string, er
 
 // ManagerPID is the process id of the manager.
 func (e *Environment) ManagerPID() int { return e.manager.PID() }
+
+// Programs are the process ids of all programs by their names: Manager, Server, Etcd and Simulator.
+func (e *Environment) Programs() map[string]int { return e.processes.PIDs() }
+
+const (
+	// idle is what the API server may take of a processor with nothing to do, and idleFor how long that is looked
+	// at. On a busy machine it is the same.
+	idle, idleFor = 0.15, time.Second
+	// idleWithin is how long it may take until there is nothing to do.
+	idleWithin = time.Minute
+)
+
+// Idle waits until the API server has nothing to do.
+func (e *Environment) Idle(ctx context.Context) error {
+	began := time.Now()
+	for time.Since(began) < idleWithin {
+		before, err := meter.CPU(e.Plane.ServerPID())
+		if err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(idleFor):
+		}
+		after, err := meter.CPU(e.Plane.ServerPID())
+		if err != nil || float64(after-before) < idle*float64(idleFor) {
+			return err
+		}
+	}
+	return fmt.Errorf("the API server takes more than %g of a processor after %s with nothing to do", idle, idleWithin)
+}
 
 // Log is the end of the manager's log.
 func (e *Environment) Log() string { return e.processes.Tail(managerLog, 25) }

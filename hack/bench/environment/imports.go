@@ -7,11 +7,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
@@ -33,9 +35,14 @@ func (e *Environment) ApplyUntilReady(ctx context.Context, imports []*v1alpha1.I
 
 // UntilReady does something, and returns how long it took from its beginning until all Imports were Ready.
 func (e *Environment) UntilReady(ctx context.Context, imports []*v1alpha1.Import, do func() error) (time.Duration, error) {
-	return e.until(ctx, do, names(imports), &v1alpha1.ImportList{}, func(object client.Object) bool {
-		of, ok := object.(*v1alpha1.Import)
-		return ok && ready(of.Status.Conditions, of.Generation)
+	return e.UntilReadyAt(ctx, imports, 1, do)
+}
+
+// UntilReadyAt is UntilReady for Imports that are to be Ready at a generation, or a later one.
+func (e *Environment) UntilReadyAt(ctx context.Context, imports []*v1alpha1.Import, generation int64, do func() error) (time.Duration, error) {
+	return e.until(ctx, do, names(imports), &v1alpha1.ImportList{}, func(event watch.Event) bool {
+		of, ok := event.Object.(*v1alpha1.Import)
+		return ok && of.Generation >= generation && ready(of.Status.Conditions, of.Generation)
 	})
 }
 
@@ -44,49 +51,100 @@ func (e *Environment) Apply(ctx context.Context, imports []*v1alpha1.Import) err
 	return parallel(ctx, writers, imports, func(object *v1alpha1.Import) error { return e.Objects.Create(ctx, object) })
 }
 
-// until does something, and returns how long it took until objects of one kind were done.
-func (e *Environment) until(ctx context.Context, do func() error, names []string, list client.ObjectList, done func(client.Object) bool) (time.Duration, error) {
+// UntilDeleted does something, and returns how long it took until all Imports were gone.
+func (e *Environment) UntilDeleted(ctx context.Context, imports []*v1alpha1.Import, do func() error) (time.Duration, error) {
+	w := newWaiting(names(imports), &v1alpha1.ImportList{}, func(event watch.Event) bool { return event.Type == watch.Deleted })
+	w.reopened = func(ctx context.Context) error {
+		left := &metav1.PartialObjectMetadataList{TypeMeta: Imports}
+		if err := e.Objects.List(ctx, left, client.InNamespace(Namespace)); err != nil {
+			return err
+		}
+		here := map[string]bool{}
+		for i := range left.Items {
+			here[left.Items[i].Name] = w.names[left.Items[i].Name]
+		}
+		w.names = here
+		maps.DeleteFunc(w.names, func(_ string, waits bool) bool { return !waits })
+		return nil
+	}
+	return e.await(ctx, do, w)
+}
+
+// until does something, and returns how long it took until objects of one kind were done, as their events say.
+func (e *Environment) until(ctx context.Context, do func() error, names []string, list client.ObjectList, done func(watch.Event) bool) (time.Duration, error) {
+	return e.await(ctx, do, newWaiting(names, list, done))
+}
+
+// waiting are the names of objects of a kind that are not done yet.
+type waiting struct {
+	names map[string]bool
+	list  client.ObjectList
+	done  func(watch.Event) bool
+	// reopened takes out those whose events a watch that has ended did not bring. The next one begins with all
+	// objects that there are; nil where that is enough.
+	reopened func(context.Context) error
+	// ended has the error of what is done with them, and is closed when that has ended.
+	ended chan error
+}
+
+func newWaiting(names []string, list client.ObjectList, done func(watch.Event) bool) *waiting {
+	w := &waiting{names: make(map[string]bool, len(names)), list: list, done: done, ended: make(chan error, 1)}
+	for _, name := range names {
+		w.names[name] = true
+	}
+	return w
+}
+
+// await does something, and returns how long it took until all objects were done. It waits for the end of what is
+// done as well, but that does not count.
+func (e *Environment) await(ctx context.Context, do func() error, w *waiting) (time.Duration, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, errNotReady)
 	defer cancel()
-	waiting := make(map[string]bool, len(names))
-	for _, name := range names {
-		waiting[name] = true
-	}
-	began := time.Now()
-	failed := make(chan error, 1)
+	all, began := len(w.names), time.Now()
 	go func() {
+		defer close(w.ended)
 		if err := do(); err != nil {
-			failed <- err
+			w.ended <- err
 		}
 	}()
-	for len(waiting) > 0 {
-		if err := e.watch(ctx, list, done, waiting, failed); err != nil {
-			return 0, fmt.Errorf("%d of %d objects are not done: %w", len(waiting), len(names), err)
+	for again := false; len(w.names) > 0; again = true {
+		if err := e.watch(ctx, w, again); err != nil {
+			return 0, fmt.Errorf("%d of %d objects are not done: %w", len(w.names), all, err)
 		}
 	}
-	return time.Since(began), nil
+	took := time.Since(began)
+	return took, <-w.ended
 }
 
 // watch takes out those that are done, until all are, or the watch ends: the API server ends one that is
-// too slow for it. The next begins with all objects that there are.
-func (e *Environment) watch(ctx context.Context, list client.ObjectList, done func(client.Object) bool, waiting map[string]bool, failed <-chan error) error {
-	events, err := e.Objects.Watch(ctx, list, client.InNamespace(Namespace))
+// too slow for it.
+func (e *Environment) watch(ctx context.Context, w *waiting, again bool) error {
+	events, err := e.Objects.Watch(ctx, w.list, client.InNamespace(Namespace))
 	if err != nil {
 		return err
 	}
 	defer events.Stop()
-	for len(waiting) > 0 {
+	if again && w.reopened != nil {
+		if err := w.reopened(ctx); err != nil {
+			return err
+		}
+	}
+	ended := w.ended
+	for len(w.names) > 0 {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case err := <-failed:
-			return err
+		case err := <-ended:
+			if err != nil {
+				return err
+			}
+			ended = nil
 		case event, open := <-events.ResultChan():
 			if !open {
 				return nil
 			}
-			if object, ok := event.Object.(client.Object); ok && done(object) {
-				delete(waiting, object.GetName())
+			if object, ok := event.Object.(client.Object); ok && w.done(event) {
+				delete(w.names, object.GetName())
 			}
 		}
 	}

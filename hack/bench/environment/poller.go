@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
@@ -82,8 +83,8 @@ func (e *Environment) PollUntilReady(ctx context.Context, objects []client.Objec
 	list.SetGroupVersionKind(polledKind.GroupVersion().WithKind(polledKind.Kind + "List"))
 	return e.until(ctx, func() error {
 		return parallel(ctx, writers, objects, func(object client.Object) error { return e.Objects.Create(ctx, object) })
-	}, names, list, func(object client.Object) bool {
-		polled, ok := object.(*unstructured.Unstructured)
+	}, names, list, func(event watch.Event) bool {
+		polled, ok := event.Object.(*unstructured.Unstructured)
 		return ok && apimeta.IsStatusConditionTrue(conditionsOf(polled), v1alpha1.ConditionReady)
 	})
 }

@@ -12,7 +12,7 @@ import (
 	"slices"
 	"time"
 
-	"sigs.k8s.io/controller-runtime/pkg/client"
+	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/hack/internal/local"
@@ -80,8 +80,8 @@ func (e *Environment) ApplyRuns(ctx context.Context, ofImport string, names []st
 // is an error.
 func (e *Environment) UntilEnded(ctx context.Context, names []string, do func() error) (time.Duration, error) {
 	var failed error
-	took, err := e.until(ctx, do, names, &v1alpha1.ImportRunList{}, func(object client.Object) bool {
-		run, ok := object.(*v1alpha1.ImportRun)
+	took, err := e.until(ctx, do, names, &v1alpha1.ImportRunList{}, func(event watch.Event) bool {
+		run, ok := event.Object.(*v1alpha1.ImportRun)
 		if !ok || run.Status.CompletionTime == nil {
 			return false
 		}

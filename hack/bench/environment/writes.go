@@ -17,38 +17,36 @@ import (
 	"github.com/integrator-operator/integrator-operator/hack/internal/local"
 )
 
-// WriteTwice makes the two writes of a creation to each of some Imports, as a client that does nothing else, and
-// returns how long it took: the finalizer and an annotation, and then the status. No manager may run.
-func (e *Environment) WriteTwice(ctx context.Context, imports []*v1alpha1.Import, workers int) (time.Duration, error) {
-	metadata := `{"metadata":{"finalizers":["bench.integrator.io/held"],"annotations":{"bench.integrator.io/intent":"` + Connection + `"}}}`
-	status := fmt.Sprintf(`{"status":{"id":%q,"observedGeneration":1,"desiredHash":"%064d","lastModified":"2026-01-02T03:04:05.678Z",`+
-		`"ownedFields":["/name","/adaptorType","/_connectionId","/http"],`+
-		`"conditions":[{"type":"Ready","status":"True","reason":"Synced","message":"the import is as declared","observedGeneration":1,"lastTransitionTime":%q}]}}`,
-		Connection, 0, time.Now().UTC().Format(time.RFC3339))
-	began := time.Now()
-	err := parallel(ctx, workers, imports, func(object *v1alpha1.Import) error {
-		target := &v1alpha1.Import{ObjectMeta: Meta(object.Name)}
-		if err := e.Objects.Patch(ctx, target, client.RawPatch(types.MergePatchType, []byte(metadata))); err != nil {
-			return err
-		}
-		return e.Objects.Status().Patch(ctx, target, client.RawPatch(types.MergePatchType, []byte(status)))
-	})
-	return time.Since(began), err
-}
-
-// Release takes the finalizers off Imports that WriteTwice has written to.
-func (e *Environment) Release(ctx context.Context, imports []*v1alpha1.Import) error {
-	return parallel(ctx, writers, imports, func(object *v1alpha1.Import) error {
-		return e.Objects.Patch(ctx, &v1alpha1.Import{ObjectMeta: Meta(object.Name)}, client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`)))
-	})
-}
-
 // Rename changes the name that each of some Imports declares, as a user does.
-func (e *Environment) Rename(ctx context.Context, imports []*v1alpha1.Import, suffix string) error {
-	return parallel(ctx, writers, imports, func(object *v1alpha1.Import) error {
-		patch := fmt.Sprintf(`{"spec":{"definition":{"name":%q}}}`, object.Name+suffix)
-		target := &v1alpha1.Import{ObjectMeta: Meta(object.Name)}
-		return e.Objects.Patch(ctx, target, client.RawPatch(types.MergePatchType, []byte(patch)))
+func (e *Environment) Rename(ctx context.Context, imports []*v1alpha1.Import) error {
+	return Each(ctx, names(imports), e.RenameImport)
+}
+
+// RenameImport changes the name that an Import declares.
+func (e *Environment) RenameImport(ctx context.Context, name string) error {
+	patch := fmt.Sprintf(`{"spec":{"definition":{"name":%q}}}`, name+" renamed")
+	return e.Objects.Patch(ctx, &v1alpha1.Import{ObjectMeta: Meta(name)}, client.RawPatch(types.MergePatchType, []byte(patch)))
+}
+
+// Delete deletes Imports one by one, as kubectl delete does with files.
+func (e *Environment) Delete(ctx context.Context, imports []*v1alpha1.Import) error {
+	return Each(ctx, names(imports), e.DeleteImport)
+}
+
+// DeleteImport deletes an Import.
+func (e *Environment) DeleteImport(ctx context.Context, name string) error {
+	return e.Objects.Delete(ctx, &v1alpha1.Import{ObjectMeta: Meta(name)})
+}
+
+// Discard deletes Imports that no operator knows, whatever finalizers they have. No manager may run.
+func (e *Environment) Discard(ctx context.Context, imports []*v1alpha1.Import) error {
+	return parallel(ctx, writers, names(imports), func(name string) error {
+		target := &v1alpha1.Import{ObjectMeta: Meta(name)}
+		err := e.Objects.Patch(ctx, target, client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`)))
+		if err == nil {
+			err = e.Objects.Delete(ctx, target)
+		}
+		return client.IgnoreNotFound(err)
 	})
 }
 

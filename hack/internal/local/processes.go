@@ -114,6 +114,18 @@ func (s *Process) Signal(signal syscall.Signal) {
 // PID is the program's process id.
 func (s *Process) PID() int { return s.cmd.Process.Pid }
 
+// PIDs are the process ids of all programs that run, by their names. Of several with one name, it is that of the one
+// that was started last.
+func (p *Processes) PIDs() map[string]int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	ids := map[string]int{}
+	for _, running := range p.running {
+		ids[running.name] = running.PID()
+	}
+	return ids
+}
+
 // Done is closed when the program has ended.
 func (s *Process) Done() <-chan struct{} { return s.done }
 

@@ -1,108 +1,243 @@
 // Copyright The integrator-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package throughput measures how fast the manager gets through many objects, beside what the API, Kubernetes and
-// this machine permit.
 package throughput
 
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/hack/bench/bench"
 	"github.com/integrator-operator/integrator-operator/hack/bench/environment"
 	"github.com/integrator-operator/integrator-operator/hack/bench/report"
 )
 
-// All are the measurements of this package.
-var All = []bench.Measurement{
-	{Name: "operations", About: "how long many creations, updates, deletions, adoptions and runs take, beside their bounds", Run: measureOperations},
-	{Name: "knee", About: "up to how many objects creations keep to their bound", Run: measureKnee},
-	{Name: "storm", About: "what the manager makes of the tenth of the bucket that others leave", Run: measureStorm},
-}
-
-// target is how much longer than the bound something may take.
-const target = 1.3
-
-// operation is something that is done with many objects.
-type operation struct {
-	name string
-	// writes and calls are the least that one object needs: writes to Kubernetes, and requests to the API. The
-	// bounds are made of them.
-	writes, calls float64
-}
-
-// The least that each operation needs. A creation: finalizer and intent, then id and status. An update reads what
-// it changes. A deletion asks who uses the import, and takes the finalizer off. An adoption writes its ownership
-// marker. A run writes its claim and its result.
-var (
-	creation = operation{"creations", 2, 1}
-	update   = operation{"updates", 1, 2}
-	deletion = operation{"deletions", 1, 2}
-	adoption = operation{"adoptions", 2, 2}
-	run      = operation{"runs", 2, 1}
-)
-
-// workers is how many Imports the manager writes to at a time.
-const workers = 96
-
 // plainAccount is the account of the plain client, so that the operator never sees what that makes.
 const plainAccount = "plain"
 
-// bounds are what one write to Kubernetes, and one request to the API, takes at least if there are many.
-type bounds struct{ write, call time.Duration }
+// bounds are what an operation with so many objects takes at least: its requests to Kubernetes, with those of the
+// user, and its requests to the API.
+type bounds struct{ kubernetes, api time.Duration }
 
-// of is the bound of an operation, and which of the two it is.
-func (b bounds) of(op operation, objects int) (time.Duration, string) {
-	kubernetes := time.Duration(op.writes * float64(b.write) * float64(objects))
-	api := time.Duration(op.calls * float64(b.call) * float64(objects))
-	if api > kubernetes {
-		return api, "API, " + many(op.calls, "request")
+// of is the larger one, and which of the two it is.
+func (b bounds) of(op operation) (time.Duration, string) {
+	if b.api > b.kubernetes {
+		return b.api, "API, " + many(op.calls, "request") + " each"
 	}
-	return kubernetes, "Kubernetes, " + many(op.writes, "write")
+	return b.kubernetes, "Kubernetes, " + op.needs.text() + " each"
 }
 
-// many are so many of something for each object.
-func many(n float64, what string) string {
+// needs are the requests to Kubernetes that an operator has to make for one object.
+type needs struct{ writes, reads, events int }
+
+func (n needs) all() float64 { return float64(n.writes + n.reads + n.events) }
+
+func (n needs) text() string {
+	var parts []string
+	for _, part := range []struct {
+		n    int
+		what string
+	}{{n.reads, "read"}, {n.writes, "write"}, {n.events, "event"}} {
+		if part.n > 0 {
+			parts = append(parts, many(part.n, part.what))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// many are so many of something.
+func many(n int, what string) string {
 	if n != 1 {
 		what += "s"
 	}
-	return fmt.Sprintf("%g %s each", n, what)
+	return fmt.Sprintf("%d %s", n, what)
 }
 
-// measureBounds makes the writes and the calls of n creations with clients that do nothing else. No manager may
-// run. Nothing of it is left in Kubernetes.
-func measureBounds(ctx context.Context, e *environment.Environment, n int) (found bounds, err error) {
-	imports := bench.Creations("bound", n)
-	if err := e.Apply(ctx, imports); err != nil {
-		return found, err
-	}
-	took, err := e.WriteTwice(ctx, imports, workers)
+// measureBounds does an operation with plain clients that make what it needs, and nothing else: first to Kubernetes,
+// together with what the user does, and then to the API. Nothing of it is left in Kubernetes. No manager may run.
+func measureBounds(ctx context.Context, e *environment.Environment, op operation, n int) (found bounds, err error) {
+	m, err := e.Minimal(ctx)
 	if err != nil {
 		return found, err
 	}
-	found.write = took / time.Duration(2*n)
-	if err := e.Release(ctx, imports); err != nil {
-		return found, err
+	if found.kubernetes, err = op.minimal(ctx, e, m, n); err != nil {
+		return found, fmt.Errorf("the bound of %s: %w", op.name, err)
 	}
-	if _, err := e.UntilGone(ctx, environment.Imports, func() error { return e.DeleteImports(ctx) }); err != nil {
-		return found, err
+	bodies := make([][]byte, n*op.calls)
+	for i := range bodies {
+		bodies[i] = bench.ImportOf("default", fmt.Sprintf("bound-%d", i)).Spec.Definition.Raw
 	}
-	var bodies [][]byte
+	found.api, err = e.ClientOf(plainAccount).Post(ctx, bodies, environment.RequestsPerSecond, environment.Burst, environment.InFlight)
+	return found, err
+}
+
+// kind is one of the kinds of objects that an operator watches.
+type kind struct {
+	list     metav1.TypeMeta
+	resource string
+}
+
+var (
+	imported = kind{environment.Imports, "imports"}
+	runs     = kind{environment.ImportRuns, "importruns"}
+)
+
+// followed has a user do something with each of some Imports, and a plain client make the requests that follow.
+func followed(ctx context.Context, m *environment.Minimal, kind kind, names []string, user, operator environment.Job) func() error {
+	return func() error {
+		return m.Watching(ctx, kind.list, kind.resource, func(ctx context.Context) error {
+			return environment.Follow(ctx, names, user, operator, environment.InFlight)
+		})
+	}
+}
+
+func namesOf(imports []*v1alpha1.Import) (names []string) {
 	for _, object := range imports {
-		bodies = append(bodies, object.Spec.Definition.Raw)
+		names = append(names, object.Name)
 	}
-	if took, err = e.ClientOf(plainAccount).Post(ctx, bodies, environment.RequestsPerSecond, environment.Burst, environment.InFlight); err != nil {
-		return found, err
+	return names
+}
+
+// applied creates each of some Imports by its name.
+func applied(e *environment.Environment, imports []*v1alpha1.Import) environment.Job {
+	byName := map[string]*v1alpha1.Import{}
+	for _, object := range imports {
+		byName[object.Name] = object
 	}
-	found.call = took / time.Duration(n)
-	return found, nil
+	return func(ctx context.Context, name string) error { return e.Objects.Create(ctx, byName[name]) }
+}
+
+// Metadata that an operator writes into an Import: before it creates an import, before and when it takes one over, and
+// when it has deleted it.
+var (
+	intent = fmt.Sprintf(`{"metadata":{"finalizers":[%q],"labels":{%q:"id-%s"},"annotations":{%q:"{\"token\":\"%064d\",\"uid\":\"%036d\",\"externalId\":\"k8s/%036d\",\"name\":\"import\",\"time\":\"2026-01-02T03:04:05.678901234Z\"}"}}}`,
+		v1alpha1.Finalizer, v1alpha1.LabelRemoteImport, environment.Connection, v1alpha1.AnnotationCreatePending, 0, 0, 0)
+	claim = fmt.Sprintf(`{"metadata":{"finalizers":[%q],"labels":{%q:"id-%s"},"annotations":{%q:%q}}}`,
+		v1alpha1.Finalizer, v1alpha1.LabelRemoteImport, environment.Connection, v1alpha1.AnnotationAdoptPending, environment.Connection)
+	takeover = fmt.Sprintf(`{"metadata":{"annotations":{%q:%q,%q:null}}}`, v1alpha1.AnnotationID, environment.Connection, v1alpha1.AnnotationAdoptPending)
+	released = `{"metadata":{"finalizers":null}}`
+)
+
+// written makes one write of metadata and one of the status, and an event.
+func written(m *environment.Minimal, metadata, reason string) environment.Job {
+	return func(ctx context.Context, name string) error {
+		if _, err := m.PatchImport(ctx, name, metadata); err != nil {
+			return err
+		}
+		if err := m.ReportImport(ctx, name, 1); err != nil {
+			return err
+		}
+		return m.Event(ctx, "Import", name, reason)
+	}
+}
+
+// minimalCreation is of Imports that a user applies.
+func minimalCreation(ctx context.Context, e *environment.Environment, m *environment.Minimal, n int) (time.Duration, error) {
+	imports := bench.Creations("bound", n)
+	took, err := e.UntilReady(ctx, imports, followed(ctx, m, imported, namesOf(imports), applied(e, imports), written(m, intent, v1alpha1.ReasonCreated)))
+	if err != nil {
+		return 0, err
+	}
+	return took, e.Discard(ctx, imports)
+}
+
+// minimalAdoption is of Imports that a user applies. Who else may have the import is asked with a list.
+func minimalAdoption(ctx context.Context, e *environment.Environment, m *environment.Minimal, n int) (time.Duration, error) {
+	_, imports := bench.Adoptions("bound", n)
+	took, err := e.UntilReady(ctx, imports, followed(ctx, m, imported, namesOf(imports), applied(e, imports), func(ctx context.Context, name string) error {
+		if _, err := m.PatchImport(ctx, name, claim); err != nil {
+			return err
+		}
+		if err := m.ListImports(ctx, "id-"+name); err != nil {
+			return err
+		}
+		return written(m, takeover, v1alpha1.ReasonAdopted)(ctx, name)
+	}))
+	if err != nil {
+		return 0, err
+	}
+	return took, e.Discard(ctx, imports)
+}
+
+// existing makes Imports as they are once they were created.
+func existing(ctx context.Context, e *environment.Environment, m *environment.Minimal, n int) ([]*v1alpha1.Import, error) {
+	imports := bench.Creations("bound", n)
+	if err := e.Apply(ctx, imports); err != nil {
+		return nil, err
+	}
+	return imports, environment.Each(ctx, namesOf(imports), written(m, intent, v1alpha1.ReasonCreated))
+}
+
+// minimalUpdate is of Imports that a user changes.
+func minimalUpdate(ctx context.Context, e *environment.Environment, m *environment.Minimal, n int) (time.Duration, error) {
+	imports, err := existing(ctx, e, m, n)
+	if err != nil {
+		return 0, err
+	}
+	took, err := e.UntilReadyAt(ctx, imports, 2, followed(ctx, m, imported, namesOf(imports), e.RenameImport, func(ctx context.Context, name string) error {
+		if err := m.ReportImport(ctx, name, 2); err != nil {
+			return err
+		}
+		return m.Event(ctx, "Import", name, v1alpha1.ReasonUpdated)
+	}))
+	if err != nil {
+		return 0, err
+	}
+	return took, e.Discard(ctx, imports)
+}
+
+// minimalDeletion is of Imports that a user deletes. Whether it is still to be deleted is asked before the call.
+func minimalDeletion(ctx context.Context, e *environment.Environment, m *environment.Minimal, n int) (time.Duration, error) {
+	imports, err := existing(ctx, e, m, n)
+	if err != nil {
+		return 0, err
+	}
+	return e.UntilDeleted(ctx, imports, followed(ctx, m, imported, namesOf(imports), e.DeleteImport, func(ctx context.Context, name string) error {
+		if err := m.ReadImport(ctx, name); err != nil {
+			return err
+		}
+		if _, err := m.PatchImport(ctx, name, released); err != nil {
+			return err
+		}
+		return m.Event(ctx, "Import", name, v1alpha1.ReasonDeleted)
+	}))
+}
+
+// minimalRun is of runs that a user applies.
+func minimalRun(ctx context.Context, e *environment.Environment, m *environment.Minimal, n int) (time.Duration, error) {
+	var names []string
+	for i := range n {
+		names = append(names, fmt.Sprintf("bound-%d", i))
+	}
+	apply := func(ctx context.Context, name string) error { return e.Run(ctx, name, "bound") }
+	claim := fmt.Sprintf(`{"metadata":{"annotations":{%q:"{\"token\":\"%036d\",\"holder\":\"%036d\",\"deadline\":\"2026-01-02T03:04:05.678901234Z\"}"}}}`, v1alpha1.AnnotationClaim, 0, 0)
+	took, err := e.UntilEnded(ctx, names, followed(ctx, m, runs, names, apply, func(ctx context.Context, name string) error {
+		if err := m.PatchRun(ctx, name, claim); err != nil {
+			return err
+		}
+		if err := m.ReportRun(ctx, name, v1alpha1.RunRunning); err != nil {
+			return err
+		}
+		if err := m.ReportRun(ctx, name, v1alpha1.RunSucceeded); err != nil {
+			return err
+		}
+		return m.Event(ctx, "ImportRun", name, string(v1alpha1.RunSucceeded))
+	}))
+	if err != nil {
+		return 0, err
+	}
+	_, err = e.UntilGone(ctx, environment.ImportRuns, func() error { return e.DeleteRuns(ctx) })
+	return took, err
 }
 
 // value is how long an operation took, beside its bound.
 func (op operation) value(n int, took time.Duration, least bounds) report.Value {
-	bound, of := least.of(op, n)
+	bound, of := least.of(op)
 	return report.Value{
 		Key:   report.Key{Table: "operations", Row: fmt.Sprintf("%d %s", n, op.name), System: "operator", Name: "all done after", Objects: n, Unit: "s"},
 		Value: took.Seconds(), Bound: bound.Seconds(), BoundOf: of, Target: report.RatioAtMost(target),

@@ -21,14 +21,13 @@ func measureKnee(ctx context.Context, b *bench.Bench) error {
 	return prepared(ctx, b, func(e *environment.Environment) error {
 		reached, kept := 0, true
 		for n := kneeFrom; n <= b.KneeUntil; n *= 2 {
-			o := &operations{Environment: e, n: n}
+			o := &operations{Environment: e, b: b, n: n}
 			value, err := o.creations(ctx)
 			if err != nil {
 				return err
 			}
 			b.Record.Add(value)
 			ratio := value.Value / value.Bound
-			b.Progress("%d creations: %s s, bound %s s (%s), ratio %s", n, report.Number(value.Value), report.Number(value.Bound), value.BoundOf, report.Number(ratio))
 			if kept = kept && ratio <= target; kept {
 				reached = n
 			} else if reached > 0 {
@@ -43,21 +42,14 @@ func measureKnee(ctx context.Context, b *bench.Bench) error {
 	})
 }
 
-// creations measures the bounds and creations alone, and leaves nothing.
+// creations measures creations alone, and leaves nothing.
 func (o *operations) creations(ctx context.Context) (value report.Value, err error) {
-	o.StopManager()
-	if o.least, err = measureBounds(ctx, o.Environment, o.n); err != nil {
-		return value, err
-	}
-	if err := o.StartManager(ctx); err != nil {
-		return value, err
-	}
 	imports := bench.Creations(fmt.Sprintf("knee-%d", o.n), o.n)
 	if err := o.create(ctx, imports); err != nil {
 		return value, err
 	}
 	value = o.values[0]
 	value.Table = "knee"
-	_, err = o.UntilGone(ctx, environment.Imports, func() error { return o.DeleteImports(ctx) })
+	_, err = o.UntilDeleted(ctx, imports, func() error { return o.Delete(ctx, imports) })
 	return value, err
 }

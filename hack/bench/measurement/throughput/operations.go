@@ -15,18 +15,17 @@ import (
 	"github.com/integrator-operator/integrator-operator/hack/bench/report"
 )
 
-// measureOperations has the manager do each operation with many objects at once. What users do for it is done
-// while the Account is suspended, so that it is not measured: the time begins when the Account permits calls.
+// measureOperations has the manager do each operation with many objects, while a user asks for them one after the
+// other, some at a time, as kubectl and GitOps tools do. The time begins with the user's first request.
 func measureOperations(ctx context.Context, b *bench.Bench) error {
 	for _, n := range b.Sizes {
 		if err := prepared(ctx, b, func(e *environment.Environment) error {
 			for repetition := range b.Repeat {
-				o := &operations{Environment: e, n: n, repetition: repetition}
+				o := &operations{Environment: e, b: b, n: n, repetition: repetition}
 				if err := o.measure(ctx); err != nil {
 					return err
 				}
 				b.Record.Add(o.values...)
-				b.Progress("operations with %d objects, repetition %d: %s", n, repetition+1, o.text)
 			}
 			return nil
 		}); err != nil {
@@ -36,7 +35,10 @@ func measureOperations(ctx context.Context, b *bench.Bench) error {
 	return nil
 }
 
-// prepared does something where an Account is Ready, and the API takes its time.
+// warming is the number of creations that go before all that is measured.
+const warming = 200
+
+// prepared does something where an Account is Ready, and the API takes its time. No manager runs.
 func prepared(ctx context.Context, b *bench.Bench, do func(*environment.Environment) error) error {
 	return b.In(ctx, func(e *environment.Environment) error {
 		if err := e.AddAccount(ctx, nil); err != nil {
@@ -48,6 +50,11 @@ func prepared(ctx context.Context, b *bench.Bench, do func(*environment.Environm
 		if err := e.Latency(ctx, b.Latency); err != nil {
 			return err
 		}
+		// An API server that has just begun is slower, and makes its documentation of the new kinds meanwhile.
+		e.StopManager()
+		if _, err := measureBounds(ctx, e, creation, warming); err != nil {
+			return err
+		}
 		return do(e)
 	})
 }
@@ -56,21 +63,12 @@ func prepared(ctx context.Context, b *bench.Bench, do func(*environment.Environm
 type operations struct {
 	*environment.Environment
 
+	b             *bench.Bench
 	n, repetition int
-	least         bounds
 	values        []report.Value
-	text          string
 }
 
-func (o *operations) measure(ctx context.Context) (err error) {
-	// The bounds belong to this repetition: what else the machine does changes.
-	o.StopManager()
-	if o.least, err = measureBounds(ctx, o.Environment, o.n); err != nil {
-		return err
-	}
-	if err := o.StartManager(ctx); err != nil {
-		return err
-	}
+func (o *operations) measure(ctx context.Context) error {
 	imports := bench.Creations(fmt.Sprintf("import-%d", o.repetition), o.n)
 	for _, step := range []func(context.Context, []*v1alpha1.Import) error{o.create, o.update, o.remove, o.adopt, o.run} {
 		if err := step(ctx, imports); err != nil {
@@ -80,75 +78,121 @@ func (o *operations) measure(ctx context.Context) (err error) {
 	return nil
 }
 
-// suspended has users do something while no calls are made.
-func (o *operations) suspended(ctx context.Context, do func() error) error {
-	if err := o.SuspendUntilSeen(ctx); err != nil {
-		return err
-	}
-	return do()
+// spent is what programs and requests have cost so far.
+type spent struct {
+	processors    map[string]time.Duration
+	kubernetes    meter.Kubernetes
+	single, pages int
 }
 
-// measured has the operator do what waits for it, and adds how long that takes and what one object costs.
-func (o *operations) measured(ctx context.Context, op operation, done func(permit func() error) (time.Duration, error)) error {
-	server := o.Plane.Clients.Discovery().RESTClient()
-	before, err := meter.ReadKubernetes(ctx, server)
+func (o *operations) spent(ctx context.Context) (s spent, err error) {
+	s.processors = map[string]time.Duration{}
+	for name, id := range o.Programs() {
+		if s.processors[name], err = meter.CPU(id); err != nil {
+			return s, err
+		}
+	}
+	if s.kubernetes, err = meter.ReadKubernetes(ctx, o.Plane.Clients.Discovery().RESTClient()); err != nil {
+		return s, err
+	}
+	s.single, s.pages, err = o.Requests(ctx)
+	return s, err
+}
+
+// measured measures the bounds of an operation, and then has the operator do it. The bounds are those of this
+// moment: what else the machine does changes. done returns how long the operator took.
+func (o *operations) measured(ctx context.Context, op operation, done func() (time.Duration, error)) error {
+	o.StopManager()
+	if err := o.Idle(ctx); err != nil {
+		return err
+	}
+	least, err := measureBounds(ctx, o.Environment, op, o.n)
 	if err != nil {
 		return err
 	}
-	took, err := done(func() error { return o.Suspend(ctx, false) })
+	if err := o.startReady(ctx); err != nil {
+		return err
+	}
+	before, err := o.spent(ctx)
 	if err != nil {
 		return err
 	}
-	after, err := meter.ReadKubernetes(ctx, server)
+	took, err := done()
 	if err != nil {
 		return err
 	}
-	asked := after.Minus(before)
-	value := op.value(o.n, took, o.least)
-	requests := value.Key
-	requests.Name, requests.Unit = "requests to Kubernetes each", "requests"
-	each := (asked.Imports.All() + asked.Runs.All() + asked.Accounts.Reads + asked.Secrets.All() + asked.Events) / float64(o.n)
-	o.values = append(o.values, value, report.Value{Key: requests, Value: each, Bound: op.writes, BoundOf: "the writes that are needed"})
-	o.text += fmt.Sprintf("%s %s s (bound %s s, %s requests to Kubernetes each), ", op.name, report.Number(value.Value), report.Number(value.Bound), report.Number(each))
+	now, err := o.spent(ctx)
+	if err != nil {
+		return err
+	}
+	o.record(op, op.value(o.n, took, least), least, before, now)
 	return nil
 }
 
-func (o *operations) create(ctx context.Context, imports []*v1alpha1.Import) error {
-	if err := o.suspended(ctx, func() error { return o.Apply(ctx, imports) }); err != nil {
+// startReady starts the manager, and waits until it has read all there is, and has created and deleted an import.
+func (o *operations) startReady(ctx context.Context) error {
+	if err := o.StartManager(ctx); err != nil {
 		return err
 	}
-	return o.measured(ctx, creation, func(permit func() error) (time.Duration, error) { return o.UntilReady(ctx, imports, permit) })
+	first := bench.Creations("first", 1)
+	if _, err := o.ApplyUntilReady(ctx, first); err != nil {
+		return err
+	}
+	if _, err := o.UntilDeleted(ctx, first, func() error { return o.Delete(ctx, first) }); err != nil {
+		return err
+	}
+	return o.Idle(ctx)
+}
+
+// millis is the time of processors that a program took for each object, in milliseconds.
+func (o *operations) millis(before, after spent, program string) float64 {
+	return float64(after.processors[program]-before.processors[program]) / float64(time.Millisecond) / float64(o.n)
+}
+
+// record adds how long an operation took, and what one object costs.
+func (o *operations) record(op operation, value report.Value, least bounds, before, after spent) {
+	asked, n := after.kubernetes.Minus(before.kubernetes), float64(o.n)
+	requests, processors := value.Key, value.Key
+	requests.Name, requests.Unit = "requests to Kubernetes each", "requests"
+	processors.Name, processors.Unit = "time of the manager's processors each", "ms"
+	writes, reads := asked.Imports.Writes+asked.Runs.Writes, asked.Imports.Reads+asked.Runs.Reads+asked.Accounts.Reads+asked.Secrets.Reads
+	manager := o.millis(before, after, environment.Manager)
+	o.values = append(o.values, value,
+		report.Value{Key: requests, Value: (writes + reads + asked.Events) / n, Bound: op.needs.all(), BoundOf: "those that are needed"},
+		report.Value{Key: processors, Value: manager},
+	)
+	o.b.Progress("%d %s: %s s, bounds %s s (Kubernetes) and %s s (API), ratio %s; each: %s writes, %s reads, %s events, %s API requests; processors each: manager %.1f ms, API server %.1f ms, etcd %.1f ms, simulator %.1f ms",
+		o.n, op.name, report.Number(value.Value), report.Number(least.kubernetes.Seconds()), report.Number(least.api.Seconds()), report.Number(value.Value/value.Bound),
+		report.Number(writes/n), report.Number(reads/n), report.Number(asked.Events/n), report.Number(float64(after.single-before.single)/n),
+		manager, o.millis(before, after, environment.Server), o.millis(before, after, environment.Etcd), o.millis(before, after, environment.Simulator))
+}
+
+func (o *operations) create(ctx context.Context, imports []*v1alpha1.Import) error {
+	return o.measured(ctx, creation, func() (time.Duration, error) { return o.ApplyUntilReady(ctx, imports) })
 }
 
 func (o *operations) update(ctx context.Context, imports []*v1alpha1.Import) error {
-	if err := o.suspended(ctx, func() error { return o.Rename(ctx, imports, " renamed") }); err != nil {
-		return err
-	}
-	return o.measured(ctx, update, func(permit func() error) (time.Duration, error) { return o.UntilReady(ctx, imports, permit) })
+	return o.measured(ctx, update, func() (time.Duration, error) {
+		return o.UntilReadyAt(ctx, imports, 2, func() error { return o.Rename(ctx, imports) })
+	})
 }
 
-func (o *operations) remove(ctx context.Context, _ []*v1alpha1.Import) error {
-	if err := o.suspended(ctx, func() error { return o.DeleteImports(ctx) }); err != nil {
-		return err
-	}
-	return o.measured(ctx, deletion, func(permit func() error) (time.Duration, error) { return o.UntilGone(ctx, environment.Imports, permit) })
+func (o *operations) remove(ctx context.Context, imports []*v1alpha1.Import) error {
+	return o.measured(ctx, deletion, func() (time.Duration, error) {
+		return o.UntilDeleted(ctx, imports, func() error { return o.Delete(ctx, imports) })
+	})
 }
 
 func (o *operations) adopt(ctx context.Context, _ []*v1alpha1.Import) error {
-	existing, imports := bench.Adoptions(fmt.Sprintf("adopted-%d", o.repetition), o.n)
-	if err := o.suspended(ctx, func() error {
-		if err := o.Seed(ctx, existing); err != nil {
-			return err
-		}
-		return o.Apply(ctx, imports)
-	}); err != nil {
+	others, imports := bench.Adoptions(fmt.Sprintf("adopted-%d", o.repetition), o.n)
+	if err := o.Seed(ctx, others); err != nil {
 		return err
 	}
-	if err := o.measured(ctx, adoption, func(permit func() error) (time.Duration, error) { return o.UntilReady(ctx, imports, permit) }); err != nil {
+	if err := o.measured(ctx, adoption, func() (time.Duration, error) { return o.ApplyUntilReady(ctx, imports) }); err != nil {
 		return err
 	}
 	// The next repetition begins with an empty account.
-	_, err := o.UntilGone(ctx, environment.Imports, func() error { return o.DeleteImports(ctx) })
+	_, err := o.UntilDeleted(ctx, imports, func() error { return o.Delete(ctx, imports) })
 	return err
 }
 
@@ -161,15 +205,12 @@ func (o *operations) run(ctx context.Context, _ []*v1alpha1.Import) error {
 	for i := range o.n {
 		names = append(names, fmt.Sprintf("run-%d-%d", o.repetition, i))
 	}
-	if err := o.suspended(ctx, func() error { return o.ApplyRuns(ctx, imports[0].Name, names) }); err != nil {
-		return err
-	}
-	if err := o.measured(ctx, run, func(permit func() error) (time.Duration, error) { return o.UntilEnded(ctx, names, permit) }); err != nil {
+	if err := o.measured(ctx, run, func() (time.Duration, error) { return o.RunUntilEnded(ctx, imports[0].Name, names...) }); err != nil {
 		return err
 	}
 	if _, err := o.UntilGone(ctx, environment.ImportRuns, func() error { return o.DeleteRuns(ctx) }); err != nil {
 		return err
 	}
-	_, err := o.UntilGone(ctx, environment.Imports, func() error { return o.DeleteImports(ctx) })
+	_, err := o.UntilDeleted(ctx, imports, func() error { return o.Delete(ctx, imports) })
 	return err
 }

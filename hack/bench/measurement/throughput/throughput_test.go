@@ -15,19 +15,20 @@ import (
 )
 
 func TestBounds(t *testing.T) {
-	least := bounds{write: 4 * time.Millisecond, call: 3 * time.Millisecond}
 	tests := []struct {
 		reason string
+		least  bounds
 		op     operation
 		want   time.Duration
 		of     string
 	}{
-		{"the writes take longer", creation, 800 * time.Millisecond, "Kubernetes, 2 writes each"},
-		{"the requests take longer", update, 600 * time.Millisecond, "API, 2 requests each"},
+		{"Kubernetes takes longer", bounds{kubernetes: 800 * time.Millisecond, api: 300 * time.Millisecond}, creation, 800 * time.Millisecond, "Kubernetes, 2 writes, 1 event each"},
+		{"Kubernetes takes longer, and is read", bounds{kubernetes: 800 * time.Millisecond, api: 300 * time.Millisecond}, deletion, 800 * time.Millisecond, "Kubernetes, 1 read, 1 write, 1 event each"},
+		{"the API takes longer", bounds{kubernetes: 400 * time.Millisecond, api: 600 * time.Millisecond}, update, 600 * time.Millisecond, "API, 2 requests each"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.reason, func(t *testing.T) {
-			got, of := least.of(tt.op, 100)
+			got, of := tt.least.of(tt.op)
 			if diff := cmp.Diff([]any{tt.want, tt.of}, []any{got, of}); diff != "" {
 				t.Error(diff)
 			}
