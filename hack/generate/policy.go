@@ -154,15 +154,33 @@ func variable(text *strings.Builder, name, expression string) {
 	fmt.Fprintf(text, "  - name: %s\n    expression: %s\n", name, strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(string(encoded)))
 }
 
-// tablesOf lists the levels of a depth: where they are, their objects, and what is known of the members.
+// tablesOf lists the levels of a depth: where they are, their objects, and what is known of the members. Those in a
+// member that a definition does not have are left out: most definitions have few of them, and to make the tables of
+// all takes the API server longer than everything else that it does for an Import.
 func tablesOf(all []level, depth int) string {
-	var made []string
+	var lists, names []string
+	of := map[string][]string{}
 	for _, one := range all {
-		if one.depth == depth {
-			made = append(made, "{'path': dyn("+quoted(one.path+"/")+"), 'nodes': dyn("+one.nodes+"), "+tables(one.field)+"}")
+		if one.depth != depth {
+			continue
 		}
+		name, _, _ := strings.Cut(strings.TrimPrefix(one.path, "/"), "/")
+		if of[name] == nil {
+			names = append(names, name)
+		}
+		of[name] = append(of[name], "{'path': dyn("+quoted(one.path+"/")+"), 'nodes': dyn("+one.nodes+"), "+tables(one.field)+"}")
 	}
-	return "[" + strings.Join(made, ",\n") + "]"
+	for _, name := range names {
+		list := "[" + strings.Join(of[name], ",\n") + "]"
+		if name != "" {
+			list = "(" + quoted(name) + " in dyn(object.spec.definition) ? " + list + " : [])"
+		}
+		lists = append(lists, list)
+	}
+	if lists == nil {
+		return "[]"
+	}
+	return strings.Join(lists, " +\n")
 }
 
 // tables are what is known of the members of an object: types, values, types and values of an array's
