@@ -155,7 +155,8 @@ func (o *operations) record(op operation, value report.Value, least bounds, befo
 	requests, processors := value.Key, value.Key
 	requests.Name, requests.Unit = "requests to Kubernetes each", "requests"
 	processors.Name, processors.Unit = "time of the manager's processors each", "ms"
-	writes, reads := asked.Imports.Writes+asked.Runs.Writes, asked.Imports.Reads+asked.Runs.Reads+asked.Accounts.Reads+asked.Secrets.Reads
+	writes := asked.Imports.Writes + asked.Runs.Writes - float64(op.users*o.n)
+	reads := asked.Imports.Reads + asked.Runs.Reads + asked.Accounts.Reads + asked.Secrets.Reads
 	manager := o.millis(before, after, environment.Manager)
 	o.values = append(o.values, value,
 		report.Value{Key: requests, Value: (writes + reads + asked.Events) / n, Bound: op.needs.all(), BoundOf: "those that are needed"},
