@@ -56,6 +56,9 @@ type Options struct {
 	// BlockedDeletionPause is how long a blocked deletion waits before it is retried; 0 is
 	// imports.DefaultBlockedDeletionPause.
 	BlockedDeletionPause time.Duration
+	// QueuedShown is how long after its creation the status of a run says that it waits for its turn; 0 is
+	// importruns.DefaultQueuedShown.
+	QueuedShown time.Duration
 	// ScanPatience is how long no scan of an account may reach its end at least, before that is
 	// reported; 0 is account.DefaultScanPatience.
 	ScanPatience time.Duration
@@ -103,7 +106,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	}
 	runs := &importruns.Reconciler{
 		Client: cached, Live: live, Direct: direct, Registry: registry, Recorder: recorder, Clock: options.Clock, Calls: options.Calls,
-		Selection: options.Selection,
+		Selection: options.Selection, QueuedShown: options.QueuedShown,
 	}
 	if err := runs.SetupWithManager(ctx, mgr); err != nil {
 		return err
@@ -146,6 +149,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.Calls == nil {
 		o.Calls = NewCalls(o.ConcurrentRuns)
+	}
+	if o.QueuedShown == 0 {
+		o.QueuedShown = importruns.DefaultQueuedShown
 	}
 	if o.BlockedDeletionPause == 0 {
 		o.BlockedDeletionPause = imports.DefaultBlockedDeletionPause

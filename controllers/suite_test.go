@@ -129,6 +129,7 @@ func startManagerOf(scheme *runtime.Scheme, owner ownership.Owner, namespaces ..
 		Owner:                    owner,
 		CreateUnconfirmedTimeout: createUnconfirmedTimeout,
 		BlockedDeletionPause:     time.Second,
+		QueuedShown:              2 * time.Second,
 		ConcurrentImports:        4,
 	}
 	changeOptions(&setup)

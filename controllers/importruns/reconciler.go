@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -39,6 +40,8 @@ type Reconciler struct {
 	Registry *account.Registry
 	Recorder events.EventRecorder
 	Clock    clock.PassiveClock
+	// QueuedShown is how long after its creation the status of a run says that it waits for its turn.
+	QueuedShown time.Duration
 	// Selection is which runs are reconciled.
 	Selection *watch.Selection
 	// Calls are the calls under way, and what the process remembers of runs.
@@ -52,6 +55,9 @@ type Reconciler struct {
 	// direct is the same reconciler for what goes on without the manager.
 	direct *Reconciler
 }
+
+// DefaultQueuedShown is longer than the turns of a few hundred runs take.
+const DefaultQueuedShown = 10 * time.Second
 
 // workers is how many runs are reconciled at once. None of them waits for a call.
 const workers = 8

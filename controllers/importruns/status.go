@@ -150,6 +150,9 @@ func (r *Reconciler) conclude(ctx context.Context, p runstate.Pass, err error) (
 		return status.ResultOfKubernetesError(ctx, err)
 	}
 	tracing.Reason(ctx, waits.Reason())
+	if after := r.showsTurn(p.Run, err); after > 0 {
+		return ctrl.Result{RequeueAfter: after}, nil
+	}
 	shown, err := r.pinned(ctx, p.Run, withWait(p, waits))
 	if err == nil {
 		_, err = r.writeStatus(ctx, p.Run, shown)
@@ -168,6 +171,15 @@ func (r *Reconciler) conclude(ctx context.Context, p runstate.Pass, err error) (
 		return ctrl.Result{}, err
 	}
 	return ctrl.Result{RequeueAfter: after}, nil
+}
+
+// showsTurn is after how long the status has to say that a run waits for its turn, 0 for now. A write for each of
+// hundreds that are created at once would make all of them wait the longer.
+func (r *Reconciler) showsTurn(run *v1alpha1.ImportRun, waits error) time.Duration {
+	if waits != error(waitingForPlace) && waits != error(waitingForAccount) || run.Status.Phase != "" && run.Status.Phase != v1alpha1.RunPending {
+		return 0
+	}
+	return run.CreationTimestamp.Add(r.QueuedShown).Sub(r.Clock.Now())
 }
 
 // pinned is the run as it is shown from the first time on that it is seen: what it sends of its own is
