@@ -53,6 +53,7 @@ func (r *Reconciler) adopt(ctx context.Context, s *scope) (err error) {
 		return r.planAdoption(ctx, s, c)
 	}
 	if err := r.takeOver(ctx, s); err != nil {
+		endLook(s)
 		return err
 	}
 	r.look(ctx, s)

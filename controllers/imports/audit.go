@@ -27,19 +27,16 @@ const (
 	auditSlack = 5 * time.Second
 )
 
-// refreshAudit reads the audit log of the remote import into status, with one call. A failure to
-// read it fails nothing else. A log that begins with its oldest entry, and has further pages, does
-// not show the last change: then status stays as it is.
-func refreshAudit(ctx context.Context, s *scope) {
-	id := s.remote.ID
-	s.auditedID, s.changedBy = id, ""
-	entries, more, err := s.session.Client.AuditPage(ctx, id)
-	if err != nil {
-		auditUnreadable(ctx, id, err)
+// showLog shows the audit log of the remote import in status. A failure to read it fails nothing else. A log that
+// begins with its oldest entry, and has further pages, does not show the last change: then status stays as it is.
+func (a *answers) showLog(ctx context.Context, s *scope) {
+	s.auditedID, s.changedBy = a.id, ""
+	if a.logErr != nil {
+		auditUnreadable(ctx, a.id, a.logErr)
 		return
 	}
-	if !more || newestFirst(entries) {
-		s.changedBy = showAudit(s, entries)
+	if !a.more || newestFirst(a.log) {
+		s.changedBy = showAudit(s, a.log)
 	}
 }
 

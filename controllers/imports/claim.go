@@ -68,8 +68,9 @@ func (e effects) stronger(ctx context.Context, c ownership.Contest, rival, other
 	return ownership.Stronger(c, rival, other)
 }
 
-// WriteClaim writes the claim.
+// WriteClaim writes the claim. Nobody is known who has the import, so the look at it begins.
 func (e effects) WriteClaim(ctx context.Context, a importstate.Adoption) (*v1alpha1.Import, error) {
+	e.s.answers = beginLook(ctx, e.s)
 	return e.patch(ctx, metadataChange{
 		locked: true, finalizer: true, label: ownership.RemoteLabel(a.Remote.ID),
 		annotations: map[string]any{v1alpha1.AnnotationAdoptPending: a.Remote.ID},

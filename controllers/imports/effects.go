@@ -348,6 +348,7 @@ func (e effects) Delete(ctx context.Context, p importstate.Pass) (integrator.Out
 // Release removes the finalizer: the object goes. Where no remote import was found, it must not be
 // because the token is of another account.
 func (e effects) Release(ctx context.Context, p importstate.Pass) error {
+	releasePermit(e.s)
 	if p.ID == "" {
 		if err := e.s.session.RequireVerified(); err != nil {
 			return err

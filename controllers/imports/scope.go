@@ -55,6 +55,8 @@ type scope struct {
 	withdrawn bool
 	// looked: what uses the import, and who changed it last, was read.
 	looked bool
+	// answers are those of a look that has begun.
+	answers *answers
 	// auditedID is the remote import whose audit log was read, changedBy what it says of the last change.
 	auditedID, changedBy string
 	// permit is the Import's permit to make calls, nil until it takes it; queued, that it waits for it.
@@ -400,12 +402,20 @@ func reconcileWithPermit(ctx context.Context, r *Reconciler, s *scope) error {
 	defer func() {
 		switch {
 		case s.permit != nil:
-			s.permit.Release()
+			releasePermit(s)
 		case s.queued == nil:
 			r.Registry.Permits.Leave(permitObject(s.object))
 		}
 	}()
 	return r.reconcile(ctx, s)
+}
+
+// releasePermit gives the permit back, if there is one: no further call is made.
+func releasePermit(s *scope) {
+	if s.permit != nil {
+		s.permit.Release()
+		s.permit = nil
+	}
 }
 
 func permitObject(object client.Object) limit.Object {

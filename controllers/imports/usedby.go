@@ -33,9 +33,46 @@ const maxUsers = 16
 // adopted and when somebody asks. What only the list of the account shows is read for all that ask.
 func (r *Reconciler) look(ctx context.Context, s *scope) {
 	s.session.Observations.Refresh()
-	refreshUsers(ctx, s, r.Clock)
-	refreshAudit(ctx, s)
+	if s.answers == nil {
+		s.answers = beginLook(ctx, s)
+	}
+	a := s.answers
+	s.answers = nil
+	<-a.done
+	a.showUsers(ctx, s, r.Clock)
+	a.showLog(ctx, s)
 	s.looked = true
+}
+
+// answers are what a look has read of a remote import.
+type answers struct {
+	id string
+	// used and log have them, once done is closed. more says that the log has further pages.
+	used            []integrator.Dependency
+	log             []integrator.AuditEntry
+	more            bool
+	usedErr, logErr error
+	done            chan struct{}
+}
+
+// beginLook has the calls made, one after the other. They go on beside the writes of an adoption: those need no
+// permit, and would keep it from others. Until they have ended, no other call may be made with the permit.
+func beginLook(ctx context.Context, s *scope) *answers {
+	a, remote := &answers{id: s.remote.ID, done: make(chan struct{})}, s.session.Client
+	go func() {
+		defer close(a.done)
+		a.used, a.usedErr = remote.Dependencies(ctx, a.id)
+		a.log, a.more, a.logErr = remote.AuditPage(ctx, a.id)
+	}()
+	return a
+}
+
+// endLook waits for calls whose answers nobody needs any more.
+func endLook(s *scope) {
+	if s.answers != nil {
+		<-s.answers.done
+		s.answers = nil
+	}
 }
 
 // looks remembers for which requests the import was looked at, although a step that failed later has
@@ -72,15 +109,13 @@ func (l *looks) note(s *scope) {
 // forget drops what is remembered of an Import whose request was answered, or that was deleted.
 func (l *looks) forget(key client.ObjectKey) { l.byKey.Delete(key) }
 
-// refreshUsers reads what uses the import into status. A deletion reads it too. A failure to read it
-// fails nothing else.
-func refreshUsers(ctx context.Context, s *scope, clock clock.PassiveClock) {
-	found, err := s.session.Client.Dependencies(ctx, s.remote.ID)
-	if err != nil {
-		log.FromContext(ctx).V(1).Info("cannot read what uses the import", "id", s.remote.ID, "status", integrator.StatusCode(err))
+// showUsers shows what uses the import in status. A failure to read it fails nothing else.
+func (a *answers) showUsers(ctx context.Context, s *scope, clock clock.PassiveClock) {
+	if a.usedErr != nil {
+		log.FromContext(ctx).V(1).Info("cannot read what uses the import", "id", a.id, "status", integrator.StatusCode(a.usedErr))
 		return
 	}
-	showUsers(s, users(found), clock.Now())
+	showUsers(s, users(a.used), clock.Now())
 }
 
 // Users reads what uses the import of an id in the account of a session. At most as many are returned
