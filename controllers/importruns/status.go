@@ -176,7 +176,7 @@ func (r *Reconciler) conclude(ctx context.Context, p runstate.Pass, err error) (
 // showsTurn is after how long the status has to say that a run waits for its turn, 0 for now. A write for each of
 // hundreds that are created at once would make all of them wait the longer.
 func (r *Reconciler) showsTurn(run *v1alpha1.ImportRun, waits error) time.Duration {
-	if waits != error(waitingForPlace) && waits != error(waitingForAccount) || run.Status.Phase != "" && run.Status.Phase != v1alpha1.RunPending {
+	if !errors.Is(waits, waitingForPlace) && !errors.Is(waits, waitingForAccount) || run.Status.Phase != "" && run.Status.Phase != v1alpha1.RunPending {
 		return 0
 	}
 	return run.CreationTimestamp.Add(r.QueuedShown).Sub(r.Clock.Now())
