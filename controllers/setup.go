@@ -56,7 +56,7 @@ type Options struct {
 	// BlockedDeletionPause is how long a blocked deletion waits before it is retried; 0 is
 	// imports.DefaultBlockedDeletionPause.
 	BlockedDeletionPause time.Duration
-	// QueuedShown is how long after its creation the status of a run says that it waits for its turn; 0 is
+	// QueuedShown is how long after its creation the status of a run says that it waits for a permit; 0 is
 	// importruns.DefaultQueuedShown.
 	QueuedShown time.Duration
 	// ScanPatience is how long no scan of an account may reach its end at least, before that is

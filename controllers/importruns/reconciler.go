@@ -40,7 +40,7 @@ type Reconciler struct {
 	Registry *account.Registry
 	Recorder events.EventRecorder
 	Clock    clock.PassiveClock
-	// QueuedShown is how long after its creation the status of a run says that it waits for its turn.
+	// QueuedShown is how long after its creation the status of a run says that it waits for a permit.
 	QueuedShown time.Duration
 	// Selection is which runs are reconciled.
 	Selection *watch.Selection
@@ -56,7 +56,7 @@ type Reconciler struct {
 	direct *Reconciler
 }
 
-// DefaultQueuedShown is longer than the turns of a few hundred runs take.
+// DefaultQueuedShown is longer than a few hundred runs take to get their permits.
 const DefaultQueuedShown = 10 * time.Second
 
 // workers is how many runs are reconciled at once. None of them waits for a call.

@@ -150,7 +150,7 @@ func (r *Reconciler) conclude(ctx context.Context, p runstate.Pass, err error) (
 		return status.ResultOfKubernetesError(ctx, err)
 	}
 	tracing.Reason(ctx, waits.Reason())
-	if after := r.showsTurn(p.Run, err); after > 0 {
+	if after := r.showsQueued(p.Run, err); after > 0 {
 		return ctrl.Result{RequeueAfter: after}, nil
 	}
 	shown, err := r.pinned(ctx, p.Run, withWait(p, waits))
@@ -173,9 +173,9 @@ func (r *Reconciler) conclude(ctx context.Context, p runstate.Pass, err error) (
 	return ctrl.Result{RequeueAfter: after}, nil
 }
 
-// showsTurn is after how long the status has to say that a run waits for its turn, 0 for now. A write for each of
+// showsQueued is after how long the status has to say that a run waits for a permit, 0 for now. A write for each of
 // hundreds that are created at once would make all of them wait the longer.
-func (r *Reconciler) showsTurn(run *v1alpha1.ImportRun, waits error) time.Duration {
+func (r *Reconciler) showsQueued(run *v1alpha1.ImportRun, waits error) time.Duration {
 	if !errors.Is(waits, waitingForPlace) && !errors.Is(waits, waitingForAccount) || run.Status.Phase != "" && run.Status.Phase != v1alpha1.RunPending {
 		return 0
 	}
