@@ -70,7 +70,7 @@ func StripOther(object *v1alpha1.Import, selecting map[string]string) {
 		state.CreateToken = ""
 		delete(object.Annotations, v1alpha1.AnnotationCreatePending)
 	}
-	delete(object.Labels, v1alpha1.LabelRemoteImport)
+	object.Labels = nil
 	object.Status = v1alpha1.ImportStatus{
 		ObservedGeneration: state.ObservedGeneration, Conditions: state.Conditions, ID: state.ID, CreateToken: state.CreateToken, Management: state.Management,
 	}
