@@ -46,19 +46,23 @@ const (
 var rows = []row{
 	{"Accounts", []panel{
 		{
-			title: "Accounts", description: "The state of each Account, and why: TokenAccepted is as it should be.", kind: list, width: 9, columns: []string{"namespace", "name", "state", "reason"},
+			title: "Accounts", description: "The state of each Account, and why: TokenAccepted is as it should be.", kind: list, width: 8, columns: []string{"namespace", "name", "state", "reason"},
 			queries: []query{{`max by (namespace, name, state, reason) (integrator_account_status{` + ofNamespace + `})`, ""}},
 		},
 		{
-			title: "Age of the last scan", description: "Time since the last complete scan. It should stay near spec.scanInterval; a change on the platform is noticed by a scan.", unit: "s", width: 5,
+			title: "Age of the last scan", description: "Time since the last complete scan. It should stay near spec.scanInterval; a change on the platform is noticed by a scan.", unit: "s", width: 4,
 			queries: []query{{`time() - max by (namespace, name) (integrator_scan_last_end_timestamp_seconds{` + ofNamespace + `})`, "{{namespace}}/{{name}}"}},
 		},
 		{
-			title: "Duration of scans", description: "Mean time of a complete scan.", unit: "s", width: 5,
+			title: "Duration of scans", description: "Mean time of a complete scan.", unit: "s", width: 4,
 			queries: []query{{`sum by (namespace, name) (rate(integrator_scan_duration_seconds_sum{` + ofNamespace + `}[$__rate_interval])) / sum by (namespace, name) (rate(integrator_scan_duration_seconds_count{` + ofNamespace + `}[$__rate_interval]))`, "{{namespace}}/{{name}}"}},
 		},
 		{
-			title: "Size of the account", description: "Imports in the account and pages of its list, as of the last complete scan.", unit: "short", width: 5,
+			title: "What scans read", description: "Complete scans: of the list of the account's imports, or of each import alone that an Import has, where that takes fewer requests.", unit: "short", width: 4, stacked: true,
+			queries: []query{{`sum by (namespace, name, read) (increase(integrator_scans_total{` + ofNamespace + `}[$__rate_interval]))`, "{{namespace}}/{{name}} {{read}}"}},
+		},
+		{
+			title: "Size of the account", description: "Imports in the account and pages of its list, as of the last complete scan.", unit: "short", width: 4,
 			queries: []query{
 				{`max by (namespace, name) (integrator_account_imports{` + ofNamespace + `})`, "{{namespace}}/{{name}} imports"},
 				{`max by (namespace, name) (integrator_scan_pages{` + ofNamespace + `})`, "{{namespace}}/{{name}} pages"},
