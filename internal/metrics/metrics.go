@@ -33,7 +33,7 @@ var (
 		"namespace", "name")
 
 	scans = counter("integrator_scans_total",
-		"Complete scans of an account, by what they read: list (the list of its imports) or imports (each import that an Import has, alone).",
+		"Complete scans of an account, by what they read: the whole list of its imports (list), or each import alone that an Import has (imports).",
 		"namespace", "name", "read")
 	scanSeconds = seconds("integrator_scan_duration_seconds",
 		"Time of a complete scan of an account's imports, in seconds.", "namespace", "name")
