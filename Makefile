@@ -174,7 +174,8 @@ test: ## Run every test against a real kube-apiserver, with the race detector.
 	cd hack/tools/lint && $(TOOL_ENV) go test -trimpath ./dockerfile
 	assets=$(ASSETS) && cd hack/chart && KUBEBUILDER_ASSETS="$$assets" $(TOOL_ENV) go test -count=1 -trimpath ./...
 	cd hack/watch && $(TOOL_ENV) go test -count=1 -trimpath .
-	go test $(RACE) -timeout 40m -coverprofile=cover.out $(TEST_FLAGS) $$(go list ./... | grep -v '/controllers$$')
+	assets=$(ASSETS) && KUBEBUILDER_ASSETS="$$assets" \
+		go test $(RACE) -timeout 40m -coverprofile=cover.out $(TEST_FLAGS) $$(go list ./... | grep -v '/controllers$$')
 	$(MAKE) stories
 
 # The stories mostly wait, for what the operator does in seconds: several processes, each with a
