@@ -146,7 +146,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	err := reconcileWithPermit(ctx, r, s)
 	if s.queued != nil {
 		r.Registry.SecretPaths.Note(s.before, r.Clock.Now())
-		after, ever := s.showsQueued()
+		after, ever := s.showsQueued(r.Registry.Permits.Waiting())
 		if !ever || after > 0 {
 			return ctrl.Result{RequeueAfter: after}, nil
 		}

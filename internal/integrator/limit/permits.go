@@ -128,6 +128,13 @@ func (t *Permits) Waits(object Object) bool {
 	return waits
 }
 
+// Waiting returns about how many objects wait for a permit: those that have one are among them.
+func (t *Permits) Waiting() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.byObject)
+}
+
 // Leave gives up what an object waits for, or was granted and has not taken.
 func (t *Permits) Leave(object Object) {
 	t.mu.Lock()
