@@ -240,8 +240,12 @@ const averageOf = 32
 func (permit *Permit) ended(l *Limiter) {
 	l.unspent -= permit.unspent
 	permit.unspent = 0
-	if permit.requests > 0 {
-		l.perPermit += (float64(permit.requests) - l.perPermit) / averageOf
+	switch made := float64(permit.requests); {
+	case made == 0:
+	case l.perPermit == 0: // the first one
+		l.perPermit = made
+	default:
+		l.perPermit += (made - l.perPermit) / averageOf
 	}
 }
 
