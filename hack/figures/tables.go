@@ -59,7 +59,7 @@ func (r *record) table(name string) string {
 
 // machine has a line for each run.
 func (r *record) machine() string {
-	lines := r.header.String() + "\n"
+	lines := r.String() + "\n"
 	for _, later := range r.Later {
 		lines += "\nRows of " + strings.Join(later.Tables, ", ") + " later: " + later.String() + "\n"
 	}
