@@ -74,7 +74,7 @@ func TestObjectsBesideOthers(t *testing.T) {
 		work   func(ctx context.Context, call func(Request) bool) bool
 	}{
 		"Creations": {"one request each", func(_ context.Context, call func(Request) bool) bool { return call(Request{}) }},
-		"Updates":   {"one after the other", func(_ context.Context, call func(Request) bool) bool {
+		"Updates": {"one after the other", func(_ context.Context, call func(Request) bool) bool {
 			read := call(Request{})
 			return read && call(Request{})
 		}},
