@@ -31,10 +31,10 @@ const (
 	classes
 )
 
-// turnEvery is how often the class goes of which none went for the longest time: a class under others that never
+// neglectedEvery is how often the class goes of which none went for the longest time: a class under others that never
 // end still moves, by a quarter of what the account permits. It is not the oldest waiter that goes, or each page
 // of a scan would wait for thousands of objects that came before it.
-const turnEvery = 4
+const neglectedEvery = 4
 
 // waiter is what waits for the account: a permit, or a request of its own.
 type waiter struct {
@@ -95,7 +95,7 @@ func (q *queue) raise(w *waiter, class Class) {
 // next returns the waiter that goes next among those that may: the first of the most urgent class, and
 // every fourth time that of the class of which none went for the longest time. It is nil if there is none.
 func (q *queue) next(may func(*waiter) bool) *waiter {
-	var urgent, turn *waiter
+	var urgent, neglected *waiter
 	for class := range q.byClass {
 		front := q.byClass[class].Front()
 		if front == nil {
@@ -108,12 +108,12 @@ func (q *queue) next(may func(*waiter) bool) *waiter {
 		if urgent == nil {
 			urgent = w
 		}
-		if turn == nil || q.went[w.class] < q.went[turn.class] || q.went[w.class] == q.went[turn.class] && w.number < turn.number {
-			turn = w
+		if neglected == nil || q.went[w.class] < q.went[neglected.class] || q.went[w.class] == q.went[neglected.class] && w.number < neglected.number {
+			neglected = w
 		}
 	}
-	if (q.taken+1)%turnEvery == 0 {
-		return turn
+	if (q.taken+1)%neglectedEvery == 0 {
+		return neglected
 	}
 	return urgent
 }
