@@ -6,6 +6,7 @@ package controllers_test
 import (
 	"context"
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -13,6 +14,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
@@ -25,7 +27,13 @@ import (
 func (w *world) warned(ctx context.Context) {
 	GinkgoHelper()
 	for _, file := range []string{"fields.yaml", "mappings.yaml"} {
-		w.createPolicies(ctx, filepath.Join("..", "config", "definition-warnings", file))
+		stream, err := os.ReadFile(filepath.Join("..", "config", "definition-warnings", file))
+		Expect(err).NotTo(HaveOccurred())
+		for _, document := range strings.Split(string(stream), "\n---\n") {
+			object := &unstructured.Unstructured{}
+			Expect(yaml.Unmarshal([]byte(document), &object.Object)).To(Succeed())
+			w.createPolicy(ctx, object)
+		}
 	}
 	Eventually(func() string {
 		output, _ := kubectl(ctx, "apiVersion: integrator.io/v1alpha1\nkind: Import\nmetadata: {name: probe}\nspec: {suspend: true, definition: {name: x, _connectionId: '@a', sandbox: false, mappings: [{genrate: a}]}}",

@@ -11,17 +11,6 @@ import (
 
 // record is what hack/bench/report writes, as far as it is shown.
 type record struct {
-	header
-	// Later are runs that measured rows of some tables anew.
-	Later []struct {
-		header
-		Tables []string `json:"tables"`
-	} `json:"later"`
-	Figures []figure `json:"figures"`
-}
-
-// header is when, how and where figures were measured.
-type header struct {
 	Date    string `json:"date"`
 	Command string `json:"command"`
 	Machine struct {
@@ -37,6 +26,7 @@ type header struct {
 		Commit     string `json:"commit"`
 		Poller     string `json:"poller"`
 	} `json:"versions"`
+	Figures []figure `json:"figures"`
 }
 
 type figure struct {
