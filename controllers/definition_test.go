@@ -6,7 +6,6 @@ package controllers_test
 import (
 	"context"
 	"encoding/json"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -14,7 +13,6 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
@@ -27,13 +25,7 @@ import (
 func (w *world) warned(ctx context.Context) {
 	GinkgoHelper()
 	for _, file := range []string{"fields.yaml", "mappings.yaml"} {
-		stream, err := os.ReadFile(filepath.Join("..", "config", "definition-warnings", file))
-		Expect(err).NotTo(HaveOccurred())
-		for _, document := range strings.Split(string(stream), "\n---\n") {
-			object := &unstructured.Unstructured{}
-			Expect(yaml.Unmarshal([]byte(document), &object.Object)).To(Succeed())
-			w.createPolicy(ctx, object)
-		}
+		w.createPolicies(ctx, filepath.Join("..", "config", "definition-warnings", file))
 	}
 	Eventually(func() string {
 		output, _ := kubectl(ctx, "apiVersion: integrator.io/v1alpha1\nkind: Import\nmetadata: {name: probe}\nspec: {suspend: true, definition: {name: x, _connectionId: '@a', sandbox: false, mappings: [{genrate: a}]}}",

@@ -35,15 +35,21 @@ func (w *world) installPolicies(ctx context.Context) {
 	Expect(err).NotTo(HaveOccurred())
 	Expect(files).To(HaveLen(3))
 	for _, file := range files {
-		stream, err := os.ReadFile(file)
-		Expect(err).NotTo(HaveOccurred())
-		documents := strings.Split(string(stream), "\n---\n")
-		Expect(documents).To(HaveLen(2), "a policy and its binding")
-		for _, document := range documents {
-			object := &unstructured.Unstructured{}
-			Expect(yaml.Unmarshal([]byte(document), &object.Object)).To(Succeed())
-			w.createPolicy(ctx, object)
-		}
+		w.createPolicies(ctx, file)
+	}
+}
+
+// createPolicies creates the policy of a file and its binding, for the length of a story, in its namespace.
+func (w *world) createPolicies(ctx context.Context, file string) {
+	GinkgoHelper()
+	stream, err := os.ReadFile(file)
+	Expect(err).NotTo(HaveOccurred())
+	documents := strings.Split(string(stream), "\n---\n")
+	Expect(documents).To(HaveLen(2), "a policy and its binding")
+	for _, document := range documents {
+		object := &unstructured.Unstructured{}
+		Expect(yaml.Unmarshal([]byte(document), &object.Object)).To(Succeed())
+		w.createPolicy(ctx, object)
 	}
 }
 

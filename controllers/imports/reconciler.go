@@ -74,7 +74,7 @@ type Reconciler struct {
 	corrections importstate.Corrections
 	looks       looks
 	warned      warned
-	outlines    outlines
+	outlines    definition.Outlines
 }
 
 func (r *Reconciler) objects() objects {
@@ -146,7 +146,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	err := reconcileWithPermit(ctx, r, s)
 	if s.queued != nil {
 		r.Registry.SecretPaths.Note(s.before, r.Clock.Now())
-		after, ever := s.showsQueued()
+		after, ever := s.showsQueued(r.Registry.Permits.Waiting())
 		if !ever || after > 0 {
 			return ctrl.Result{RequeueAfter: after}, nil
 		}
@@ -161,7 +161,7 @@ func forget(r *Reconciler, key types.NamespacedName) {
 	r.refusals.Forget(key)
 	r.looks.forget(key)
 	r.warned.forget(key)
-	r.outlines.forget(key)
+	r.outlines.Forget(key)
 	r.Registry.Permits.Leave(limit.Object(key))
 }
 
@@ -244,7 +244,7 @@ func (r *Reconciler) resolve(ctx context.Context, s *scope) (err error) {
 			return err
 		}
 	}
-	if s.desired = r.outlines.of(s); s.desired != nil {
+	if s.desired = r.outlines.Of(s.object, inputsOf(s)); s.desired != nil {
 		return nil
 	}
 	return s.desire(ctx, r)
@@ -300,7 +300,7 @@ func (r *Reconciler) finish(ctx context.Context, s *scope, err error) (ctrl.Resu
 	}
 	r.looks.note(s)
 	r.warned.note(s)
-	r.outlines.written(s)
+	r.outlines.Compared(s.object)
 	recordEvents(r.Recorder, s)
 	if !saysReady(s) {
 		status.RecordTransition(r.Recorder, s.object, s.before.Status.Conditions, s.object.Status.Conditions)

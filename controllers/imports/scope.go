@@ -6,7 +6,7 @@ package imports
 import (
 	"context"
 	"errors"
-	"hash/maphash"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -144,118 +144,6 @@ func (w *warned) forget(key client.ObjectKey) { w.byKey.Delete(key) }
 // A large definition is not in the cache. It is read for a moment to see whether it was compared before, and
 // what that says is remembered. To compare or write it, it is read with a permit.
 
-// readsAtOnce is how many definitions are read, parsed and hashed at once: each takes many times its size.
-const readsAtOnce = 4
-
-// outlines remember the desired documents of Imports whose definitions are not in the cache, without the
-// documents, and how large the definitions are. Its zero value is ready for use, and it may be used from several
-// goroutines.
-type outlines struct {
-	mu    sync.Mutex
-	byKey map[client.ObjectKey]outlineOf
-	once  sync.Once
-	reads chan struct{}
-}
-
-// outlineOf is what is remembered of one Import: little, because all with large definitions are here.
-type outlineOf struct {
-	// of is a hash of the object and its generation, size that of the definition in bytes.
-	of   uint64
-	size int
-	// made is nil when the Import's status says the same.
-	made *outline
-}
-
-// outline is a desired document without the document, and what it was made of beside the definition.
-type outline struct {
-	inputs  string
-	desired *definition.Desired
-}
-
-// of gives the outline of the Import of a scope, nil if it is not known or is not enough: a deletion needs the
-// document, and so does the advice where the API did not accept it. After a start, and once the Import was
-// compared, the status has enough of it to see that nothing has changed.
-func (o *outlines) of(s *scope) *definition.Desired {
-	if len(s.object.Status.NotAccepted) > 0 || !s.object.DeletionTimestamp.IsZero() {
-		return nil
-	}
-	known, ok := o.load(s.object)
-	stripped := definition.Stripped(s.object)
-	if !ok && !stripped {
-		return nil
-	}
-	switch inputs := inputsOf(s); {
-	case ok && known.made != nil && known.made.inputs == inputs:
-		return known.made.desired
-	case stripped:
-		return definition.OutlineOf(s.object, inputs)
-	default:
-		return nil
-	}
-}
-
-func (o *outlines) load(object *v1alpha1.Import) (outlineOf, bool) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	known, ok := o.byKey[client.ObjectKeyFromObject(object)]
-	return known, ok && known.of == versionOf(object)
-}
-
-// outlinesSeed is that of the hashes of this process.
-var outlinesSeed = maphash.MakeSeed()
-
-// versionOf is a hash of what an outline is of.
-func versionOf(object *v1alpha1.Import) uint64 {
-	return maphash.Comparable(outlinesSeed, struct {
-		uid        types.UID
-		generation int64
-	}{object.UID, object.Generation})
-}
-
-func (o *outlines) note(s *scope, size int) {
-	o.store(s, outlineOf{of: versionOf(s.object), size: size, made: &outline{inputs: inputsOf(s), desired: s.desired.Outline()}})
-}
-
-func (o *outlines) store(s *scope, known outlineOf) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.byKey == nil {
-		o.byKey = map[client.ObjectKey]outlineOf{}
-	}
-	o.byKey[client.ObjectKeyFromObject(s.object)] = known
-}
-
-// written drops, of the Import of a scope whose status was written, what that says too.
-func (o *outlines) written(s *scope) {
-	known, ok := o.load(s.object)
-	if !ok || known.made == nil || len(known.made.desired.Warnings) > 0 || len(known.made.desired.Secrets) > 0 {
-		return
-	}
-	if says := definition.OutlineOf(s.object, known.made.inputs); says != nil && says.Hash == known.made.desired.Hash {
-		known.made = nil
-		o.store(s, known)
-	}
-}
-
-// forget drops what is remembered of an Import that was deleted.
-func (o *outlines) forget(key client.ObjectKey) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	delete(o.byKey, key)
-}
-
-// read calls a function that reads a definition, as soon as few others do.
-func (o *outlines) read(ctx context.Context, do func() error) error {
-	o.once.Do(func() { o.reads = make(chan struct{}, readsAtOnce) })
-	select {
-	case o.reads <- struct{}{}:
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-	defer func() { <-o.reads }()
-	return do()
-}
-
 func inputsOf(s *scope) string {
 	return definition.Inputs(s.owner.Marker(s.object), s.session.Aliases, s.values)
 }
@@ -268,13 +156,13 @@ func (s *scope) desire(ctx context.Context, r *Reconciler) error {
 	if !definition.Stripped(s.object) {
 		err := s.desireOf(s.object)
 		if err == nil && definition.Large(s.object) {
-			r.outlines.note(s, len(s.object.Spec.Definition.Raw))
+			r.outlines.Note(s.object, inputsOf(s), s.desired, len(s.object.Spec.Definition.Raw))
 		} else {
-			r.outlines.forget(client.ObjectKeyFromObject(s.object))
+			r.outlines.Forget(client.ObjectKeyFromObject(s.object))
 		}
 		return err
 	}
-	return r.outlines.read(ctx, func() error {
+	return r.outlines.Read(ctx, func() error {
 		whole, err := definition.Whole(ctx, r.Live, s.object, &s.object.Status, &s.before.Status)
 		if err != nil {
 			return errors.Join(errNotRead, err)
@@ -282,7 +170,7 @@ func (s *scope) desire(ctx context.Context, r *Reconciler) error {
 		if err := s.desireOf(whole); err != nil {
 			return err
 		}
-		r.outlines.note(s, len(whole.Spec.Definition.Raw))
+		r.outlines.Note(s.object, inputsOf(s), s.desired, len(whole.Spec.Definition.Raw))
 		return nil
 	})
 }
@@ -395,6 +283,9 @@ const (
 	// queuedShown is how long an Import waits for a permit before its status says so: a write for each of
 	// thousands that are created at once would make all of them wait the longer.
 	queuedShown = time.Minute
+	// queuedPerSecond is about how many of them say so in a second. At once, their writes would hold up those that
+	// have a permit: of 1,500 Imports, for ten seconds.
+	queuedPerSecond = 20
 )
 
 // reconcileWithPermit reconciles the Import, and gives back its permit, or what it no longer waits for.
@@ -426,15 +317,15 @@ func permitObject(object client.Object) limit.Object {
 // *limit.QueuedError if it has to wait.
 func (s *scope) takePermit(ctx context.Context, r *Reconciler, remote *integrator.Client) (context.Context, error) {
 	if s.permit == nil {
-		if _, ok := r.outlines.load(s.object); !ok && s.desired != nil {
+		if _, ok := r.outlines.Size(s.object); !ok && s.desired != nil {
 			// Its size is not known before it was read.
 			if err := s.completeDesired(ctx, r); err != nil {
 				return nil, err
 			}
 		}
 		size := len(s.object.Spec.Definition.Raw)
-		if known, ok := r.outlines.load(s.object); ok {
-			size = known.size
+		if known, ok := r.outlines.Size(s.object); ok {
+			size = known
 		}
 		weight := 1 + size/memoryOfPermit
 		permit, err := integrator.TakePermit(remote, r.Registry.Permits, permitObject(s.object), s.class(), weight)
@@ -466,8 +357,9 @@ func (s *scope) class() limit.Class {
 }
 
 // showsQueued returns when the status has to say that the Import waits for a permit: at once, after a
-// while, or never. What was as declared needs no write for each time that it is compared again.
-func (s *scope) showsQueued() (after time.Duration, ever bool) {
+// while, or never. What was as declared needs no write for each time that it is compared again. waiting is how many
+// Imports wait: the more there are, the longer the time in which they say so.
+func (s *scope) showsQueued(waiting int) (after time.Duration, ever bool) {
 	ready := apimeta.FindStatusCondition(s.object.Status.Conditions, v1alpha1.ConditionReady)
 	switch {
 	case ready == nil, s.object.Status.ObservedGeneration != s.object.Generation:
@@ -475,7 +367,11 @@ func (s *scope) showsQueued() (after time.Duration, ever bool) {
 	default:
 		return 0, false
 	}
-	return max(0, queuedShown-s.queued.Waited), true
+	rest := queuedShown - s.queued.Waited
+	if rest <= 0 {
+		return 0, true
+	}
+	return rest + rand.N(time.Duration(waiting)*time.Second/queuedPerSecond+1), true //nolint:gosec // no secret
 }
 
 // queuedProblem says that the Import waits for a permit.

@@ -5,19 +5,14 @@ package imports
 
 import (
 	stdcmp "cmp"
-	"context"
-	"errors"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
-	"github.com/integrator-operator/integrator-operator/internal/account"
 	"github.com/integrator-operator/integrator-operator/internal/definition"
 	"github.com/integrator-operator/integrator-operator/internal/integrator/limit"
 )
@@ -124,112 +119,13 @@ func TestShowsQueued(t *testing.T) {
 			object := &v1alpha1.Import{}
 			object.Generation, object.Status.ObservedGeneration, object.Status.Conditions = 2, tc.observed, tc.conditions
 			s := &scope{object: object, queued: &limit.QueuedError{Waited: tc.waited}}
-			if after, ever := s.showsQueued(); after != tc.after || ever != tc.ever {
+			if after, ever := s.showsQueued(0); after != tc.after || ever != tc.ever {
 				t.Errorf("%s: after %s, ever: %t, want %s, %t", tc.reason, after, ever, tc.after, tc.ever)
 			}
-		})
-	}
-}
-
-func TestOutlines(t *testing.T) {
-	sessionOf := func(id v1alpha1.ID) *account.Session {
-		return &account.Session{Aliases: map[string]v1alpha1.ID{"shop": id}}
-	}
-	known := func(change func(*scope)) *scope {
-		object := &v1alpha1.Import{}
-		object.Namespace, object.Name, object.UID, object.Generation = "ns", "orders", "1", 2
-		s := &scope{object: object, session: sessionOf("a"), desired: &definition.Desired{Hash: "h", Document: map[string]any{}}}
-		if change != nil {
-			change(s)
-		}
-		return s
-	}
-	var outlines outlines
-	outlines.note(known(nil), 5000)
-	for name, tc := range map[string]struct {
-		reason string
-		change func(*scope)
-		want   bool
-	}{
-		"Same":        {reason: "nothing changed that the document is made of", want: true},
-		"Edited":      {reason: "the definition may be another one", change: func(s *scope) { s.object.Generation++ }},
-		"Recreated":   {reason: "it is another object", change: func(s *scope) { s.object.UID = "2" }},
-		"Alias":       {reason: "the document may have another id", change: func(s *scope) { s.session = sessionOf("b") }},
-		"Value":       {reason: "a value changed", change: func(s *scope) { s.values = []definition.Value{{Path: "/a", Version: "2"}} }},
-		"NotAccepted": {reason: "the advice is about the document", change: func(s *scope) { s.object.Status.NotAccepted = []v1alpha1.Difference{{}} }},
-		"Deleted": {reason: "a deletion compares the name and the externalId", change: func(s *scope) {
-			s.object.DeletionTimestamp = &metav1.Time{}
-			s.object.DeletionTimestamp.Time = time.Now()
-		}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			got := outlines.of(known(tc.change))
-			if (got != nil) != tc.want {
-				t.Fatalf("%s: got %v", tc.reason, got)
-			}
-			if tc.want && (got.Hash != "h" || got.Document != nil) {
-				t.Errorf("got %+v", got)
+			// Beside 1,000 others they do not all say so at once, but what is late does.
+			if after, ever := s.showsQueued(1000); after < tc.after || after > tc.after+50*time.Second || tc.after == 0 && after != 0 || ever != tc.ever {
+				t.Errorf("%s: beside others after %s, ever: %t, want %s or up to 50 s later, %t", tc.reason, after, ever, tc.after, tc.ever)
 			}
 		})
-	}
-	if kept, ok := outlines.load(known(nil).object); !ok || kept.size != 5000 {
-		t.Errorf("its size is %d", kept.size)
-	}
-	outlines.forget(client.ObjectKey{Namespace: "ns", Name: "orders"})
-	if outlines.of(known(nil)) != nil {
-		t.Error("what was deleted is forgotten")
-	}
-}
-
-// After a start, nothing is remembered but what the status says.
-func TestOutlinesAfterAStart(t *testing.T) {
-	compared := func(change func(*v1alpha1.Import)) *scope {
-		object := &v1alpha1.Import{}
-		object.Namespace, object.Name, object.UID, object.Generation = "ns", "orders", "1", 2
-		s := &scope{object: object, session: &account.Session{Aliases: map[string]v1alpha1.ID{"shop": "a"}}}
-		state := &object.Status
-		state.ObservedGeneration, state.DesiredHash, state.InputsHash = 2, "h", inputsOf(s)
-		state.IgnoredFields, state.Warnings = []string{"/createdAt"}, []string{"/ftp: is for another adaptorType"}
-		if change != nil {
-			change(object)
-		}
-		return s
-	}
-	for name, tc := range map[string]struct {
-		reason string
-		change func(*v1alpha1.Import)
-		want   *definition.Desired
-	}{
-		"Same":      {reason: "nothing changed that the document is made of", want: &definition.Desired{Hash: "h", LeftOut: []string{"/createdAt"}, Mistakes: []string{"/ftp: is for another adaptorType"}}},
-		"Edited":    {reason: "the definition may be another one", change: func(o *v1alpha1.Import) { o.Generation++ }},
-		"Inputs":    {reason: "an alias changed while the operator was stopped", change: func(o *v1alpha1.Import) { o.Status.InputsHash = "other" }},
-		"NotYet":    {reason: "an earlier version did not write of what the hash was made", change: func(o *v1alpha1.Import) { o.Status.InputsHash = "" }},
-		"Unwritten": {reason: "it was never compared", change: func(o *v1alpha1.Import) { o.Status.DesiredHash = "" }},
-		"InCache":   {reason: "the definition is at hand", change: func(o *v1alpha1.Import) { o.Spec.Definition.Raw = []byte(`{"name":"a"}`) }},
-	} {
-		t.Run(name, func(t *testing.T) {
-			var none outlines
-			if diff := cmp.Diff(tc.want, none.of(compared(tc.change)), cmpopts.IgnoreUnexported(definition.Desired{})); diff != "" {
-				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
-			}
-		})
-	}
-}
-
-func TestOutlinesReadFewAtOnce(t *testing.T) {
-	var outlines outlines
-	began, end := make(chan struct{}), make(chan struct{})
-	for range readsAtOnce {
-		go func() { _ = outlines.read(t.Context(), func() error { began <- struct{}{}; <-end; return nil }) }()
-		<-began
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := outlines.read(ctx, func() error { t.Error("it is one too many"); return nil }); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v", err)
-	}
-	close(end)
-	if err := outlines.read(t.Context(), func() error { return nil }); err != nil {
-		t.Errorf("there is room again: %v", err)
 	}
 }

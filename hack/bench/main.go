@@ -36,6 +36,7 @@ import (
 type options struct {
 	environment             environment.Options
 	before, only, json      string
+	renew                   bool
 	sizes, standing, polled numbers
 	amounts                 bench.Amounts
 	repeat, kneeUntil       int
@@ -54,6 +55,7 @@ func main() {
 	flag.StringVar(&o.before, "before", "", "program of an earlier manager, for the measurements of how long others wait")
 	flag.StringVar(&o.only, "only", "", "measure only this: names separated by commas")
 	flag.StringVar(&o.json, "json", "", "file to write all figures to, with their bounds and targets")
+	flag.BoolVar(&o.renew, "renew", false, "replace in the file of --json what is measured, and keep all else")
 	flag.Var(&o.sizes, "sizes", "numbers of objects to measure, separated by commas")
 	flag.Var(&o.standing, "standing", "numbers of Imports that stand as they are, separated by commas")
 	flag.Var(&o.polled, "polled", "numbers of objects of the poller, separated by commas")
@@ -93,7 +95,7 @@ func run(ctx context.Context, o options) (err error) {
 	defer func() {
 		b.Record.Print(os.Stdout)
 		if o.json != "" {
-			err = errors.Join(err, b.Record.Write(o.json))
+			err = errors.Join(err, write(b.Record, o.json, o.renew))
 		}
 	}()
 	for _, m := range chosen {
@@ -108,12 +110,25 @@ func run(ctx context.Context, o options) (err error) {
 	return err
 }
 
+// write writes a record into a file, or renews the one that is there.
+func write(r *report.Record, file string, renew bool) error {
+	if !renew {
+		return r.Write(file)
+	}
+	earlier, err := report.Read(file)
+	if err != nil {
+		return err
+	}
+	earlier.Renew(r)
+	return earlier.Write(file)
+}
+
 // newRecord is the head of a record.
 func newRecord(ctx context.Context, o environment.Options) *report.Record {
-	r := &report.Record{
+	r := &report.Record{Run: report.Run{
 		Date: time.Now().UTC().Format(time.DateOnly), Command: "bench " + strings.Join(flagsOf(os.Args[1:]), " "), Machine: report.ThisMachine(),
 		Versions: report.Versions{Go: runtime.Version(), Kubernetes: environment.Kubernetes(o.Assets), Commit: report.Commit(ctx)},
-	}
+	}}
 	if info, err := buildinfo.ReadFile(o.Poller); err == nil {
 		for _, module := range info.Deps {
 			if strings.HasPrefix(module.Path, "github.com/crossplane/crossplane-runtime") {
@@ -128,7 +143,7 @@ func newRecord(ctx context.Context, o environment.Options) *report.Record {
 func flagsOf(args []string) []string {
 	return slices.DeleteFunc(slices.Clone(args), func(arg string) bool {
 		name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
-		return slices.Contains([]string{"assets", "manager", "simulator", "poller", "before", "json"}, name)
+		return slices.Contains([]string{"assets", "manager", "simulator", "poller", "before", "json", "renew"}, name)
 	})
 }
 

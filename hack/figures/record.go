@@ -11,6 +11,17 @@ import (
 
 // record is what hack/bench/report writes, as far as it is shown.
 type record struct {
+	header
+	// Later are runs that measured rows of some tables anew.
+	Later []struct {
+		header
+		Tables []string `json:"tables"`
+	} `json:"later"`
+	Figures []figure `json:"figures"`
+}
+
+// header is when, how and where figures were measured.
+type header struct {
 	Date    string `json:"date"`
 	Command string `json:"command"`
 	Machine struct {
@@ -26,7 +37,6 @@ type record struct {
 		Commit     string `json:"commit"`
 		Poller     string `json:"poller"`
 	} `json:"versions"`
-	Figures []figure `json:"figures"`
 }
 
 type figure struct {

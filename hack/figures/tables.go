@@ -57,14 +57,23 @@ func (r *record) table(name string) string {
 	return "| What | Measured | Median (spread) | Bound | Ratio | Target |\n|---|---|---|---|---|---|\n" + rows.String()
 }
 
+// machine has a line for each run.
 func (r *record) machine() string {
+	lines := r.String() + "\n"
+	for _, later := range r.Later {
+		lines += "\nRows of " + strings.Join(later.Tables, ", ") + " later: " + later.String() + "\n"
+	}
+	return lines
+}
+
+func (r header) String() string {
 	m, v := r.Machine, r.Versions
 	line := fmt.Sprintf("%s, %d cores of %s, %s GiB, %s, with a load of %s at the beginning; commit %s, %s, Kubernetes %s",
 		r.Date, m.Cores, m.CPU, number(m.MemoryGiB), m.System, m.Load, v.Commit, v.Go, v.Kubernetes)
 	if v.Poller != "" {
 		line += ", crossplane-runtime " + v.Poller
 	}
-	return line + ". Flags: `" + strings.TrimPrefix(r.Command, "bench ") + "`.\n"
+	return line + ". Flags: `" + strings.TrimPrefix(r.Command, "bench ") + "`."
 }
 
 // counts has one row for each kind of object, and a column for each kind of request.

@@ -40,7 +40,7 @@ func (e *Environment) UntilReady(ctx context.Context, imports []*v1alpha1.Import
 
 // UntilReadyAt is UntilReady for Imports that are to be Ready at a generation, or a later one.
 func (e *Environment) UntilReadyAt(ctx context.Context, imports []*v1alpha1.Import, generation int64, do func() error) (time.Duration, error) {
-	return e.until(ctx, do, names(imports), &v1alpha1.ImportList{}, func(event watch.Event) bool {
+	return e.until(ctx, do, Names(imports), &v1alpha1.ImportList{}, func(event watch.Event) bool {
 		of, ok := event.Object.(*v1alpha1.Import)
 		return ok && of.Generation >= generation && ready(of.Status.Conditions, of.Generation)
 	})
@@ -53,7 +53,7 @@ func (e *Environment) Apply(ctx context.Context, imports []*v1alpha1.Import) err
 
 // UntilDeleted does something, and returns how long it took until all Imports were gone.
 func (e *Environment) UntilDeleted(ctx context.Context, imports []*v1alpha1.Import, do func() error) (time.Duration, error) {
-	w := newWaiting(names(imports), &v1alpha1.ImportList{}, func(event watch.Event) bool { return event.Type == watch.Deleted })
+	w := newWaiting(Names(imports), &v1alpha1.ImportList{}, func(event watch.Event) bool { return event.Type == watch.Deleted })
 	w.reopened = func(ctx context.Context) error {
 		left := &metav1.PartialObjectMetadataList{TypeMeta: Imports}
 		if err := e.Objects.List(ctx, left, client.InNamespace(Namespace)); err != nil {
@@ -61,10 +61,9 @@ func (e *Environment) UntilDeleted(ctx context.Context, imports []*v1alpha1.Impo
 		}
 		here := map[string]bool{}
 		for i := range left.Items {
-			here[left.Items[i].Name] = w.names[left.Items[i].Name]
+			here[left.Items[i].Name] = true
 		}
-		w.names = here
-		maps.DeleteFunc(w.names, func(_ string, waits bool) bool { return !waits })
+		maps.DeleteFunc(w.names, func(name string, _ bool) bool { return !here[name] })
 		return nil
 	}
 	return e.await(ctx, do, w)
@@ -162,8 +161,8 @@ func (e *Environment) Ask(ctx context.Context, imports []*v1alpha1.Import) error
 	return nil
 }
 
-// names are those of Imports.
-func names(imports []*v1alpha1.Import) (all []string) {
+// Names are those of Imports.
+func Names(imports []*v1alpha1.Import) (all []string) {
 	for _, object := range imports {
 		all = append(all, object.Name)
 	}

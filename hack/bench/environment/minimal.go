@@ -135,9 +135,8 @@ func Each(ctx context.Context, names []string, do Job) error {
 }
 
 // PatchImport writes metadata of an Import.
-func (m *Minimal) PatchImport(ctx context.Context, name, patch string) (*v1alpha1.Import, error) {
-	object := &v1alpha1.Import{ObjectMeta: Meta(name)}
-	return object, m.Patch(ctx, object, client.RawPatch(types.MergePatchType, []byte(patch)))
+func (m *Minimal) PatchImport(ctx context.Context, name, patch string) error {
+	return m.Patch(ctx, &v1alpha1.Import{ObjectMeta: Meta(name)}, client.RawPatch(types.MergePatchType, []byte(patch)))
 }
 
 // ReadImport reads an Import past all caches.

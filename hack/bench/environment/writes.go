@@ -19,7 +19,7 @@ import (
 
 // Rename changes the name that each of some Imports declares, as a user does.
 func (e *Environment) Rename(ctx context.Context, imports []*v1alpha1.Import) error {
-	return Each(ctx, names(imports), e.RenameImport)
+	return Each(ctx, Names(imports), e.RenameImport)
 }
 
 // RenameImport changes the name that an Import declares.
@@ -30,7 +30,7 @@ func (e *Environment) RenameImport(ctx context.Context, name string) error {
 
 // Delete deletes Imports one by one, as kubectl delete does with files.
 func (e *Environment) Delete(ctx context.Context, imports []*v1alpha1.Import) error {
-	return Each(ctx, names(imports), e.DeleteImport)
+	return Each(ctx, Names(imports), e.DeleteImport)
 }
 
 // DeleteImport deletes an Import.
@@ -40,7 +40,7 @@ func (e *Environment) DeleteImport(ctx context.Context, name string) error {
 
 // Discard deletes Imports that no operator knows, whatever finalizers they have. No manager may run.
 func (e *Environment) Discard(ctx context.Context, imports []*v1alpha1.Import) error {
-	return parallel(ctx, writers, names(imports), func(name string) error {
+	return parallel(ctx, writers, Names(imports), func(name string) error {
 		target := &v1alpha1.Import{ObjectMeta: Meta(name)}
 		err := e.Objects.Patch(ctx, target, client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`)))
 		if err == nil {
@@ -48,11 +48,6 @@ func (e *Environment) Discard(ctx context.Context, imports []*v1alpha1.Import) e
 		}
 		return client.IgnoreNotFound(err)
 	})
-}
-
-// DeleteImports asks for the deletion of all Imports of the namespace.
-func (e *Environment) DeleteImports(ctx context.Context) error {
-	return e.Objects.DeleteAllOf(ctx, &v1alpha1.Import{}, client.InNamespace(Namespace))
 }
 
 // DeleteRuns deletes all runs of the namespace.

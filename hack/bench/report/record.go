@@ -12,13 +12,25 @@ import (
 	"slices"
 )
 
-// Record is all that one run of the benchmark has measured.
+// Record is all that one run of the benchmark has measured, and what later ones have measured anew.
 type Record struct {
+	Run
+	Later   []Later  `json:"later,omitempty"`
+	Figures []Figure `json:"figures"`
+}
+
+// Run is when, how and where figures were measured.
+type Run struct {
 	Date     string   `json:"date"`
 	Command  string   `json:"command"`
 	Machine  Machine  `json:"machine"`
 	Versions Versions `json:"versions"`
-	Figures  []Figure `json:"figures"`
+}
+
+// Later is a run after the one of the record, which measured rows of some tables.
+type Later struct {
+	Run
+	Tables []string `json:"tables"`
 }
 
 // Key is which figure something is.
@@ -105,6 +117,26 @@ func (r *Record) Add(values ...Value) {
 	}
 }
 
+// Renew takes the rows that a later run has measured in place of its own.
+func (r *Record) Renew(by *Record) {
+	var tables []string
+	for _, f := range by.Figures {
+		if !slices.Contains(tables, f.Table) {
+			tables = append(tables, f.Table)
+		}
+	}
+	old := func(f Figure) bool {
+		return slices.ContainsFunc(by.Figures, func(later Figure) bool { return later.Table == f.Table && later.Row == f.Row })
+	}
+	at := slices.IndexFunc(r.Figures, old)
+	if at < 0 {
+		at = len(r.Figures)
+	}
+	r.Figures = slices.DeleteFunc(r.Figures, old)
+	r.Figures = slices.Insert(r.Figures, at, by.Figures...)
+	r.Later = append(r.Later, Later{Run: by.Run, Tables: tables})
+}
+
 // Find returns a figure.
 func (r *Record) Find(key Key) (Figure, bool) {
 	for _, f := range r.Figures {
@@ -157,6 +189,19 @@ func median(values []float64) float64 {
 		return sorted[half]
 	}
 	return (sorted[half-1] + sorted[half]) / 2
+}
+
+// Read reads a record from a file.
+func Read(file string) (*Record, error) {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	r := &Record{}
+	if err := json.Unmarshal(content, r); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return r, nil
 }
 
 // Write writes the record into a file.

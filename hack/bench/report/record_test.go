@@ -5,6 +5,7 @@ package report
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -51,6 +52,31 @@ func TestAdd(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// TestRenew: of what a later run has measured, only its figures are left, where the earlier ones were.
+func TestRenew(t *testing.T) {
+	measured := func(commit string, rows ...string) *Record {
+		r := &Record{Run: Run{Versions: Versions{Commit: commit}}}
+		for i, row := range rows {
+			r.Add(Value{Key: Key{Table: row[:1], Row: row, Name: "after"}, Value: float64(len(commit)*10 + i)})
+		}
+		return r
+	}
+	r := measured("a", "a1", "b1", "b2", "c1")
+	r.Renew(measured("bb", "b1", "b3"))
+	r.Renew(measured("ccc", "d1"))
+	var got []string
+	for _, f := range r.Figures {
+		got = append(got, fmt.Sprint(f.Row, " ", f.Values))
+	}
+	if diff := cmp.Diff([]string{"a1 [10]", "b1 [20]", "b3 [21]", "b2 [12]", "c1 [13]", "d1 [30]"}, got); diff != "" {
+		t.Error(diff)
+	}
+	later := []Later{{Run{Versions: Versions{Commit: "bb"}}, []string{"b"}}, {Run{Versions: Versions{Commit: "ccc"}}, []string{"d"}}}
+	if diff := cmp.Diff(later, r.Later); diff != "" || r.Versions.Commit != "a" {
+		t.Errorf("of the commit %s: %s", r.Versions.Commit, diff)
 	}
 }
 

@@ -43,11 +43,11 @@ func (c choice) most(now time.Time) int {
 	return max(0, c.pages-1)
 }
 
-// single returns the imports that are read one by one: that takes fewer calls than the list, and nobody needs
-// that. It returns none if the list is to be read. A scan makes one call at least, which shows that the token is
-// still accepted.
-func (c choice) single(wanted []Wants, now time.Time) (ids []string) {
-	most, distinct := c.most(now), map[string]bool{}
+// single returns the imports that are read one by one, most at most: that takes fewer calls than the list, and
+// nobody needs that. It returns none if the list is to be read. A scan makes one call at least, which shows that
+// the token is still accepted.
+func single(wanted []Wants, most int) (ids []string) {
+	distinct := map[string]bool{}
 	for _, wants := range wanted {
 		if wants.List {
 			return nil

@@ -47,7 +47,7 @@ func TestChoice(t *testing.T) {
 		"Barred":      {"one of them could not be read", with(func(c *choice) { c.barred = 1 }), []Wants{ids("a")}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(tc.want, tc.from.single(tc.wanted, now)); diff != "" {
+			if diff := cmp.Diff(tc.want, single(tc.wanted, tc.from.most(now))); diff != "" {
 				t.Errorf("%s (-want +got)\n%s", tc.reason, diff)
 			}
 		})

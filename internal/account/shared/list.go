@@ -181,4 +181,4 @@ func (c *collector) add(document integrator.Import) {
 	}
 }
 
-func (c *collector) list() List { return newList(c.modified, slices.Clip(slices.Clone(c.identified))) }
+func (c *collector) list() List { return newList(c.modified, slices.Clone(c.identified)) }

@@ -129,8 +129,8 @@ func (s *scanner) begin(ctx context.Context, results chan<- result) {
 		return
 	}
 	var ids []string
-	if now := s.pool.clock.Now(); !fresh && s.choice.most(now) > 0 {
-		ids = s.choice.single(wantsOf(ctx, watchers, s.choice.most(now)), now)
+	if most := s.choice.most(s.pool.clock.Now()); !fresh && most > 0 {
+		ids = single(wantsOf(ctx, watchers, most), most)
 	}
 	for _, w := range watchers {
 		w.watcher.Begin()

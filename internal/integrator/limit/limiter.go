@@ -104,9 +104,10 @@ type Limiter struct {
 	size, invocable int
 	// taken are the places of requests and permits, invoking those of invocations among them.
 	taken, invoking int
-	// permits are those that were granted, unspent those of them that have made no request yet: the tokens
-	// for these are spoken for.
+	// permits are those that were granted, unspent the tokens that are spoken for by them. perPermit is how many
+	// requests are made with one, on average.
 	permits, unspent int
+	perPermit        float64
 	// window is how many permits there may be at once. It begins with one, and grows with each answer:
 	// of an API that does not answer, few calls have to reach their deadline to show that.
 	window      int
@@ -253,7 +254,11 @@ func (l *Limiter) admit() {
 		if w == nil {
 			return
 		}
-		if wait, timed := l.wait(); wait > 0 {
+		tokens := 1
+		if w.permit != nil {
+			tokens = l.tokensOfPermit()
+		}
+		if wait, timed := l.wait(tokens); wait > 0 {
 			if timed {
 				l.admitIn(wait)
 			}
@@ -266,7 +271,7 @@ func (l *Limiter) admit() {
 		l.waiting.take(w)
 		l.taken++
 		if w.permit != nil {
-			l.grantPermit(w)
+			l.grantPermit(w, tokens)
 			full = l.permits >= l.windowAt(time.Now())
 			continue
 		}
@@ -291,9 +296,9 @@ func (l *Limiter) grantRequest(w *waiter) {
 }
 
 // wait returns how long the next one has to wait for the end of a pause, for the request that goes first
-// after it, or for a token. timed is false if time alone does not end it: an object with a permit has to
-// make its first request.
-func (l *Limiter) wait() (wait time.Duration, timed bool) {
+// after it, or for its tokens. timed is false if time alone does not end it: objects with a permit have to
+// make their requests.
+func (l *Limiter) wait(tokens int) (wait time.Duration, timed bool) {
 	if rest := l.pausedFor(); rest > 0 {
 		return rest, true
 	}
@@ -301,13 +306,23 @@ func (l *Limiter) wait() (wait time.Duration, timed bool) {
 		return rest, true
 	}
 	l.setRate(time.Now())
-	need := float64(1 + l.unspent)
+	need := float64(tokens + l.unspent)
 	missing := need - l.bucket.Tokens()
 	if missing <= 0 {
 		return 0, true
 	}
 	seconds := missing / float64(l.bucket.Limit())
 	return time.Duration(seconds*float64(time.Second)) + 1, need <= float64(l.bucket.Burst())
+}
+
+// tokensOfPermit returns how many tokens a permit is granted for: one, and while less than the full rate is used,
+// because of a 429, one for each request that it is likely to make. Otherwise what was saved up during the pause would
+// be granted to so many objects that their further requests are answered with the next 429.
+func (l *Limiter) tokensOfPermit() int {
+	if !l.pace.slowed() {
+		return 1
+	}
+	return max(1, min(l.bucket.Burst(), int(math.Round(l.perPermit))))
 }
 
 // spend takes a token, also one that is not there yet: then the next ones wait for longer.
@@ -442,7 +457,7 @@ func (l *Limiter) enterWithPermit(permit *Permit, r Request) (e entry, err error
 	if rest := l.probe.rest(now); rest > 0 && permit.goesFirst == 0 {
 		return entry{wait: min(rest, firstPoll)}, nil
 	}
-	if wait, _ := l.wait(); wait > 0 && r.Further {
+	if wait, _ := l.wait(1); wait > 0 && r.Further {
 		return entry{wait: wait}, nil
 	}
 	_, e.probe = l.circuit.allows(ClassCorrection, now)

@@ -56,6 +56,9 @@ type pace struct {
 	window int
 }
 
+// slowed reports whether not all of the rate may be used.
+func (p *pace) slowed() bool { return p.base != 0 }
+
 // at returns the rate of now, in requests a second.
 func (p *pace) at(now time.Time) float64 {
 	if p.base == 0 {

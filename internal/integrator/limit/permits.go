@@ -28,7 +28,8 @@ func (*QueuedError) Error() string { return "the object waits for a permit" }
 
 // Permits are the permits of all accounts of a process. A permit lets one object make its calls: it holds a
 // place of its account, and one of the process's. Its first call finds a token in the account's bucket.
-// The further ones take theirs without waiting, and the next permits wait until the rate is met again.
+// The further ones take theirs without waiting, and the next permits wait until the rate is met again. After a
+// 429, there is a token for each call that it is likely to make.
 type Permits struct {
 	notify func(Object)
 
@@ -91,11 +92,11 @@ type Permit struct {
 	// asked: the object is being asked about right now, and needs no notice. granted: it has the permit.
 	// claimed: the object knows. The limiter's lock guards these.
 	asked, granted, claimed bool
-	// first: no request was made in it yet. goesFirst is the number of that request if it goes first after
-	// a pause: see probe.
-	first     bool
-	goesFirst int
-	expiry    *time.Timer
+	// requests are those that were made with it, unspent the tokens that are kept for others. goesFirst is the
+	// number of the first request if it goes first after a pause: see probe.
+	requests, unspent int
+	goesFirst         int
+	expiry            *time.Timer
 }
 
 // Take takes a permit for an object, of the account of a limiter. The caller gives it back with Release.
@@ -125,6 +126,13 @@ func (t *Permits) Waits(object Object) bool {
 	defer t.mu.Unlock()
 	_, waits := t.byObject[object]
 	return waits
+}
+
+// Waiting returns about how many objects wait for a permit: those that have one are among them.
+func (t *Permits) Waiting() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.byObject)
 }
 
 // Leave gives up what an object waits for, or was granted and has not taken.
@@ -202,13 +210,13 @@ func (l *Limiter) takePermit(t *Permits, object Object, class Class, weight int)
 	return permit, nil
 }
 
-// grantPermit grants a permit to an object. The caller holds the lock, and has taken the places.
-func (l *Limiter) grantPermit(w *waiter) {
+// grantPermit grants a permit to an object, and so many tokens. The caller holds the lock, and has taken the places.
+func (l *Limiter) grantPermit(w *waiter, tokens int) {
 	permit := w.permit
-	permit.granted, permit.first = true, true
+	permit.granted, permit.unspent = true, tokens
 	permit.goesFirst = l.probe.begin(time.Now())
 	l.permits++
-	l.unspent++
+	l.unspent += tokens
 	if permit.asked {
 		return
 	}
@@ -218,9 +226,26 @@ func (l *Limiter) grantPermit(w *waiter) {
 
 // spent: a request is made with the permit. The caller holds the limiter's lock.
 func (permit *Permit) spent(l *Limiter) {
-	if permit.first {
-		permit.first = false
+	permit.requests++
+	if permit.unspent > 0 {
+		permit.unspent--
 		l.unspent--
+	}
+}
+
+// averageOf is of about how many permits the average of their requests is.
+const averageOf = 32
+
+// ended: no more requests are made with the permit. The caller holds the limiter's lock.
+func (permit *Permit) ended(l *Limiter) {
+	l.unspent -= permit.unspent
+	permit.unspent = 0
+	switch made := float64(permit.requests); {
+	case made == 0:
+	case l.perPermit == 0: // the first one
+		l.perPermit = made
+	default:
+		l.perPermit += (made - l.perPermit) / averageOf
 	}
 }
 
@@ -260,7 +285,7 @@ func (l *Limiter) forget(w *waiter) {
 		permit.expiry.Stop()
 	}
 	if permit.granted {
-		permit.spent(l)
+		permit.ended(l)
 		l.probe.end(permit.goesFirst)
 		l.permits--
 		l.taken--

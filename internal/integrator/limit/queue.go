@@ -31,9 +31,10 @@ const (
 	classes
 )
 
-// oldestEvery is how often what has waited longest goes, whatever its class: a class
-// under others that never end still moves, by a quarter of what the account permits.
-const oldestEvery = 4
+// neglectedEvery is how often the class goes of which none went for the longest time: a class under others that never
+// end still moves, by a quarter of what the account permits. It is not the oldest waiter that goes, or each page
+// of a scan would wait for thousands of objects that came before it.
+const neglectedEvery = 4
 
 // waiter is what waits for the account: a permit, or a request of its own.
 type waiter struct {
@@ -58,8 +59,10 @@ type waiter struct {
 // value is ready for use.
 type queue struct {
 	byClass [classes]list.List
-	// number is that of the last waiter, taken how many were taken out by next.
+	// number is that of the last waiter, taken how many were taken out by next, and went, by class, how many had
+	// been when the last of it was.
 	number, taken uint64
+	went          [classes]uint64
 }
 
 // add puts a waiter at the end of its class.
@@ -90,9 +93,9 @@ func (q *queue) raise(w *waiter, class Class) {
 }
 
 // next returns the waiter that goes next among those that may: the first of the most urgent class, and
-// every fourth time the one that has waited longest. It is nil if there is none.
+// every fourth time that of the class of which none went for the longest time. It is nil if there is none.
 func (q *queue) next(may func(*waiter) bool) *waiter {
-	var urgent, oldest *waiter
+	var urgent, neglected *waiter
 	for class := range q.byClass {
 		front := q.byClass[class].Front()
 		if front == nil {
@@ -105,12 +108,12 @@ func (q *queue) next(may func(*waiter) bool) *waiter {
 		if urgent == nil {
 			urgent = w
 		}
-		if oldest == nil || w.number < oldest.number {
-			oldest = w
+		if neglected == nil || q.went[w.class] < q.went[neglected.class] || q.went[w.class] == q.went[neglected.class] && w.number < neglected.number {
+			neglected = w
 		}
 	}
-	if (q.taken+1)%oldestEvery == 0 {
-		return oldest
+	if (q.taken+1)%neglectedEvery == 0 {
+		return neglected
 	}
 	return urgent
 }
@@ -118,6 +121,7 @@ func (q *queue) next(may func(*waiter) bool) *waiter {
 // take takes out the waiter that next returned.
 func (q *queue) take(w *waiter) {
 	q.taken++
+	q.went[w.class] = q.taken
 	q.remove(w)
 }
 

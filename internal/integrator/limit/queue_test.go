@@ -29,7 +29,7 @@ func TestQueue(t *testing.T) {
 		want    string
 	}{
 		"Classes": {
-			reason:  "a person first, the scanner last; the fourth is the one that has waited longest",
+			reason:  "a person first, the scanner last; the fourth is of the kind that did not go for longest, or has waited longest",
 			waiting: "scan correction new run look change check",
 			want:    "check6 change5 look4 scan0 run3 new2 correction1",
 		},
@@ -42,6 +42,11 @@ func TestQueue(t *testing.T) {
 			reason:  "the last class gets a quarter, however many come before it",
 			waiting: "look look scan look look look look scan look look",
 			want:    "look0 look1 look3 scan2 look4 look5 look6 scan7 look8 look9",
+		},
+		"Backlog": {
+			reason:  "the pages of a scan do not wait for all objects that came before them",
+			waiting: "new new new new new new new new scan scan correction new new new new",
+			want:    "new0 new1 new2 scan8 new3 new4 new5 correction10 new6 new7 new11 scan9 new12 new13 new14",
 		},
 		"Raised": {
 			reason: "what a person changes while it waits becomes more urgent", waiting: "new look look correction",

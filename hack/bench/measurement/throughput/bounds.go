@@ -96,13 +96,6 @@ func followed(ctx context.Context, m *environment.Minimal, kind kind, names []st
 	}
 }
 
-func namesOf(imports []*v1alpha1.Import) (names []string) {
-	for _, object := range imports {
-		names = append(names, object.Name)
-	}
-	return names
-}
-
 // applied creates each of some Imports by its name.
 func applied(e *environment.Environment, imports []*v1alpha1.Import) environment.Job {
 	byName := map[string]*v1alpha1.Import{}
@@ -126,7 +119,7 @@ var (
 // written makes one write of metadata and one of the status, and an event.
 func written(m *environment.Minimal, metadata, reason string) environment.Job {
 	return func(ctx context.Context, name string) error {
-		if _, err := m.PatchImport(ctx, name, metadata); err != nil {
+		if err := m.PatchImport(ctx, name, metadata); err != nil {
 			return err
 		}
 		if err := m.ReportImport(ctx, name, 1); err != nil {
@@ -139,7 +132,7 @@ func written(m *environment.Minimal, metadata, reason string) environment.Job {
 // minimalCreation is of Imports that a user applies.
 func minimalCreation(ctx context.Context, e *environment.Environment, m *environment.Minimal, n int) (time.Duration, error) {
 	imports := bench.Creations("bound", n)
-	took, err := e.UntilReady(ctx, imports, followed(ctx, m, imported, namesOf(imports), applied(e, imports), written(m, intent, v1alpha1.ReasonCreated)))
+	took, err := e.UntilReady(ctx, imports, followed(ctx, m, imported, environment.Names(imports), applied(e, imports), written(m, intent, v1alpha1.ReasonCreated)))
 	if err != nil {
 		return 0, err
 	}
@@ -149,8 +142,8 @@ func minimalCreation(ctx context.Context, e *environment.Environment, m *environ
 // minimalAdoption is of Imports that a user applies. Who else may have the import is asked with a list.
 func minimalAdoption(ctx context.Context, e *environment.Environment, m *environment.Minimal, n int) (time.Duration, error) {
 	_, imports := bench.Adoptions("bound", n)
-	took, err := e.UntilReady(ctx, imports, followed(ctx, m, imported, namesOf(imports), applied(e, imports), func(ctx context.Context, name string) error {
-		if _, err := m.PatchImport(ctx, name, claim); err != nil {
+	took, err := e.UntilReady(ctx, imports, followed(ctx, m, imported, environment.Names(imports), applied(e, imports), func(ctx context.Context, name string) error {
+		if err := m.PatchImport(ctx, name, claim); err != nil {
 			return err
 		}
 		if err := m.ListImports(ctx, "id-"+name); err != nil {
@@ -170,7 +163,7 @@ func existing(ctx context.Context, e *environment.Environment, m *environment.Mi
 	if err := e.Apply(ctx, imports); err != nil {
 		return nil, err
 	}
-	return imports, environment.Each(ctx, namesOf(imports), written(m, intent, v1alpha1.ReasonCreated))
+	return imports, environment.Each(ctx, environment.Names(imports), written(m, intent, v1alpha1.ReasonCreated))
 }
 
 // minimalUpdate is of Imports that a user changes.
@@ -179,7 +172,7 @@ func minimalUpdate(ctx context.Context, e *environment.Environment, m *environme
 	if err != nil {
 		return 0, err
 	}
-	took, err := e.UntilReadyAt(ctx, imports, 2, followed(ctx, m, imported, namesOf(imports), e.RenameImport, func(ctx context.Context, name string) error {
+	took, err := e.UntilReadyAt(ctx, imports, 2, followed(ctx, m, imported, environment.Names(imports), e.RenameImport, func(ctx context.Context, name string) error {
 		if err := m.ReportImport(ctx, name, 2); err != nil {
 			return err
 		}
@@ -197,11 +190,11 @@ func minimalDeletion(ctx context.Context, e *environment.Environment, m *environ
 	if err != nil {
 		return 0, err
 	}
-	return e.UntilDeleted(ctx, imports, followed(ctx, m, imported, namesOf(imports), e.DeleteImport, func(ctx context.Context, name string) error {
+	return e.UntilDeleted(ctx, imports, followed(ctx, m, imported, environment.Names(imports), e.DeleteImport, func(ctx context.Context, name string) error {
 		if err := m.ReadImport(ctx, name); err != nil {
 			return err
 		}
-		if _, err := m.PatchImport(ctx, name, released); err != nil {
+		if err := m.PatchImport(ctx, name, released); err != nil {
 			return err
 		}
 		return m.Event(ctx, "Import", name, v1alpha1.ReasonDeleted)

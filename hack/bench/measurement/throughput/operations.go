@@ -80,9 +80,9 @@ func (o *operations) measure(ctx context.Context) error {
 
 // spent is what programs and requests have cost so far.
 type spent struct {
-	processors    map[string]time.Duration
-	kubernetes    meter.Kubernetes
-	single, pages int
+	processors map[string]time.Duration
+	kubernetes meter.Kubernetes
+	single     int
 }
 
 func (o *operations) spent(ctx context.Context) (s spent, err error) {
@@ -95,7 +95,7 @@ func (o *operations) spent(ctx context.Context) (s spent, err error) {
 	if s.kubernetes, err = meter.ReadKubernetes(ctx, o.Plane.Clients.Discovery().RESTClient()); err != nil {
 		return s, err
 	}
-	s.single, s.pages, err = o.Requests(ctx)
+	s.single, _, err = o.Requests(ctx)
 	return s, err
 }
 
