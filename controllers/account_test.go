@@ -144,9 +144,9 @@ var _ = Describe("I give the operator an account", func() {
 			Action: simulator.Action{Kind: simulator.ActionAnswer, Status: 503}})
 		Expect(err).NotTo(HaveOccurred())
 		version := get(ctx, w, account, "default").ResourceVersion
-		other.scans(2)
+		other.begunScans(2)
 		Expect(sim.RemoveRule(rule)).To(Succeed())
-		other.scans(2)
+		other.begunScans(2)
 		Expect(get(ctx, w, account, "default").ResourceVersion).To(Equal(version))
 
 		By("getting a token of the same account")

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -190,6 +191,9 @@ func (w *world) synced(ctx context.Context, object *v1alpha1.Import) *v1alpha1.I
 func (w *world) calls() map[string]int {
 	counts := map[string]int{}
 	for _, entry := range sim.Ledger(simulator.Filter{Account: w.account}) {
+		if !entry.Applied && entry.Answered == nil && entry.Fault == "" {
+			continue // just received: a write that is not applied yet overwrites what the story does next
+		}
 		call := entry.Method + " " + entry.Route
 		if call == "GET /v1/imports" || call == "GET /v1/tokenInfo" {
 			continue
@@ -213,20 +217,28 @@ func (w *world) events(ctx context.Context, name string) []string {
 	return notes
 }
 
-// scans waits until the account was scanned n more times from the start.
+// scans waits until the account was scanned n more times from the start, and the operator knows the result.
 func (w *world) scans(n int) {
 	GinkgoHelper()
-	first := func() int {
-		count := 0
+	last := float64(w.begunScans(n).UnixMicro()) / 1e6
+	Eventually(func() float64 { return w.metric("integrator_scan_last_end_timestamp_seconds") }).Should(BeNumerically(">=", last))
+}
+
+// begunScans waits until n more scans of the account have begun, and returns when the last of them did. Nobody has to
+// know the result: the list may fail, or be another Account's.
+func (w *world) begunScans(n int) time.Time {
+	GinkgoHelper()
+	began := func() (times []time.Time) {
 		for _, entry := range sim.Ledger(simulator.Filter{Account: w.account, Method: "GET", Route: "/v1/imports"}) {
 			if !strings.Contains(entry.Query, "skip=") && strings.Contains(entry.Query, "lastModified") {
-				count++
+				times = append(times, entry.Received)
 			}
 		}
-		return count
+		return times
 	}
-	before := first()
-	Eventually(first).Should(BeNumerically(">=", before+n))
+	before := len(began())
+	Eventually(func() int { return len(began()) }).Should(BeNumerically(">=", before+n))
+	return began()[before+n-1]
 }
 
 // remote returns the document that the simulator has stored.

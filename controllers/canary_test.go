@@ -212,10 +212,11 @@ var _ = Describe("I search for my secrets in everything that is shown", func() {
 
 		By("creating, refused in every way")
 		for i, refusal := range refusals {
-			w.strike(http.MethodPost, "/v1/imports", simulator.PhaseBefore, refusal)
+			stop := w.refusing(http.MethodPost, "/v1/imports", refusal) // the Imports before try again meanwhile
 			object := w.keyed(fmt.Sprintf("refused-%d", i), values...)
 			Expect(k8s.Create(ctx, object)).To(Succeed())
 			Eventually(func() string { return state(get(ctx, w, object, object.Name)) }).Should(Or(HavePrefix("Failed False/"), Equal("InProgress False/CreateUnconfirmed")))
+			stop()
 		}
 
 		By("updating, refused in every way, and rotating")

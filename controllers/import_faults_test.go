@@ -22,13 +22,22 @@ func (w *world) strike(method, route string, phase simulator.Phase, action simul
 	Expect(err).NotTo(HaveOccurred())
 }
 
+// refusing has the simulator answer every call of a route so until stop is called. Unlike strike, it does
+// not depend on which of several Imports calls first.
+func (w *world) refusing(method, route string, action simulator.Action) (stop func()) {
+	GinkgoHelper()
+	rule, err := sim.AddRule(simulator.Rule{Account: w.account, Method: method, Route: route, Phase: simulator.PhaseBefore, Action: action})
+	Expect(err).NotTo(HaveOccurred())
+	return func() {
+		GinkgoHelper()
+		Expect(sim.RemoveRule(rule)).To(Succeed())
+	}
+}
+
 // notFound has the simulator answer 404 to every call of a route until found is called.
 func (w *world) notFound(method, route string) (found func()) {
 	GinkgoHelper()
-	rule, err := sim.AddRule(simulator.Rule{Account: w.account, Method: method, Route: route, Phase: simulator.PhaseBefore,
-		Action: simulator.Action{Kind: simulator.ActionAnswer, Status: 404, Body: `{"errors":[{"code":"not_found"}]}`}})
-	Expect(err).NotTo(HaveOccurred())
-	return func() { Expect(sim.RemoveRule(rule)).To(Succeed()) }
+	return w.refusing(method, route, simulator.Action{Kind: simulator.ActionAnswer, Status: 404, Body: `{"errors":[{"code":"not_found"}]}`})
 }
 
 var _ = Describe("The answer to the creation is lost", func() {

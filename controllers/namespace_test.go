@@ -46,10 +46,16 @@ func (w *world) namespaceObject() *corev1.Namespace {
 // orphaned reads the count of imports that were left behind.
 func (w *world) orphaned() float64 {
 	GinkgoHelper()
+	return w.metric("integrator_import_orphaned_total")
+}
+
+// metric reads a counter or gauge of the Account default, 0 while it has none.
+func (w *world) metric(name string) float64 {
+	GinkgoHelper()
 	families, err := metrics.Registry.Gather()
 	Expect(err).NotTo(HaveOccurred())
 	for _, family := range families {
-		if family.GetName() != "integrator_import_orphaned_total" {
+		if family.GetName() != name {
 			continue
 		}
 		for _, metric := range family.GetMetric() {
@@ -58,7 +64,7 @@ func (w *world) orphaned() float64 {
 				labels[label.GetName()] = label.GetValue()
 			}
 			if labels["namespace"] == w.namespace && labels["name"] == "default" {
-				return metric.GetCounter().GetValue()
+				return metric.GetCounter().GetValue() + metric.GetGauge().GetValue() // it has one of the two
 			}
 		}
 	}

@@ -143,7 +143,7 @@ func ObserveScan(account types.NamespacedName, list bool, took time.Duration, en
 	}
 	scans.WithLabelValues(account.Namespace, account.Name, read).Inc()
 	scanSeconds.WithLabelValues(account.Namespace, account.Name).Observe(took.Seconds())
-	lastScan.WithLabelValues(account.Namespace, account.Name).Set(float64(ended.Unix()))
+	lastScan.WithLabelValues(account.Namespace, account.Name).Set(float64(ended.UnixMicro()) / 1e6)
 }
 
 // ObserveList records how many imports the list of an account has, and in how many pages.
