@@ -31,7 +31,7 @@ CORPUS_FLAGS ?=
 DIR ?=
 TEST_FLAGS ?=
 STORIES_FLAGS ?=
-STORIES_PROCS ?= 4
+STORIES_PROCS ?= $(shell getconf _NPROCESSORS_ONLN)
 LINT_FLAGS ?=
 # VULNCHECK_FLAGS=--skip-unreachable, or -db=file:///a/copy/of/the/database
 VULNCHECK_FLAGS ?=

@@ -82,8 +82,8 @@ func (d inline) hash() string {
 	return identity.sum()
 }
 
-// readInline reads the records and settings of the run's spec, which no cache keeps, in exactly the
-// version of the run that was decided on.
+// readInline reads the records and settings of the run's spec, in exactly the version of the run that was
+// decided on.
 func (w payloadReader) readInline(ctx context.Context, run *v1alpha1.ImportRun) (inline, error) {
 	w.r.unpacking.Lock()
 	defer w.r.unpacking.Unlock()
@@ -94,8 +94,12 @@ func (w payloadReader) readInline(ctx context.Context, run *v1alpha1.ImportRun) 
 	return w.copyInline(live)
 }
 
-// readWhole reads the run with its records and settings, in exactly this version.
+// readWhole gives the run with its records and settings, in exactly this version: past the cache, where the
+// cache has none. A claim is written to the same version, so what is sent is that of the run as it then is.
 func (r *Reconciler) readWhole(ctx context.Context, run *v1alpha1.ImportRun) (*v1alpha1.ImportRun, error) {
+	if runstate.HasData(run) {
+		return run, nil
+	}
 	live := &v1alpha1.ImportRun{}
 	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(run), live); err != nil {
 		return nil, err

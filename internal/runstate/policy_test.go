@@ -5,6 +5,7 @@ package runstate
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -584,6 +585,47 @@ func TestFirstFailureIsBounded(t *testing.T) {
 	o := Outcome{Records: v1alpha1.RecordCounts{Failed: 1, Total: 1}, Failures: []v1alpha1.RecordFailure{{Code: strings.Repeat("c", 128), Message: strings.Repeat("ä", 256)}}}
 	if text := o.firstFailure(); len(text) > maxFirstFailure+64 || !utf8.ValidString(text) {
 		t.Errorf("%d bytes: %s", len(text), text)
+	}
+}
+
+func TestStrip(t *testing.T) {
+	text := func(bytes int) v1alpha1.JSON {
+		return v1alpha1.JSON{Raw: []byte(`"` + strings.Repeat("x", bytes-2) + `"`)}
+	}
+	for reason, c := range map[string]struct {
+		records  []v1alpha1.JSON
+		settings *v1alpha1.JSON
+		phase    v1alpha1.RunPhase
+		kept     bool
+	}{
+		"a small run is sent without another read":               {records: []v1alpha1.JSON{text(100), text(100)}, settings: ptr.To(text(100)), kept: true},
+		"also when it waits":                                     {records: []v1alpha1.JSON{text(100)}, phase: v1alpha1.RunWaiting, kept: true},
+		"also with settings alone":                               {settings: ptr.To(text(keptData)), kept: true},
+		"also with a list of no records":                         {records: []v1alpha1.JSON{}, kept: true},
+		"just small enough":                                      {records: []v1alpha1.JSON{text(keptData - keptRecord)}, kept: true},
+		"a large one is left where it is":                        {records: []v1alpha1.JSON{text(keptData - keptRecord + 1)}},
+		"with large settings, its small records, too":            {records: []v1alpha1.JSON{text(10)}, settings: ptr.To(text(keptData))},
+		"many small records take room beside their text":         {records: slices.Repeat([]v1alpha1.JSON{{Raw: []byte("1")}}, 20)},
+		"what has ended sends nothing":                           {records: []v1alpha1.JSON{text(10)}, settings: ptr.To(text(10)), phase: v1alpha1.RunSucceeded},
+		"of what has nothing of its own, it is not known either": {},
+	} {
+		t.Run(reason, func(t *testing.T) {
+			run := &v1alpha1.ImportRun{}
+			run.Labels, run.Annotations = map[string]string{"a": "b"}, map[string]string{"a": "b", v1alpha1.AnnotationClaim: "{}"}
+			run.Spec.Data, run.Spec.Settings, run.Status.Phase = c.records, c.settings, c.phase
+			want := run.DeepCopy()
+			want.Labels, want.Annotations = nil, map[string]string{v1alpha1.AnnotationClaim: "{}"}
+			if !c.kept {
+				want.Spec.Data, want.Spec.Settings = nil, nil
+			}
+			Strip(run)
+			if diff := cmp.Diff(want, run); diff != "" {
+				t.Errorf("run (-want +got):\n%s", diff)
+			}
+			if HasData(run) != c.kept {
+				t.Errorf("HasData is %v", HasData(run))
+			}
+		})
 	}
 }
 

@@ -26,17 +26,40 @@ func Finished(run *v1alpha1.ImportRun) bool {
 	return false
 }
 
-// Strip removes from a run what no decision needs, and what can be large: its records, its settings,
-// and all metadata but the claim. The operator keeps runs only like this: anybody who may create
-// runs can create many large ones, and leave them suspended. What is sent is read when it is sent.
+// keptData is how much of records and settings a run may have that the operator keeps, in bytes, with
+// keptRecord for each record beside its text: about as large as the rest.
+const keptData, keptRecord = 512, 32
+
+// Strip removes from a run what no decision needs, and what can be large: all metadata but the claim, and its
+// records and settings, unless they are small and still to be sent. The operator keeps runs only like this:
+// anybody who may create runs can create many large ones, and leave them suspended. What is large is read
+// when it is sent.
 func Strip(run *v1alpha1.ImportRun) {
 	claim, claimed := run.Annotations[v1alpha1.AnnotationClaim]
 	run.ManagedFields, run.Labels, run.Annotations, run.OwnerReferences, run.Finalizers = nil, nil, nil, nil, nil
 	if claimed {
 		run.Annotations = map[string]string{v1alpha1.AnnotationClaim: claim}
 	}
-	run.Spec.Data, run.Spec.Settings = nil, nil
+	if Finished(run) || dataSize(run) > keptData {
+		run.Spec.Data, run.Spec.Settings = nil, nil
+	}
 }
+
+// dataSize is how much room the records and settings of a run's own take, in bytes.
+func dataSize(run *v1alpha1.ImportRun) int {
+	size := keptRecord * len(run.Spec.Data)
+	for _, record := range run.Spec.Data {
+		size += len(record.Raw)
+	}
+	if run.Spec.Settings != nil {
+		size += len(run.Spec.Settings.Raw)
+	}
+	return size
+}
+
+// HasData reports whether a run has its records and settings. One that was stripped of them cannot be told
+// from one that has none of its own.
+func HasData(run *v1alpha1.ImportRun) bool { return run.Spec.Data != nil || run.Spec.Settings != nil }
 
 // RetryLimit is how often a batch is sent again when its call is known to have changed nothing.
 func RetryLimit(run *v1alpha1.ImportRun) int { return int(ptr.Deref(run.Spec.RetryLimit, 0)) }

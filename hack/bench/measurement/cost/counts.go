@@ -34,7 +34,7 @@ type count struct {
 var (
 	countOfCreation = count{name: "creation", writes: 2, reads: 0, secrets: 0, events: 1, api: 1}
 	countOfAdoption = count{name: "adoption", writes: 3, reads: 1, secrets: 0, events: 1, api: 3}
-	countOfRun      = count{name: "run", writes: 3, reads: 1, secrets: 0, events: 1, api: 1}
+	countOfRun      = count{name: "run", writes: 3, reads: 0, secrets: 0, events: 1, api: 1}
 	// countAtRest is of all objects together, while the account is scanned.
 	countAtRest = count{name: "at rest, all together"}
 	// countOfScans is of ten scans of a list with four pages, of which two imports have an Import: one reads the
