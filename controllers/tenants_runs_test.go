@@ -190,12 +190,7 @@ var _ = Describe("Tenants have many large runs", func() {
 			run.Spec.Suspend = true
 			return tenant.Create(ctx, run, how...)
 		}
-		// This control plane has no controller that counts what exists, so the test says what is taken.
-		taken := func(used corev1.ResourceList) {
-			quota.Status.Hard, quota.Status.Used = quota.Spec.Hard, used
-			Expect(k8s.Status().Update(ctx, quota)).To(Succeed())
-		}
-		taken(quota.Spec.Hard.DeepCopy())
+		use(ctx, quota, quota.Spec.Hard.DeepCopy())
 		// The API server may admit by what it knew of the namespace before there was a quota.
 		Eventually(func() error { return create("probe", client.DryRunAll) }).
 			Should(MatchError(ContainSubstring("exceeded quota")))
@@ -204,11 +199,40 @@ var _ = Describe("Tenants have many large runs", func() {
 		one := allButOne[runs]
 		one.Sub(resource.MustParse("1"))
 		allButOne[runs] = one
-		taken(allButOne)
+		use(ctx, quota, allButOne)
 		Eventually(func() error { return create("within") }).Should(Succeed())
 		Expect(create("beyond")).To(MatchError(ContainSubstring("exceeded quota")))
 	})
+
+	It("waits for room in a quota, which no event says, and goes on soon after there is some", func(ctx context.Context) {
+		w := newWorld(ctx)
+		target := w.synced(ctx, w.httpImport("orders"))
+		quota := &corev1.ResourceQuota{ObjectMeta: w.meta("quota")}
+		quota.Spec.Hard = corev1.ResourceList{corev1.ResourceConfigMaps: resource.MustParse("1")}
+		Expect(k8s.Create(ctx, quota)).To(Succeed())
+		use(ctx, quota, quota.Spec.Hard.DeepCopy())
+		Eventually(func() error { return k8s.Create(ctx, &corev1.ConfigMap{ObjectMeta: w.meta("probe")}, client.DryRunAll) }).
+			Should(MatchError(ContainSubstring("exceeded quota")))
+
+		run := w.run("keyed", "orders", record("A-1"))
+		run.Spec.IdempotencyKey = "key"
+		Expect(k8s.Create(ctx, run)).To(Succeed())
+		w.eventually(ctx, run, "keyed", "InProgress False/Forbidden")
+		Expect(message(run)).To(ContainSubstring("the namespace's quota"))
+		Expect(w.written(target.Status.ID)).To(BeEmpty())
+
+		Expect(k8s.Delete(ctx, quota)).To(Succeed())
+		w.done(ctx, run, v1alpha1.RunSucceeded)
+		Expect(w.written(target.Status.ID)).To(HaveLen(1))
+	})
 })
+
+// use has a quota say how much of it is taken: this control plane has no controller that counts what exists.
+func use(ctx context.Context, quota *corev1.ResourceQuota, used corev1.ResourceList) {
+	GinkgoHelper()
+	quota.Status.Hard, quota.Status.Used = quota.Spec.Hard, used
+	Expect(k8s.Status().Update(ctx, quota)).To(Succeed())
+}
 
 var _ = Describe("Tenants name a Secret that they may not read for the answers of a run", func() {
 	It("leaves it as it is, and sends nothing", func(ctx context.Context) {

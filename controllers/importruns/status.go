@@ -160,17 +160,32 @@ func (r *Reconciler) conclude(ctx context.Context, p runstate.Pass, err error) (
 	if err != nil {
 		return status.ResultOfKubernetesError(ctx, err)
 	}
-	// Whatever it waits for, an event wakes it. A run that has begun ends at its deadline.
-	after := waits.RetryAfter()
-	if end, ok := runstate.NextDeadline(p.Run); ok {
-		if left := max(end.Sub(r.Clock.Now()), time.Second); after == 0 || left < after {
-			after = left
-		}
-	}
-	if after == 0 && waits.Class() == problem.Transient {
-		return ctrl.Result{}, err
+	after := r.retryAfter(p.Run, waits)
+	if after == 0 && waits.BacksOff() {
+		return ctrl.Result{}, waits
 	}
 	return ctrl.Result{RequeueAfter: after}, nil
+}
+
+// begunRetry is how often a run tries again that has begun, and that would otherwise do so with growing pauses:
+// its time is limited.
+const begunRetry = 10 * time.Second
+
+// retryAfter is when the run is reconciled again, 0 for growing pauses or for never. Whatever it waits for, an
+// event wakes it. One that has begun ends at its deadline.
+func (r *Reconciler) retryAfter(run *v1alpha1.ImportRun, waits *problem.Problem) time.Duration {
+	after := waits.RetryAfter()
+	end, begun := runstate.NextDeadline(run)
+	if !begun {
+		return after
+	}
+	if after == 0 && waits.BacksOff() {
+		after = begunRetry
+	}
+	if left := max(end.Sub(r.Clock.Now()), time.Second); after == 0 || left < after {
+		return left
+	}
+	return after
 }
 
 // showsQueued is after how long the status has to say that a run waits for a permit, 0 for now. A write for each of

@@ -17,7 +17,7 @@ type Class int
 
 const (
 	// Terminal: a person has to act. Nothing is retried until the spec, a Secret, the Account or
-	// the remote import changes, or somebody asks.
+	// the remote import changes, or somebody asks; but see WithBackoff.
 	Terminal Class = iota
 	// Transient: it is retried with growing pauses, from BackoffBase to BackoffMax.
 	Transient
@@ -41,6 +41,7 @@ type Problem struct {
 	reason     string
 	message    string
 	retryAfter time.Duration
+	backoff    bool
 	cause      error
 }
 
@@ -87,6 +88,17 @@ func (p *Problem) Unwrap() error { return p.cause }
 func (p *Problem) WithRetryAfter(after time.Duration) *Problem {
 	changed := *p
 	changed.retryAfter = after
+	return &changed
+}
+
+// BacksOff reports whether the object is reconciled again with growing pauses, from BackoffBase to BackoffMax.
+func (p *Problem) BacksOff() bool { return p.class == Transient || p.backoff }
+
+// WithBackoff returns a problem that a person has to solve, or that ends by itself: it is retried with the same
+// pauses as a transient one.
+func (p *Problem) WithBackoff() *Problem {
+	changed := *p
+	changed.backoff = true
 	return &changed
 }
 

@@ -42,7 +42,7 @@ func TestAsDependency(t *testing.T) {
 func TestFromKubernetes(t *testing.T) {
 	resource := schema.GroupResource{Resource: "configmaps"}
 	p := As(FromKubernetes(apierrors.NewForbidden(resource, "x", errors.New("quota")), "write ConfigMap %s", "x"))
-	if p == nil || p.Class() != Terminal || p.RetryAfter() != BackoffMax || !strings.HasPrefix(p.Error(), "Forbidden: cannot write ConfigMap x: Kubernetes refuses it (Forbidden)") {
+	if p == nil || p.Class() != Terminal || p.RetryAfter() != 0 || !p.BacksOff() || !strings.HasPrefix(p.Error(), "Forbidden: cannot write ConfigMap x: Kubernetes refuses it (Forbidden)") {
 		t.Errorf("a refusal became %v", p)
 	}
 	conflict := apierrors.NewConflict(resource, "x", errors.New("changed"))

@@ -29,7 +29,7 @@ func Result(ctx context.Context, p *problem.Problem, err error) (ctrl.Result, er
 		return ctrl.Result{}, nil
 	case p.RetryAfter() > 0:
 		return ctrl.Result{RequeueAfter: wait.Jitter(p.RetryAfter(), 0.1)}, nil
-	case p.Class() == problem.Transient:
+	case p.BacksOff():
 		return ctrl.Result{}, err
 	case p.Class() == problem.Terminal:
 		log.FromContext(ctx).Info("A person has to act", "reason", p.Reason(), "problem", p.Message())
