@@ -105,6 +105,9 @@ var _ = Describe("Another operator goes on with a creation", func() {
 		letGo()
 		w.eventuallyReady(ctx, object, "labelled")
 		Eventually(func() []string { return w.events(ctx, "labelled") }).Should(ContainElement(HavePrefix("Created: ")))
+		Eventually(func() map[string]string { return get(ctx, w, object, "labelled").Annotations }).
+			Should(HaveKeyWithValue(v1alpha1.AnnotationID, object.Status.ID), "the next loss may be that of the status")
+		Expect(object.Labels).To(And(HaveKeyWithValue("team", "erp"), HaveKey(v1alpha1.LabelRemoteImport)))
 		Expect(w.calls()).To(HaveKeyWithValue(post, 1))
 	})
 

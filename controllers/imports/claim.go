@@ -9,10 +9,7 @@ import (
 	"fmt"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/selection"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/importstate"
@@ -40,17 +37,13 @@ func (e effects) ListRivals(ctx context.Context, a importstate.Adoption) (*v1alp
 	if err != nil {
 		return nil, err
 	}
-	values := []string{ownership.RemoteLabel(a.Remote.ID), ownership.IntentLabel(a.Remote.ExternalID), ownership.IntentLabel(strings.TrimSpace(a.Remote.Name))}
-	labeled, err := labels.NewRequirement(v1alpha1.LabelRemoteImport, selection.In, values)
+	labeled, err := e.r.labeled.List(ctx, e.r.Live,
+		ownership.RemoteLabel(a.Remote.ID), ownership.IntentLabel(a.Remote.ExternalID), ownership.IntentLabel(strings.TrimSpace(a.Remote.Name)))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("find out who may have the import %s: %w", a.Remote.ID, err)
 	}
-	var imports v1alpha1.ImportList
-	if err := e.r.Live.List(ctx, &imports, client.MatchingLabelsSelector{Selector: labels.NewSelector().Add(*labeled)}); err != nil {
-		return nil, fmt.Errorf("list the Imports that may have the import %s: %w", a.Remote.ID, err)
-	}
-	for i := range imports.Items {
-		if other := &imports.Items[i]; other.UID != a.Object.UID {
+	for _, other := range labeled {
+		if other.UID != a.Object.UID {
 			rival = e.stronger(ctx, a.Contest, rival, other)
 		}
 	}

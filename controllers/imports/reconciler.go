@@ -69,6 +69,7 @@ type Reconciler struct {
 	Track func(reconcile.Reconciler) reconcile.Reconciler
 
 	appeared    watch.Appeared
+	labeled     watch.Labeled
 	lastStatus  status.LastStatus
 	refusals    status.Refusals
 	corrections importstate.Corrections

@@ -37,6 +37,7 @@ func ImportChanged() predicate.Predicate {
 				before[v1alpha1.AnnotationReconcileRequestedAt] != after[v1alpha1.AnnotationReconcileRequestedAt] ||
 				unlabelled(e) && after[v1alpha1.AnnotationID] != "" ||
 				confirmedBefore(e) ||
+				incomplete(e) ||
 				ownership.HasFinalizer(e.ObjectOld) && !ownership.HasFinalizer(e.ObjectNew) ||
 				before[v1alpha1.AnnotationID] != "" && before[v1alpha1.AnnotationID] != after[v1alpha1.AnnotationID] && after[v1alpha1.AnnotationCreatePending] == ""
 		}),
@@ -58,6 +59,14 @@ func confirmedBefore(e event.UpdateEvent) bool {
 	default:
 		return id != after.Status.ID || intent != ""
 	}
+}
+
+// incomplete reports whether the operator wrote the id of a remote import into the status while the metadata does
+// not keep it: somebody took away what it wrote there before, in the middle of a creation.
+func incomplete(e event.UpdateEvent) bool {
+	before, after := e.ObjectOld.(*v1alpha1.Import), e.ObjectNew.(*v1alpha1.Import)
+	id := after.Status.ID
+	return id != "" && id != before.Status.ID && !ownership.Observes(after) && !ownership.HasMetadata(after, id)
 }
 
 // unlabelled reports whether somebody removed the label of the remote import, or made it another one than it should

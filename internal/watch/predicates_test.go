@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/ownership"
 	"github.com/integrator-operator/integrator-operator/internal/watch"
 )
 
@@ -83,13 +84,27 @@ func TestImportChanged(t *testing.T) {
 	id := annotated(v1alpha1.AnnotationID, remoteID)
 	intent := annotated(v1alpha1.AnnotationCreatePending, `{"externalId":"k8s/1"}`)
 	ours := withFinalizers(v1alpha1.Finalizer)
+	kept := func(object *v1alpha1.Import) {
+		id(object)
+		ours(object)
+		object.Labels = map[string]string{v1alpha1.LabelRemoteImport: ownership.RemoteLabel(remoteID)}
+	}
+	observed := func(object *v1alpha1.Import) { object.Spec.ManagementPolicy = v1alpha1.ManagementPolicyObserve }
 	checkEvents(t, watch.ImportChanged(), map[string]eventCase{
 		"Created":     {"a new Import, or one that a new process finds", created(anImport()), true},
 		"Deleted":     {"the reconciler forgets its status", deleted(anImport()), true},
 		"SpecChanged": {"the API server counts specs, and counts a deletion too", updated(anImport(), anImport(nextGeneration)), true},
 		"Resync":      {"nothing changed", updated(anImport(), anImport()), false},
 		"StatusWritten": {"the operator's own write must not wake it, or it would never rest",
-			updated(anImport(), anImport(withStatusID(remoteID))), false},
+			updated(anImport(kept), anImport(kept, withStatusID(remoteID))), false},
+		"StatusWrittenAgain": {"once is enough",
+			updated(anImport(withStatusID(remoteID)), anImport(withStatusID(remoteID))), false},
+		"MetadataGoneMeanwhile": {"somebody removed the intent during the call: after a restore nothing would say where the import is",
+			updated(anImport(), anImport(withStatusID(remoteID))), true},
+		"FinalizerGoneMeanwhile": {"without it, a deletion would leave the remote import behind",
+			updated(anImport(kept, withFinalizers()), anImport(kept, withFinalizers(), withStatusID(remoteID))), true},
+		"Observed": {"what is only observed is not kept in the metadata",
+			updated(anImport(observed), anImport(observed, withStatusID(remoteID))), false},
 		"OtherAnnotation": {"somebody else's annotation means nothing here",
 			updated(anImport(), anImport(annotated("example.com/note", "x"))), false},
 
@@ -98,7 +113,7 @@ func TestImportChanged(t *testing.T) {
 		"RequestedAgain": {"any new value counts",
 			updated(anImport(annotated(v1alpha1.AnnotationReconcileRequestedAt, "1")), anImport(annotated(v1alpha1.AnnotationReconcileRequestedAt, "2"))), true},
 		"RequestStays": {"an old value does not",
-			updated(anImport(annotated(v1alpha1.AnnotationReconcileRequestedAt, "1")), anImport(annotated(v1alpha1.AnnotationReconcileRequestedAt, "1"), withStatusID(remoteID))), false},
+			updated(anImport(kept, annotated(v1alpha1.AnnotationReconcileRequestedAt, "1")), anImport(kept, annotated(v1alpha1.AnnotationReconcileRequestedAt, "1"), withStatusID(remoteID))), false},
 
 		"DryRunBegins": {"the plan is asked for",
 			updated(anImport(), anImport(annotated(v1alpha1.AnnotationDryRun, "true"))), true},
