@@ -167,7 +167,7 @@ func (r *Reconciler) conclude(ctx context.Context, p runstate.Pass, err error) (
 	return ctrl.Result{RequeueAfter: after}, nil
 }
 
-// begunRetry is how often a run tries again that has begun, and that would otherwise do so with growing pauses:
+// begunRetry is how often a run is reconciled again that has begun, and that would otherwise be with growing pauses:
 // its time is limited.
 const begunRetry = 10 * time.Second
 

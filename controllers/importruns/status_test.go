@@ -38,7 +38,7 @@ func TestRetryAfter(t *testing.T) {
 		"with growing pauses":                    {&v1alpha1.ImportRun{}, problem.Transientf("", ""), 0},
 		"as the problem says":                    {&v1alpha1.ImportRun{}, problem.Waitingf("", "").WithRetryAfter(time.Minute), time.Minute},
 		"begun, it ends at its deadline":         {begun(time.Hour / 12), problem.Waitingf("", ""), time.Hour / 12},
-		"begun, it tries again before":           {begun(time.Hour / 12), problem.Transientf("", ""), begunRetry},
+		"begun, it goes on before":               {begun(time.Hour / 12), problem.Transientf("", ""), begunRetry},
 		"also when a person may have to act":     {begun(time.Hour / 12), problem.Terminalf("", "").WithBackoff(), begunRetry},
 		"begun, as the problem says":             {begun(time.Hour / 12), problem.Waitingf("", "").WithRetryAfter(time.Minute), time.Minute},
 		"begun, the deadline may be next":        {begun(5 * time.Second), problem.Transientf("", ""), 5 * time.Second},

@@ -284,8 +284,9 @@ const (
 	// thousands that are created at once would make all of them wait the longer.
 	queuedShown = time.Minute
 	// queuedPerSecond is about how many of them say so in a second. At once, their writes would hold up those that
-	// have a permit: of 1,500 Imports, for ten seconds.
-	queuedPerSecond = 20
+	// have a permit: of 1,500 Imports, for ten seconds. At 20 a second, nearly each of 10,000 that were adopted
+	// wrote its status once more than it needs to.
+	queuedPerSecond = 5
 )
 
 // reconcileWithPermit reconciles the Import, and gives back its permit, or what it no longer waits for.

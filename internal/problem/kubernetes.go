@@ -19,7 +19,7 @@ func RefusedByKubernetes(err error) bool {
 
 // FromKubernetes says what a person has to do when Kubernetes refuses a write: a permission, a
 // quota or a name is missing. No event says when it is there, and an API server that has just started
-// refuses what it permits a moment later: it is tried again. Any other error is temporary, and is returned
+// refuses what it permits a moment later: it is retried. Any other error is temporary, and is returned
 // with what was tried.
 func FromKubernetes(err error, what string, args ...any) error {
 	what = fmt.Sprintf(what, args...)

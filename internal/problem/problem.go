@@ -94,7 +94,7 @@ func (p *Problem) WithRetryAfter(after time.Duration) *Problem {
 // BacksOff reports whether the object is reconciled again with growing pauses, from BackoffBase to BackoffMax.
 func (p *Problem) BacksOff() bool { return p.class == Transient || p.backoff }
 
-// WithBackoff returns a problem that a person has to solve, or that ends by itself: it is retried with the same
+// WithBackoff returns a problem that a person has to solve, or that may end without anybody: it is retried with the same
 // pauses as a transient one.
 func (p *Problem) WithBackoff() *Problem {
 	changed := *p

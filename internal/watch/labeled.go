@@ -13,6 +13,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/selection"
+	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
@@ -32,6 +33,8 @@ const (
 // share a list. One that has begun is never shared with somebody who asks later: what was written before the
 // call is in the list. The zero value is ready for use, by several goroutines.
 type Labeled struct {
+	clock clock.RealClock
+
 	mu sync.Mutex
 	// waiting are the lists that have not begun. running reports whether somebody begins them.
 	waiting []*labeledList
@@ -95,10 +98,10 @@ func (l *Labeled) run(reader client.Reader) {
 		l.waiting = l.waiting[1:]
 		l.mu.Unlock()
 
-		began := time.Now()
+		began := l.clock.Now()
 		list.read(reader)
 		close(list.ended)
-		time.Sleep(min(labeledRest*time.Since(began), labeledRestMost))
+		l.clock.Sleep(min(labeledRest*l.clock.Since(began), labeledRestMost))
 	}
 }
 

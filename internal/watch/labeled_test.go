@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
@@ -47,7 +48,7 @@ func (r *slowReader) List(_ context.Context, list client.ObjectList, options ...
 	}
 	err := r.failing
 	r.mu.Unlock()
-	time.Sleep(time.Second)
+	clock.RealClock{}.Sleep(time.Second)
 	*list.(*v1alpha1.ImportList) = *found
 	return err
 }
@@ -117,7 +118,7 @@ func TestLabeled(t *testing.T) {
 				n := 0
 				var wg sync.WaitGroup
 				for _, after := range slices.Sorted(maps.Keys(c.ask)) {
-					time.Sleep(time.Until(began.Add(after)))
+					clock.RealClock{}.Sleep(time.Until(began.Add(after)))
 					for _, values := range c.ask[after] {
 						for _, value := range values {
 							reader.add(value)
@@ -129,7 +130,7 @@ func TestLabeled(t *testing.T) {
 					}
 				}
 				wg.Wait()
-				time.Sleep(time.Hour) // the rest after the last list
+				clock.RealClock{}.Sleep(time.Hour) // the rest after the last list
 				if diff := cmp.Diff(c.want, got); diff != "" {
 					t.Errorf("found (-want +got):\n%s", diff)
 				}
@@ -183,7 +184,7 @@ func TestLabeledIsBounded(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		time.Sleep(time.Hour)
+		clock.RealClock{}.Sleep(time.Hour)
 		if total, most := len(reader.lists), slices.Max(reader.lists); total > 6 || most > 64 {
 			t.Errorf("%d lists for 100 at once, with up to %d values", total, most)
 		}

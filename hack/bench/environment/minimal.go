@@ -15,8 +15,6 @@ import (
 
 	eventsv1 "k8s.io/api/events/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/selection"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -25,6 +23,7 @@ import (
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/scheme"
+	"github.com/integrator-operator/integrator-operator/internal/watch"
 )
 
 // Minimal makes the requests to Kubernetes that an operator needs, and does nothing else. It has the rights of the
@@ -32,8 +31,9 @@ import (
 type Minimal struct {
 	client.Client
 
-	config *rest.Config
-	http   *http.Client
+	config  *rest.Config
+	http    *http.Client
+	labeled watch.Labeled
 }
 
 // Minimal connects such a client.
@@ -144,13 +144,11 @@ func (m *Minimal) ReadImport(ctx context.Context, name string) error {
 	return m.Get(ctx, clientKey(name), &v1alpha1.Import{})
 }
 
-// ListImports lists the Imports of all namespaces that have one of the labels which an import may be known by.
+// ListImports lists the Imports of all namespaces that have one of the labels which an import may be known by. As
+// in the operator, those who ask at the same time share a list.
 func (m *Minimal) ListImports(ctx context.Context, values ...string) error {
-	known, err := labels.NewRequirement(v1alpha1.LabelRemoteImport, selection.In, values)
-	if err != nil {
-		return err
-	}
-	return m.List(ctx, &v1alpha1.ImportList{}, client.MatchingLabelsSelector{Selector: labels.NewSelector().Add(*known)})
+	_, err := m.labeled.List(ctx, m, values...)
+	return err
 }
 
 // ReportImport writes the status of an Import that is as declared at a generation.
