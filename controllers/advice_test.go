@@ -166,7 +166,7 @@ var adviceElsewhere = map[string][]string{
 	"names of things": {"change by others", "change reverted"},
 	"what was tried": {
 		"list the ImportRuns", "list the Deployments ",
-		"list the account's imports", "list the Imports", "list the Accounts", "make the plan", "list the imports", "list the Imports of Account %s", "list the Imports that may have the import %s",
+		"list the account's imports", "list the Imports", "list the Accounts", "make the plan", "list the imports", "list the Imports of Account %s", "list the Imports by the label of their remote import",
 		"delete the import", "create the import", "set debugUntil", "create ConfigMap %q for idempotencyKey", "create Secret %q of responseSecretName",
 		"remove takes no value", "remove are possible",
 	},
