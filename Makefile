@@ -182,7 +182,7 @@ test: ## Run every test against a real kube-apiserver, with the race detector.
 # kube-apiserver, a simulator and a manager of its own, take the next one whenever they are free.
 .PHONY: stories
 stories: ## Run the tests of ./controllers alone, STORIES_PROCS at once; STORIES_FLAGS="--focus='I run an import'" selects some.
-	assets=$(ASSETS) && KUBEBUILDER_ASSETS="$$assets" go tool ginkgo run $(RACE) --procs=$(STORIES_PROCS) --timeout=40m \
+	assets=$(ASSETS) && KUBEBUILDER_ASSETS="$$assets" go tool ginkgo run $(RACE) --procs=$(STORIES_PROCS) --timeout=60m \
 		--keep-going --cover --coverprofile=cover-stories.out $(STORIES_FLAGS) ./controllers
 
 # Needs Chromium, which is no Go module: without one, the tests are skipped, and .ci/run has them not.
