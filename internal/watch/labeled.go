@@ -6,13 +6,12 @@ package watch
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/selection"
+	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -43,7 +42,7 @@ type Labeled struct {
 
 // labeledList is one list, for all who want one of its values.
 type labeledList struct {
-	values map[string]bool
+	values sets.Set[string]
 	// ended is closed when there are imports by their labels, or err.
 	ended   chan struct{}
 	imports map[string][]*v1alpha1.Import
@@ -59,7 +58,7 @@ func (l *Labeled) List(ctx context.Context, reader client.Reader, values ...stri
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	for _, value := range slices.Compact(slices.Sorted(slices.Values(values))) {
+	for _, value := range sets.List(sets.New(values...)) {
 		found = append(found, list.imports[value]...)
 	}
 	return found, list.err
@@ -71,13 +70,11 @@ func (l *Labeled) join(reader client.Reader, values []string) *labeledList {
 	defer l.mu.Unlock()
 	last := len(l.waiting) - 1
 	if last < 0 || len(l.waiting[last].values)+len(values) > labeledValues {
-		l.waiting = append(l.waiting, &labeledList{values: map[string]bool{}, ended: make(chan struct{})})
+		l.waiting = append(l.waiting, &labeledList{values: sets.New[string](), ended: make(chan struct{})})
 		last++
 	}
 	list := l.waiting[last]
-	for _, value := range values {
-		list.values[value] = true
-	}
+	list.values.Insert(values...)
 	if !l.running {
 		l.running = true
 		go l.run(reader)
@@ -108,7 +105,7 @@ func (l *Labeled) run(reader client.Reader) {
 func (l *labeledList) read(reader client.Reader) {
 	ctx, cancel := context.WithTimeout(context.Background(), labeledTimeout)
 	defer cancel()
-	requirement, err := labels.NewRequirement(v1alpha1.LabelRemoteImport, selection.In, slices.Collect(maps.Keys(l.values)))
+	requirement, err := labels.NewRequirement(v1alpha1.LabelRemoteImport, selection.In, l.values.UnsortedList())
 	if err != nil {
 		l.err = err
 		return
