@@ -22,6 +22,7 @@ import (
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/cli-utils/pkg/kstatus/status"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/simulator"
@@ -217,6 +218,36 @@ func (w *world) events(ctx context.Context, name string) []string {
 	return notes
 }
 
+// metric reads a counter or gauge of the Account default, 0 while it has none.
+func (w *world) metric(name string) float64 {
+	GinkgoHelper()
+	return sumOf(name, map[string]string{"namespace": w.namespace, "name": "default"})
+}
+
+// sumOf adds up a counter or gauge of this process, of all that have these labels.
+func sumOf(name string, labels map[string]string) (sum float64) {
+	GinkgoHelper()
+	families, err := metrics.Registry.Gather()
+	Expect(err).NotTo(HaveOccurred())
+	for _, family := range families {
+		if family.GetName() != name {
+			continue
+		}
+		for _, metric := range family.GetMetric() {
+			matching := 0
+			for _, label := range metric.GetLabel() {
+				if value, ok := labels[label.GetName()]; ok && value == label.GetValue() {
+					matching++
+				}
+			}
+			if matching == len(labels) {
+				sum += metric.GetCounter().GetValue() + metric.GetGauge().GetValue() // it has one of the two
+			}
+		}
+	}
+	return sum
+}
+
 // scans waits until the account was scanned n more times from the start, and the operator knows the result.
 func (w *world) scans(n int) {
 	GinkgoHelper()
@@ -229,8 +260,8 @@ func (w *world) scans(n int) {
 func (w *world) begunScans(n int) time.Time {
 	GinkgoHelper()
 	began := func() (times []time.Time) {
-		for _, entry := range sim.Ledger(simulator.Filter{Account: w.account, Method: "GET", Route: "/v1/imports"}) {
-			if !strings.Contains(entry.Query, "skip=") && strings.Contains(entry.Query, "lastModified") {
+		for _, entry := range w.lists() {
+			if !strings.Contains(entry.Query, "skip=") {
 				times = append(times, entry.Received)
 			}
 		}

@@ -15,7 +15,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/simulator"
@@ -47,28 +46,6 @@ func (w *world) namespaceObject() *corev1.Namespace {
 func (w *world) orphaned() float64 {
 	GinkgoHelper()
 	return w.metric("integrator_import_orphaned_total")
-}
-
-// metric reads a counter or gauge of the Account default, 0 while it has none.
-func (w *world) metric(name string) float64 {
-	GinkgoHelper()
-	families, err := metrics.Registry.Gather()
-	Expect(err).NotTo(HaveOccurred())
-	for _, family := range families {
-		if family.GetName() != name {
-			continue
-		}
-		for _, metric := range family.GetMetric() {
-			labels := map[string]string{}
-			for _, label := range metric.GetLabel() {
-				labels[label.GetName()] = label.GetValue()
-			}
-			if labels["namespace"] == w.namespace && labels["name"] == "default" {
-				return metric.GetCounter().GetValue() + metric.GetGauge().GetValue() // it has one of the two
-			}
-		}
-	}
-	return 0
 }
 
 // restarted stops the operator while the story does what it does, and starts it anew.

@@ -21,7 +21,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/cli-utils/pkg/kstatus/status"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/yaml"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
@@ -297,18 +296,9 @@ func specSchema(plural string) *apiextensionsv1.JSONSchemaProps {
 }
 
 // panicked is how many reconciles of the suite have panicked.
-func panicked() (count float64) {
+func panicked() float64 {
 	GinkgoHelper()
-	families, err := metrics.Registry.Gather()
-	Expect(err).NotTo(HaveOccurred())
-	for _, family := range families {
-		if family.GetName() == "controller_runtime_reconcile_panics_total" {
-			for _, metric := range family.Metric {
-				count += metric.GetCounter().GetValue()
-			}
-		}
-	}
-	return count
+	return sumOf("controller_runtime_reconcile_panics_total", nil)
 }
 
 func unstructuredSpec(object client.Object) map[string]any {
