@@ -71,7 +71,8 @@ type Request struct {
 	// time: its answer ends that.
 	Check bool
 	// MaxWait is the longest pause of the account that the request waits for. With NoMaxWait it
-	// also waits for a place as long as its context allows, otherwise for PlaceWait at most.
+	// also waits for a place as long as its context allows. Any other that has none after PlaceWait is
+	// rejected. For the rate each waits as long as its context allows.
 	MaxWait time.Duration
 	// Further marks a request for a further page of a list. It waits for the rate also with a permit.
 	Further bool
@@ -104,10 +105,11 @@ type Limiter struct {
 	size, invocable int
 	// taken are the places of requests and permits, invoking those of invocations among them.
 	taken, invoking int
-	// permits are those that were granted, unspent the tokens that are spoken for by them. perPermit is how many
+	// granted are the permits that were granted, unspent the tokens that are spoken for by them. perPermit is how many
 	// requests are made with one, on average.
-	permits, unspent int
-	perPermit        float64
+	granted   map[*Permit]bool
+	unspent   int
+	perPermit float64
 	// window is how many permits there may be at once. It begins with one, and grows with each answer:
 	// of an API that does not answer, few calls have to reach their deadline to show that.
 	window      int
@@ -129,7 +131,7 @@ type Limiter struct {
 // New returns a limiter that allows requestsPerSecond on average, burst at once, and maxInFlight
 // in flight at a time. Values that are not positive mean the defaults.
 func New(requestsPerSecond float64, burst, maxInFlight int) *Limiter {
-	l := &Limiter{bucket: rate.NewLimiter(DefaultRequestsPerSecond, DefaultBurst), byObject: map[Object]*waiter{}, window: 1}
+	l := &Limiter{bucket: rate.NewLimiter(DefaultRequestsPerSecond, DefaultBurst), byObject: map[Object]*waiter{}, granted: map[*Permit]bool{}, window: 1}
 	l.SetLimits(requestsPerSecond, burst, maxInFlight)
 	return l
 }
@@ -154,10 +156,17 @@ func (l *Limiter) SetLimits(requestsPerSecond float64, burst, maxInFlight int) {
 	l.admit()
 }
 
-// setRate has the bucket follow the pace.
+// setRate has the bucket follow the pace. Where it can hold no more tokens than those that permits have, none are kept
+// for their further requests: nothing else would be let through until these were made.
 func (l *Limiter) setRate(now time.Time) {
 	l.bucket.SetLimitAt(now, rate.Limit(l.pace.at(now)))
 	l.bucket.SetBurstAt(now, l.pace.burst(now, l.burst))
+	if l.unspent < l.bucket.Burst() {
+		return
+	}
+	for permit := range l.granted {
+		permit.keepNone(l)
+	}
 }
 
 // Invocations returns how many invocations can be in flight at a time.
@@ -246,7 +255,7 @@ func (l *Limiter) rejectWaiting() {
 // admit lets everything through that may go now, and sets the timer for what time alone lets through.
 // The caller holds the lock.
 func (l *Limiter) admit() {
-	full := l.permits >= l.windowAt(time.Now()) // there is no further permit for now
+	full := len(l.granted) >= l.windowAt(time.Now()) // there is no further permit for now
 	for l.taken < l.size {
 		w := l.waiting.next(func(w *waiter) bool {
 			return (w.class != ClassRun || l.invoking < l.invocable) && (w.permit == nil || !full)
@@ -254,6 +263,7 @@ func (l *Limiter) admit() {
 		if w == nil {
 			return
 		}
+		l.setRate(time.Now())
 		tokens := 1
 		if w.permit != nil {
 			tokens = l.tokensOfPermit()
@@ -272,7 +282,7 @@ func (l *Limiter) admit() {
 		l.taken++
 		if w.permit != nil {
 			l.grantPermit(w, tokens)
-			full = l.permits >= l.windowAt(time.Now())
+			full = len(l.granted) >= l.windowAt(time.Now())
 			continue
 		}
 		l.grantRequest(w)
@@ -296,8 +306,8 @@ func (l *Limiter) grantRequest(w *waiter) {
 }
 
 // wait returns how long the next one has to wait for the end of a pause, for the request that goes first
-// after it, or for its tokens. timed is false if time alone does not end it: objects with a permit have to
-// make their requests.
+// after it, or for its tokens, of which there are no more than the bucket can hold. timed is false if time alone
+// does not end it: objects with a permit have to make their requests.
 func (l *Limiter) wait(tokens int) (wait time.Duration, timed bool) {
 	if rest := l.pausedFor(); rest > 0 {
 		return rest, true
@@ -305,14 +315,17 @@ func (l *Limiter) wait(tokens int) (wait time.Duration, timed bool) {
 	if rest := l.probe.rest(time.Now()); rest > 0 {
 		return rest, true
 	}
-	l.setRate(time.Now())
-	need := float64(tokens + l.unspent)
-	missing := need - l.bucket.Tokens()
+	need := tokens + l.unspent
+	return l.until(need), need <= l.bucket.Burst()
+}
+
+// until returns how long it takes until there are so many tokens.
+func (l *Limiter) until(tokens int) time.Duration {
+	missing := float64(tokens) - l.bucket.Tokens()
 	if missing <= 0 {
-		return 0, true
+		return 0
 	}
-	seconds := missing / float64(l.bucket.Limit())
-	return time.Duration(seconds*float64(time.Second)) + 1, need <= float64(l.bucket.Burst())
+	return time.Duration(missing/float64(l.bucket.Limit())*float64(time.Second)) + 1
 }
 
 // tokensOfPermit returns how many tokens a permit is granted for: one, and while less than the full rate is used,
@@ -345,7 +358,8 @@ func (l *Limiter) readmit() {
 }
 
 // Acquire waits for the permission to send one request. The caller calls release when the request
-// is done. With a permit of this account, which ctx carries, it waits neither for a place nor for the rate.
+// is done. With a permit of this account, which ctx carries, it waits for no place, and not for the rate unless it
+// is for a further page.
 //
 // It returns a *RejectedError when no calls are made, when the account is paused for longer than
 // r.MaxWait, or when a short request gets no place within PlaceWait. Any other error is that of ctx.
@@ -454,11 +468,18 @@ func (l *Limiter) enterWithPermit(permit *Permit, r Request) (e entry, err error
 	if rest := l.pausedFor(); rest > 0 {
 		return entry{wait: rest}, nil
 	}
+	if !l.probe.goes(permit.goesFirst) {
+		permit.goesFirst = 0 // another pause has begun since
+	}
 	if rest := l.probe.rest(now); rest > 0 && permit.goesFirst == 0 {
 		return entry{wait: min(rest, firstPoll)}, nil
 	}
-	if wait, _ := l.wait(1); wait > 0 && r.Further {
-		return entry{wait: wait}, nil
+	if r.Further {
+		l.setRate(now)
+		// Two that read further pages do not wait for the tokens of each other.
+		if wait := l.until(min(1+l.unspent-permit.unspent, l.bucket.Burst())); wait > 0 {
+			return entry{wait: wait}, nil
+		}
 	}
 	_, e.probe = l.circuit.allows(ClassCorrection, now)
 	l.circuit.probing = l.circuit.probing || e.probe

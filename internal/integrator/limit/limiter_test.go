@@ -279,5 +279,5 @@ type holding struct{ taken, invoking, waiting, permits, unspent, objects int }
 func held(l *Limiter) holding {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return holding{taken: l.taken, invoking: l.invoking, waiting: len(l.waiting.all()), permits: l.permits, unspent: l.unspent, objects: len(l.byObject)}
+	return holding{taken: l.taken, invoking: l.invoking, waiting: len(l.waiting.all()), permits: len(l.granted), unspent: l.unspent, objects: len(l.byObject)}
 }

@@ -73,7 +73,7 @@ func (p *pace) at(now time.Time) float64 {
 	rate := p.base * part * math.Exp(grown*grown)
 	if rate >= p.full {
 		if passed > steady {
-			p.base = 0
+			p.base, p.window = 0, 0
 		}
 		return p.full
 	}

@@ -215,7 +215,7 @@ func (l *Limiter) grantPermit(w *waiter, tokens int) {
 	permit := w.permit
 	permit.granted, permit.unspent = true, tokens
 	permit.goesFirst = l.probe.begin(time.Now())
-	l.permits++
+	l.granted[permit] = true
 	l.unspent += tokens
 	if permit.asked {
 		return
@@ -230,6 +230,14 @@ func (permit *Permit) spent(l *Limiter) {
 	if permit.unspent > 0 {
 		permit.unspent--
 		l.unspent--
+	}
+}
+
+// keepNone has a permit whose first request was made keep no tokens for others. The caller holds the limiter's lock.
+func (permit *Permit) keepNone(l *Limiter) {
+	if permit.requests > 0 {
+		l.unspent -= permit.unspent
+		permit.unspent = 0
 	}
 }
 
@@ -253,11 +261,14 @@ func (permit *Permit) ended(l *Limiter) {
 func (permit *Permit) expire() {
 	l := permit.limiter
 	l.mu.Lock()
-	expired := !permit.claimed && l.byObject[permit.object] != nil && l.byObject[permit.object].permit == permit
-	l.mu.Unlock()
-	if expired {
-		permit.permits.Leave(permit.object)
+	w := l.byObject[permit.object]
+	if w == nil || w.permit != permit || permit.claimed {
+		l.mu.Unlock()
+		return
 	}
+	l.forget(w)
+	l.mu.Unlock()
+	permit.permits.end(permit)
 }
 
 // leave drops what an object waits for, or was granted and has not taken.
@@ -287,7 +298,7 @@ func (l *Limiter) forget(w *waiter) {
 	if permit.granted {
 		permit.ended(l)
 		l.probe.end(permit.goesFirst)
-		l.permits--
+		delete(l.granted, permit)
 		l.taken--
 	}
 }
@@ -298,12 +309,17 @@ func (permit *Permit) Release() {
 	l.mu.Lock()
 	l.forget(&waiter{permit: permit})
 	l.mu.Unlock()
-	permit.permits.mu.Lock()
-	if permit.permits.byObject[permit.object] == l {
-		delete(permit.permits.byObject, permit.object)
+	permit.permits.end(permit)
+}
+
+// end gives back the place of a permit that its account has forgotten.
+func (t *Permits) end(permit *Permit) {
+	t.mu.Lock()
+	if t.byObject[permit.object] == permit.limiter {
+		delete(t.byObject, permit.object)
 	}
-	permit.permits.mu.Unlock()
-	permit.permits.giveBack(l, permit)
+	t.mu.Unlock()
+	t.giveBack(permit.limiter, permit)
 }
 
 type permitKey struct{}

@@ -32,6 +32,9 @@ func (p *probe) rest(now time.Time) time.Duration {
 	return max(0, p.until.Sub(now))
 }
 
+// goes reports whether the request with the number is still the one that goes first.
+func (p *probe) goes(number int) bool { return number != 0 && number == p.number && !p.until.IsZero() }
+
 // begin is called for a request that is sent, or for a permit for one, which does not have to wait. It returns the number for
 // end: 0 for one that does not go first.
 func (p *probe) begin(now time.Time) (number int) {
@@ -47,7 +50,7 @@ func (p *probe) begin(now time.Time) (number int) {
 
 // end is called when a request has ended, or is not made, after expect if it was answered with a 429.
 func (p *probe) end(number int) {
-	if number == p.number && !p.until.IsZero() {
+	if p.goes(number) {
 		p.due, p.until = false, time.Time{}
 	}
 }
