@@ -33,6 +33,11 @@ const (
 	BackoffMax  = 5 * time.Minute
 )
 
+// Backoff returns the pause before a retry that so many came before.
+func Backoff(before int) time.Duration {
+	return min(BackoffBase<<min(before, 10), BackoffMax)
+}
+
 // Problem is an error as conditions and events show it. It is a value: the With functions return
 // another one. Its message is the same each time the same thing fails, so that a condition does
 // not flap.

@@ -91,7 +91,7 @@ func afterBatch(o Outcome, run *v1alpha1.ImportRun, sent Payload) Outcome {
 // retryLimit times when the call is known to have changed nothing, and with onUnknownOutcome Retry
 // also when its outcome is unknown. It never is when the run's time is over by then.
 func sendAgain(o Outcome, run *v1alpha1.ImportRun, at Claim, call Verdict, now time.Time) (Outcome, bool) {
-	next, pause := following(run, at), retryPause(at.Attempt)
+	next, pause := following(run, at), problem.Backoff(at.Attempt)
 	notApplied, unknown := call.Outcome == integrator.OutcomeNotApplied, call.Outcome == integrator.OutcomeUnknown
 	switch {
 	case notApplied && call.Problem.Class() == problem.RateLimited:
@@ -116,11 +116,6 @@ func sendAgain(o Outcome, run *v1alpha1.ImportRun, at Claim, call Verdict, now t
 	next.NotBefore, next.Reason, next.Message = now.Add(pause), again.Reason(), again.Message()
 	o.Again, o.Next = again, next
 	return o, true
-}
-
-// retryPause grows from BackoffBase to BackoffMax.
-func retryPause(attempt int) time.Duration {
-	return min(problem.BackoffBase<<min(attempt, 10), problem.BackoffMax)
 }
 
 // appendFailures adds the failures of a call; position is that of a record of the call in the data.

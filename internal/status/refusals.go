@@ -123,7 +123,7 @@ func (r *Refusals) Report(object *v1alpha1.Import) (first bool) {
 // problem.BackoffMax.
 func (r *Refusals) Pause(object *v1alpha1.Import, now time.Time) (pause time.Duration) {
 	r.update(object, func(known *refusal) {
-		pause = min(problem.BackoffBase<<min(known.attempts, 10), problem.BackoffMax)
+		pause = problem.Backoff(known.attempts)
 		known.attempts, known.until, known.wanted = known.attempts+1, now.Add(pause), wantedOf(object)
 	})
 	return pause
