@@ -137,7 +137,8 @@ func playPlan(ctx context.Context, x *scenario.Execution, p Plan, outage *outage
 	}
 }
 
-// playSteps plays the steps of a scenario, while other people do what they do.
+// playSteps plays the steps of a scenario, while other people do what they do. Afterwards the API hides no import: where
+// one is read at each scan, its Import would go on to say so.
 func playSteps(ctx context.Context, x *scenario.Execution) error {
 	if x.Conditions.Others != nil {
 		others, stop := context.WithCancel(ctx)
@@ -150,6 +151,7 @@ func playSteps(ctx context.Context, x *scenario.Execution) error {
 	if x.Conditions.Others != nil {
 		sandbox.Pause(ctx, linger)
 	}
+	x.Noise.ShowImports()
 	return nil
 }
 

@@ -37,6 +37,8 @@ type Noise struct {
 
 	// hits is how many faults were injected at random.
 	hits atomic.Int64
+	// found ends that imports are hidden.
+	found atomic.Bool
 	mu   sync.Mutex
 	rng  *rand.Rand
 	// lists are the first answers by path, kept for a process that is to see them again; nil when
@@ -60,7 +62,10 @@ func NewNoise(c NoiseConfig, seed uint64) *Noise {
 func (n *Noise) Hits() int64 { return n.hits.Load() }
 
 // HidesImport reports whether the API is to answer a read of an import with 404 now.
-func (n *Noise) HidesImport() bool { return n.chance(n.Absent) }
+func (n *Noise) HidesImport() bool { return !n.found.Load() && n.chance(n.Absent) }
+
+// ShowImports has the API hide no import any more.
+func (n *Noise) ShowImports() { n.found.Store(true) }
 
 func (n *Noise) conflict() bool { return n.chance(n.Conflicts) }
 
