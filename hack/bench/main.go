@@ -75,7 +75,7 @@ func main() {
 }
 
 // run makes the measurements that are asked for, one after the other. One that fails does not keep the others from
-// being made, printed and written.
+// being made, printed and written. When they are interrupted, nothing is written: the file may have more.
 func run(ctx context.Context, o options) (err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -94,7 +94,7 @@ func run(ctx context.Context, o options) (err error) {
 	fmt.Printf("%s\n%s\n", b.Record.Machine, b.Record.Versions)
 	defer func() {
 		b.Record.Print(os.Stdout)
-		if o.json != "" {
+		if o.json != "" && ctx.Err() == nil {
 			err = errors.Join(err, write(b.Record, o.json, o.renew))
 		}
 	}()

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"testing"
 
@@ -83,6 +84,11 @@ func TestDocumentation(t *testing.T) {
 	drawn, err := draw(r)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, image := range regexp.MustCompile(`images/(performance-[a-z]+\.svg)`).FindAllStringSubmatch(string(page), -1) {
+		if drawn[image[1]] == nil {
+			t.Errorf("docs/performance.md shows %s, for which there are no figures", image[1])
+		}
 	}
 	for name, svg := range drawn {
 		shown, err := os.ReadFile(docs + "images/" + name)

@@ -51,6 +51,20 @@ func (e *Environment) Apply(ctx context.Context, imports []*v1alpha1.Import) err
 	return parallel(ctx, writers, imports, func(object *v1alpha1.Import) error { return e.Objects.Create(ctx, object) })
 }
 
+// Unready is how many Imports there are that are not Ready.
+func (e *Environment) Unready(ctx context.Context) (n int, err error) {
+	all := &v1alpha1.ImportList{}
+	if err := e.Objects.List(ctx, all, client.InNamespace(Namespace)); err != nil {
+		return 0, err
+	}
+	for i := range all.Items {
+		if !ready(all.Items[i].Status.Conditions, all.Items[i].Generation) {
+			n++
+		}
+	}
+	return n, nil
+}
+
 // UntilDeleted does something, and returns how long it took until all Imports were gone.
 func (e *Environment) UntilDeleted(ctx context.Context, imports []*v1alpha1.Import, do func() error) (time.Duration, error) {
 	w := newWaiting(Names(imports), &v1alpha1.ImportList{}, func(event watch.Event) bool { return event.Type == watch.Deleted })
@@ -99,15 +113,22 @@ func newWaiting(names []string, list client.ObjectList, done func(watch.Event) b
 func (e *Environment) await(ctx context.Context, do func() error, w *waiting) (time.Duration, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, errNotReady)
 	defer cancel()
-	all, began := len(w.names), time.Now()
-	go func() {
-		defer close(w.ended)
-		if err := do(); err != nil {
-			w.ended <- err
-		}
-	}()
+	all, began := len(w.names), time.Time{}
+	begin := func() {
+		began = time.Now()
+		go func() {
+			defer close(w.ended)
+			if err := do(); err != nil {
+				w.ended <- err
+			}
+		}()
+	}
 	for again := false; len(w.names) > 0; again = true {
-		if err := e.watch(ctx, w, again); err != nil {
+		opened := begin
+		if again {
+			opened = func() {}
+		}
+		if err := e.watch(ctx, w, again, opened); err != nil {
 			return 0, fmt.Errorf("%d of %d objects are not done: %w", len(w.names), all, err)
 		}
 	}
@@ -116,13 +137,14 @@ func (e *Environment) await(ctx context.Context, do func() error, w *waiting) (t
 }
 
 // watch takes out those that are done, until all are, or the watch ends: the API server ends one that is
-// too slow for it.
-func (e *Environment) watch(ctx context.Context, w *waiting, again bool) error {
+// too slow for it. opened is called when nothing that happens can be missed any more.
+func (e *Environment) watch(ctx context.Context, w *waiting, again bool, opened func()) error {
 	events, err := e.Objects.Watch(ctx, w.list, client.InNamespace(Namespace))
 	if err != nil {
 		return err
 	}
 	defer events.Stop()
+	opened()
 	if again && w.reopened != nil {
 		if err := w.reopened(ctx); err != nil {
 			return err

@@ -96,9 +96,6 @@ func AtLeast(value float64) *Target { return &Target{Value: value, AtLeast: true
 // RatioAtMost is a target for the ratio to the bound.
 func RatioAtMost(value float64) *Target { return &Target{Value: value, Ratio: true} }
 
-// RatioAtLeast is a target for the ratio to the bound.
-func RatioAtLeast(value float64) *Target { return &Target{Value: value, Ratio: true, AtLeast: true} }
-
 // Add adds a value to the figure that it is of.
 func (r *Record) Add(values ...Value) {
 	for _, v := range values {
@@ -117,8 +114,12 @@ func (r *Record) Add(values ...Value) {
 	}
 }
 
-// Renew takes the rows that a later run has measured in place of its own.
+// Renew takes the rows that a later run has measured in place of its own. Of runs whose tables have been measured
+// anew, only the last is kept.
 func (r *Record) Renew(by *Record) {
+	if len(by.Figures) == 0 {
+		return
+	}
 	var tables []string
 	for _, f := range by.Figures {
 		if !slices.Contains(tables, f.Table) {
@@ -133,18 +134,18 @@ func (r *Record) Renew(by *Record) {
 		at = len(r.Figures)
 	}
 	r.Figures = slices.DeleteFunc(r.Figures, old)
+	var others []string // tables of which other rows are left
+	for _, f := range r.Figures {
+		others = append(others, f.Table)
+	}
+	for i := range r.Later {
+		r.Later[i].Tables = slices.DeleteFunc(r.Later[i].Tables, func(table string) bool {
+			return slices.Contains(tables, table) && !slices.Contains(others, table)
+		})
+	}
+	r.Later = slices.DeleteFunc(r.Later, func(l Later) bool { return len(l.Tables) == 0 })
 	r.Figures = slices.Insert(r.Figures, at, by.Figures...)
 	r.Later = append(r.Later, Later{Run: by.Run, Tables: tables})
-}
-
-// Find returns a figure.
-func (r *Record) Find(key Key) (Figure, bool) {
-	for _, f := range r.Figures {
-		if f.Key == key {
-			return f, true
-		}
-	}
-	return Figure{}, false
 }
 
 func (f *Figure) summary() Summary {

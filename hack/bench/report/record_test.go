@@ -67,14 +67,16 @@ func TestRenew(t *testing.T) {
 	r := measured("a", "a1", "b1", "b2", "c1")
 	r.Renew(measured("bb", "b1", "b3"))
 	r.Renew(measured("ccc", "d1"))
+	r.Renew(measured("dddd", "d1"))
+	r.Renew(measured("eeeee"))
 	var got []string
 	for _, f := range r.Figures {
 		got = append(got, fmt.Sprint(f.Row, " ", f.Values))
 	}
-	if diff := cmp.Diff([]string{"a1 [10]", "b1 [20]", "b3 [21]", "b2 [12]", "c1 [13]", "d1 [30]"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"a1 [10]", "b1 [20]", "b3 [21]", "b2 [12]", "c1 [13]", "d1 [40]"}, got); diff != "" {
 		t.Error(diff)
 	}
-	later := []Later{{Run{Versions: Versions{Commit: "bb"}}, []string{"b"}}, {Run{Versions: Versions{Commit: "ccc"}}, []string{"d"}}}
+	later := []Later{{Run{Versions: Versions{Commit: "bb"}}, []string{"b"}}, {Run{Versions: Versions{Commit: "dddd"}}, []string{"d"}}}
 	if diff := cmp.Diff(later, r.Later); diff != "" || r.Versions.Commit != "a" {
 		t.Errorf("of the commit %s: %s", r.Versions.Commit, diff)
 	}

@@ -40,18 +40,11 @@ func (s *standing) drift(ctx context.Context) error {
 	if err := quiet(ctx, s.Environment); err != nil {
 		return err
 	}
-	last, err := lastRequest(ctx, s.Environment)
-	if err != nil {
-		return err
-	}
 	lasted, err := editAndAwait(ctx, s.Environment, ids, editInterval/time.Duration(n))
 	if err != nil {
 		return err
 	}
-	scan, err := s.scanTime(ctx, last)
-	if err != nil {
-		return err
-	}
+	scan := time.Duration(pagesOf(len(s.imports))) * s.b.Latency
 	row := fmt.Sprintf("%d edits, scans every %s", n, editInterval)
 	s.add(row, "p50 until put back", "s", report.Value{
 		Value: report.Quantile(lasted, 0.5), Bound: editInterval.Seconds() / 2, BoundOf: "half the interval", Target: report.RatioAtMost(target),
@@ -64,28 +57,6 @@ func (s *standing) drift(ctx context.Context) error {
 
 // target is how much more than its bound something may take.
 const target = 1.3
-
-// scanTime is how long the pages of a scan after a request took.
-func (s *standing) scanTime(ctx context.Context, after int64) (time.Duration, error) {
-	entries, err := s.Ledger(ctx, after)
-	if err != nil {
-		return 0, err
-	}
-	var began time.Time
-	seen := 0
-	for _, entry := range entries {
-		if !environment.IsPage(entry) || entry.Answered == nil {
-			continue
-		}
-		if seen++; seen == 1 {
-			began = entry.Received
-		}
-		if seen == pagesOf(len(s.imports)) {
-			return entry.Answered.Sub(began), nil
-		}
-	}
-	return 0, errNoScan
-}
 
 // onDemand edits imports one after the other, and asks for a look at each.
 func (s *standing) onDemand(ctx context.Context) error {

@@ -22,7 +22,7 @@ const (
 	pollRate  = 10
 )
 
-// measurePoller measures the poller and then the operator, with the same documents in the same environment.
+// measurePoller measures the poller with the documents that the operator is measured with.
 func measurePoller(ctx context.Context, b *bench.Bench) error {
 	for _, n := range b.Polled {
 		if err := b.Without(ctx, func(e *environment.Environment) error {

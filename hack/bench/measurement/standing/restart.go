@@ -65,7 +65,7 @@ func (s *standing) again(ctx context.Context, row string, lease time.Duration, w
 			return err
 		}
 		began := s.Replaced()
-		end, err := scanEnds(ctx, s.Environment, last, pagesOf(len(s.imports)))
+		end, err := scanEnds(ctx, s.Environment, last, began, pagesOf(len(s.imports)))
 		if err != nil {
 			return err
 		}
@@ -96,16 +96,16 @@ func boundOf(lease time.Duration) string {
 	return "the lease, and the pages one after the other"
 }
 
-// scanEnds waits for as many pages as a scan has, after a request, and returns when the last was answered.
-func scanEnds(ctx context.Context, e *environment.Environment, after int64, pages int) (end time.Time, err error) {
+// scanEnds waits for as many pages as a scan has, after a request and a time, and returns when the last was answered.
+func scanEnds(ctx context.Context, e *environment.Environment, last int64, after time.Time, pages int) (end time.Time, err error) {
 	err = local.Await(ctx, settling, "a scan to end", func(ctx context.Context) error {
-		entries, err := e.Ledger(ctx, after)
+		entries, err := e.Ledger(ctx, last)
 		if err != nil {
 			return err
 		}
 		var answered []simulator.Entry
 		for _, entry := range entries {
-			if environment.IsPage(entry) && entry.Answered != nil {
+			if environment.IsPage(entry) && entry.Answered != nil && entry.Received.After(after) {
 				answered = append(answered, entry)
 			}
 		}

@@ -139,7 +139,8 @@ func minimalCreation(ctx context.Context, e *environment.Environment, m *environ
 	return took, e.Discard(ctx, imports)
 }
 
-// minimalAdoption is of Imports that a user applies. Who else may have the import is asked with a list.
+// minimalAdoption is of Imports that a user applies. Who else may have the import is asked with a list, which they
+// share as the operator's do: one for each would take longer.
 func minimalAdoption(ctx context.Context, e *environment.Environment, m *environment.Minimal, n int) (time.Duration, error) {
 	_, imports := bench.Adoptions("bound", n)
 	took, err := e.UntilReady(ctx, imports, followed(ctx, m, imported, environment.Names(imports), applied(e, imports), func(ctx context.Context, name string) error {

@@ -38,7 +38,7 @@ func measureOperations(ctx context.Context, b *bench.Bench) error {
 // warming is the number of creations that go before all that is measured.
 const warming = 200
 
-// prepared does something where an Account is Ready, and the API takes its time. No manager runs.
+// prepared does something where an Account is Ready, and the API takes its time. No manager runs when it begins.
 func prepared(ctx context.Context, b *bench.Bench, do func(*environment.Environment) error) error {
 	return b.In(ctx, func(e *environment.Environment) error {
 		if err := e.AddAccount(ctx, nil); err != nil {

@@ -38,7 +38,13 @@ func stormImports(repetitions int) int {
 	return stormPerSecond * int((stormBegins + time.Duration(repetitions)*stormLasts).Seconds())
 }
 
-var errNoWork = errors.New("all Imports were adopted before the end: nothing waited for the API")
+// othersLeast is which part of the requests that others are to make they have to make.
+const othersLeast = 0.95
+
+var (
+	errNoWork   = errors.New("all Imports were adopted before the end: nothing waited for the API")
+	errNoOthers = errors.New("the others made fewer requests than they should have")
+)
 
 // measureStorm has others use nine tenths of the account's bucket while many Imports are adopted. Adoptions make
 // three requests each, so that the API is what they wait for.
@@ -67,11 +73,14 @@ func measureStorm(ctx context.Context, b *bench.Bench) error {
 			return err
 		}
 		for repetition := range b.Repeat {
-			windows, err := sharesOf(ctx, e, len(imports))
+			windows, err := sharesOf(ctx, e)
 			if err != nil {
 				return err
 			}
 			all := sum(windows)
+			if all.tried < othersLeast*byOthers*stormLasts.Seconds() {
+				return fmt.Errorf("%w: %.0f in %s", errNoOthers, all.tried, stormLasts)
+			}
 			b.Record.Add(all.values(windows)...)
 			b.Progress("storm, repetition %d: %.0f requests, %.0f of them answered 429, others %.0f of %.0f; used in each window: %s",
 				repetition+1, all.admitted+all.refused, all.refused, all.others, all.tried, percents(windows))
@@ -95,7 +104,7 @@ type share struct {
 }
 
 // sharesOf counts the requests of each window of a while.
-func sharesOf(ctx context.Context, e *environment.Environment, imports int) ([]share, error) {
+func sharesOf(ctx context.Context, e *environment.Environment) ([]share, error) {
 	began := time.Now()
 	if err := bench.Pause(ctx, stormLasts); err != nil {
 		return nil, err
@@ -108,17 +117,13 @@ func sharesOf(ctx context.Context, e *environment.Environment, imports int) ([]s
 	for i := range windows {
 		windows[i].took = stormWindow
 	}
-	adopted := 0
 	for _, entry := range entries {
 		if passed := entry.Received.Sub(began); passed >= 0 && passed < stormLasts {
 			windows[passed/stormWindow].count(entry)
 		}
-		if entry.Applied && entry.Source == "api" {
-			adopted++
-		}
 	}
-	if adopted >= imports {
-		return nil, errNoWork
+	if left, err := e.Unready(ctx); err != nil || left == 0 {
+		return nil, cmp.Or(err, errNoWork)
 	}
 	return windows, nil
 }
