@@ -41,7 +41,7 @@ func TestBucketThatShrinks(t *testing.T) {
 		}
 		return permit.In(t.Context()), permit
 	}
-	acquire := func(t *testing.T, ctx context.Context, l *Limiter, r Request) time.Time { //nolint:revive // a test comes first
+	acquire := func(t *testing.T, ctx context.Context, l *Limiter, r Request) time.Time {
 		release, err := l.Acquire(ctx, r)
 		if err != nil {
 			t.Fatal(err)
