@@ -39,8 +39,8 @@ type Noise struct {
 	hits atomic.Int64
 	// found ends that imports are hidden.
 	found atomic.Bool
-	mu   sync.Mutex
-	rng  *rand.Rand
+	mu    sync.Mutex
+	rng   *rand.Rand
 	// lists are the first answers by path, kept for a process that is to see them again; nil when
 	// nobody is. seen are the paths that this process has got.
 	lists     map[string]*proxy.Answer
