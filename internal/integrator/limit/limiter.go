@@ -306,7 +306,7 @@ func (l *Limiter) grantRequest(w *waiter) {
 }
 
 // wait returns how long the next one has to wait for the end of a pause, for the request that goes first
-// after it, or for its tokens, of which there are no more than the bucket can hold. timed is false if time alone
+// after it, or for its tokens, at most as many as the bucket can hold. timed is false if time alone
 // does not end it: objects with a permit have to make their requests.
 func (l *Limiter) wait(tokens int) (wait time.Duration, timed bool) {
 	if rest := l.pausedFor(); rest > 0 {

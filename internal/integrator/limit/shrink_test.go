@@ -90,7 +90,7 @@ func TestBucketThatShrinks(t *testing.T) {
 			l.mu.Unlock()
 			_ = sleep(t.Context(), time.Second) // until they are there
 			ctx, one := take(t, permits, l, "one")
-			_, other := take(t, permits, l, "other") // of which nothing is requested yet
+			_, other := take(t, permits, l, "other") // nothing is requested with it yet
 			l.mu.Lock()
 			l.pace.base = othersLeave
 			l.mu.Unlock()
