@@ -295,7 +295,7 @@ func (e checkUnanswered) apply(s state) (state, actions) {
 
 // unansweredPause is how long a token is not checked after so many times without an answer before this one.
 func unansweredPause(before int) time.Duration {
-	return min(problem.BackoffBase<<min(before, 6), time.Minute)
+	return min(problem.Backoff(before), time.Minute)
 }
 
 // scanEnded: a scan reached its end, or stopped at a problem.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"sync"
 	"time"
 
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
@@ -114,7 +115,7 @@ func (e *Environment) await(ctx context.Context, do func() error, w *waiting) (t
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, errNotReady)
 	defer cancel()
 	all, began := len(w.names), time.Time{}
-	begin := func() {
+	begin := sync.OnceFunc(func() {
 		began = time.Now()
 		go func() {
 			defer close(w.ended)
@@ -122,13 +123,9 @@ func (e *Environment) await(ctx context.Context, do func() error, w *waiting) (t
 				w.ended <- err
 			}
 		}()
-	}
+	})
 	for again := false; len(w.names) > 0; again = true {
-		opened := begin
-		if again {
-			opened = func() {}
-		}
-		if err := e.watch(ctx, w, again, opened); err != nil {
+		if err := e.watch(ctx, w, again, begin); err != nil {
 			return 0, fmt.Errorf("%d of %d objects are not done: %w", len(w.names), all, err)
 		}
 	}
