@@ -62,6 +62,9 @@ var All = []Mutant{
 	{"claim-dropped", "an import that is taken over needs no claim any more", []Edit{
 		{Package: "internal/ownership", Function: "claims", Find: Statement(Call("IsZero")), With: `return object.DeletionTimestamp.IsZero() && object.Annotations[v1alpha1.AnnotationAdoptPending] == id`},
 	}, []string{"adopt-many"}},
+	{"rivals-of-one-namespace", "of the namespaces that are watched, one is enough", []Edit{
+		{Package: "internal/watch", Function: "limitedReader.List", Find: Mention("namespaces"), With: `$0[:1]`},
+	}, []string{"adopt-watched"}},
 	{"moved-begun-anew", "an Import that comes from another operator has no remote import", []Edit{
 		{Package: "controllers/imports", Function: "Reconciler.locate", Find: FirstStatement(), With: `if r.Selection.Arrived(s.object) {
 		delete(s.object.Annotations, v1alpha1.AnnotationCreatePending)
