@@ -8,10 +8,15 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/definition"
 	"github.com/integrator-operator/integrator-operator/internal/importstate"
 	"github.com/integrator-operator/integrator-operator/internal/ownership"
 )
@@ -20,8 +25,22 @@ import (
 
 var _ importstate.AdoptionEffects = effects{}
 
-// KnownRival looks for a rival in the cache.
-func (e effects) KnownRival(ctx context.Context, a importstate.Adoption) (rival *v1alpha1.Import, err error) {
+// KnownRival looks for a rival in the cache, and for the one for which the claim was withdrawn last.
+func (e effects) KnownRival(ctx context.Context, a importstate.Adoption) (*v1alpha1.Import, error) {
+	rival, err := e.cachedRival(ctx, a)
+	last := e.r.withdrawals.of(a.Object)
+	switch {
+	case err != nil || last == nil:
+		return rival, err
+	case rival == nil && e.stillUnseen(ctx, last):
+		return e.stronger(ctx, a.Contest, nil, last.rival), nil
+	}
+	e.r.withdrawals.forget(client.ObjectKeyFromObject(a.Object))
+	return rival, nil
+}
+
+// cachedRival looks for a rival in the cache.
+func (e effects) cachedRival(ctx context.Context, a importstate.Adoption) (rival *v1alpha1.Import, err error) {
 	known, err := e.r.objects().importsWith(ctx, e.s, a.Remote.ID)
 	for i := range known {
 		rival = e.stronger(ctx, a.Contest, rival, &known[i])
@@ -33,7 +52,7 @@ func (e effects) KnownRival(ctx context.Context, a importstate.Adoption) (rival 
 // import, or of an intent that may have created it: few, however many Imports there are. Somebody may
 // have removed the label of one; such Imports are in the cache.
 func (e effects) ListRivals(ctx context.Context, a importstate.Adoption) (*v1alpha1.Import, error) {
-	rival, err := e.KnownRival(ctx, a)
+	rival, err := e.cachedRival(ctx, a)
 	if err != nil {
 		return nil, err
 	}
@@ -71,8 +90,54 @@ func (e effects) WriteClaim(ctx context.Context, a importstate.Adoption) (*v1alp
 }
 
 // WithdrawClaim removes the claim.
-func (e effects) WithdrawClaim(ctx context.Context, _ importstate.Adoption) (*v1alpha1.Import, error) {
+func (e effects) WithdrawClaim(ctx context.Context, a importstate.Adoption) (*v1alpha1.Import, error) {
+	e.r.withdrawals.note(a, e.r.Clock.Now())
 	return e.s.object, e.r.objects().withdrawClaim(ctx, e.s)
+}
+
+// withdrawnPause is how long an Import whose claim was withdrawn claims nothing for a rival that the cache does not show.
+const withdrawnPause = 5 * time.Second
+
+// withdrawals remember for whom claims were withdrawn. A withdrawal itself wakes its Import, and as long as the cache
+// is behind that of the rival, the Import would claim and withdraw without a pause. Its zero value is ready for use, and
+// it may be used from several goroutines.
+type withdrawals struct{ byKey sync.Map }
+
+// withdrawal is for whom the claim of one Import was withdrawn, and until when that counts.
+type withdrawal struct {
+	uid   types.UID
+	rival *v1alpha1.Import
+	until time.Time
+}
+
+func (w *withdrawals) note(a importstate.Adoption, now time.Time) {
+	rival := a.Rival.DeepCopy()
+	definition.StripOther(rival, nil)
+	w.byKey.Store(client.ObjectKeyFromObject(a.Object), &withdrawal{a.Object.UID, rival, now.Add(withdrawnPause)})
+}
+
+// of is the last withdrawal of an Import, nil without one.
+func (w *withdrawals) of(object *v1alpha1.Import) *withdrawal {
+	known, _ := w.byKey.Load(client.ObjectKeyFromObject(object))
+	if last, ok := known.(*withdrawal); ok && last.uid == object.UID {
+		return last
+	}
+	return nil
+}
+
+func (w *withdrawals) forget(key client.ObjectKey) { w.byKey.Delete(key) }
+
+// stillUnseen reports whether the cache may not show yet what the rival was when the claim was withdrawn.
+func (e effects) stillUnseen(ctx context.Context, last *withdrawal) bool {
+	if !e.r.Clock.Now().Before(last.until) {
+		return false
+	}
+	cached := &v1alpha1.Import{}
+	if err := e.r.Get(ctx, client.ObjectKeyFromObject(last.rival), cached, client.DisableReadYourWritesConsistency); err != nil {
+		return true
+	}
+	order, err := resourceversion.CompareResourceVersion(cached.ResourceVersion, last.rival.ResourceVersion)
+	return err == nil && order < 0
 }
 
 // TakeOver turns the claim into the id.
@@ -91,6 +156,7 @@ func (e effects) TakeOver(ctx context.Context, a importstate.Adoption) (*v1alpha
 		return nil, cmp.Or(e.r.objects().patchMetadata(ctx, e.s, undo), err)
 	}
 	object.Status.ID, object.Status.CreateToken, object.Status.Management = id, "", ""
+	e.r.withdrawals.forget(client.ObjectKeyFromObject(object))
 	e.s.session.Observations.Note(id, e.s.remote.LastModified)
 	e.s.event(normal, v1alpha1.ReasonAdopted, "took over the import "+id)
 	return object, nil

@@ -73,6 +73,7 @@ type Reconciler struct {
 	lastStatus  status.LastStatus
 	refusals    status.Refusals
 	corrections importstate.Corrections
+	withdrawals withdrawals
 	looks       looks
 	warned      warned
 	outlines    definition.Outlines
@@ -160,6 +161,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 func forget(r *Reconciler, key types.NamespacedName) {
 	r.lastStatus.Forget(key)
 	r.refusals.Forget(key)
+	r.withdrawals.forget(key)
 	r.looks.forget(key)
 	r.warned.forget(key)
 	r.outlines.Forget(key)

@@ -36,15 +36,15 @@ type Adoption struct {
 
 	Step AdoptionStep
 
-	// rival is the Import for which the claim is withdrawn.
-	rival *v1alpha1.Import
+	// Rival is the Import for which the claim is withdrawn.
+	Rival *v1alpha1.Import
 }
 
 // AdoptionEffects are what the steps of an adoption do to Kubernetes. An error ends the reconcile.
 // Writes return the object as it is afterwards; each is refused if somebody else wrote the object
 // meanwhile.
 type AdoptionEffects interface {
-	// KnownRival is the strongest rival that the cache shows, nil when there is none.
+	// KnownRival is the strongest rival that is known without another read, nil when there is none.
 	KnownRival(ctx context.Context, a Adoption) (*v1alpha1.Import, error)
 	// ListRivals is the strongest rival among the Imports that have the remote import's label, read
 	// past the cache.
@@ -93,7 +93,7 @@ func (m AdoptionMachine) Advance(ctx context.Context, a Adoption, e AdoptionEffe
 		if _, err := e.WithdrawClaim(ctx, a); err != nil {
 			return a, err
 		}
-		return a, ownership.Contested(a.Contest, a.rival)
+		return a, ownership.Contested(a.Contest, a.Rival)
 	case AdoptionTakeOver:
 		object, err := e.TakeOver(ctx, a)
 		return a.then(AdoptionDone, object, err)
@@ -121,7 +121,7 @@ func (m AdoptionMachine) decide(a Adoption, rival *v1alpha1.Import) (Adoption, e
 	case ownership.ClaimTake:
 		return a.then(AdoptionTakeOver, a.Object, nil)
 	case ownership.ClaimWithdraw:
-		a.rival = rival
+		a.Rival = rival
 		return a.then(AdoptionWithdraw, a.Object, nil)
 	case ownership.ClaimWait:
 		return a, ownership.Contested(a.Contest, rival)

@@ -54,7 +54,7 @@ func (m *importModel) decodedAdoption(w *modelWorld, i int) Adoption {
 	object := m.object(w, i%2, worker.seen, w.intents[worker.seen.pending].age)
 	a := Adoption{Contest: ownership.Contest{Object: object, Remote: m.remote(w, adoptee), Now: modelStart}, Step: worker.adoption}
 	if a.Step == AdoptionWithdraw {
-		a.rival = m.object(w, i%2^1, w.objects[i%2^1], 0)
+		a.Rival = m.object(w, i%2^1, w.objects[i%2^1], 0)
 	}
 	return a
 }
