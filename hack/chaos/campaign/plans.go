@@ -64,9 +64,12 @@ func (b Baseline) claim() int {
 
 // Around are the plans of all conditions and follow-ups.
 func (b Baseline) Around() (plans []Plan) {
-	for i := range scenario.AllConditions {
-		if b.scenario.OnlyKills && scenario.AllConditions[i].Noise.Expired > 0 {
+	for i, conditions := range scenario.AllConditions {
+		if b.scenario.OnlyKills && conditions.Noise.Expired > 0 {
 			// Of many Imports a watch shows a few before it ends, and the next waits up to 30 seconds.
+			continue
+		}
+		if conditions.Watches && !b.scenario.Watches {
 			continue
 		}
 		plans = append(plans, Plan{Scenario: b.scenario.Name, conditions: &scenario.AllConditions[i], mustSucceed: true})

@@ -19,6 +19,8 @@ import (
 type NoiseConfig struct {
 	// Delay is how long every event of a watch is delayed.
 	Delay time.Duration
+	// OtherDelay is that of the watches of one namespace in one process alone: see Behind.
+	OtherDelay time.Duration
 	// Cut ends every watch after so many reads; 0 never.
 	Cut int
 	// Expired is the share of watches that are answered with 410.
@@ -99,7 +101,7 @@ func (n *Noise) Answer(out http.ResponseWriter, r *http.Request) bool {
 	query := r.URL.Query()
 	watching := query.Has("watch")
 	switch {
-	case watching && query.Has("sendInitialEvents") && n.recording():
+	case watching && query.Has("sendInitialEvents") && n.listsApart():
 		// Without such watches, lists are read as lists.
 		proxy.KubernetesError(http.StatusUnprocessableEntity).WriteTo(out)
 		return true
@@ -119,7 +121,9 @@ func (n *Noise) Answer(out http.ResponseWriter, r *http.Request) bool {
 // read lists as lists, as from an API server that does not stream them.
 func (n *Noise) RecordLists() { n.lists = map[string]*proxy.Answer{} }
 
-func (n *Noise) recording() bool { return n.lists != nil }
+// listsApart reports whether the manager is to read lists as lists: to keep them, or because what it sees late are
+// changes, and not what there is when it starts.
+func (n *Noise) listsApart() bool { return n.lists != nil || n.OtherDelay > 0 }
 
 // Replay has the next process get the lists that were kept.
 func (n *Noise) Replay() {
@@ -164,6 +168,37 @@ func (n *Noise) Modify(response *http.Response) error {
 		if n.lists[path] == nil {
 			n.lists[path] = &proxy.Answer{Status: response.StatusCode, Header: response.Header.Clone(), Body: body}
 		}
+	}
+	return nil
+}
+
+// Behind is the noise of the one process that sees a namespace late, and all others in time.
+func (n *Noise) Behind(namespace string) proxy.Filter { return behind{n, namespace} }
+
+type behind struct {
+	*Noise
+
+	namespace string
+}
+
+// Answer has the lists with which watches of other namespaces begin come late too, so that the process begins when
+// others have written already, and has listed what it sees late before that.
+func (b behind) Answer(out http.ResponseWriter, r *http.Request) bool {
+	p, _ := proxy.ParsePath(r.URL.Path)
+	query := r.URL.Query()
+	if b.OtherDelay > 0 && p.Watched() && p.Namespace != b.namespace && !query.Has("watch") && query.Get("resourceVersion") == "0" {
+		time.Sleep(b.OtherDelay / 2)
+	}
+	return b.Noise.Answer(out, r)
+}
+
+func (b behind) Modify(response *http.Response) error {
+	if err := b.Noise.Modify(response); err != nil {
+		return err
+	}
+	p, _ := proxy.ParsePath(response.Request.URL.Path)
+	if b.OtherDelay > 0 && p.Namespace == b.namespace && p.Watched() && response.Request.URL.Query().Has("watch") {
+		response.Body = &stream{ReadCloser: response.Body, delay: b.OtherDelay}
 	}
 	return nil
 }

@@ -10,7 +10,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/integrator-operator/integrator-operator/hack/chaos/proxy"
 	"github.com/integrator-operator/integrator-operator/hack/chaos/scenario"
 )
 
@@ -49,6 +51,9 @@ func Check(ctx context.Context, c Case) []string {
 	if times := c.Recorder().RequestsBetween(from, until); len(times) > 0 && !c.Kills {
 		v.add("I10: %d requests within the pause that the API asked for, the first %s before its end", len(times), until.Sub(times[0]))
 	}
+	if object, n := busiest(c.Recorder().Since(0)); n > busy {
+		v.add("I11: %s was written to %d times within %s", object, n, busyTime)
+	}
 	if refused := c.Recorder().Refusals(); len(refused) > 0 {
 		v.add("RBAC: not permitted: %s", strings.Join(slices.Compact(refused), ", "))
 	}
@@ -58,4 +63,30 @@ func Check(ctx context.Context, c Case) []string {
 		}
 	}
 	return v
+}
+
+// busy is how many writes to one object within busyTime are no loop: several steps, each refused and retried while
+// others write to it too.
+const (
+	busy     = 30
+	busyTime = 2 * time.Second
+)
+
+// busiest is the object to which the most writes came within busyTime, and how many. The writes are in their order.
+func busiest(writes []proxy.Write) (object string, most int) {
+	times := map[string][]time.Time{}
+	for _, w := range writes {
+		if w.Remote() {
+			continue
+		}
+		key := strings.TrimSuffix(w.Key, ".status")
+		last := append(times[key], w.At)
+		for w.At.Sub(last[0]) > busyTime {
+			last = last[1:]
+		}
+		if times[key] = last; len(last) > most {
+			object, most = key, len(last)
+		}
+	}
+	return object, most
 }

@@ -64,7 +64,11 @@ var All = []Mutant{
 	}, []string{"adopt-many"}},
 	{"rivals-of-one-namespace", "of the namespaces that are watched, one is enough", []Edit{
 		{Package: "internal/watch", Function: "limitedReader.List", Find: Mention("namespaces"), With: `$0[:1]`},
-	}, []string{"adopt-watched"}},
+	}, []string{"adopt-sharded"}},
+	{"claimed-anew", "who has withdrawn a claim may claim again at once", []Edit{
+		{Package: "controllers/imports", Function: "withdrawals.of", Find: FirstStatement(), With: `return nil
+	$0`},
+	}, []string{"adopt-sharded"}},
 	{"moved-begun-anew", "an Import that comes from another operator has no remote import", []Edit{
 		{Package: "controllers/imports", Function: "Reconciler.locate", Find: FirstStatement(), With: `if r.Selection.Arrived(s.object) {
 		delete(s.object.Annotations, v1alpha1.AnnotationCreatePending)

@@ -50,7 +50,11 @@ func (s *Sandbox) identity() *rest.Config {
 // addManager makes a proxy for another process, and starts it.
 func (s *Sandbox) addManager() error {
 	number := len(s.managers)
-	p, err := proxy.NewKubernetes(proxy.KubernetesOptions{Controller: s, Recorder: s.recorder, Filter: s.Noise,
+	filter := proxy.Filter(s.Noise)
+	if number == 0 {
+		filter = s.Noise.Behind(s.Other)
+	}
+	p, err := proxy.NewKubernetes(proxy.KubernetesOptions{Controller: s, Recorder: s.recorder, Filter: filter,
 		Manager: number, Config: s.identity(), Namespace: s.Namespace, Selector: s.selector(), IgnoreForbidden: s.Outage})
 	if err != nil {
 		return err
@@ -209,8 +213,10 @@ func (s *Sandbox) signal(number int, signal syscall.Signal) {
 func (s *Sandbox) WithoutManager(do func() error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.managers[0].process.Kill()
-	defer s.restartLocked(0)
+	for number, m := range s.managers {
+		m.process.Kill()
+		defer s.restartLocked(number)
+	}
 	return do()
 }
 

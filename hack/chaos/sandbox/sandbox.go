@@ -108,6 +108,8 @@ func New(ctx context.Context, c *cluster.Cluster, o Options) (*Sandbox, error) {
 		if s.Other, err = s.newNamespace(ctx); err != nil {
 			return nil, err
 		}
+		// In the order in which the manager lists them.
+		s.Namespace, s.Other = min(s.Namespace, s.Other), max(s.Namespace, s.Other)
 	}
 	s.dir = filepath.Join(c.Dir, s.Namespace)
 	if err := os.Mkdir(s.dir, 0o700); err != nil {

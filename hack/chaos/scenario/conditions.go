@@ -26,11 +26,14 @@ type Conditions struct {
 	Others func(context.Context, *Execution)
 	// Seed is what other people have done before.
 	Seed func(*Execution) error
+	// Watches is true when they need a manager that watches its namespaces one by one.
+	Watches bool
 }
 
 // AllConditions are all of them, in the order of the report.
 var AllConditions = []Conditions{
 	{Name: "watch-delayed", Noise: fault.NoiseConfig{Delay: 1500 * time.Millisecond}},
+	{Name: "watch-behind", Noise: fault.NoiseConfig{OtherDelay: 1500 * time.Millisecond}, Watches: true},
 	{Name: "watch-cut", Noise: fault.NoiseConfig{Cut: 2}},
 	{Name: "watch-gone", Noise: fault.NoiseConfig{Expired: 0.5, Cut: 3}},
 	{Name: "conflicts", Noise: fault.NoiseConfig{Conflicts: 0.2}, Others: labelAll},

@@ -19,9 +19,18 @@ import (
 const (
 	// many is how many imports are adopted.
 	many = 12
-	// contested is how many of them, from the first on, two Imports adopt.
+	// contested is how many of them, from the first on, two Imports of one manager adopt.
 	contested = 3
 )
+
+// contests is how many imports two Imports adopt. Where two managers share the objects, it is all of them: whichever of
+// the two managers comes first, it does so for some.
+func (s *Scenario) contests() int {
+	if s.Shards {
+		return many
+	}
+	return contested
+}
 
 func manyID(n int) string    { return fmt.Sprintf("61d4c0a7f2b95e0014b3d%03x", n) }
 func manyName(n int) string  { return fmt.Sprintf("many-%02d", n) }
@@ -61,7 +70,7 @@ func declareMany(ctx context.Context, x *Execution) error {
 			if err := adoptMany(ctx, x, namespaces[n%2], manyName(n), n); err != nil {
 				return err
 			}
-			if n >= contested {
+			if n >= x.Scenario.contests() {
 				continue
 			}
 			// The first rivals are in one namespace, the others in two.
@@ -74,7 +83,7 @@ func declareMany(ctx context.Context, x *Execution) error {
 }
 
 // adoptMany creates an Import that adopts the n-th import: one that is as declared, or whatever it is
-// like.
+// like. Where two managers share the objects, the second has those of the second namespace.
 func adoptMany(ctx context.Context, x *Execution, namespace, name string, n int) error {
 	mode := v1alpha1.AdoptionModeMatch
 	if n%2 == 1 {
@@ -85,7 +94,10 @@ func adoptMany(ctx context.Context, x *Execution, namespace, name string, n int)
 		"http":{"method":["POST"],"relativeURI":["/orders"],"body":[null],"batchSize":10}}}`, manyID(n), mode, manyName(n)), &object.Spec); err != nil {
 		return err
 	}
-	return x.Create(ctx, object)
+	if err := x.Create(ctx, object); err != nil || !x.Shards || namespace != x.Other {
+		return err
+	}
+	return x.Relabel(ctx, object)
 }
 
 // manyAdopted waits until each import has an Import that is Ready, and every rival has given up.
@@ -108,7 +120,7 @@ func manyAdopted(ctx context.Context, x *Execution) error {
 			return err
 		}
 	}
-	if len(ready) != many || stalled != contested {
+	if len(ready) != many || stalled != x.Scenario.contests() {
 		return fmt.Errorf("%d Imports are Ready and %d Stalled", len(ready), stalled)
 	}
 	return nil
