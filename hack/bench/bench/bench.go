@@ -94,12 +94,6 @@ func (b *Bench) Table(head string, rows []string) {
 	_ = table.Flush() // nothing can be done if the output is closed
 }
 
-// few is how often something is measured at most that takes half a minute each time.
-const few = 3
-
-// Few is how often such a figure is measured.
-func (b *Bench) Few() int { return min(b.Repeat, few) }
-
 // Progress says what was measured, while the rest goes on.
 func (b *Bench) Progress(format string, args ...any) {
 	fmt.Fprintf(b.Out, "%s  %s\n", time.Now().Format(time.TimeOnly), fmt.Sprintf(format, args...))

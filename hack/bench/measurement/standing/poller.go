@@ -69,7 +69,7 @@ func (p *poller) creations(ctx context.Context) (err error) {
 	if err := p.StartPoller(); err != nil {
 		return err
 	}
-	for repetition := range p.b.Few() {
+	for repetition := range p.b.Repeat {
 		if p.objects, err = environment.Polled(bench.Creations(fmt.Sprintf("polled-%d", repetition), p.n)); err != nil {
 			return err
 		}
@@ -86,7 +86,7 @@ func (p *poller) creations(ctx context.Context) (err error) {
 		p.add("creations", "writes to Kubernetes each", "requests", report.Value{Value: r.kubernetes.Polled.Writes / float64(p.n)})
 		p.add("creations", "reads of Kubernetes each", "requests", report.Value{Value: r.kubernetes.Polled.Reads / float64(p.n)})
 		p.add("creations", "requests to the API each", "requests", report.Value{Value: float64(len(r.entries)) / float64(p.n)})
-		if repetition == p.b.Few()-1 {
+		if repetition == p.b.Repeat-1 {
 			return nil
 		}
 		// The next repetition begins with a poller that has nothing to do.

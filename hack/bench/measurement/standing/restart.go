@@ -22,7 +22,7 @@ const (
 
 // restart kills the manager and starts another, which finds all Imports as they should be.
 func (s *standing) restart(ctx context.Context) error {
-	for range s.b.Few() {
+	for range s.b.Repeat {
 		if err := s.again(ctx, "killed and started again", leaseLasts, withinOfKilled, func() error {
 			s.KillManager()
 			return s.StartManager(ctx)
@@ -35,7 +35,7 @@ func (s *standing) restart(ctx context.Context) error {
 
 // failover ends the manager while the next one waits for the lease.
 func (s *standing) failover(ctx context.Context) error {
-	for range s.b.Few() {
+	for range s.b.Repeat {
 		var ended <-chan struct{}
 		if err := s.again(ctx, "ended with another waiting", 0, withinOfEnded, func() (err error) {
 			ended, err = s.Roll(ctx)
