@@ -188,9 +188,9 @@ func (r *Reconciler) takeOver(ctx context.Context, s *scope) error {
 	for err == nil && adoption.Step != importstate.AdoptionDone {
 		adoption, err = machine.Advance(ctx, adoption, effects{r, s})
 	}
-	if p := problem.As(err); p != nil && r.withdrawals.of(s.object) != nil {
+	if wait := r.withdrawals.wait(s.object, r.Clock.Now()); wait > 0 && problem.As(err) != nil {
 		// The rival may have let go before the cache saw it: no event says so.
-		return p.WithRetryAfter(withdrawnPause)
+		return problem.As(err).WithRetryAfter(wait)
 	}
 	return err
 }

@@ -28,14 +28,19 @@ var _ importstate.AdoptionEffects = effects{}
 // KnownRival looks for a rival in the cache, and for the one for which the claim was withdrawn last.
 func (e effects) KnownRival(ctx context.Context, a importstate.Adoption) (*v1alpha1.Import, error) {
 	rival, err := e.cachedRival(ctx, a)
-	last := e.r.withdrawals.of(a.Object)
-	switch {
-	case err != nil || last == nil:
+	if err != nil || rival != nil {
 		return rival, err
-	case rival == nil && e.stillUnseen(ctx, last):
-		return e.stronger(ctx, a.Contest, nil, last.rival), nil
 	}
-	e.r.withdrawals.forget(client.ObjectKeyFromObject(a.Object))
+	last := e.r.withdrawals.of(a.Object)
+	if last == nil {
+		return nil, nil
+	}
+	if other := e.newest(ctx, last); other != nil {
+		rival = e.stronger(ctx, a.Contest, nil, other)
+	}
+	if rival == nil {
+		e.r.withdrawals.forget(client.ObjectKeyFromObject(a.Object))
+	}
 	return rival, nil
 }
 
@@ -91,19 +96,22 @@ func (e effects) WriteClaim(ctx context.Context, a importstate.Adoption) (*v1alp
 
 // WithdrawClaim removes the claim.
 func (e effects) WithdrawClaim(ctx context.Context, a importstate.Adoption) (*v1alpha1.Import, error) {
-	e.r.withdrawals.note(a, e.r.Clock.Now())
-	return e.s.object, e.r.objects().withdrawClaim(ctx, e.s)
+	err := e.r.objects().withdrawClaim(ctx, e.s)
+	if err == nil {
+		e.r.withdrawals.note(a, e.r.Clock.Now())
+	}
+	return e.s.object, err
 }
 
 // withdrawnPause is how long an Import whose claim was withdrawn claims nothing for a rival that the cache does not show.
 const withdrawnPause = 5 * time.Second
 
-// withdrawals remember for whom claims were withdrawn. A withdrawal itself wakes its Import, and as long as the cache
-// is behind that of the rival, the Import would claim and withdraw without a pause. Its zero value is ready for use, and
-// it may be used from several goroutines.
+// withdrawals remember for whom claims were withdrawn. A withdrawal wakes its own Import, and the cache does not show the
+// rival where it is behind, nor, by the id, where the rival is just creating the import: the Import would claim and
+// withdraw without a pause. Its zero value is ready for use, and it may be used from several goroutines.
 type withdrawals struct{ byKey sync.Map }
 
-// withdrawal is for whom the claim of one Import was withdrawn, and until when that counts.
+// withdrawal is for whom the claim of one Import was withdrawn, and until when that counts if the cache does not show it.
 type withdrawal struct {
 	uid   types.UID
 	rival *v1alpha1.Import
@@ -127,17 +135,28 @@ func (w *withdrawals) of(object *v1alpha1.Import) *withdrawal {
 
 func (w *withdrawals) forget(key client.ObjectKey) { w.byKey.Delete(key) }
 
-// stillUnseen reports whether the cache may not show yet what the rival was when the claim was withdrawn.
-func (e effects) stillUnseen(ctx context.Context, last *withdrawal) bool {
-	if !e.r.Clock.Now().Before(last.until) {
-		return false
+// wait is for how long the last withdrawal of an Import counts without the cache, 0 without one.
+func (w *withdrawals) wait(object *v1alpha1.Import, now time.Time) time.Duration {
+	if last := w.of(object); last != nil {
+		return max(0, last.until.Sub(now))
 	}
+	return 0
+}
+
+// newest is the Import for which a claim was withdrawn: as the cache has it, or as it was then, as long as the cache may
+// not show that yet. It is nil when it is gone.
+func (e effects) newest(ctx context.Context, last *withdrawal) *v1alpha1.Import {
 	cached := &v1alpha1.Import{}
-	if err := e.r.Get(ctx, client.ObjectKeyFromObject(last.rival), cached, client.DisableReadYourWritesConsistency); err != nil {
-		return true
+	if err := e.r.Get(ctx, client.ObjectKeyFromObject(last.rival), cached, client.DisableReadYourWritesConsistency); err == nil {
+		order, err := resourceversion.CompareResourceVersion(cached.ResourceVersion, last.rival.ResourceVersion)
+		if err != nil || order >= 0 {
+			return cached
+		}
 	}
-	order, err := resourceversion.CompareResourceVersion(cached.ResourceVersion, last.rival.ResourceVersion)
-	return err == nil && order < 0
+	if e.r.Clock.Now().Before(last.until) {
+		return last.rival
+	}
+	return nil
 }
 
 // TakeOver turns the claim into the id.

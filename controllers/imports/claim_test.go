@@ -40,6 +40,20 @@ func contender(name, version string, change ...func(*v1alpha1.Import)) *v1alpha1
 	return object
 }
 
+// creates has an Import create what may be the import of contestedID.
+func creates(object *v1alpha1.Import) {
+	object.Spec.Adopt = nil
+	object.Annotations = map[string]string{v1alpha1.AnnotationCreatePending: `{"token":"t","externalId":"orders","time":"2026-01-01T00:00:00Z"}`}
+	object.Labels = map[string]string{v1alpha1.LabelRemoteImport: ownership.IntentLabel("orders")}
+}
+
+// holds has an Import manage it that was created later than the one that claims it.
+func holds(object *v1alpha1.Import) {
+	object.CreationTimestamp = metav1.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
+	object.Annotations, object.Finalizers = map[string]string{v1alpha1.AnnotationID: contestedID}, []string{v1alpha1.Finalizer}
+	object.Status.ID, object.Status.Management = contestedID, v1alpha1.ManagementStateManaged
+}
+
 func letsGo(object *v1alpha1.Import) { object.Annotations, object.Labels = nil, nil }
 
 // cacheOf is a cache with these objects, which counts the writes.
@@ -66,7 +80,7 @@ func adopts(t *testing.T, r *Reconciler, name string) (importstate.Adoption, err
 		t.Fatal(err)
 	}
 	s := &scope{object: object, before: object.DeepCopy()}
-	s.remote.ID = contestedID
+	s.remote.ID, s.remote.ExternalID = contestedID, "orders"
 	machine := importstate.NewAdoption()
 	adoption := machine.Start(importstate.Adoption{Contest: ownership.Contest{Object: object, Remote: s.remote, Now: r.Clock.Now()}})
 	for {
@@ -86,27 +100,32 @@ func TestWithdrawnOnce(t *testing.T) {
 	}
 	second := func(change ...func(*v1alpha1.Import)) client.Object {
 		object := contender("second", "6", change...)
-		object.CreationTimestamp = metav1.Now()
+		object.CreationTimestamp = metav1.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 		return object
 	}
 	for name, c := range map[string]struct {
 		reason string
-		// before is what the cache shows of the rival when the claim is withdrawn; after is what it shows once time has
-		// passed.
-		before, after client.Object
-		passed        time.Duration
-		claims        bool
+		// live is the rival past the cache. before is what the cache shows of it when the claim is withdrawn; after is
+		// what it shows once time has passed.
+		live, before, after client.Object
+		passed              time.Duration
+		claims              bool
 	}{
-		"Absent":       {"its creation has not come", nil, nil, 0, false},
-		"Older":        {"its claim has not come", rival("5", letsGo), rival("5", letsGo), 0, false},
-		"Shown":        {"the cache shows its claim", nil, rival("7"), 0, false},
-		"LetGo":        {"it has let go since", nil, rival("8", letsGo), 0, true},
-		"NeverShown":   {"it was deleted before the cache saw it", nil, nil, withdrawnPause, true},
-		"ShownTooLate": {"however long it took, its claim stands", nil, rival("7"), withdrawnPause, false},
+		"Absent":       {"its creation has not come", rival("7"), nil, nil, 0, false},
+		"Older":        {"its claim has not come", rival("7"), rival("5", letsGo), rival("5", letsGo), 0, false},
+		"Shown":        {"the cache shows its claim", rival("7"), nil, rival("7"), 0, false},
+		"LetGo":        {"it has let go since", rival("7"), nil, rival("8", letsGo), 0, true},
+		"NeverShown":   {"it was deleted before the cache saw it", rival("7"), nil, nil, withdrawnPause, true},
+		"ShownTooLate": {"however long it took, its claim stands", rival("7"), nil, rival("7"), withdrawnPause, false},
+		"Creates":      {"the cache has what it creates, but not by the id", rival("7", creates), rival("7", creates), rival("8", creates), withdrawnPause, false},
+		"Created":      {"it has created another", rival("7", creates), rival("7", creates), rival("8", letsGo), 0, true},
+		"HoldsAbsent":  {"it was created later, and was faster", rival("7", holds), nil, nil, 0, false},
+		"HoldsOlder":   {"that it has the import has not come", rival("7", holds), rival("5", letsGo), rival("5", letsGo), 0, false},
+		"HoldsNoMore":  {"it was deleted before the cache saw it", rival("7", holds), nil, nil, withdrawnPause, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			writes, clock := 0, clocktesting.NewFakeClock(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
-			r := &Reconciler{Client: cacheOf(t, &writes, second(), c.before), Live: cacheOf(t, &writes, second(), rival("7")), Clock: clock}
+			r := &Reconciler{Client: cacheOf(t, &writes, second(), c.before), Live: cacheOf(t, &writes, second(), c.live), Clock: clock}
 			r.Registry = account.NewRegistry(t.Context(), r.Live.(client.Client), clock, account.Options{})
 			if _, err := adopts(t, r, "second"); err == nil || writes != 1 {
 				t.Fatalf("it ends with %v after %d writes, and does not withdraw its claim", err, writes)

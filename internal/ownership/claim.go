@@ -32,7 +32,8 @@ import (
 // Not none: of two that see each other's claim, the one created later (within the same second, the
 // one with the larger uid) withdraws its own. The other keeps its claim and lists again: it must
 // not go on at once, because the later one may have listed before that claim was there. Either
-// the later one's claim goes, or it turns out to have been first.
+// the later one's claim goes, or it turns out to have been first. A claim is withdrawn, too, once
+// another has the import as its own.
 //
 // An Import that is just creating may have made this very import and not know its id yet. Its
 // intent was written before the import could exist, so the list shows it: the creation goes first,
@@ -69,7 +70,7 @@ func DecideClaim(c Contest, rival *v1alpha1.Import) ClaimStep {
 		return ClaimTake
 	case rival == nil:
 		return ClaimWrite
-	case claimed && (createdBefore(rival, c.Object) || c.MayCreate(rival)):
+	case claimed && (c.Holds(rival) || c.MayCreate(rival) || createdBefore(rival, c.Object)):
 		return ClaimWithdraw
 	default:
 		return ClaimWait

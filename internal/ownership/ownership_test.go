@@ -281,7 +281,8 @@ func TestDecideClaim(t *testing.T) {
 		"RestoredElsewhere":     {reason: "a backup has the id, but neither status nor finalizer", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", taken, elsewhere, released, later)}, want: ClaimWait},
 		"ReleasedElsewhere":     {reason: "without the finalizer it goes without a call", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", taken, elsewhere, deleting, released, later)}, want: ClaimTake},
 		"ForgedElsewhere":       {reason: "an id alone may have been written by anybody", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", taken, unadopted, elsewhere, later)}, want: ClaimTake},
-		"StrongestOfThree":      {reason: "who manages counts before who claims", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", claiming, later), declared("c", recorded, finalized, later)}, want: ClaimWait},
+		"StrongestOfThree":      {reason: "who manages counts before who claims", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", claiming, later), declared("c", recorded, finalized, later)}, want: ClaimWithdraw},
+		"ManagedLater":          {reason: "who manages it does not let go, whenever created", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", recorded, finalized, later)}, want: ClaimWithdraw},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
