@@ -44,7 +44,7 @@ type Adoption struct {
 // Writes return the object as it is afterwards; each is refused if somebody else wrote the object
 // meanwhile.
 type AdoptionEffects interface {
-	// KnownRival is the strongest rival that is known without another read, nil when there is none.
+	// KnownRival is the strongest rival that is known without a read past the cache, nil when there is none.
 	KnownRival(ctx context.Context, a Adoption) (*v1alpha1.Import, error)
 	// ListRivals is the strongest rival among the Imports that have the remote import's label, read
 	// past the cache.

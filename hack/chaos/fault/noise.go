@@ -144,9 +144,12 @@ func (n *Noise) replayed(path string) *proxy.Answer {
 }
 
 // Modify changes what comes back from the API server.
-func (n *Noise) Modify(response *http.Response) error {
+func (n *Noise) Modify(response *http.Response) error { return n.modify(response, 0) }
+
+// modify is Modify with a delay for a watch, where that is longer than the one of every watch.
+func (n *Noise) modify(response *http.Response, delay time.Duration) error {
 	n.mu.Lock()
-	delay, keep := n.Delay, n.lists != nil && !n.replaying
+	delay, keep := max(delay, n.Delay), n.lists != nil && !n.replaying
 	n.mu.Unlock()
 	p, ok := proxy.ParsePath(response.Request.URL.Path)
 	switch {
@@ -193,14 +196,10 @@ func (b behind) Answer(out http.ResponseWriter, r *http.Request) bool {
 }
 
 func (b behind) Modify(response *http.Response) error {
-	if err := b.Noise.Modify(response); err != nil {
-		return err
+	if p, _ := proxy.ParsePath(response.Request.URL.Path); p.Namespace == b.namespace {
+		return b.modify(response, b.OtherDelay)
 	}
-	p, _ := proxy.ParsePath(response.Request.URL.Path)
-	if b.OtherDelay > 0 && p.Namespace == b.namespace && p.Watched() && response.Request.URL.Query().Has("watch") {
-		response.Body = &stream{ReadCloser: response.Body, delay: b.OtherDelay}
-	}
-	return nil
+	return b.Noise.Modify(response)
 }
 
 // stream is the body of a watch that comes late, or ends early.
