@@ -141,6 +141,15 @@ var _ = Describe("Two Imports adopt one import at the same time", func() {
 		Expect(k8s.Create(ctx, stuck)).To(Succeed())
 		w.eventually(ctx, stuck, "stuck", "Failed False/AccountNotFound")
 		Expect(stuck.Annotations).NotTo(HaveKey(v1alpha1.AnnotationAdoptPending))
+
+		By("nor for what is left of one whose annotation somebody took away")
+		torn := adopting(w.httpImport("torn"), v1alpha1.AdoptSpec{ID: v1alpha1.ID(id)})
+		torn.Labels, torn.Finalizers = map[string]string{v1alpha1.LabelRemoteImport: id}, []string{v1alpha1.Finalizer}
+		torn.Spec.AccountRef.Name = "nowhere"
+		Expect(k8s.Create(ctx, torn)).To(Succeed())
+		w.eventually(ctx, torn, "torn", "Failed False/AccountNotFound")
+		Expect(torn.Finalizers).To(BeEmpty())
+		Expect(torn.Labels).NotTo(HaveKey(v1alpha1.LabelRemoteImport))
 		w.synced(ctx, adopting(w.httpImport("prices"), v1alpha1.AdoptSpec{ID: v1alpha1.ID(id)}))
 	})
 

@@ -181,14 +181,18 @@ func (e effects) TakeOver(ctx context.Context, a importstate.Adoption) (*v1alpha
 	return object, nil
 }
 
-// withdrawClaim removes the claim, if there is one, and with it the finalizer and the label.
+// withdrawClaim removes the claim, or what is left of one, and with it the finalizer and the label.
 func (o objects) withdrawClaim(ctx context.Context, s *scope) error {
-	if s.object.Annotations[v1alpha1.AnnotationAdoptPending] == "" {
+	claimed := s.object.Annotations[v1alpha1.AnnotationAdoptPending] != ""
+	if !claimed && !ownership.LeftClaim(s.object) {
 		return nil
 	}
 	change := metadataChange{locked: true, annotations: map[string]any{v1alpha1.AnnotationAdoptPending: nil}}
 	if ownership.RemoteID(s.object) == "" && !ownership.CreatePending(s.object) {
 		change.dropFinalizer, change.label = true, noLabel
 	}
-	return o.patchMetadata(ctx, s, change)
+	err := o.patchMetadata(ctx, s, change)
+	// What is left does not say how far the adoption had come.
+	s.withdrawn = s.withdrawn && claimed
+	return err
 }

@@ -70,7 +70,9 @@ func StripOther(object *v1alpha1.Import, selecting map[string]string) {
 		state.CreateToken = ""
 		delete(object.Annotations, v1alpha1.AnnotationCreatePending)
 	}
-	object.Labels = nil
+	if !ownership.LeftClaim(object) {
+		object.Labels = nil
+	}
 	object.Status = v1alpha1.ImportStatus{
 		ObservedGeneration: state.ObservedGeneration, Conditions: state.Conditions, ID: state.ID, CreateToken: state.CreateToken, Management: state.Management,
 	}

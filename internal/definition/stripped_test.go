@@ -309,6 +309,20 @@ func TestStripOtherIntent(t *testing.T) {
 	}
 }
 
+// Of a claim whose annotation somebody took away, the label says of which import.
+func TestStripOtherLeftClaim(t *testing.T) {
+	object := whole(100, 3)
+	object.Spec.Adopt, object.Status.ID = &v1alpha1.AdoptSpec{ID: "id"}, ""
+	object.Annotations, object.Finalizers = nil, []string{v1alpha1.Finalizer}
+	object.Labels = map[string]string{v1alpha1.LabelRemoteImport: "id", "team": "erp"}
+	for range 2 {
+		StripOther(object, nil)
+		if diff := cmp.Diff(map[string]string{v1alpha1.LabelRemoteImport: "id"}, object.Labels); diff != "" || !ownership.LeftClaim(object) {
+			t.Error(diff)
+		}
+	}
+}
+
 func encoded(t *testing.T, object *v1alpha1.Import) string {
 	t.Helper()
 	text, err := json.MarshalIndent(object, "", " ")

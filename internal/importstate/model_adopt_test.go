@@ -93,7 +93,7 @@ func (e modelEffects) WriteClaim(context.Context, Adoption) (*v1alpha1.Import, e
 	if e.refuses() {
 		return nil, errRefused
 	}
-	e.current().claim = adoptee
+	e.current().claim, e.current().left = adoptee, false
 	if e.m.reports {
 		e.current().finalizer = true
 	}
@@ -101,18 +101,19 @@ func (e modelEffects) WriteClaim(context.Context, Adoption) (*v1alpha1.Import, e
 }
 
 func (e modelEffects) WithdrawClaim(_ context.Context, a Adoption) (*v1alpha1.Import, error) {
-	if e.worker().seen.claim == 0 {
+	claimed, left := e.worker().seen.claim != 0, e.m.leftClaim(a.Object)
+	if !claimed && !left {
 		return a.Object, nil
 	}
 	if e.refuses() {
 		return nil, errRefused
 	}
-	e.current().claim = 0
-	if e.m.reports && e.worker().seen.id == 0 && e.worker().seen.pending == 0 {
+	e.current().claim, e.current().left = 0, false
+	if e.worker().seen.id == 0 && e.worker().seen.pending == 0 {
 		e.current().finalizer = false
 	}
 	object := e.wrote()
-	e.worker().withdrawn = e.m.reports
+	e.worker().withdrawn = e.m.reports && claimed
 	return object, nil
 }
 

@@ -45,6 +45,13 @@ func (m *importModel) orphans() bool {
 	return object.Spec.DeletionPolicy == v1alpha1.DeletionPolicyOrphan
 }
 
+// adopts reports whether the Imports adopt what is there.
+func (m *importModel) adopts() bool {
+	object := &v1alpha1.Import{}
+	m.policy(object)
+	return object.Spec.Adopt != nil
+}
+
 // invariants holds one state against what is promised.
 func (m *importModel) invariants(w modelWorld, violated func(string)) {
 	var made [3]int
@@ -262,6 +269,7 @@ func modelRanges() map[string]modelRange {
 		"two adopt, apart":                {start: with(modelWorld{}, 2, true), policy: adopts, processes: 2, modelScope: modelScope{apart: true}},
 		"two adopt apart, one is deleted": {start: with(modelWorld{deletions: 1, wipes: 1}, 2, true), policy: adopts, processes: 1, modelScope: modelScope{apart: true}},
 		"two adopt, one is deleted":       {start: with(modelWorld{deletions: 1, wipes: 1}, 2, true), policy: adopts, processes: 1},
+		"two adopt, one is stripped":      {start: with(modelWorld{strips: 1, deletions: 1}, 2, true), policy: adopts, processes: 1},
 	})
 	return ranges
 }
@@ -391,6 +399,16 @@ func TestModelOfImportsFinds(t *testing.T) {
 				return ownership.Stronger(c, first, other)
 			}
 		}, twoOwn},
+		"an adoption is recorded although the id was taken away": {"two adopt, one is stripped", func(d *modelDecisions) {
+			d.canReport = func(ours, before, live *v1alpha1.Import) bool {
+				ours = ours.DeepCopy()
+				ours.Spec.Adopt = nil
+				return ownership.CanReport(ours, before, live)
+			}
+		}, twoOwn},
+		"what is left of a claim stays": {"two adopt, one is stripped", func(d *modelDecisions) {
+			d.leftClaim = func(*v1alpha1.Import) bool { return false }
+		}, neverRests},
 		"the first of two claims goes on at once": {two, func(d *modelDecisions) {
 			d.adoption.DecideClaim = func(c ownership.Contest, rival *v1alpha1.Import) ownership.ClaimStep {
 				if next := ownership.DecideClaim(c, rival); next != ownership.ClaimWait || c.Holds(rival) {

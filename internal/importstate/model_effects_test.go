@@ -71,7 +71,7 @@ func (e modelEffects) RestoreMetadata(_ context.Context, id string) (*v1alpha1.I
 	if object.confirmed && object.id == 0 {
 		object.pending, object.confirmed = 0, false
 	}
-	object.id, object.finalizer = numberOf(id), true
+	object.id, object.finalizer, object.left = numberOf(id), true, false
 	return e.wrote(), nil
 }
 
@@ -140,7 +140,7 @@ func (e modelEffects) WriteIntent(_ context.Context, p Pass) (*v1alpha1.Import, 
 		e.w.intents[number] = modelIntent{replaces: replaces}
 		object.pending, object.confirmed = number, false
 	}
-	object.id, object.finalizer = 0, true
+	object.id, object.finalizer, object.left = 0, true, false
 	return e.wrote(), nil
 }
 

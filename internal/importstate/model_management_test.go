@@ -120,6 +120,15 @@ func (m *importModel) lose(w modelWorld, i int, fails func(func(*modelWorld))) {
 			n.wrote(i, -1)
 		})
 	}
+	// The annotations alone, while the Import adopts.
+	bare.finalizer, bare.left = true, true
+	if w.strips > 0 && object.finalizer && (object.id == adoptee || object.claim == adoptee) && m.adopts() {
+		fails(func(n *modelWorld) {
+			n.strips--
+			n.objects[i] = bare
+			n.wrote(i, -1)
+		})
+	}
 }
 
 // untouched reports whether nothing in the metadata speaks of a remote import.

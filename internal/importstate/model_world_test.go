@@ -73,6 +73,8 @@ type modelWorld struct {
 // modelObject is an Import as the API server has it, or had it.
 type modelObject struct {
 	there, deleting, finalizer bool
+	// left: the annotations were taken away, and the label of the import to adopt is left.
+	left bool
 	// observed: the status was recorded by observing the import alone. reported: a status was written.
 	// none: it says that nothing was made. confirmed: it has the token of the standing intent.
 	observed, reported, none, confirmed bool
@@ -202,6 +204,7 @@ type modelDecisions struct {
 	isCandidate                   func(ownership.Owner, *v1alpha1.Import, ownership.Intent, integrator.Import) bool
 	decide                        func(ownership.Use, ownership.Evidence) ownership.Decision
 	adoption                      AdoptionMachine
+	leftClaim                     func(*v1alpha1.Import) bool
 	stronger                      func(c ownership.Contest, first, other *v1alpha1.Import) *v1alpha1.Import
 	// intends: the intent is written. careless: the API server accepts a write to an old version.
 	// forgetful: the id is kept in status alone, and the intent removed. judgesLate: the timeout is looked at when a list
@@ -224,7 +227,7 @@ func shippedDecisions() modelDecisions {
 	return modelDecisions{
 		Machine: New(), beginDeletion: BeginDeletion, callUntil: ownership.Intent.CallUntil,
 		canRemoveIntent: CanRemoveIntent, canPersistID: CanPersistID, isCandidate: ownership.Owner.IsCandidate,
-		decide: ownership.Decide, adoption: NewAdoption(), stronger: ownership.Stronger, intends: true,
+		decide: ownership.Decide, adoption: NewAdoption(), leftClaim: ownership.LeftClaim, stronger: ownership.Stronger, intends: true,
 		nothingBefore: ownership.NothingBefore, reportsFirst: ownership.ReportsFirst, canReport: ownership.CanReport, awaits: true, notes: true, arrives: true,
 	}
 }
@@ -258,6 +261,8 @@ func (m *importModel) object(w *modelWorld, i int, o modelObject, age uint8) *v1
 	put(v1alpha1.AnnotationID, remoteName(o.id))
 	if o.id != 0 {
 		object.Labels = map[string]string{v1alpha1.LabelRemoteImport: remoteName(o.id)}
+	} else if o.left {
+		object.Labels = map[string]string{v1alpha1.LabelRemoteImport: remoteName(adoptee)}
 	} else if o.pending != 0 {
 		object.Labels = map[string]string{v1alpha1.LabelRemoteImport: ownership.IntentLabel(m.owner.Marker(object))}
 	}

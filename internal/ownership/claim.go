@@ -39,6 +39,10 @@ import (
 // intent was written before the import could exist, so the list shows it: the creation goes first,
 // and the claim is withdrawn.
 
+// Somebody may take the annotations away meanwhile. The status gets the id of what was adopted only while
+// the annotation has it: see CanReport. And the finalizer and the label that are left count as a claim, until
+// the Import claims anew, or withdraws them as it does a claim.
+
 // ClaimStep is what comes next for an adoption.
 type ClaimStep int
 
@@ -70,7 +74,7 @@ func DecideClaim(c Contest, rival *v1alpha1.Import) ClaimStep {
 		return ClaimTake
 	case rival == nil:
 		return ClaimWrite
-	case claimed && (c.Holds(rival) || c.MayCreate(rival) || createdBefore(rival, c.Object)):
+	case (claimed || LeftClaim(c.Object)) && (c.Holds(rival) || c.MayCreate(rival) || createdBefore(rival, c.Object)):
 		return ClaimWithdraw
 	default:
 		return ClaimWait
@@ -116,15 +120,34 @@ func (c Contest) Holds(other *v1alpha1.Import) bool {
 // claims reports whether an Import may go on to adopt the import. One that is suspended or being
 // deleted does not; its claim, should it count again, is followed by another list. A claim that became
 // the id goes on counting as a claim where the status does not have the id: not yet, or not any more
-// after a restore. It counts also while the Import is being deleted, because it may delete the import.
+// after a restore. It counts also while the Import is being deleted, because it may delete the import. What
+// is left of a claim counts until the Import has withdrawn it: it may be just writing to the import.
 func claims(object *v1alpha1.Import, id string) bool {
 	if object.Spec.Adopt == nil || object.Spec.Suspend || Observes(object) {
 		return false
 	}
+	took := Manages(object, id) || leftID(object) == RemoteLabel(id)
 	if object.DeletionTimestamp.IsZero() {
-		return object.Annotations[v1alpha1.AnnotationAdoptPending] == id || Manages(object, id)
+		return object.Annotations[v1alpha1.AnnotationAdoptPending] == id || took
 	}
-	return Manages(object, id) && HasFinalizer(object)
+	return took && HasFinalizer(object)
+}
+
+// LeftClaim reports whether the Import has what is left of a claim, or of a takeover that the status does not
+// have, where somebody took the annotation away: the finalizer, and the label of the import to adopt.
+func LeftClaim(object *v1alpha1.Import) bool { return leftID(object) != "" }
+
+// leftID is the id of the remote import of which a claim is left, "" without one.
+func leftID(object *v1alpha1.Import) string {
+	adopt, label := object.Spec.Adopt, object.Labels[v1alpha1.LabelRemoteImport]
+	switch {
+	case adopt == nil, label == "", strings.HasPrefix(label, intentLabelPrefix), adopt.ID != "" && label != RemoteLabel(string(adopt.ID)):
+		return ""
+	case !HasFinalizer(object), RemoteID(object) != "", CreatePending(object), object.Annotations[v1alpha1.AnnotationAdoptPending] != "":
+		return ""
+	default:
+		return label
+	}
 }
 
 // intentLife is for how long a create intent of another namespace keeps others from adopting what it

@@ -4,6 +4,8 @@
 package ownership
 
 import (
+	"strings"
+
 	"k8s.io/apimachinery/pkg/api/equality"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
@@ -66,12 +68,24 @@ func ReportsFirst(before *v1alpha1.Import) bool {
 // it still has the status of before, which was read; somebody changed a label, say. What was found in
 // one account is not the status of an Import that is in another by now, and one for which another
 // process has begun to make something does not become None. The id of what an intent made is written
-// while that intent stands, or where nothing speaks of another: see importstate.CanPersistID.
+// while that intent stands, or where nothing speaks of another: see importstate.CanPersistID. The id of
+// what was adopted is written only beside the same id in the metadata: where somebody took that away,
+// another Import may have adopted the import meanwhile.
 func CanReport(ours, before, live *v1alpha1.Import) bool {
 	return live.UID == ours.UID && equality.Semantic.DeepEqual(live.Status, before.Status) &&
 		live.Spec.AccountRef == ours.Spec.AccountRef &&
 		(ours.Status.Management != v1alpha1.ManagementStateNone || Untouched(live)) &&
-		(ours.Status.CreateToken == before.Status.CreateToken || SameRecord(ours, live) || !HasRecord(live))
+		(ours.Status.CreateToken == before.Status.CreateToken || SameRecord(ours, live) || !HasRecord(live)) &&
+		(!recordsAdoption(ours, before) || live.Annotations[v1alpha1.AnnotationID] == ours.Status.ID)
+}
+
+// recordsAdoption reports whether the status of ours has, for the first time, an import that was adopted,
+// and not created by an intent of before.
+func recordsAdoption(ours, before *v1alpha1.Import) bool {
+	id, adopt := ours.Status.ID, ours.Spec.Adopt
+	return adopt != nil && (adopt.ID == "" || strings.EqualFold(string(adopt.ID), id)) &&
+		id != "" && Recorded(ours, id) && ours.Status.CreateToken == "" &&
+		(before.Status.ID == "" || OnlyObserved(before)) && !CreatePending(before)
 }
 
 // SameRecord reports whether two versions of an Import have the same create intent and the same id in their

@@ -132,16 +132,19 @@ func Recorded(object *v1alpha1.Import, id string) bool {
 // RemoteLabel is the label of an Import that manages, or is adopting, the remote import of this id.
 func RemoteLabel(id string) string { return strings.ToLower(id) }
 
+// intentLabelPrefix begins the label of an intent: no id does.
+const intentLabelPrefix = "x"
+
 // IntentLabel is the label of an Import whose remote import is being created with this externalId.
 func IntentLabel(externalID string) string {
 	sum := sha256.Sum256([]byte(externalID))
-	return "x" + hex.EncodeToString(sum[:20])
+	return intentLabelPrefix + hex.EncodeToString(sum[:20])
 }
 
 // NamedIDs are the ids that an Import remembers or claims, each once.
 func NamedIDs(object *v1alpha1.Import) []string {
 	var ids []string
-	for _, id := range []string{RemoteID(object), object.Annotations[v1alpha1.AnnotationAdoptPending]} {
+	for _, id := range []string{RemoteID(object), object.Annotations[v1alpha1.AnnotationAdoptPending], leftID(object)} {
 		if id != "" && !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}

@@ -114,3 +114,36 @@ func TestCanReportCreation(t *testing.T) {
 		})
 	}
 }
+
+// The id of what was adopted is written only where the metadata still has it.
+func TestCanReportAdoption(t *testing.T) {
+	adopts := func(object *v1alpha1.Import) { object.Spec.Adopt = &v1alpha1.AdoptSpec{ID: remoteID} }
+	byExternalID := func(object *v1alpha1.Import) { object.Spec.Adopt = &v1alpha1.AdoptSpec{ExternalID: "prices"} }
+	another := func(object *v1alpha1.Import) { object.Spec.Adopt = &v1alpha1.AdoptSpec{ID: "650000000000000000000099"} }
+	intended := intends(Intent{Token: "t1", UID: "a", ExternalID: "prices", Time: time.Unix(1, 0)})
+	type edits = []func(*v1alpha1.Import)
+	for name, tc := range map[string]struct {
+		reason             string
+		spec               func(*v1alpha1.Import)
+		ours, before, live edits
+		want               bool
+	}{
+		"Label":          {"somebody wrote something else", adopts, edits{annotated, recorded}, edits{}, edits{annotated}, true},
+		"Stripped":       {"another Import may have adopted it", adopts, edits{annotated, recorded}, edits{}, edits{}, false},
+		"StrippedLater":  {"an earlier process took it over, and did not write the status", adopts, edits{annotated, recorded}, edits{annotated}, edits{}, false},
+		"ByExternalID":   {"the same, named by its externalId", byExternalID, edits{annotated, recorded}, edits{}, edits{}, false},
+		"ObservedBefore": {"the status has the id from observing alone", adopts, edits{annotated, recorded}, edits{recorded, observed}, edits{recorded, observed}, false},
+		"Observed":       {"to observe an import nothing has to be had", adopts, edits{recorded, observed}, edits{}, edits{}, true},
+		"Recorded":       {"the status has it already: nobody adopts it", adopts, edits{annotated, recorded}, edits{annotated, recorded}, edits{recorded}, true},
+		"Failed":         {"nothing was adopted", adopts, edits{}, edits{}, edits{}, true},
+		"CreatedAgain":   {"what was adopted was deleted, and is created again: this process is the last that knows the id", byExternalID, edits{annotated, recorded}, edits{intended}, edits{}, true},
+		"AnotherID":      {"the same, after an earlier process kept the id", another, edits{annotated, recorded}, edits{annotated}, edits{}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			of := func(edits edits) *v1alpha1.Import { return declared("a", append(edits, tc.spec)...) }
+			if got := CanReport(of(tc.ours), of(tc.before), of(tc.live)); got != tc.want {
+				t.Errorf("%s: %t", tc.reason, got)
+			}
+		})
+	}
+}

@@ -254,6 +254,12 @@ func TestDecideClaim(t *testing.T) {
 		object.Annotations[v1alpha1.AnnotationID] = remoteID
 		object.Finalizers = []string{v1alpha1.Finalizer}
 	}
+	left := func(object *v1alpha1.Import) {
+		object.Spec.Adopt = &v1alpha1.AdoptSpec{ID: remoteID}
+		object.Labels = map[string]string{v1alpha1.LabelRemoteImport: remoteID}
+		object.Finalizers = []string{v1alpha1.Finalizer}
+	}
+	ofAnother := func(object *v1alpha1.Import) { object.Labels[v1alpha1.LabelRemoteImport] = "650000000000000000000099" }
 	unadopted := func(object *v1alpha1.Import) { object.Spec.Adopt = nil }
 	released := func(object *v1alpha1.Import) { object.Finalizers = nil }
 	cases := map[string]struct {
@@ -281,6 +287,13 @@ func TestDecideClaim(t *testing.T) {
 		"RestoredElsewhere":     {reason: "a backup has the id, but neither status nor finalizer", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", taken, elsewhere, released, later)}, want: ClaimWait},
 		"ReleasedElsewhere":     {reason: "without the finalizer it goes without a call", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", taken, elsewhere, deleting, released, later)}, want: ClaimTake},
 		"ForgedElsewhere":       {reason: "an id alone may have been written by anybody", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", taken, unadopted, elsewhere, later)}, want: ClaimTake},
+		"LeftElsewhere":         {reason: "what is left of a claim counts until it is withdrawn", object: declared("a", claiming, later), others: []*v1alpha1.Import{declared("b", left, elsewhere)}, want: ClaimWithdraw},
+		"LeftLater":             {reason: "the first created keeps its claim beside it", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", left, later)}, want: ClaimWait},
+		"LeftGoing":             {reason: "it may be just deleting the import", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", left, deleting, later)}, want: ClaimWait},
+		"LeftOfAnother":         {reason: "it is of another import", object: declared("a", claiming, later), others: []*v1alpha1.Import{declared("b", left, ofAnother)}, want: ClaimTake},
+		"LeftWithoutRival":      {reason: "it is claimed anew", object: declared("a", left), want: ClaimWrite},
+		"LeftHere":              {reason: "for an earlier rival, what is left is withdrawn", object: declared("a", left, later), others: []*v1alpha1.Import{declared("b", claiming)}, want: ClaimWithdraw},
+		"LeftHereBefore":        {reason: "a later rival withdraws its own", object: declared("a", left), others: []*v1alpha1.Import{declared("b", claiming, later)}, want: ClaimWait},
 		"StrongestOfThree":      {reason: "who manages counts before who claims", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", claiming, later), declared("c", recorded, finalized, later)}, want: ClaimWithdraw},
 		"ManagedLater":          {reason: "who manages it does not let go, whenever created", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", recorded, finalized, later)}, want: ClaimWithdraw},
 	}

@@ -69,6 +69,12 @@ var All = []Mutant{
 		{Package: "controllers/imports", Function: "withdrawals.of", Find: FirstStatement(), With: `return nil
 	$0`},
 	}, []string{"adopt-sharded"}},
+	{"adoption-untouched", "nobody takes annotations away between two writes of an adoption", []Edit{
+		{Package: "internal/ownership", Function: "recordsAdoption", Find: FirstStatement(), With: `return false
+	$0`},
+		{Package: "internal/ownership", Function: "leftID", Find: FirstStatement(), With: `return ""
+	$0`},
+	}, []string{"adopt-sharded"}},
 	{"moved-begun-anew", "an Import that comes from another operator has no remote import", []Edit{
 		{Package: "controllers/imports", Function: "Reconciler.locate", Find: FirstStatement(), With: `if r.Selection.Arrived(s.object) {
 		delete(s.object.Annotations, v1alpha1.AnnotationCreatePending)

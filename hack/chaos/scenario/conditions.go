@@ -67,15 +67,11 @@ func labelAll(ctx context.Context, x *Execution) {
 }
 
 // stripAnnotations removes the operator's annotations from the Imports again and again, as kubectl
-// replace does. Claims of rivals stay: one that loses its claim keeps the finalizer, which may be that
-// of a creation.
+// replace does.
 func stripAnnotations(ctx context.Context, x *Execution) {
-	annotations := map[string]any{v1alpha1.AnnotationCreatePending: nil}
+	annotations := map[string]any{v1alpha1.AnnotationCreatePending: nil, v1alpha1.AnnotationAdoptPending: nil}
 	if !x.Scenario.KeepsID {
 		annotations[v1alpha1.AnnotationID] = nil
-	}
-	if !x.Scenario.Contested {
-		annotations[v1alpha1.AnnotationAdoptPending] = nil
 	}
 	body, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": annotations}})
 	if err != nil {
