@@ -161,7 +161,12 @@ func (e effects) newest(ctx context.Context, last *withdrawal) *v1alpha1.Import 
 
 // TakeOver turns the claim into the id.
 func (e effects) TakeOver(ctx context.Context, a importstate.Adoption) (*v1alpha1.Import, error) {
-	id := a.Remote.ID
+	id, management := a.Remote.ID, a.Object.Status.Management
+	if ownership.OnlyObserved(a.Object) {
+		if err := e.r.objects().takeManagementBack(ctx, e.s); err != nil {
+			return nil, err
+		}
+	}
 	object, err := e.patch(ctx, metadataChange{locked: true, finalizer: true, label: ownership.RemoteLabel(id), annotations: map[string]any{
 		v1alpha1.AnnotationID: id, v1alpha1.AnnotationAdoptPending: nil,
 	}})
@@ -171,6 +176,7 @@ func (e effects) TakeOver(ctx context.Context, a importstate.Adoption) (*v1alpha
 	// The claim's finalizer keeps the Account since before the list of rivals. Nothing is created, so
 	// the cache is enough for an Account that was deleted before.
 	if err := requireAccount(ctx, e.r, e.s); err != nil {
+		e.s.object.Status.Management = management
 		undo := metadataChange{locked: true, dropFinalizer: true, label: noLabel, annotations: map[string]any{v1alpha1.AnnotationID: nil}}
 		return nil, cmp.Or(e.r.objects().patchMetadata(ctx, e.s, undo), err)
 	}
@@ -188,7 +194,7 @@ func (o objects) withdrawClaim(ctx context.Context, s *scope) error {
 		return nil
 	}
 	change := metadataChange{locked: true, annotations: map[string]any{v1alpha1.AnnotationAdoptPending: nil}}
-	if ownership.RemoteID(s.object) == "" && !ownership.CreatePending(s.object) {
+	if ownership.OwnsNothing(s.object) {
 		change.dropFinalizer, change.label = true, noLabel
 	}
 	err := o.patchMetadata(ctx, s, change)

@@ -66,10 +66,10 @@ func (e effects) Reread(ctx context.Context) (*v1alpha1.Import, time.Time, error
 var errIntentGone = errors.New("the create intent of the Import is gone")
 
 // RestoreMetadata puts the finalizer and the id annotation back where they are missing, as after
-// a restore that kept only the status.
+// a restore that kept only the status, and removes a claim that an interrupted takeover left.
 func (e effects) RestoreMetadata(ctx context.Context, id string) (*v1alpha1.Import, error) {
 	object := e.s.object
-	if ownership.Observes(object) || ownership.HasMetadata(object, id) {
+	if ownership.Observes(object) || ownership.IsComplete(object, id) {
 		return object, nil
 	}
 	return e.writeID(ctx, id)
@@ -80,6 +80,9 @@ func (e effects) writeID(ctx context.Context, id string) (*v1alpha1.Import, erro
 	annotations := map[string]any{v1alpha1.AnnotationID: id}
 	if ownership.Confirmed(e.s.object) {
 		annotations[v1alpha1.AnnotationCreatePending] = nil
+	}
+	if e.s.object.Annotations[v1alpha1.AnnotationAdoptPending] == id {
+		annotations[v1alpha1.AnnotationAdoptPending] = nil
 	}
 	return e.patch(ctx, metadataChange{locked: true, finalizer: true, label: ownership.RemoteLabel(id), annotations: annotations})
 }

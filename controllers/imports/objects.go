@@ -41,6 +41,11 @@ func (o objects) reportFirst(ctx context.Context, s *scope) error {
 	if !ownership.ReportsFirst(s.before) {
 		return nil
 	}
+	return o.takeManagementBack(ctx, s)
+}
+
+// takeManagementBack removes management from the status of the version that was read.
+func (o objects) takeManagementBack(ctx context.Context, s *scope) error {
 	body, err := json.Marshal(map[string]any{
 		"metadata": map[string]any{"uid": s.object.UID, "resourceVersion": s.object.ResourceVersion},
 		"status":   map[string]any{"management": nil},

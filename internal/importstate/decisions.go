@@ -56,7 +56,7 @@ func Locate(p Pass) Location {
 		return LocateRead
 	case id != "" && ownership.OnlyObserved(p.Object):
 		return LocateAdopt
-	case id != "" && !ownership.HasMetadata(p.Object, id):
+	case id != "" && !ownership.IsComplete(p.Object, id):
 		return LocateRestore
 	case id != "":
 		return LocateRead

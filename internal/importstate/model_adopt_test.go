@@ -109,7 +109,7 @@ func (e modelEffects) WithdrawClaim(_ context.Context, a Adoption) (*v1alpha1.Im
 		return nil, errRefused
 	}
 	e.current().claim, e.current().left = 0, false
-	if e.worker().seen.id == 0 && e.worker().seen.pending == 0 {
+	if ownership.OwnsNothing(a.Object) {
 		e.current().finalizer = false
 	}
 	object := e.wrote()

@@ -218,6 +218,12 @@ func modelRanges() map[string]modelRange {
 		start.remotes[adoptee].marker = 0
 		return start
 	}
+	// The second one has observed it, and nobody has it.
+	watched := func(start modelWorld) modelWorld {
+		start = with(start, 2, true)
+		start.objects[1].status, start.objects[1].observed = adoptee, true
+		return start
+	}
 	// A cluster that is built again from the same Git: the import exists, and nothing here knows it.
 	rebuilt := func(start modelWorld, objects int) modelWorld {
 		start = with(start, objects, true)
@@ -266,10 +272,12 @@ func modelRanges() map[string]modelRange {
 		"only observed, and forged":   {start: observed(modelWorld{deletions: 1, forgeries: 1}), policy: adopts, processes: 1},
 		"an id is forged":             {start: managed(modelWorld{deletions: 1, forgeries: 1}), policy: deletes, processes: 1},
 		// In two namespaces.
-		"two adopt, apart":                {start: with(modelWorld{}, 2, true), policy: adopts, processes: 2, modelScope: modelScope{apart: true}},
-		"two adopt apart, one is deleted": {start: with(modelWorld{deletions: 1, wipes: 1}, 2, true), policy: adopts, processes: 1, modelScope: modelScope{apart: true}},
-		"two adopt, one is deleted":       {start: with(modelWorld{deletions: 1, wipes: 1}, 2, true), policy: adopts, processes: 1},
-		"two adopt, one is stripped":      {start: with(modelWorld{strips: 1, deletions: 1}, 2, true), policy: adopts, processes: 1},
+		"two adopt, apart":                   {start: with(modelWorld{}, 2, true), policy: adopts, processes: 2, modelScope: modelScope{apart: true}},
+		"two adopt apart, one is deleted":    {start: with(modelWorld{deletions: 1, wipes: 1}, 2, true), policy: adopts, processes: 1, modelScope: modelScope{apart: true}},
+		"two adopt, one is deleted":          {start: with(modelWorld{deletions: 1, wipes: 1}, 2, true), policy: adopts, processes: 1},
+		"two adopt, one has observed it":     {start: watched(modelWorld{deletions: 1}), policy: adopts, processes: 1},
+		"two adopt, an observer is stripped": {start: watched(modelWorld{strips: 1}), policy: adopts, processes: 1},
+		"two adopt, one is stripped":         {start: with(modelWorld{strips: 1, deletions: 1}, 2, true), policy: adopts, processes: 1},
 	})
 	return ranges
 }
@@ -405,6 +413,9 @@ func TestModelOfImportsFinds(t *testing.T) {
 				ours.Spec.Adopt = nil
 				return ownership.CanReport(ours, before, live)
 			}
+		}, twoOwn},
+		"the id of what was observed is written before the status": {"two adopt, one has observed it", func(d *modelDecisions) {
+			d.recordsFirst = func(*v1alpha1.Import) bool { return false }
 		}, twoOwn},
 		"what is left of a claim stays": {"two adopt, one is stripped", func(d *modelDecisions) {
 			d.leftClaim = func(*v1alpha1.Import) bool { return false }

@@ -61,7 +61,7 @@ func (e modelEffects) Reread(context.Context) (*v1alpha1.Import, time.Time, erro
 
 func (e modelEffects) RestoreMetadata(_ context.Context, id string) (*v1alpha1.Import, error) {
 	seen := e.worker().seen
-	if ownership.HasMetadata(e.m.object(e.w, e.i%2, seen, e.w.intents[seen.pending].age), id) {
+	if ownership.IsComplete(e.m.object(e.w, e.i%2, seen, e.w.intents[seen.pending].age), id) {
 		return e.m.object(e.w, e.i%2, seen, e.w.intents[seen.pending].age), nil
 	}
 	if e.refuses() {
@@ -72,6 +72,9 @@ func (e modelEffects) RestoreMetadata(_ context.Context, id string) (*v1alpha1.I
 		object.pending, object.confirmed = 0, false
 	}
 	object.id, object.finalizer, object.left = numberOf(id), true, false
+	if object.claim == object.id {
+		object.claim = 0
+	}
 	return e.wrote(), nil
 }
 

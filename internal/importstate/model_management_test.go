@@ -69,7 +69,8 @@ func (m *importModel) reportFirst(w modelWorld, i int, happens func(func(*modelW
 	worker := w.workers[i]
 	marks := worker.at == inPass && (worker.step == StepRestore || worker.step == StepAcquire || worker.step == StepWriteIntent) ||
 		worker.at == atAdopt && (worker.adoption == AdoptionClaim || worker.adoption == AdoptionTakeOver)
-	if !m.reports || !marks || !m.reportsFirst(m.before(&w, i)) {
+	takes := worker.at == atAdopt && worker.adoption == AdoptionTakeOver && m.recordsFirst(m.before(&w, i))
+	if !takes && (!m.reports || !marks || !m.reportsFirst(m.before(&w, i))) {
 		return false
 	}
 	happens(func(n *modelWorld) {
@@ -78,7 +79,7 @@ func (m *importModel) reportFirst(w modelWorld, i int, happens func(func(*modelW
 			n.rest(i)
 			return
 		}
-		e.current().none = false
+		e.current().none, e.current().observed = false, e.current().observed && !takes
 		e.wrote()
 	})
 	return true

@@ -204,8 +204,9 @@ type modelDecisions struct {
 	isCandidate                   func(ownership.Owner, *v1alpha1.Import, ownership.Intent, integrator.Import) bool
 	decide                        func(ownership.Use, ownership.Evidence) ownership.Decision
 	adoption                      AdoptionMachine
-	leftClaim                     func(*v1alpha1.Import) bool
-	stronger                      func(c ownership.Contest, first, other *v1alpha1.Import) *v1alpha1.Import
+	// recordsFirst: status.management is taken back before the id is written.
+	leftClaim, recordsFirst func(*v1alpha1.Import) bool
+	stronger                func(c ownership.Contest, first, other *v1alpha1.Import) *v1alpha1.Import
 	// intends: the intent is written. careless: the API server accepts a write to an old version.
 	// forgetful: the id is kept in status alone, and the intent removed. judgesLate: the timeout is looked at when a list
 	// has come, and not when it is asked for.
@@ -227,7 +228,7 @@ func shippedDecisions() modelDecisions {
 	return modelDecisions{
 		Machine: New(), beginDeletion: BeginDeletion, callUntil: ownership.Intent.CallUntil,
 		canRemoveIntent: CanRemoveIntent, canPersistID: CanPersistID, isCandidate: ownership.Owner.IsCandidate,
-		decide: ownership.Decide, adoption: NewAdoption(), leftClaim: ownership.LeftClaim, stronger: ownership.Stronger, intends: true,
+		decide: ownership.Decide, adoption: NewAdoption(), leftClaim: ownership.LeftClaim, recordsFirst: ownership.OnlyObserved, stronger: ownership.Stronger, intends: true,
 		nothingBefore: ownership.NothingBefore, reportsFirst: ownership.ReportsFirst, canReport: ownership.CanReport, awaits: true, notes: true, arrives: true,
 	}
 }

@@ -38,7 +38,11 @@ import (
 // An Import that is just creating may have made this very import and not know its id yet. Its
 // intent was written before the import could exist, so the list shows it: the creation goes first,
 // and the claim is withdrawn.
-
+//
+// An Import that has observed the import before has Observed in its status, beside which an id in the metadata
+// does not count: anybody may have written that. So it takes Observed out of its status first, unless somebody
+// else wrote the object meanwhile. From then on the import is its own, and it writes the id.
+//
 // Somebody may take the annotations away meanwhile. The status gets the id of what was adopted only while
 // the annotation has it: see CanReport. And the finalizer and the label that are left count as a claim, until
 // the Import claims anew, or withdraws them as it does a claim.
@@ -143,7 +147,7 @@ func leftID(object *v1alpha1.Import) string {
 	switch {
 	case adopt == nil, label == "", strings.HasPrefix(label, intentLabelPrefix), adopt.ID != "" && label != RemoteLabel(string(adopt.ID)):
 		return ""
-	case !HasFinalizer(object), RemoteID(object) != "", CreatePending(object), object.Annotations[v1alpha1.AnnotationAdoptPending] != "":
+	case !HasFinalizer(object), !OwnsNothing(object), object.Annotations[v1alpha1.AnnotationAdoptPending] != "":
 		return ""
 	default:
 		return label

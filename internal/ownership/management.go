@@ -80,12 +80,12 @@ func CanReport(ours, before, live *v1alpha1.Import) bool {
 }
 
 // recordsAdoption reports whether the status of ours has, for the first time, an import that was adopted,
-// and not created by an intent of before.
+// and not created again by an intent of before.
 func recordsAdoption(ours, before *v1alpha1.Import) bool {
 	id, adopt := ours.Status.ID, ours.Spec.Adopt
 	return adopt != nil && (adopt.ID == "" || strings.EqualFold(string(adopt.ID), id)) &&
 		id != "" && Recorded(ours, id) && ours.Status.CreateToken == "" &&
-		(before.Status.ID == "" || OnlyObserved(before)) && !CreatePending(before)
+		(before.Status.ID == "" || OnlyObserved(before)) && replaces(before) == ""
 }
 
 // SameRecord reports whether two versions of an Import have the same create intent and the same id in their

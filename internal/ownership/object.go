@@ -78,6 +78,12 @@ func HasMetadata(object *v1alpha1.Import, id string) bool {
 	return HasFinalizer(object) && (confirmed || object.Annotations[v1alpha1.AnnotationID] == id) && HasLabel(object)
 }
 
+// IsComplete reports whether the object's metadata is that of an Import which manages the remote import of this
+// id: it has everything that keeps the import, and no claim to it any more.
+func IsComplete(object *v1alpha1.Import, id string) bool {
+	return HasMetadata(object, id) && object.Annotations[v1alpha1.AnnotationAdoptPending] != id
+}
+
 // rightLabel stands, in the cache, for the label that the rest of the object asks for. No label of the API server
 // has this value.
 const rightLabel = "="
@@ -121,6 +127,13 @@ func OnlyObserved(object *v1alpha1.Import) bool {
 // its annotation says so.
 func Manages(object *v1alpha1.Import, id string) bool {
 	return RemoteID(object) == id && !Observes(object) && !OnlyObserved(object)
+}
+
+// OwnsNothing reports whether nothing in the metadata of the Import keeps a remote import: no id, nor an intent.
+// One that it only observes is not its own.
+func OwnsNothing(object *v1alpha1.Import) bool {
+	observes := OnlyObserved(object) && object.Annotations[v1alpha1.AnnotationID] == ""
+	return (RemoteID(object) == "" || observes) && !CreatePending(object)
 }
 
 // Recorded reports whether the Import's status has the remote import of this id as its own: the

@@ -121,6 +121,7 @@ func TestCanReportAdoption(t *testing.T) {
 	byExternalID := func(object *v1alpha1.Import) { object.Spec.Adopt = &v1alpha1.AdoptSpec{ExternalID: "prices"} }
 	another := func(object *v1alpha1.Import) { object.Spec.Adopt = &v1alpha1.AdoptSpec{ID: "650000000000000000000099"} }
 	intended := intends(Intent{Token: "t1", UID: "a", ExternalID: "prices", Time: time.Unix(1, 0)})
+	again := intends(Intent{Token: "t1", UID: "a", ExternalID: "prices", Time: time.Unix(1, 0), Replaces: "650000000000000000000099"})
 	type edits = []func(*v1alpha1.Import)
 	for name, tc := range map[string]struct {
 		reason             string
@@ -136,7 +137,8 @@ func TestCanReportAdoption(t *testing.T) {
 		"Observed":       {"to observe an import nothing has to be had", adopts, edits{recorded, observed}, edits{}, edits{}, true},
 		"Recorded":       {"the status has it already: nobody adopts it", adopts, edits{annotated, recorded}, edits{annotated, recorded}, edits{recorded}, true},
 		"Failed":         {"nothing was adopted", adopts, edits{}, edits{}, edits{}, true},
-		"CreatedAgain":   {"what was adopted was deleted, and is created again: this process is the last that knows the id", byExternalID, edits{annotated, recorded}, edits{intended}, edits{}, true},
+		"CreatedAgain":   {"what was adopted was deleted, and is created again: this process is the last that knows the id", byExternalID, edits{annotated, recorded}, edits{again}, edits{}, true},
+		"AfterCreation":  {"a creation before it was adopted did not go through", adopts, edits{annotated, recorded}, edits{intended}, edits{intended}, false},
 		"AnotherID":      {"the same, after an earlier process kept the id", another, edits{annotated, recorded}, edits{annotated}, edits{}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -145,5 +147,26 @@ func TestCanReportAdoption(t *testing.T) {
 				t.Errorf("%s: %t", tc.reason, got)
 			}
 		})
+	}
+}
+
+// An interrupted takeover leaves its claim.
+func TestIsComplete(t *testing.T) {
+	labeled := func(object *v1alpha1.Import) { object.Labels = map[string]string{v1alpha1.LabelRemoteImport: remoteID} }
+	claimed := func(id string) func(*v1alpha1.Import) {
+		return func(object *v1alpha1.Import) { object.Annotations[v1alpha1.AnnotationAdoptPending] = id }
+	}
+	for name, tc := range map[string]struct {
+		object *v1alpha1.Import
+		want   bool
+	}{
+		"Managed":      {declared("a", recorded, annotated, finalized, labeled), true},
+		"Claimed":      {declared("a", recorded, annotated, finalized, labeled, claimed(remoteID)), false},
+		"ClaimsOther":  {declared("a", recorded, annotated, finalized, labeled, claimed("650000000000000000000099")), true},
+		"WithoutLabel": {declared("a", recorded, annotated, finalized), false},
+	} {
+		if got := IsComplete(tc.object, remoteID); got != tc.want {
+			t.Errorf("%s: %t", name, got)
+		}
 	}
 }

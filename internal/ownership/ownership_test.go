@@ -291,6 +291,8 @@ func TestDecideClaim(t *testing.T) {
 		"LeftLater":             {reason: "the first created keeps its claim beside it", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", left, later)}, want: ClaimWait},
 		"LeftGoing":             {reason: "it may be just deleting the import", object: declared("a", claiming), others: []*v1alpha1.Import{declared("b", left, deleting, later)}, want: ClaimWait},
 		"LeftOfAnother":         {reason: "it is of another import", object: declared("a", claiming, later), others: []*v1alpha1.Import{declared("b", left, ofAnother)}, want: ClaimTake},
+		"LeftObserved":          {reason: "beside a status that observes alone it is as much", object: declared("a", claiming, later), others: []*v1alpha1.Import{declared("b", left, recorded, observed)}, want: ClaimWithdraw},
+		"LeftManaged":           {reason: "what the status has as its own is no claim", object: declared("a", left, recorded, later), others: []*v1alpha1.Import{declared("b", claiming)}, want: ClaimWait},
 		"LeftWithoutRival":      {reason: "it is claimed anew", object: declared("a", left), want: ClaimWrite},
 		"LeftHere":              {reason: "for an earlier rival, what is left is withdrawn", object: declared("a", left, later), others: []*v1alpha1.Import{declared("b", claiming)}, want: ClaimWithdraw},
 		"LeftHereBefore":        {reason: "a later rival withdraws its own", object: declared("a", left), others: []*v1alpha1.Import{declared("b", claiming, later)}, want: ClaimWait},

@@ -19,6 +19,7 @@ import (
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/internal/definition"
 	"github.com/integrator-operator/integrator-operator/internal/drift"
+	"github.com/integrator-operator/integrator-operator/internal/ownership"
 	"github.com/integrator-operator/integrator-operator/internal/problem"
 )
 
@@ -99,13 +100,17 @@ type refusal struct {
 }
 
 // Restore gives the object the status that could not be written, as long as it has the same status that it
-// had then.
+// had then, and metadata beside which that one could be written.
 func (r *Refusals) Restore(object *v1alpha1.Import) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	known := r.byKey[client.ObjectKeyFromObject(object)]
 	if known.refused != nil && known.uid == object.UID && equality.Semantic.DeepEqual(asCached(object.Status), *known.written) {
-		object.Status = *known.refused.DeepCopy()
+		restored := object.DeepCopy()
+		restored.Status = *known.refused.DeepCopy()
+		if ownership.CanReport(restored, object, object) {
+			object.Status = restored.Status
+		}
 	}
 }
 

@@ -142,6 +142,26 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// An adoption whose status was refused is forgotten where somebody takes its id away meanwhile.
+func TestRestoreOfAdoption(t *testing.T) {
+	const id = "650000000000000000000001"
+	object := &v1alpha1.Import{}
+	object.Name, object.UID = "orders", "1"
+	object.Spec.Adopt = &v1alpha1.AdoptSpec{ID: id}
+	object.Annotations = map[string]string{v1alpha1.AnnotationID: id}
+	refused := object.DeepCopy().Status
+	refused.ID = id
+	var known Refusals
+	known.Keep(object, object.Status, refused)
+	for _, want := range []string{id, ""} {
+		restored := object.DeepCopy()
+		if known.Restore(restored); restored.Status.ID != want {
+			t.Errorf("with annotations %v it has %q, not %q", object.Annotations, restored.Status.ID, want)
+		}
+		object.Annotations = nil
+	}
+}
+
 func TestRestoreOfStripped(t *testing.T) {
 	object := &v1alpha1.Import{}
 	object.Name, object.UID = "orders", "1"

@@ -180,7 +180,9 @@ func playFollowUp(ctx context.Context, x *scenario.Execution, f *scenario.Follow
 func playRollback(ctx context.Context, x *scenario.Execution, rollBack func(context.Context)) error {
 	x.History.Clear()
 	rollBack(ctx)
-	x.Kill(0)
+	for number := range x.Managers() {
+		x.Kill(number)
+	}
 	last := x.Scenario.Steps[len(x.Scenario.Steps)-1]
 	if err := x.Play(ctx, []scenario.Step{{Until: last.Until}}); err != nil {
 		return fmt.Errorf("I8: after a rollback: %w", err)

@@ -75,6 +75,9 @@ var All = []Mutant{
 		{Package: "internal/ownership", Function: "leftID", Find: FirstStatement(), With: `return ""
 	$0`},
 	}, []string{"adopt-sharded"}},
+	{"observed-annotated", "the id in the metadata says enough about who has an import", []Edit{
+		{Package: "controllers/imports", Function: "effects.TakeOver", Find: Call("OnlyObserved"), With: `false`},
+	}, []string{"adopt-observed"}},
 	{"moved-begun-anew", "an Import that comes from another operator has no remote import", []Edit{
 		{Package: "controllers/imports", Function: "Reconciler.locate", Find: FirstStatement(), With: `if r.Selection.Arrived(s.object) {
 		delete(s.object.Annotations, v1alpha1.AnnotationCreatePending)

@@ -4,7 +4,6 @@
 package sandbox
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -18,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
+	"github.com/integrator-operator/integrator-operator/internal/ownership"
 )
 
 // History keeps the phases that every run went through, and whether two Imports ever had one remote
@@ -76,7 +76,10 @@ func (h *History) seeImport(event watch.Event) {
 	if !ok {
 		return
 	}
-	id := cmp.Or(object.Annotations[v1alpha1.AnnotationID], object.Status.ID)
+	id := object.Annotations[v1alpha1.AnnotationID]
+	if id == "" && !ownership.OnlyObserved(object) {
+		id = object.Status.ID
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.owned, object.UID)

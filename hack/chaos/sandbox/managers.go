@@ -137,6 +137,13 @@ func (s *Sandbox) Restarts() int {
 	return s.managers[0].restarts
 }
 
+// Managers is how many managers there are.
+func (s *Sandbox) Managers() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.managers)
+}
+
 // Kill ends a manager's process at once, and starts the next one.
 func (s *Sandbox) Kill(number int) {
 	s.mu.Lock()

@@ -101,10 +101,13 @@ func (e *EndState) IDs() (ids []string) {
 	return ids
 }
 
-// idOf is the remote import that an Import refers to: by its status, or, as after a restore, by its
+// idOf is the remote import that an Import refers to as its own: by its status, or, as after a restore, by its
 // annotation, or by saying that the import has to be taken over.
 func idOf(object *v1alpha1.Import) string {
-	id := cmp.Or(object.Status.ID, object.Annotations[v1alpha1.AnnotationID])
+	id := object.Annotations[v1alpha1.AnnotationID]
+	if !ownership.OnlyObserved(object) {
+		id = cmp.Or(object.Status.ID, id)
+	}
 	if stalled := apimeta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionStalled); id == "" && stalled != nil && (ownership.Owner{}).CopiedMarker(object) != "" {
 		id = namedID.FindString(stalled.Message)
 	}

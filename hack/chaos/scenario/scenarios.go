@@ -32,6 +32,8 @@ var All = []Scenario{
 		Prelude: []Step{CreateAccount}, Steps: []Step{{declareMany, manyAdopted}}},
 	{Name: "adopt-sharded", Seed: seedMany, Retakes: true, Contested: true, Races: true, TwoNamespaces: true, Watches: true, Shards: true,
 		Prelude: []Step{CreateAccount}, Steps: []Step{{declareMany, manyAdopted}}},
+	{Name: "adopt-observed", Seed: seedMany, Retakes: true, Contested: true, Races: true, Unrepeated: true, TwoNamespaces: true, Watches: true, Shards: true,
+		Prelude: []Step{CreateAccount, {observeMany, manyObserved}}, Steps: []Step{{manageMany, manyAdopted}}},
 	{Name: "renamed", Retakes: true, AccountVaries: true, Prelude: []Step{CreateAccount, createImport, {declareHeir, heirWaits}}, Creates: 1, Steps: []Step{{deleteImport, handedOver}}},
 	{Name: "namesake", Seed: seedNamesake, Retakes: true, Unrepeated: true, Prelude: []Step{CreateAccount}, Steps: []Step{
 		{declare(`{"definition":` + Definition + `}`), ownershipDecided}, {takeNamesake, importReady},

@@ -9,6 +9,7 @@ import (
 	"fmt"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
 	"github.com/integrator-operator/integrator-operator/hack/chaos/sandbox"
@@ -64,27 +65,59 @@ func seedMany(x *Execution) error {
 // declareMany creates all Imports before the manager sees one of them, so that it adopts as many at a
 // time as it can, and rivals at the same time.
 func declareMany(ctx context.Context, x *Execution) error {
-	return x.WithoutManager(func() error {
-		for n := range many {
-			namespaces := x.Namespaces()
-			if err := adoptMany(ctx, x, namespaces[n%2], manyName(n), n); err != nil {
-				return err
-			}
-			if n >= x.Scenario.contests() {
-				continue
-			}
-			// The first rivals are in one namespace, the others in two.
-			if err := adoptMany(ctx, x, namespaces[(n+min(n, 1))%2], rivalName(n), n); err != nil {
-				return err
-			}
+	return x.WithoutManager(func() error { return createMany(ctx, x, "") })
+}
+
+// observeMany creates all Imports, which observe what they are to adopt.
+func observeMany(ctx context.Context, x *Execution) error {
+	return createMany(ctx, x, v1alpha1.ManagementPolicyObserve)
+}
+
+func createMany(ctx context.Context, x *Execution, policy v1alpha1.ManagementPolicy) error {
+	for n := range many {
+		namespaces := x.Namespaces()
+		if err := adoptMany(ctx, x, namespaces[n%2], manyName(n), n, policy); err != nil {
+			return err
 		}
-		return nil
+		if n >= x.Scenario.contests() {
+			continue
+		}
+		// The first rivals are in one namespace, the others in two.
+		if err := adoptMany(ctx, x, namespaces[(n+min(n, 1))%2], rivalName(n), n, policy); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// manyObserved waits until all Imports are Ready.
+func manyObserved(ctx context.Context, x *Execution) error {
+	objects, err := x.listImports(ctx)
+	for _, object := range objects {
+		if err := x.Ready(ctx, object); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+// manageMany has all Imports manage what they observed, before the managers see one of them.
+func manageMany(ctx context.Context, x *Execution) error {
+	return x.WithoutManager(func() error {
+		objects, err := x.listImports(ctx)
+		for _, object := range objects {
+			if err := x.Objects.Patch(ctx, object, client.RawPatch(sandbox.MergePatch, []byte(`{"spec":{"managementPolicy":null}}`))); err != nil {
+				return err
+			}
+			x.Remember(object)
+		}
+		return err
 	})
 }
 
 // adoptMany creates an Import that adopts the n-th import: one that is as declared, or whatever it is
 // like. Where two managers share the objects, the second has those of the second namespace.
-func adoptMany(ctx context.Context, x *Execution, namespace, name string, n int) error {
+func adoptMany(ctx context.Context, x *Execution, namespace, name string, n int, policy v1alpha1.ManagementPolicy) error {
 	mode := v1alpha1.AdoptionModeMatch
 	if n%2 == 1 {
 		mode = v1alpha1.AdoptionModeOverride
@@ -94,6 +127,7 @@ func adoptMany(ctx context.Context, x *Execution, namespace, name string, n int)
 		"http":{"method":["POST"],"relativeURI":["/orders"],"body":[null],"batchSize":10}}}`, manyID(n), mode, manyName(n)), &object.Spec); err != nil {
 		return err
 	}
+	object.Spec.ManagementPolicy = policy
 	if err := x.Create(ctx, object); err != nil || !x.Shards || namespace != x.Other {
 		return err
 	}
