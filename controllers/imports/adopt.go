@@ -173,9 +173,6 @@ func (r *Reconciler) observeAnother(ctx context.Context, s *scope, pass importst
 // takeOver makes the steps of the adoption protocol, unless the import is somebody else's.
 func (r *Reconciler) takeOver(ctx context.Context, s *scope) error {
 	if ownership.Observes(s.object) {
-		if err := r.objects().withdrawClaim(ctx, s); err != nil {
-			return err
-		}
 		s.object.Status.ID, s.object.Status.Management = s.remote.ID, v1alpha1.ManagementStateObserved
 		s.session.Observations.Note(s.remote.ID, s.remote.LastModified)
 		return nil

@@ -161,9 +161,9 @@ func (e effects) newest(ctx context.Context, last *withdrawal) *v1alpha1.Import 
 
 // TakeOver turns the claim into the id.
 func (e effects) TakeOver(ctx context.Context, a importstate.Adoption) (*v1alpha1.Import, error) {
-	id, management := a.Remote.ID, a.Object.Status.Management
+	id, before := a.Remote.ID, a.Object.Status.DeepCopy()
 	if ownership.OnlyObserved(a.Object) {
-		if err := e.r.objects().takeManagementBack(ctx, e.s); err != nil {
+		if err := e.recordTakeover(ctx, id); err != nil {
 			return nil, err
 		}
 	}
@@ -176,7 +176,7 @@ func (e effects) TakeOver(ctx context.Context, a importstate.Adoption) (*v1alpha
 	// The claim's finalizer keeps the Account since before the list of rivals. Nothing is created, so
 	// the cache is enough for an Account that was deleted before.
 	if err := requireAccount(ctx, e.r, e.s); err != nil {
-		e.s.object.Status.Management = management
+		e.s.object.Status = *before
 		undo := metadataChange{locked: true, dropFinalizer: true, label: noLabel, annotations: map[string]any{v1alpha1.AnnotationID: nil}}
 		return nil, cmp.Or(e.r.objects().patchMetadata(ctx, e.s, undo), err)
 	}
@@ -187,12 +187,27 @@ func (e effects) TakeOver(ctx context.Context, a importstate.Adoption) (*v1alpha
 	return object, nil
 }
 
+// recordTakeover writes the id into a status that was recorded by observing, as that of an import of its own.
+func (e effects) recordTakeover(ctx context.Context, id string) error {
+	if err := requireAccount(ctx, e.r, e.s); err != nil {
+		return err
+	}
+	err := e.r.objects().patchStatusFields(ctx, e.s, map[string]any{"id": id, "createToken": nil, "management": nil, "comparedLastModified": nil})
+	if err != nil {
+		return err
+	}
+	for _, state := range []*v1alpha1.ImportStatus{&e.s.object.Status, &e.s.before.Status} {
+		state.ID, state.CreateToken, state.Management, state.ComparedLastModified = id, "", "", ""
+	}
+	return nil
+}
+
 // withdrawClaim removes the claim, or what is left of one, and with it the finalizer and the label.
 func (o objects) withdrawClaim(ctx context.Context, s *scope) error {
-	claimed := s.object.Annotations[v1alpha1.AnnotationAdoptPending] != ""
-	if !claimed && !ownership.LeftClaim(s.object) {
+	if !ownership.HasClaim(s.object) {
 		return nil
 	}
+	claimed := s.object.Annotations[v1alpha1.AnnotationAdoptPending] != ""
 	change := metadataChange{locked: true, annotations: map[string]any{v1alpha1.AnnotationAdoptPending: nil}}
 	if ownership.OwnsNothing(s.object) {
 		change.dropFinalizer, change.label = true, noLabel

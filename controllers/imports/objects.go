@@ -41,14 +41,18 @@ func (o objects) reportFirst(ctx context.Context, s *scope) error {
 	if !ownership.ReportsFirst(s.before) {
 		return nil
 	}
-	return o.takeManagementBack(ctx, s)
+	if err := o.patchStatusFields(ctx, s, map[string]any{"management": nil}); err != nil {
+		return err
+	}
+	s.object.Status.Management, s.before.Status.Management = "", ""
+	return nil
 }
 
-// takeManagementBack removes management from the status of the version that was read.
-func (o objects) takeManagementBack(ctx context.Context, s *scope) error {
+// patchStatusFields writes fields of the status of the version that was read; nil removes one.
+func (o objects) patchStatusFields(ctx context.Context, s *scope, fields map[string]any) error {
 	body, err := json.Marshal(map[string]any{
 		"metadata": map[string]any{"uid": s.object.UID, "resourceVersion": s.object.ResourceVersion},
-		"status":   map[string]any{"management": nil},
+		"status":   fields,
 	})
 	if err != nil {
 		return err
@@ -59,7 +63,6 @@ func (o objects) takeManagementBack(ctx context.Context, s *scope) error {
 		return status.WriteError("the status", err)
 	}
 	s.object.ResourceVersion = patched.ResourceVersion
-	s.object.Status.Management, s.before.Status.Management = "", ""
 	return nil
 }
 

@@ -230,6 +230,10 @@ func (r *Reconciler) locate(ctx context.Context, s *scope) (importstate.Pass, er
 	for err == nil && !pass.Ended() {
 		pass, err = machine.Advance(ctx, pass, effects{r, s})
 	}
+	if err == nil && ownership.Observes(s.object) {
+		// It adopts nothing any more.
+		err = r.objects().withdrawClaim(ctx, s)
+	}
 	return pass, err
 }
 
@@ -259,7 +263,7 @@ func (r *Reconciler) settled(s *scope) bool {
 	state, id := &s.object.Status, ownership.RemoteID(s.object)
 	_, debugDue := importstate.DebugWaits(s.object, r.Clock.Now())
 	metadataComplete := ownership.IsComplete(s.object, id)
-	return id != "" && id == state.ID && (metadataComplete || ownership.Observes(s.object)) &&
+	return id != "" && id == state.ID && (metadataComplete || ownership.Observes(s.object) && !ownership.HasClaim(s.object)) &&
 		state.ObservedGeneration == s.object.Generation &&
 		state.DesiredHash == s.desired.Hash &&
 		s.compared() &&

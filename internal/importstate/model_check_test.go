@@ -224,6 +224,12 @@ func modelRanges() map[string]modelRange {
 		start.objects[1].status, start.objects[1].observed = adoptee, true
 		return start
 	}
+	// It has observed another one.
+	another := func(start modelWorld) modelWorld {
+		start = watched(start)
+		start.objects[1].status, start.remotes[adoptee+1].there = adoptee+1, true
+		return start
+	}
 	// A cluster that is built again from the same Git: the import exists, and nothing here knows it.
 	rebuilt := func(start modelWorld, objects int) modelWorld {
 		start = with(start, objects, true)
@@ -272,12 +278,13 @@ func modelRanges() map[string]modelRange {
 		"only observed, and forged":   {start: observed(modelWorld{deletions: 1, forgeries: 1}), policy: adopts, processes: 1},
 		"an id is forged":             {start: managed(modelWorld{deletions: 1, forgeries: 1}), policy: deletes, processes: 1},
 		// In two namespaces.
-		"two adopt, apart":                   {start: with(modelWorld{}, 2, true), policy: adopts, processes: 2, modelScope: modelScope{apart: true}},
-		"two adopt apart, one is deleted":    {start: with(modelWorld{deletions: 1, wipes: 1}, 2, true), policy: adopts, processes: 1, modelScope: modelScope{apart: true}},
-		"two adopt, one is deleted":          {start: with(modelWorld{deletions: 1, wipes: 1}, 2, true), policy: adopts, processes: 1},
-		"two adopt, one has observed it":     {start: watched(modelWorld{deletions: 1}), policy: adopts, processes: 1},
-		"two adopt, an observer is stripped": {start: watched(modelWorld{strips: 1}), policy: adopts, processes: 1},
-		"two adopt, one is stripped":         {start: with(modelWorld{strips: 1, deletions: 1}, 2, true), policy: adopts, processes: 1},
+		"two adopt, apart":                    {start: with(modelWorld{}, 2, true), policy: adopts, processes: 2, modelScope: modelScope{apart: true}},
+		"two adopt apart, one is deleted":     {start: with(modelWorld{deletions: 1, wipes: 1}, 2, true), policy: adopts, processes: 1, modelScope: modelScope{apart: true}},
+		"two adopt, one is deleted":           {start: with(modelWorld{deletions: 1, wipes: 1}, 2, true), policy: adopts, processes: 1},
+		"two adopt, one has observed it":      {start: watched(modelWorld{deletions: 1}), policy: adopts, processes: 1},
+		"two adopt, one has observed another": {start: another(modelWorld{deletions: 1}), policy: adopts, processes: 1},
+		"two adopt, an observer is stripped":  {start: watched(modelWorld{strips: 1}), policy: adopts, processes: 1},
+		"two adopt, one is stripped":          {start: with(modelWorld{strips: 1, deletions: 1}, 2, true), policy: adopts, processes: 1},
 	})
 	return ranges
 }

@@ -79,7 +79,9 @@ func (m *importModel) reportFirst(w modelWorld, i int, happens func(func(*modelW
 			n.rest(i)
 			return
 		}
-		e.current().none, e.current().observed = false, e.current().observed && !takes
+		if e.current().none = false; takes {
+			e.current().observed, e.current().status = false, adoptee
+		}
 		e.wrote()
 	})
 	return true

@@ -40,8 +40,8 @@ import (
 // and the claim is withdrawn.
 //
 // An Import that has observed the import before has Observed in its status, beside which an id in the metadata
-// does not count: anybody may have written that. So it takes Observed out of its status first, unless somebody
-// else wrote the object meanwhile. From then on the import is its own, and it writes the id.
+// does not count: anybody may have written that. So it writes its status first, with the id and without Observed,
+// unless somebody else wrote the object meanwhile. From then on the import is its own, and it writes the id.
 //
 // Somebody may take the annotations away meanwhile. The status gets the id of what was adopted only while
 // the annotation has it: see CanReport. And the finalizer and the label that are left count as a claim, until
@@ -135,6 +135,11 @@ func claims(object *v1alpha1.Import, id string) bool {
 		return object.Annotations[v1alpha1.AnnotationAdoptPending] == id || took
 	}
 	return took && HasFinalizer(object)
+}
+
+// HasClaim reports whether the Import has a claim, or what is left of one.
+func HasClaim(object *v1alpha1.Import) bool {
+	return object.Annotations[v1alpha1.AnnotationAdoptPending] != "" || LeftClaim(object)
 }
 
 // LeftClaim reports whether the Import has what is left of a claim, or of a takeover that the status does not

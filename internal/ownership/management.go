@@ -32,9 +32,12 @@ func ManagementOf(object *v1alpha1.Import, nothingBefore bool) v1alpha1.Manageme
 	switch {
 	case Untouched(object) && nothingBefore:
 		return v1alpha1.ManagementStateNone
+	case id != "" && OnlyObserved(object):
+		// Whatever anybody has written into the metadata.
+		return v1alpha1.ManagementStateObserved
 	case id == "" || RemoteID(object) != id:
 		return ""
-	case Observes(object), OnlyObserved(object):
+	case Observes(object):
 		return v1alpha1.ManagementStateObserved
 	case (object.Annotations[v1alpha1.AnnotationID] == id || Confirmed(object)) && HasFinalizer(object) && len(object.Status.OwnedFields) > 0:
 		return v1alpha1.ManagementStateManaged
@@ -85,7 +88,7 @@ func recordsAdoption(ours, before *v1alpha1.Import) bool {
 	id, adopt := ours.Status.ID, ours.Spec.Adopt
 	return adopt != nil && (adopt.ID == "" || strings.EqualFold(string(adopt.ID), id)) &&
 		id != "" && Recorded(ours, id) && ours.Status.CreateToken == "" &&
-		(before.Status.ID == "" || OnlyObserved(before)) && replaces(before) == ""
+		(before.Status.ID == "" || OnlyObserved(before)) && (!CreatePending(before) || replaces(before) == "")
 }
 
 // SameRecord reports whether two versions of an Import have the same create intent and the same id in their

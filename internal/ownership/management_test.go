@@ -16,6 +16,7 @@ func TestManagementOf(t *testing.T) {
 	}
 	applied := func(object *v1alpha1.Import) { object.Status.OwnedFields = []string{"/name"} }
 	observed := func(object *v1alpha1.Import) { object.Status.Management = v1alpha1.ManagementStateObserved }
+	anotherID := func(object *v1alpha1.Import) { object.Annotations[v1alpha1.AnnotationID] = "650000000000000000000099" }
 	toAdopt := func(object *v1alpha1.Import) { object.Spec.Adopt = &v1alpha1.AdoptSpec{ID: remoteID} }
 	cases := map[string]struct {
 		edits         []func(*v1alpha1.Import)
@@ -32,6 +33,8 @@ func TestManagementOf(t *testing.T) {
 		"ObservedBefore":        {[]func(*v1alpha1.Import){recorded, observed, toAdopt}, false, v1alpha1.ManagementStateObserved},
 		"Managed":               {[]func(*v1alpha1.Import){recorded, annotated, finalized, applied}, false, v1alpha1.ManagementStateManaged},
 		"ManagedThenObserved":   {[]func(*v1alpha1.Import){recorded, annotated, finalized, applied, observing, toAdopt}, false, v1alpha1.ManagementStateObserved},
+		"ForgedAnotherID":       {[]func(*v1alpha1.Import){recorded, observed, anotherID, finalized, applied, toAdopt}, false, v1alpha1.ManagementStateObserved},
+		"AnotherID":             {[]func(*v1alpha1.Import){recorded, anotherID, finalized, applied, toAdopt}, false, ""},
 		"ForgedMetadata":        {[]func(*v1alpha1.Import){recorded, observed, annotated, finalized, applied, toAdopt}, false, v1alpha1.ManagementStateObserved},
 		"NothingAppliedYet":     {[]func(*v1alpha1.Import){recorded, annotated, finalized, toAdopt}, false, ""},
 		"CreatedAgainElsewhere": {[]func(*v1alpha1.Import){recorded, finalized, applied, intended}, false, ""},

@@ -100,7 +100,7 @@ type refusal struct {
 }
 
 // Restore gives the object the status that could not be written, as long as it has the same status that it
-// had then, and metadata beside which that one could be written.
+// had then. The id of what was adopted is not restored where somebody took it out of the metadata.
 func (r *Refusals) Restore(object *v1alpha1.Import) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
