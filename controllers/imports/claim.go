@@ -192,6 +192,13 @@ func (e effects) recordTakeover(ctx context.Context, id string) error {
 	if err := requireAccount(ctx, e.r, e.s); err != nil {
 		return err
 	}
+	if known := e.s.object.Annotations[v1alpha1.AnnotationID]; ownership.CreatePending(e.s.object) || known != "" && known != id {
+		// What the metadata has of another import would count before the status.
+		forget := metadataChange{locked: true, annotations: map[string]any{v1alpha1.AnnotationID: nil, v1alpha1.AnnotationCreatePending: nil}}
+		if err := e.r.objects().patchMetadata(ctx, e.s, forget); err != nil {
+			return err
+		}
+	}
 	err := e.r.objects().patchStatusFields(ctx, e.s, map[string]any{"id": id, "createToken": nil, "management": nil, "comparedLastModified": nil})
 	if err != nil {
 		return err

@@ -81,7 +81,7 @@ func (e effects) writeID(ctx context.Context, id string) (*v1alpha1.Import, erro
 	if ownership.Confirmed(e.s.object) {
 		annotations[v1alpha1.AnnotationCreatePending] = nil
 	}
-	if e.s.object.Annotations[v1alpha1.AnnotationAdoptPending] == id {
+	if e.s.object.Annotations[v1alpha1.AnnotationAdoptPending] != "" {
 		annotations[v1alpha1.AnnotationAdoptPending] = nil
 	}
 	return e.patch(ctx, metadataChange{locked: true, finalizer: true, label: ownership.RemoteLabel(id), annotations: annotations})

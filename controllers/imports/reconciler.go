@@ -262,8 +262,8 @@ func (r *Reconciler) resolve(ctx context.Context, s *scope) (err error) {
 func (r *Reconciler) settled(s *scope) bool {
 	state, id := &s.object.Status, ownership.RemoteID(s.object)
 	_, debugDue := importstate.DebugWaits(s.object, r.Clock.Now())
-	metadataComplete := ownership.IsComplete(s.object, id)
-	return id != "" && id == state.ID && (metadataComplete || ownership.Observes(s.object) && !ownership.HasClaim(s.object)) &&
+	managed := ownership.IsComplete(s.object, id) && !ownership.OnlyObserved(s.object)
+	return id != "" && id == state.ID && (managed || ownership.Observes(s.object) && !ownership.HasClaim(s.object)) &&
 		state.ObservedGeneration == s.object.Generation &&
 		state.DesiredHash == s.desired.Hash &&
 		s.compared() &&

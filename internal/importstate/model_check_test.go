@@ -148,7 +148,7 @@ func (m *importModel) settled(w modelWorld) bool {
 		other := w.objects[i^1]
 		has := object.finalizer && w.remotes[object.remote()].there && object.status == object.remote() && !w.remotes[object.remote()].former
 		lost := !m.scans && !object.finalizer && object.remote() == 0 && (!w.remotes[adoptee].there || other.remote() == adoptee || object.account != w.remotes[adoptee].account)
-		if object.observed && !object.deleting {
+		if object.observed && !object.deleting && object.claim == 0 && (other.there || !w.remotes[adoptee].there) {
 			continue
 		}
 		if i == 1 && w.forged && other.status == adoptee {
@@ -230,6 +230,12 @@ func modelRanges() map[string]modelRange {
 		start.objects[1].status, start.remotes[adoptee+1].there = adoptee+1, true
 		return start
 	}
+	// It has managed that before.
+	hasManaged := func(start modelWorld) modelWorld {
+		start = another(start)
+		start.objects[1].id, start.objects[1].finalizer = adoptee+1, true
+		return start
+	}
 	// A cluster that is built again from the same Git: the import exists, and nothing here knows it.
 	rebuilt := func(start modelWorld, objects int) modelWorld {
 		start = with(start, objects, true)
@@ -283,6 +289,7 @@ func modelRanges() map[string]modelRange {
 		"two adopt, one is deleted":           {start: with(modelWorld{deletions: 1, wipes: 1}, 2, true), policy: adopts, processes: 1},
 		"two adopt, one has observed it":      {start: watched(modelWorld{deletions: 1}), policy: adopts, processes: 1},
 		"two adopt, one has observed another": {start: another(modelWorld{deletions: 1}), policy: adopts, processes: 1},
+		"two adopt, one has managed another":  {start: hasManaged(modelWorld{}), policy: adopts, processes: 1},
 		"two adopt, an observer is stripped":  {start: watched(modelWorld{strips: 1}), policy: adopts, processes: 1},
 		"two adopt, one is stripped":          {start: with(modelWorld{strips: 1, deletions: 1}, 2, true), policy: adopts, processes: 1},
 	})

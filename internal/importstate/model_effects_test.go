@@ -72,9 +72,7 @@ func (e modelEffects) RestoreMetadata(_ context.Context, id string) (*v1alpha1.I
 		object.pending, object.confirmed = 0, false
 	}
 	object.id, object.finalizer, object.left = numberOf(id), true, false
-	if object.claim == object.id {
-		object.claim = 0
-	}
+	object.claim = 0
 	return e.wrote(), nil
 }
 

@@ -79,7 +79,10 @@ func (m *importModel) reportFirst(w modelWorld, i int, happens func(func(*modelW
 			n.rest(i)
 			return
 		}
-		if e.current().none = false; takes {
+		switch e.current().none = false; {
+		case takes && e.current().id != 0 && e.current().id != adoptee:
+			e.current().id = 0
+		case takes:
 			e.current().observed, e.current().status = false, adoptee
 		}
 		e.wrote()

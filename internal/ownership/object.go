@@ -79,9 +79,9 @@ func HasMetadata(object *v1alpha1.Import, id string) bool {
 }
 
 // IsComplete reports whether the object's metadata is that of an Import which manages the remote import of this
-// id: it has everything that keeps the import, and no claim to it any more.
+// id: it has everything that keeps the import, and no claim any more.
 func IsComplete(object *v1alpha1.Import, id string) bool {
-	return HasMetadata(object, id) && object.Annotations[v1alpha1.AnnotationAdoptPending] != id
+	return HasMetadata(object, id) && object.Annotations[v1alpha1.AnnotationAdoptPending] == ""
 }
 
 // rightLabel stands, in the cache, for the label that the rest of the object asks for. No label of the API server

@@ -162,7 +162,7 @@ func TestIsComplete(t *testing.T) {
 	}{
 		"Managed":      {declared("a", recorded, annotated, finalized, labeled), true},
 		"Claimed":      {declared("a", recorded, annotated, finalized, labeled, claimed(remoteID)), false},
-		"ClaimsOther":  {declared("a", recorded, annotated, finalized, labeled, claimed("650000000000000000000099")), true},
+		"ClaimsOther":  {declared("a", recorded, annotated, finalized, labeled, claimed("650000000000000000000099")), false},
 		"WithoutLabel": {declared("a", recorded, annotated, finalized), false},
 	} {
 		if got := IsComplete(tc.object, remoteID); got != tc.want {
