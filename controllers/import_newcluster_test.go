@@ -5,6 +5,7 @@ package controllers_test
 
 import (
 	"context"
+	"net/http"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -48,6 +49,17 @@ var _ = Describe("I apply my Git to a new cluster", func() {
 		Expect(message(object)).To(And(ContainSubstring(id), ContainSubstring("erp-prices"), ContainSubstring("spec.adopt.id"), ContainSubstring(v1alpha1.AnnotationAllowNamesake)))
 		w.scans(2)
 		Expect(w.writes()).To(BeEmpty())
+
+		By("not believing a 404 that the list does not confirm")
+		found := w.notFound(http.MethodGet, "/v1/imports/{id}")
+		change(ctx, object, func(object *v1alpha1.Import) {
+			object.Annotations = map[string]string{v1alpha1.AnnotationReconcileRequestedAt: "before"}
+		})
+		w.eventually(ctx, object, "prices", "InProgress False/UnexpectedResponse")
+		Expect(message(object)).To(HavePrefix("the API answers 404 for the import " + id + " of the same name, but its last list has it"))
+		Expect(w.writes()).To(BeEmpty())
+		found()
+		w.eventually(ctx, object, "prices", "Failed False/OwnershipConflict")
 
 		By("deleting it on the platform, which the next scan has not seen yet")
 		Expect(sim.DeleteAs(jane, w.account, id)).To(Succeed())

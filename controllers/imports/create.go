@@ -71,7 +71,9 @@ func (o objects) requireNoNamesake(ctx context.Context, s *scope, p importstate.
 		// The scan is not of this moment.
 		live, err := s.session.Client.GetImport(ctx, remote.ID)
 		if integrator.IsNotFound(err) {
-			continue
+			// A 404 alone is not believed: the next list says whether it is gone.
+			s.session.Observations.Refresh()
+			return problem.Transientf(v1alpha1.ReasonUnexpectedResponse, "the API answers 404 for the import %s of the same name, but its last list has it: nothing is created before the next one; it will be retried", remote.ID)
 		}
 		if err != nil {
 			return s.failed(err, "read the import of the same name")
