@@ -161,22 +161,20 @@ func (e effects) newest(ctx context.Context, last *withdrawal) *v1alpha1.Import 
 
 // TakeOver turns the claim into the id.
 func (e effects) TakeOver(ctx context.Context, a importstate.Adoption) (*v1alpha1.Import, error) {
-	id, before := a.Remote.ID, a.Object.Status.DeepCopy()
+	id, before := a.Remote.ID, a.Object.Status
 	if ownership.OnlyObserved(a.Object) {
 		if err := e.recordTakeover(ctx, id); err != nil {
 			return nil, err
 		}
 	}
-	object, err := e.patch(ctx, metadataChange{locked: true, finalizer: true, label: ownership.RemoteLabel(id), annotations: map[string]any{
-		v1alpha1.AnnotationID: id, v1alpha1.AnnotationAdoptPending: nil,
-	}})
+	object, err := e.writeID(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	// The claim's finalizer keeps the Account since before the list of rivals. Nothing is created, so
 	// the cache is enough for an Account that was deleted before.
 	if err := requireAccount(ctx, e.r, e.s); err != nil {
-		e.s.object.Status = *before
+		e.s.object.Status = before
 		undo := metadataChange{locked: true, dropFinalizer: true, label: noLabel, annotations: map[string]any{v1alpha1.AnnotationID: nil}}
 		return nil, cmp.Or(e.r.objects().patchMetadata(ctx, e.s, undo), err)
 	}

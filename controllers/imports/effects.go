@@ -75,14 +75,11 @@ func (e effects) RestoreMetadata(ctx context.Context, id string) (*v1alpha1.Impo
 	return e.writeID(ctx, id)
 }
 
-// writeID writes the id into the annotation, in place of a confirmed intent.
+// writeID writes the id into the annotation, in place of a claim or a confirmed intent.
 func (e effects) writeID(ctx context.Context, id string) (*v1alpha1.Import, error) {
-	annotations := map[string]any{v1alpha1.AnnotationID: id}
+	annotations := map[string]any{v1alpha1.AnnotationID: id, v1alpha1.AnnotationAdoptPending: nil}
 	if ownership.Confirmed(e.s.object) {
 		annotations[v1alpha1.AnnotationCreatePending] = nil
-	}
-	if e.s.object.Annotations[v1alpha1.AnnotationAdoptPending] != "" {
-		annotations[v1alpha1.AnnotationAdoptPending] = nil
 	}
 	return e.patch(ctx, metadataChange{locked: true, finalizer: true, label: ownership.RemoteLabel(id), annotations: annotations})
 }

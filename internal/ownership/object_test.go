@@ -138,8 +138,8 @@ func TestCanReportAdoption(t *testing.T) {
 		"Recorded":       {"the status has it already: nobody adopts it", adopts, edits{annotated, recorded}, edits{annotated, recorded}, edits{recorded}, true},
 		"Failed":         {"nothing was adopted", adopts, edits{}, edits{}, edits{}, true},
 		"CreatedAgain":   {"what was adopted was deleted, and is created again: this process is the last that knows the id", byExternalID, edits{annotated, recorded}, edits{again}, edits{}, true},
-		"AfterCreation":  {"a creation before it was adopted did not go through", adopts, edits{annotated, recorded}, edits{intended}, edits{intended}, false},
 		"AnotherID":      {"the same, after an earlier process kept the id", another, edits{annotated, recorded}, edits{annotated}, edits{}, true},
+		"AfterCreation":  {"a creation before it was adopted did not go through", adopts, edits{annotated, recorded}, edits{intended}, edits{intended}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			of := func(edits edits) *v1alpha1.Import { return declared("a", append(edits, tc.spec)...) }

@@ -66,8 +66,8 @@ func labelAll(ctx context.Context, x *Execution) {
 	}
 }
 
-// stripAnnotations removes the operator's annotations from the Imports again and again, as kubectl
-// replace does.
+// stripAnnotations removes the operator's annotations from the Imports again and again. Finalizer and label
+// stay, as with a tool that keeps annotations.
 func stripAnnotations(ctx context.Context, x *Execution) {
 	annotations := map[string]any{v1alpha1.AnnotationCreatePending: nil, v1alpha1.AnnotationAdoptPending: nil}
 	if !x.Scenario.KeepsID {
