@@ -144,7 +144,7 @@ var _ = Describe("I bring what exists under the operator", func() {
 			stdout, stderr, code := w.export(ctx, flags...)
 			Expect(code).To(BeZero(), stderr)
 			Expect(stderr).To(Equal(fmt.Sprintf("note: exported %d of %d imports\n", len(ids), len(ids))))
-			Expect(stdout).NotTo(ContainSubstring("64a0"), "an id has no alias")
+			Expect(stdout).NotTo(ContainSubstring("64a0000000000000"), "an id has no alias")
 			Expect(stdout).NotTo(ContainSubstring("a-secret-of-the-wrapper"))
 			Expect(stdout).To(ContainSubstring("#   /encrypted/apiKey\n"))
 			objects := manifests(stdout)
