@@ -60,6 +60,10 @@ func NewNoise(c NoiseConfig, seed uint64) *Noise {
 	return &Noise{NoiseConfig: c, rng: rand.New(rand.NewPCG(seed, 0))} //nolint:gosec // repeatable, not secret
 }
 
+// Slows reports whether the manager waits longer after each repetition of the noise: before it watches
+// again, up to 30 seconds, or before it looks at an import again that was said not to exist.
+func (n *Noise) Slows() bool { return n != nil && (n.Expired > 0 || n.Absent > 0) }
+
 // Hits is how many faults were injected at random.
 func (n *Noise) Hits() int64 { return n.hits.Load() }
 

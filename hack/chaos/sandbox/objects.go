@@ -27,10 +27,10 @@ const MergePatch = types.MergePatchType
 // patience is how long a step may take: the claim of a process that died has to expire.
 const patience = 80 * time.Second
 
-// Patience is how long a step may take; in an outage, where each scenario waits for the slowest of
-// all, longer.
+// Patience is how long a step may take. It is longer in an outage, where each scenario waits for the
+// slowest of all, and under noise that has the manager wait longer each time.
 func (s *Sandbox) Patience() time.Duration {
-	if s.Outage {
+	if s.Outage || s.Noise.Slows() {
 		return 3 * patience
 	}
 	return patience
