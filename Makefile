@@ -161,6 +161,10 @@ pin-images: ## Name the images of the Dockerfile by the digests that the registr
 verify: $(CONTROLLER_GEN) $(KUSTOMIZE) $(HELM_DOCS) $(CRD_REF_DOCS) ## Fail when anything generated, formatted or tidied is stale, or a module is not that of go.sum; changes nothing.
 	@CONTROLLER_GEN=$(CONTROLLER_GEN) KUSTOMIZE=$(KUSTOMIZE) HELM_DOCS=$(HELM_DOCS) CRD_REF_DOCS=$(CRD_REF_DOCS) MODULES="$(MODULES)" hack/verify.sh
 
+# The packages whose models are searched state by state. No two goroutines share anything there, and the race detector
+# takes several times as long.
+MODEL_PACKAGES := ./internal/importstate ./internal/runstate
+
 # hack/chart, hack/release, hack/tools and hack/watch not from the cache, which does not see that files
 # outside of those modules change.
 .PHONY: test
@@ -174,8 +178,9 @@ test: ## Run every test against a real kube-apiserver, with the race detector.
 	cd hack/tools/lint && $(TOOL_ENV) go test -trimpath ./dockerfile
 	assets=$(ASSETS) && cd hack/chart && KUBEBUILDER_ASSETS="$$assets" $(TOOL_ENV) go test -count=1 -trimpath ./...
 	cd hack/watch && $(TOOL_ENV) go test -count=1 -trimpath .
+	go test -timeout 40m -run '^TestModel' $(TEST_FLAGS) $(MODEL_PACKAGES)
 	assets=$(ASSETS) && KUBEBUILDER_ASSETS="$$assets" \
-		go test $(RACE) -timeout 40m -coverprofile=cover.out $(TEST_FLAGS) $$(go list ./... | grep -v '/controllers$$')
+		go test $(RACE) -timeout 40m -skip '^TestModel' -coverprofile=cover.out $(TEST_FLAGS) $$(go list ./... | grep -v '/controllers$$')
 	$(MAKE) stories
 
 # The stories mostly wait, for what the operator does in seconds: several processes, each with a

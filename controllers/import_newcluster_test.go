@@ -61,7 +61,8 @@ var _ = Describe("I apply my Git to a new cluster", func() {
 		found()
 		w.eventually(ctx, object, "prices", "Failed False/OwnershipConflict")
 
-		By("deleting it on the platform, which the next scan has not seen yet")
+		By("deleting it on the platform, before a scan that is far off")
+		w.configure(ctx, func(spec *v1alpha1.AccountSpec) { spec.ScanInterval = "1h" })
 		Expect(sim.DeleteAs(jane, w.account, id)).To(Succeed())
 		change(ctx, object, func(object *v1alpha1.Import) {
 			object.Annotations = map[string]string{v1alpha1.AnnotationReconcileRequestedAt: "now"}

@@ -12,6 +12,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/integrator-operator/integrator-operator/api/v1alpha1"
@@ -291,20 +292,27 @@ var _ = Describe("Somebody changes the import on the platform", func() {
 		Expect(w.writes()).To(Equal(map[string]int{post: 2}))
 	})
 
-	It("is not created again for a 404 that the account's list does not confirm", func(ctx context.Context) {
+	DescribeTable("is not created again for a 404 that the account's list does not confirm", func(ctx context.Context, status string) {
 		w := newWorld(ctx)
-		object := w.synced(ctx, w.httpImport("hidden"))
+		object := w.synced(ctx, w.httpImport("hidden", `{"externalId": "erp-23"}`))
+		id := object.Status.ID
 		found := w.notFound(http.MethodGet, "/v1/imports/{id}")
+		Expect(k8s.Status().Patch(ctx, object, client.RawPatch(types.MergePatchType, []byte(status)))).To(Succeed())
 		change(ctx, object, func(object *v1alpha1.Import) {
 			object.Annotations["integrator.io/reconcile-requested-at"] = "now"
 		})
 		w.eventually(ctx, object, "hidden", "InProgress False/UnexpectedResponse")
-		Expect(message(object)).To(Equal("the API answers 404 for the import " + object.Status.ID +
+		Expect(message(object)).To(Equal("the API answers 404 for the import " + id +
 			", but its list has it: the import is not taken for deleted; it will be retried"))
+		Expect(object.Annotations).To(HaveKeyWithValue(v1alpha1.AnnotationID, id))
 		found()
 		w.eventually(ctx, object, "hidden", "Current True/Synced")
-		Expect(w.calls()).To(HaveKeyWithValue(post, 1))
-	})
+		Expect(object.Status.ID).To(Equal(id))
+		Expect(w.writes()).To(Equal(map[string]int{post: 1}))
+	},
+		Entry("as a rule", `{}`),
+		Entry("when the status still has the import before it", `{"status": {"id": "64a0000000000000000000ff"}}`),
+	)
 })
 
 var _ = Describe("I delete an import", func() {

@@ -59,8 +59,8 @@ func (o objects) requireNoNamesake(ctx context.Context, s *scope, p importstate.
 		similar = append(similar, s.session.Observations.Marked(marker)...)
 	}
 	for _, remote := range similar {
-		if p.Deleted != "" && !ownership.IsMarker(remote.ExternalID) {
-			// The import that was deleted existed beside this one.
+		if remote.ID == p.Deleted || p.Deleted != "" && !ownership.IsMarker(remote.ExternalID) {
+			// It is the import that was deleted, or that one existed beside it.
 			continue
 		}
 		if managed, err := o.managedHere(ctx, s, remote); err != nil {
@@ -72,8 +72,9 @@ func (o objects) requireNoNamesake(ctx context.Context, s *scope, p importstate.
 		live, err := s.session.Client.GetImport(ctx, remote.ID)
 		if integrator.IsNotFound(err) {
 			// A 404 alone is not believed: the next list says whether it is gone.
-			s.session.Observations.Refresh()
-			return problem.Transientf(v1alpha1.ReasonUnexpectedResponse, "the API answers 404 for the import %s of the same name, but its last list has it: nothing is created before the next one; it will be retried", remote.ID)
+			s.session.Observations.DemandList()
+			return problem.Transientf(v1alpha1.ReasonUnexpectedResponse, "the API answers 404 for the import %s of the same name, but its last list has it: nothing is created before the next list; it will be retried. To create another import all the same, set the annotation %s to \"true\"",
+				remote.ID, v1alpha1.AnnotationAllowNamesake)
 		}
 		if err != nil {
 			return s.failed(err, "read the import of the same name")

@@ -145,6 +145,16 @@ func (o *Observations) Refresh() {
 	}
 }
 
+// DemandList has the list read at once, because a call of our own contradicts the last one.
+func (o *Observations) DemandList() {
+	o.mu.Lock()
+	demands := o.scanned && o.demands()
+	o.mu.Unlock()
+	if demands {
+		o.demand()
+	}
+}
+
 // demands notes that a list is demanded, and reports whether that is new. The lock is held.
 func (o *Observations) demands() bool {
 	if o.demanded != 0 {

@@ -363,11 +363,12 @@ func TestDemands(t *testing.T) {
 		want   int
 		needs  bool
 	}{
-		"Scanned":  {"nobody needs it", func(o *Observations) { o.Refresh() }, 0, false},
-		"Outdated": {"whoever asks for a look", func(o *Observations) { o.completeSingles(o.begin(), none); o.Refresh() }, 1, true},
-		"Several":  {"many ask", func(o *Observations) { o.completeSingles(o.begin(), none); o.Refresh(); o.Refresh(); o.AwaitScan(one) }, 1, true},
-		"Await":    {"something is created", func(o *Observations) { o.completeSingles(o.begin(), none); o.AwaitScan(one); o.AwaitScan(other) }, 1, true},
-		"Arrived":  {"something came from another operator", func(o *Observations) { o.Arrive("u1") }, 0, true},
+		"Scanned":      {"nobody needs it", func(o *Observations) { o.Refresh() }, 0, false},
+		"Outdated":     {"whoever asks for a look", func(o *Observations) { o.completeSingles(o.begin(), none); o.Refresh() }, 1, true},
+		"Several":      {"many ask", func(o *Observations) { o.completeSingles(o.begin(), none); o.Refresh(); o.Refresh(); o.AwaitScan(one) }, 1, true},
+		"Await":        {"something is created", func(o *Observations) { o.completeSingles(o.begin(), none); o.AwaitScan(one); o.AwaitScan(other) }, 1, true},
+		"Contradicted": {"a call contradicts the last list", func(o *Observations) { o.DemandList(); o.DemandList() }, 1, true},
+		"Arrived":      {"something came from another operator", func(o *Observations) { o.Arrive("u1") }, 0, true},
 		"Running": {"a list that has begun does not show it", func(o *Observations) {
 			running := o.begin()
 			o.Arrive("u1")

@@ -135,6 +135,8 @@ type Replacement int
 const (
 	// ReplaceSearch: the account's list may have another that was created for this Import.
 	ReplaceSearch Replacement = iota
+	// ReplaceRestore: the status has another id, which is read instead.
+	ReplaceRestore
 	// ReplaceAcquire: the search found the one import.
 	ReplaceAcquire
 	// ReplaceAmbiguous: the search found several, or one that need not be this Import's.
@@ -154,6 +156,10 @@ func Replace(p Pass) Replacement {
 	switch {
 	case p.Searches == 0:
 		return ReplaceSearch
+	case OtherID(p.Object, p.Deleted) != "":
+		// Somebody else has changed the annotation. Or the status is behind, after a creation; then the search has
+		// refused, because the list has what was created.
+		return ReplaceRestore
 	case len(p.Found) == 1 && !p.Unmarked:
 		return ReplaceAcquire
 	case len(p.Found) > 0:

@@ -112,6 +112,32 @@ func TestLocate(t *testing.T) {
 	}
 }
 
+func TestReplace(t *testing.T) {
+	id := annotated(v1alpha1.AnnotationID, oneID)
+	for name, test := range map[string]struct {
+		pass Pass
+		want Replacement
+	}{
+		"not searched":                     {Pass{Object: importWith(id, inStatus), Deleted: oneID}, ReplaceSearch},
+		"not searched, another in status":  {Pass{Object: importWith(inStatus), Deleted: otherID}, ReplaceSearch},
+		"another in status":                {Pass{Object: importWith(inStatus), Deleted: otherID, Searches: 1}, ReplaceRestore},
+		"another in status, and deleting":  {Pass{Object: importWith(deleting, inStatus), Deleted: otherID, Searches: 1, Deleting: true}, ReplaceRestore},
+		"another in status, and something": {Pass{Object: importWith(inStatus), Deleted: otherID, Searches: 1, Found: []string{oneID}}, ReplaceRestore},
+		"found":                            {Pass{Object: importWith(id, inStatus), Deleted: oneID, Searches: 1, Found: []string{otherID}}, ReplaceAcquire},
+		"found without the marker":         {Pass{Object: importWith(id, inStatus), Deleted: oneID, Searches: 1, Found: []string{otherID}, Unmarked: true}, ReplaceAmbiguous},
+		"searched once":                    {Pass{Object: importWith(id, inStatus), Deleted: oneID, Searches: 1}, ReplaceSearch},
+		"searched twice":                   {Pass{Object: importWith(id, inStatus), Deleted: oneID, Searches: 2}, ReplaceCreate},
+		"searched twice, and deleting":     {Pass{Object: importWith(deleting, id, inStatus), Deleted: oneID, Searches: 2, Deleting: true}, ReplaceRelease},
+		"searched once, observed":          {Pass{Object: importWith(observing, inStatus), Deleted: oneID, Searches: 1}, ReplaceMissing},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := Replace(test.pass); got != test.want {
+				t.Errorf("replacement %d, want %d", got, test.want)
+			}
+		})
+	}
+}
+
 func TestBeginDeletion(t *testing.T) {
 	id := annotated(v1alpha1.AnnotationID, oneID)
 	orphaned := func(object *v1alpha1.Import) { object.Spec.DeletionPolicy = v1alpha1.DeletionPolicyOrphan }

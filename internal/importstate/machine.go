@@ -282,7 +282,6 @@ func (m Machine) search(ctx context.Context, p Pass, e Effects) (Pass, error) {
 // read reads the remote import.
 func (m Machine) read(ctx context.Context, p Pass, e Effects) (Pass, error) {
 	found, err := e.Read(ctx, p)
-	other := OtherID(p.Object, p.ID)
 	switch {
 	case err != nil:
 		return p, err
@@ -292,9 +291,6 @@ func (m Machine) read(ctx context.Context, p Pass, e Effects) (Pass, error) {
 		return p.then(StepDelete, nil)
 	case found:
 		return p.then(Found, nil)
-	case other != "":
-		p.ID = other
-		return p.then(StepRestore, nil)
 	}
 	if err := e.ConfirmMissing(ctx, p); err != nil {
 		return p, err
@@ -311,6 +307,9 @@ func (m Machine) replace(p Pass) (Pass, error) {
 	switch replacement := m.Replace(p); replacement {
 	case ReplaceSearch:
 		return p.then(StepSearch, nil)
+	case ReplaceRestore:
+		p.ID, p.Deleted, p.Searches, p.Found = OtherID(p.Object, p.Deleted), "", 0, nil
+		return p.then(StepRestore, nil)
 	case ReplaceAcquire:
 		p.ID = p.Found[0]
 		return p.then(StepAcquire, nil)

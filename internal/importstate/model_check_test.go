@@ -273,16 +273,20 @@ func modelRanges() map[string]modelRange {
 		"the wrong account, adopting":      scope(with(modelWorld{moves: 1}, 1, true), adopts, 1, modelScope{reports: true}),
 	}
 	maps.Copy(ranges, map[string]modelRange{
-		"create, deleted by users":    {start: with(modelWorld{deletions: 1, removals: 1}, 1, false), policy: deletes, processes: 2},
-		"create, restored and missed": {start: with(modelWorld{deletions: 1, wipes: 1, misses: 1}, 1, false), policy: deletes, processes: 2},
-		"create, kept":                {start: with(modelWorld{deletions: 1, wipes: 1, misses: 1}, 1, false), policy: orphans, processes: 2},
-		"cloned by users":             {start: with(modelWorld{deletions: 1, removals: 1, copies: 1}, 1, false), policy: deletes, processes: 1},
-		"create, with an externalId":  {start: with(modelWorld{deletions: 1, wipes: 1}, 1, false), policy: deletes, processes: 2, modelScope: modelScope{annotated: true}},
-		"clone":                       {start: with(modelWorld{deletions: 1, misses: 1}, 1, false), policy: deletes, clones: true, processes: 2},
-		"adopt":                       {start: with(modelWorld{removals: 1, wipes: 1}, 1, true), policy: adopts, processes: 2},
-		"two adopt":                   {start: with(modelWorld{}, 2, true), policy: adopts, processes: 2},
-		"only observed, and forged":   {start: observed(modelWorld{deletions: 1, forgeries: 1}), policy: adopts, processes: 1},
-		"an id is forged":             {start: managed(modelWorld{deletions: 1, forgeries: 1}), policy: deletes, processes: 1},
+		"create, deleted by users":           {start: with(modelWorld{deletions: 1, removals: 1}, 1, false), policy: deletes, processes: 2},
+		"create, restored and missed":        {start: with(modelWorld{deletions: 1, wipes: 1, misses: 1}, 1, false), policy: deletes, processes: 2},
+		"create, kept":                       {start: with(modelWorld{deletions: 1, wipes: 1, misses: 1}, 1, false), policy: orphans, processes: 2},
+		"cloned by users":                    {start: with(modelWorld{deletions: 1, removals: 1, copies: 1}, 1, false), policy: deletes, processes: 1},
+		"create, with an externalId":         {start: with(modelWorld{deletions: 1, wipes: 1}, 1, false), policy: deletes, processes: 2, modelScope: modelScope{annotated: true}},
+		"create, with an externalId, hidden": {start: with(modelWorld{deletions: 1, removals: 1, hidden: 1}, 1, false), policy: deletes, processes: 1, modelScope: modelScope{annotated: true}},
+		"adopt, with an externalId, hidden":  {start: with(modelWorld{deletions: 1, removals: 1, hidden: 1}, 1, true), policy: adopts, processes: 1, modelScope: modelScope{annotated: true}},
+		"create, hidden":                     {start: with(modelWorld{deletions: 1, removals: 1, wipes: 1, hidden: 1}, 1, false), policy: deletes, processes: 1},
+		"adopt, hidden":                      {start: with(modelWorld{deletions: 1, removals: 1, wipes: 1, hidden: 1}, 1, true), policy: adopts, processes: 1},
+		"clone":                              {start: with(modelWorld{deletions: 1, misses: 1}, 1, false), policy: deletes, clones: true, processes: 2},
+		"adopt":                              {start: with(modelWorld{removals: 1, wipes: 1}, 1, true), policy: adopts, processes: 2},
+		"two adopt":                          {start: with(modelWorld{}, 2, true), policy: adopts, processes: 2},
+		"only observed, and forged":          {start: observed(modelWorld{deletions: 1, forgeries: 1}), policy: adopts, processes: 1},
+		"an id is forged":                    {start: managed(modelWorld{deletions: 1, forgeries: 1}), policy: deletes, processes: 1},
 		// In two namespaces.
 		"two adopt, apart":                    {start: with(modelWorld{}, 2, true), policy: adopts, processes: 2, modelScope: modelScope{apart: true}},
 		"two adopt apart, one is deleted":     {start: with(modelWorld{deletions: 1, wipes: 1}, 2, true), policy: adopts, processes: 1, modelScope: modelScope{apart: true}},
@@ -299,6 +303,7 @@ func modelRanges() map[string]modelRange {
 func TestModelOfImports(t *testing.T) {
 	for name, scope := range modelRanges() {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			m := scope.model(shippedDecisions())
 			m.check(scope.start)
 			m.Sound(t)
@@ -311,6 +316,7 @@ func TestModelOfImports(t *testing.T) {
 func TestModelOfImportsFinds(t *testing.T) {
 	const users, restored, kept = "create, deleted by users", "create, restored and missed", "create, kept"
 	const lost, rebuilt, renamed, both = "everything is lost", "a new cluster", "a new owner id", "two clusters"
+	const hidden = "adopt, with an externalId, hidden"
 	const moved, raced = "the wrong account", "the wrong account, two processes"
 	const adopt, two, alone, forged, copied, observes = "adopt", "two adopt", "two adopt, one is deleted", "an id is forged", "cloned by users", "only observed, and forged"
 	insist := func(*v1alpha1.Import, *v1alpha1.Import) bool { return true }
@@ -376,6 +382,14 @@ func TestModelOfImportsFinds(t *testing.T) {
 				return LocateAdopt
 			}
 		}, neverRests},
+		"a 404 for the id in the annotation is believed": {hidden, func(d *modelDecisions) {
+			d.Replace = func(p Pass) Replacement {
+				if OtherID(p.Object, p.Deleted) != "" {
+					return ReplaceRestore
+				}
+				return Replace(p)
+			}
+		}, nobodyKnows},
 		"the finalizer goes first": {restored, func(d *modelDecisions) {
 			d.beginDeletion = func(*v1alpha1.Import) DeletionStart { return DeletionRelease }
 		}, goneTooSoon},
@@ -535,6 +549,7 @@ func TestModelOfImportsFinds(t *testing.T) {
 		}, neverRests},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			decisions, scope := shippedDecisions(), modelRanges()[mutant.scope]
 			mutant.apply(&decisions)
 			m := scope.model(decisions)

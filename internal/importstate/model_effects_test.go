@@ -25,8 +25,8 @@ type modelEffects struct {
 	w *modelWorld
 	i int
 	// missed: the list shows nothing. failed: the write fails. wiped: the status is lost along with
-	// the intent that is taken back.
-	missed, failed, wiped bool
+	// the intent that is taken back. hidden: the read is answered with 404, whatever is there.
+	missed, failed, wiped, hidden bool
 }
 
 var _ Effects = modelEffects{}
@@ -84,10 +84,18 @@ func (e modelEffects) Search(_ context.Context, p Pass) (SearchResult, error) {
 	if p.Deleted == "" {
 		wanted, _ = ownership.ParseIntent(p.Object, modelStart)
 	}
+	// An externalId that the definition declares is looked for instead, unless the import was adopted or is to be deleted.
+	declared := e.m.annotated && p.Deleted != ""
 	for number, remote := range e.w.remotes {
-		if n := uint8(number); !e.missed && remote.there && remoteName(n) != p.Deleted && remote.account == e.worker().seen.account &&
-			e.m.isCandidate(e.m.owner, p.Object, wanted, e.m.remote(e.w, n)) {
-			result.IDs = append(result.IDs, remoteName(n))
+		n := uint8(number)
+		if e.missed || !remote.there || remote.account != e.worker().seen.account {
+			continue
+		}
+		if remoteName(n) == p.Deleted {
+			return result, errRejected
+		}
+		if (!declared || !p.Deleting && p.Object.Spec.Adopt == nil) && e.m.isCandidate(e.m.owner, p.Object, wanted, e.m.remote(e.w, n)) {
+			result.IDs, result.Unmarked = append(result.IDs, remoteName(n)), declared
 		}
 	}
 	return result, nil
@@ -95,7 +103,7 @@ func (e modelEffects) Search(_ context.Context, p Pass) (SearchResult, error) {
 
 func (e modelEffects) Read(_ context.Context, p Pass) (bool, error) {
 	number := numberOf(p.ID)
-	if remote := e.w.remotes[number]; !remote.there || remote.account != e.worker().seen.account {
+	if remote := e.w.remotes[number]; e.hidden || !remote.there || remote.account != e.worker().seen.account {
 		return false, nil
 	}
 	if e.w.remotes[number].marker != 0 {

@@ -161,6 +161,11 @@ func (m *importModel) advance(w modelWorld, i int, happens, fails func(func(*mod
 		if w.misses > 0 && m.lists(w, i) {
 			effect(modelEffects{missed: true}, fails, func(n *modelWorld) { n.misses-- })
 		}
+	case StepRead:
+		effect(modelEffects{}, happens, nothing)
+		if w.hidden > 0 && w.remotes[worker.id].there {
+			effect(modelEffects{hidden: true}, fails, func(n *modelWorld) { n.hidden-- })
+		}
 	case StepAcquire, StepPersistID:
 		effect(modelEffects{}, happens, nothing)
 		effect(modelEffects{failed: true}, happens, nothing)

@@ -60,6 +60,8 @@ type modelWorld struct {
 	// Also: a user corrects accountRef, the metadata is taken away as by kubectl replace, everything in
 	// the object is lost as by an older copy of etcd, and an account cannot be used.
 	moves, strips, losses, outages uint8
+	// Also: a read of an import that is there is answered with 404.
+	hidden uint8
 	// Also: the first Import gets another label. shard is whose it is, arrived: it has come from another operator.
 	relabels, shard uint8
 	arrived         bool
