@@ -14,11 +14,20 @@ import (
 const (
 	// QuietScans is for how many scans nothing may be written at the end.
 	QuietScans = 3
-	// quietTimeout is how long it may take until that is so, from the first scan on. That may be late: after an
-	// outage, the managers of all scenarios start at once, and have to wait for leases.
+	// quietTimeout is how long it may take until that is so, from the first scan on. scanTimeout is how long that
+	// may take.
 	quietTimeout = 30 * time.Second
 	scanTimeout  = 2 * time.Minute
 )
+
+// quietWithin is how long it may take from the first scan on until nothing is written any more. It is longer where
+// the managers of all scenarios have started at once, after an outage: none of them gets much of the processors.
+func (s *Sandbox) quietWithin() time.Duration {
+	if s.Outage {
+		return 3 * quietTimeout
+	}
+	return quietTimeout
+}
 
 // AwaitQuiet waits until nothing was written for some scans. It is the second half of I8: what has
 // converged stays as it is.
@@ -28,12 +37,12 @@ func (s *Sandbox) AwaitQuiet(ctx context.Context, scans int) error {
 		return writes, scans + s.recorder.Singles()
 	}
 	writes, since := counts()
-	before, began, deadline := since, false, time.Now().Add(scanTimeout)
+	before, began, deadline, wrote := since, false, time.Now().Add(scanTimeout), time.Now()
 	for {
 		Pause(ctx, 100*time.Millisecond)
 		nowWrites, nowScans := counts()
 		if !began && nowScans > before {
-			began, deadline = true, time.Now().Add(quietTimeout)
+			began, deadline = true, time.Now().Add(s.quietWithin())
 		}
 		switch {
 		case ctx.Err() != nil:
@@ -41,13 +50,14 @@ func (s *Sandbox) AwaitQuiet(ctx context.Context, scans int) error {
 		case nowWrites == writes && nowScans >= since+scans:
 			return nil
 		case nowWrites > writes:
-			writes, since = nowWrites, nowScans
+			writes, since, wrote = nowWrites, nowScans, time.Now()
 		}
 		if time.Now().After(deadline) {
 			if nowScans == since {
 				return fmt.Errorf("I8: the account was not scanned again: %d scans", nowScans)
 			}
-			return fmt.Errorf("I8: the manager does not stop writing: %v", ids(s.recorder.Since(max(0, nowWrites-4))))
+			return fmt.Errorf("I8: the manager does not stop writing: %v, the last %s and %d scans ago",
+				ids(s.recorder.Since(max(0, nowWrites-4))), time.Since(wrote).Round(100*time.Millisecond), nowScans-since)
 		}
 	}
 }
