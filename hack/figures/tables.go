@@ -15,7 +15,7 @@ var block = regexp.MustCompile(`(?s)(<!-- figures: ([a-z]+) -->\n).*?(<!-- /figu
 // tables are the names of all tables, and the measurement that each is of.
 var tables = map[string]string{
 	"counts": "counts", "operations": "operations", "knee": "knee", "storm": "storm", "standing": "standing", "poller": "poller", "comparison": "poller",
-	"neighbours": "neighbours,runs", "handover": "handover", "memory": "memory",
+	"adoption": "adoption", "neighbours": "neighbours,runs", "handover": "handover", "memory": "memory",
 }
 
 // fill makes all tables of a page anew. One that was not measured says so.

@@ -20,6 +20,14 @@ func Creations(name string, n int) (imports []*v1alpha1.Import) {
 	return imports
 }
 
+// Declare puts another field before those of each definition: a name and a value, made of the Import's name.
+func Declare(imports []*v1alpha1.Import, field func(name string) string) []*v1alpha1.Import {
+	for _, object := range imports {
+		object.Spec.Definition.Raw = fmt.Appendf(nil, "{%s,%s", field(object.Name), object.Spec.Definition.Raw[1:])
+	}
+	return imports
+}
+
 // Adoptions are n Imports that adopt what exists. The ids belong to the name: they are never given twice.
 func Adoptions(name string, n int) (existing []json.RawMessage, imports []*v1alpha1.Import) {
 	imports = Creations(name, n)

@@ -9,10 +9,12 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/integrator-operator/integrator-operator/hack/bench/bench"
 	"github.com/integrator-operator/integrator-operator/hack/bench/environment"
+	"github.com/integrator-operator/integrator-operator/hack/bench/report"
 )
 
 var (
@@ -41,6 +43,9 @@ func measureAdoption(ctx context.Context, b *bench.Bench) error {
 			}
 			*of.into = append(*of.into, c)
 		}
+		last := len(created) - 1
+		b.Record.Add(values("creations", created[last], created[0])...)
+		b.Record.Add(slices.Concat(besideCreations(adopted[last], created[last]), values("adoptions", adopted[last], adopted[0]))...)
 	}
 	printCosts(b, created, adopted)
 	for _, c := range adopted {
@@ -49,6 +54,37 @@ func measureAdoption(ctx context.Context, b *bench.Bench) error {
 		}
 	}
 	return nil
+}
+
+// many is the number of adoptions that are to take no longer than as many creations.
+const many = 10_000
+
+// besideCreations is how long adoptions take beside as many creations.
+func besideCreations(adopted, created cost) []report.Value {
+	v := report.Value{Key: key("adoptions", "all Ready after", "s", adopted), Value: adopted.took.Seconds(), Bound: created.took.Seconds(), BoundOf: "as many creations"}
+	if adopted.objects >= many {
+		v.Target = report.RatioAtMost(1)
+	}
+	return []report.Value{v}
+}
+
+// values are what one object costs, beside one of the fewest.
+func values(of string, c, fewest cost) (all []report.Value) {
+	if of == "creations" {
+		all = append(all, report.Value{Key: key(of, "all Ready after", "s", c), Value: c.took.Seconds()})
+	}
+	cpu := report.Value{Key: key(of, "time of the manager's processors each", "ms", c), Value: c.millis(c.cpu)}
+	if fewest.objects < c.objects {
+		cpu.Bound, cpu.BoundOf = fewest.millis(fewest.cpu), fmt.Sprintf("where there are %d", fewest.objects)
+	}
+	return append(all, cpu,
+		report.Value{Key: key(of, "time of the API server's processors each", "ms", c), Value: c.millis(c.server)},
+		report.Value{Key: key(of, "requests to Kubernetes each, without events", "requests", c), Value: c.per(c.kubernetes.Imports.All())},
+		report.Value{Key: key(of, "requests to the API each", "requests", c), Value: c.per(float64(c.single))})
+}
+
+func key(of, name, unit string, c cost) report.Key {
+	return report.Key{Table: "adoption", Row: fmt.Sprintf("%d %s", c.objects, of), System: "operator", Name: name, Objects: c.objects, Unit: unit}
 }
 
 // becomeReady has n Imports become Ready that create their imports, or adopt them.

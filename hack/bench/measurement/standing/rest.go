@@ -26,6 +26,8 @@ const (
 	leaseLasts = 15 * time.Second
 	// scanInterval is the default.
 	scanInterval = time.Minute
+	// atRest is how many percent of a processor the manager may take when there is nothing to do but to scan.
+	atRest = 0.5
 )
 
 var (
@@ -105,7 +107,15 @@ func (s *standing) rest(ctx context.Context) error {
 	if err := quiet(ctx, s.Environment); err != nil {
 		return err
 	}
+	before, err := meter.CPU(s.ManagerPID())
+	if err != nil {
+		return err
+	}
 	r, err := during(ctx, s.Environment, func() error { return bench.Pause(ctx, minute) })
+	if err != nil {
+		return err
+	}
+	after, err := meter.CPU(s.ManagerPID())
 	if err != nil {
 		return err
 	}
@@ -113,6 +123,7 @@ func (s *standing) rest(ctx context.Context) error {
 	s.add("a minute at rest", "requests to the API", "requests", report.Value{
 		Value: float64(len(r.entries)), Bound: float64(pagesOf(len(s.imports))), BoundOf: "pages of one scan", Target: report.RatioAtMost(1),
 	})
+	s.add("a minute at rest", "of one processor", "%", report.Value{Value: 100 * (after - before).Seconds() / minute.Seconds(), Target: report.AtMost(atRest)})
 	s.add("a minute at rest", "of them besides pages", "requests", report.Value{Value: float64(r.single()), Target: report.AtMost(0)})
 	s.add("a minute at rest", "writes to Kubernetes", "requests", report.Value{Value: r.kubernetes.Imports.Writes + r.kubernetes.Accounts.Writes, Target: report.AtMost(0)})
 	s.add("a minute at rest", "reads of Kubernetes", "requests", report.Value{Value: r.kubernetes.Imports.Reads + r.kubernetes.Accounts.Reads, Target: report.AtMost(0)})

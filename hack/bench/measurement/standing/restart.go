@@ -85,6 +85,7 @@ func (s *standing) again(ctx context.Context, row string, lease time.Duration, w
 	})
 	s.add(row, "requests besides pages", "requests", report.Value{Value: float64(r.single())})
 	s.add(row, "writes of Imports to Kubernetes", "requests", report.Value{Value: r.kubernetes.Imports.Writes, Target: report.AtMost(0)})
+	s.add(row, "writes of Accounts to Kubernetes", "requests", report.Value{Value: r.kubernetes.Accounts.Writes})
 	s.add(row, "live reads of Imports", "requests", report.Value{Value: r.kubernetes.Imports.Reads})
 	return nil
 }
