@@ -292,9 +292,9 @@ var _ = Describe("Somebody changes the import on the platform", func() {
 		Expect(w.writes()).To(Equal(map[string]int{post: 2}))
 	})
 
-	DescribeTable("is not created again for a 404 that the account's list does not confirm", func(ctx context.Context, status string) {
+	DescribeTable("is not created again for a 404 that the account's list does not confirm", func(ctx context.Context, more, status string, annotated bool) {
 		w := newWorld(ctx)
-		object := w.synced(ctx, w.httpImport("hidden", `{"externalId": "erp-23"}`))
+		object := w.synced(ctx, w.httpImport("hidden", more))
 		id := object.Status.ID
 		found := w.notFound(http.MethodGet, "/v1/imports/{id}")
 		Expect(k8s.Status().Patch(ctx, object, client.RawPatch(types.MergePatchType, []byte(status)))).To(Succeed())
@@ -304,14 +304,15 @@ var _ = Describe("Somebody changes the import on the platform", func() {
 		w.eventually(ctx, object, "hidden", "InProgress False/UnexpectedResponse")
 		Expect(message(object)).To(Equal("the API answers 404 for the import " + id +
 			", but its list has it: the import is not taken for deleted; it will be retried"))
-		Expect(object.Annotations).To(HaveKeyWithValue(v1alpha1.AnnotationID, id))
+		Expect(object.Annotations[v1alpha1.AnnotationID] == id).To(Equal(annotated))
 		found()
 		w.eventually(ctx, object, "hidden", "Current True/Synced")
 		Expect(object.Status.ID).To(Equal(id))
 		Expect(w.writes()).To(Equal(map[string]int{post: 1}))
 	},
-		Entry("as a rule", `{}`),
-		Entry("when the status still has the import before it", `{"status": {"id": "64a0000000000000000000ff"}}`),
+		Entry("with its marker", `{}`, `{}`, false),
+		Entry("with an externalId of mine", `{"externalId": "erp-23"}`, `{}`, true),
+		Entry("when the status still has the import before it", `{"externalId": "erp-23"}`, `{"status": {"id": "64a0000000000000000000ff"}}`, true),
 	)
 })
 
