@@ -137,31 +137,27 @@ func (o *Observations) ScannedFor(uid types.UID) bool {
 // Refresh has the list read at once if the last scan read single imports: whoever asks for a look at an Import
 // is to see what only the list shows of it.
 func (o *Observations) Refresh() {
-	o.mu.Lock()
-	demands := o.outdated && o.demands()
-	o.mu.Unlock()
-	if demands {
-		o.demand()
-	}
+	o.demandList(func() bool { return o.outdated })
 }
 
-// DemandList has the list read at once, because a call of our own contradicts the last one.
+// DemandList has the list read at once, because a call of our own contradicts the last one. The first list is read
+// anyway.
 func (o *Observations) DemandList() {
+	o.demandList(func() bool { return o.scanned })
+}
+
+// demandList has the list read at once if it is needed, for all that demand it before it begins. Whether it is
+// needed is asked with the lock held.
+func (o *Observations) demandList(needed func() bool) {
 	o.mu.Lock()
-	demands := o.scanned && o.demands()
+	demands := needed() && o.demanded == 0
+	if demands {
+		o.demanded = o.scan + 1
+	}
 	o.mu.Unlock()
 	if demands {
 		o.demand()
 	}
-}
-
-// demands notes that a list is demanded, and reports whether that is new. The lock is held.
-func (o *Observations) demands() bool {
-	if o.demanded != 0 {
-		return false
-	}
-	o.demanded = o.scan + 1
-	return true
 }
 
 // needsList reports whether somebody waits for the list.
@@ -263,13 +259,10 @@ func (o *Observations) FoundMissing(object *v1alpha1.Import, id string) bool {
 // AwaitScan has an Import reconciled once a list that begins from now on was read to its end. The first one is
 // read anyway; a later one is read at once, for all that wait for it.
 func (o *Observations) AwaitScan(key types.NamespacedName) {
-	o.mu.Lock()
-	o.awaiting[key] = true
-	demands := o.scanned && o.demands()
-	o.mu.Unlock()
-	if demands {
-		o.demand()
-	}
+	o.demandList(func() bool {
+		o.awaiting[key] = true
+		return o.scanned
+	})
 }
 
 // takeAwaiting returns those that wait for the end of a list, which has come.
