@@ -82,7 +82,7 @@ help: ## List the targets.
 .PHONY: clean
 clean: ## Remove what the other targets leave in the checkout (not the cached control plane).
 	find bin -mindepth 1 ! -name .gitignore -delete
-	rm -rf cover.out cover-stories.out dist
+	rm -rf cover.out dist
 
 ##@ Development
 
@@ -161,15 +161,22 @@ pin-images: ## Name the images of the Dockerfile by the digests that the registr
 verify: $(CONTROLLER_GEN) $(KUSTOMIZE) $(HELM_DOCS) $(CRD_REF_DOCS) ## Fail when anything generated, formatted or tidied is stale, or a module is not that of go.sum; changes nothing.
 	@CONTROLLER_GEN=$(CONTROLLER_GEN) KUSTOMIZE=$(KUSTOMIZE) HELM_DOCS=$(HELM_DOCS) CRD_REF_DOCS=$(CRD_REF_DOCS) MODULES="$(MODULES)" hack/verify.sh
 
-# The packages whose models are searched state by state. No two goroutines share anything there, and the race detector
-# takes several times as long.
+# The race detector takes about ten times as long, and finds nothing where no two goroutines share anything: in the models,
+# which are searched state by state, and in the corpus of documents.
 MODEL_PACKAGES := ./internal/importstate ./internal/runstate
+SEQUENTIAL_PACKAGES := ./hack/corpus
 
-# hack/chart, hack/release, hack/tools and hack/watch not from the cache, which does not see that files
-# outside of those modules change.
 .PHONY: test
 test: ## Run every test against a real kube-apiserver, with the race detector.
 	@$(if $(RACE),:,echo "No C compiler found: testing without the race detector." >&2)
+	$(MAKE) --no-print-directory --output-sync=target -j2 test-tools test-models
+	$(MAKE) --no-print-directory test-packages
+	$(MAKE) --no-print-directory stories
+
+# hack/chart, hack/release, hack/tools and hack/watch not from the cache, which does not see that files
+# outside of those modules change.
+.PHONY: test-tools
+test-tools: ## Run the tests of the other modules. Those of the chart mostly wait for a cluster.
 	cd hack/controlplane && $(TOOL_ENV) go test -trimpath ./...
 	cd hack/figures && $(TOOL_ENV) go test -count=1 -trimpath .
 	cd hack/poller && $(TOOL_ENV) go test -trimpath .
@@ -178,17 +185,24 @@ test: ## Run every test against a real kube-apiserver, with the race detector.
 	cd hack/tools/lint && $(TOOL_ENV) go test -trimpath ./dockerfile
 	assets=$(ASSETS) && cd hack/chart && KUBEBUILDER_ASSETS="$$assets" $(TOOL_ENV) go test -count=1 -trimpath ./...
 	cd hack/watch && $(TOOL_ENV) go test -count=1 -trimpath .
+
+.PHONY: test-models
+test-models: ## Search the models, and run the other tests that need no race detector.
 	go test -timeout 40m -run '^TestModel' $(TEST_FLAGS) $(MODEL_PACKAGES)
-	assets=$(ASSETS) && KUBEBUILDER_ASSETS="$$assets" \
-		go test $(RACE) -timeout 40m -skip '^TestModel' -coverprofile=cover.out $(TEST_FLAGS) $$(go list ./... | grep -v '/controllers$$')
-	$(MAKE) stories
+	go test -timeout 40m $(TEST_FLAGS) $(SEQUENTIAL_PACKAGES)
+
+# "make lint" has what go vet finds.
+.PHONY: test-packages
+test-packages: ## Run the tests of this module besides the stories and the models (TEST_FLAGS="-coverprofile=cover.out").
+	assets=$(ASSETS) && KUBEBUILDER_ASSETS="$$assets" go test $(RACE) -vet=off -timeout 40m -skip '^TestModel' $(TEST_FLAGS) \
+		$$(go list ./... | grep -v -x -F -e "$$(go list ./controllers)" -e "$$(go list $(SEQUENTIAL_PACKAGES))")
 
 # The stories mostly wait, for what the operator does in seconds: several processes, each with a
 # kube-apiserver, a simulator and a manager of its own, take the next one whenever they are free.
 .PHONY: stories
 stories: ## Run the tests of ./controllers alone, STORIES_PROCS at once; STORIES_FLAGS="--focus='I run an import'" selects some.
 	assets=$(ASSETS) && KUBEBUILDER_ASSETS="$$assets" go tool ginkgo run $(RACE) --procs=$(STORIES_PROCS) --timeout=60m \
-		--keep-going --cover --coverprofile=cover-stories.out $(STORIES_FLAGS) ./controllers
+		--keep-going $(STORIES_FLAGS) ./controllers
 
 # Needs Chromium, which is no Go module: without one, the tests are skipped, and .ci/run has them not.
 .PHONY: test-browser
