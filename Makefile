@@ -31,7 +31,8 @@ CORPUS_FLAGS ?=
 DIR ?=
 TEST_FLAGS ?=
 STORIES_FLAGS ?=
-STORIES_PROCS ?= $(shell getconf _NPROCESSORS_ONLN)
+# Two processes leave two processors idle for half of the time.
+STORIES_PROCS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) '*' 3 / 2)
 LINT_FLAGS ?=
 # VULNCHECK_FLAGS=--skip-unreachable, or -db=file:///a/copy/of/the/database
 VULNCHECK_FLAGS ?=
@@ -169,8 +170,7 @@ SEQUENTIAL_PACKAGES := ./hack/corpus
 .PHONY: test
 test: ## Run every test against a real kube-apiserver, with the race detector.
 	@$(if $(RACE),:,echo "No C compiler found: testing without the race detector." >&2)
-	$(MAKE) --no-print-directory --output-sync=target -j2 test-tools test-models
-	$(MAKE) --no-print-directory test-packages
+	$(MAKE) --no-print-directory --output-sync=target -j2 test-tools test-models test-packages
 	$(MAKE) --no-print-directory stories
 
 # hack/chart, hack/release, hack/tools and hack/watch not from the cache, which does not see that files
