@@ -303,7 +303,7 @@ bench-hot: ## Measure hot functions, for benchstat (HOT_FLAGS="-count=10 -bench=
 bench-check: bench-build ## Fail when an object costs more requests than it may. Times play no part.
 	@$(BENCH_RUN) --only=counts --sizes=20
 
-# About 90 minutes on a machine that does nothing else, 20 of them for the memory and 15 for the knee.
+# About 90 minutes on a machine that does nothing else, 20 of them for the memory and 20 for the knee.
 BENCH_RECORD ?= --repeat=5 --only=counts,operations,knee,storm,standing,poller,neighbours,memory --sizes=200 --knee=6400 --standing=200,1000 --polled=200 --memory=10000x1000,1000x200000
 .PHONY: bench-record
 bench-record: bench-poller ## Measure each figure up to five times on a quiet machine, and make the tables and charts of docs/performance.md.
