@@ -191,10 +191,12 @@ test-models: ## Search the models, and run the other tests that need no race det
 	go test -timeout 40m -run '^TestModel' $(TEST_FLAGS) $(MODEL_PACKAGES)
 	go test -timeout 40m $(TEST_FLAGS) $(SEQUENTIAL_PACKAGES)
 
-# "make lint" has what go vet finds.
+# "make lint" has what go vet finds. Nobody debugs these programs, and without the tables for it they are linked faster.
+TEST_BUILD = $(RACE) -vet=off -ldflags=-w
+
 .PHONY: test-packages
 test-packages: ## Run the tests of this module besides the stories and the models (TEST_FLAGS="-coverprofile=cover.out").
-	assets=$(ASSETS) && KUBEBUILDER_ASSETS="$$assets" go test $(RACE) -vet=off -timeout 40m -skip '^TestModel' $(TEST_FLAGS) \
+	assets=$(ASSETS) && KUBEBUILDER_ASSETS="$$assets" go test $(TEST_BUILD) -timeout 40m -skip '^TestModel' $(TEST_FLAGS) \
 		$$(go list ./... | grep -v -x -F -e "$$(go list ./controllers)" -e "$$(go list $(SEQUENTIAL_PACKAGES))")
 
 # The stories mostly wait, for what the operator does in seconds: several processes, each with a
@@ -214,7 +216,7 @@ test-browser: ## Open the report of "kubectl integrator report" in a headless Ch
 # "make test".
 .PHONY: fuzz
 fuzz: ## Run the fuzz targets of FUZZ_PACKAGES for FUZZ_TIME each; an input that fails is left in testdata/fuzz.
-	@listed=$$(go test $(RACE) -vet=off -list '^Fuzz' $(FUZZ_PACKAGES)) || { echo "$$listed"; exit 1; }; \
+	@listed=$$(go test $(TEST_BUILD) -list '^Fuzz' $(FUZZ_PACKAGES)) || { echo "$$listed"; exit 1; }; \
 	targets=$$(echo "$$listed" | awk '/^Fuzz/ { names = names " " $$1 } /^ok/ { n = split(names, name); for (i = 1; i <= n; i++) print $$2, name[i]; names = "" }'); \
 	[ -n "$$targets" ] || { echo "no fuzz targets found" >&2; exit 1; }; \
 	echo "$$targets" | { status=0; while read -r package target; do \
