@@ -162,15 +162,19 @@ pin-images: ## Name the images of the Dockerfile by the digests that the registr
 verify: $(CONTROLLER_GEN) $(KUSTOMIZE) $(HELM_DOCS) $(CRD_REF_DOCS) ## Fail when anything generated, formatted or tidied is stale, or a module is not that of go.sum; changes nothing.
 	@CONTROLLER_GEN=$(CONTROLLER_GEN) KUSTOMIZE=$(KUSTOMIZE) HELM_DOCS=$(HELM_DOCS) CRD_REF_DOCS=$(CRD_REF_DOCS) MODULES="$(MODULES)" hack/verify.sh
 
-# The race detector takes about ten times as long, and finds nothing where no two goroutines share anything: in the models,
-# which are searched state by state, and in the corpus of documents.
-MODEL_PACKAGES := ./internal/importstate ./internal/runstate
+# The race detector takes about ten times as long, and has nothing to find in these: in the models, which are searched state
+# by state, in the corpus of documents, and in responses of 16 MiB, one after the other, whose client other tests share.
+SEQUENTIAL_TESTS := ^(TestModel|TestManyValues)
+SEQUENTIAL_TESTS_IN := ./internal/importstate ./internal/runstate ./internal/integrator
 SEQUENTIAL_PACKAGES := ./hack/corpus
+
+# The output of what runs side by side, one target after the other. The make of macOS cannot.
+SIDE_BY_SIDE := -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 .PHONY: test
 test: ## Run every test against a real kube-apiserver, with the race detector.
 	@$(if $(RACE),:,echo "No C compiler found: testing without the race detector." >&2)
-	$(MAKE) --no-print-directory --output-sync=target -j2 test-tools test-models test-packages
+	$(MAKE) --no-print-directory $(SIDE_BY_SIDE) test-tools test-sequential test-packages
 	$(MAKE) --no-print-directory stories
 
 # hack/chart, hack/release, hack/tools and hack/watch not from the cache, which does not see that files
@@ -186,17 +190,17 @@ test-tools: ## Run the tests of the other modules. Those of the chart mostly wai
 	assets=$(ASSETS) && cd hack/chart && KUBEBUILDER_ASSETS="$$assets" $(TOOL_ENV) go test -count=1 -trimpath ./...
 	cd hack/watch && $(TOOL_ENV) go test -count=1 -trimpath .
 
-.PHONY: test-models
-test-models: ## Search the models, and run the other tests that need no race detector.
-	go test -timeout 40m -run '^TestModel' $(TEST_FLAGS) $(MODEL_PACKAGES)
+.PHONY: test-sequential
+test-sequential: ## Search the models, and run the other tests that need no race detector.
+	go test -timeout 40m -run '$(SEQUENTIAL_TESTS)' $(TEST_FLAGS) $(SEQUENTIAL_TESTS_IN)
 	go test -timeout 40m $(TEST_FLAGS) $(SEQUENTIAL_PACKAGES)
 
 # "make lint" has what go vet finds. Nobody debugs these programs, and without the tables for it they are linked faster.
 TEST_BUILD = $(RACE) -vet=off -ldflags=-w
 
 .PHONY: test-packages
-test-packages: ## Run the tests of this module besides the stories and the models (TEST_FLAGS="-coverprofile=cover.out").
-	assets=$(ASSETS) && KUBEBUILDER_ASSETS="$$assets" go test $(TEST_BUILD) -timeout 40m -skip '^TestModel' $(TEST_FLAGS) \
+test-packages: ## Run the tests of this module besides the stories and the sequential ones (TEST_FLAGS="-coverprofile=cover.out").
+	assets=$(ASSETS) && KUBEBUILDER_ASSETS="$$assets" go test $(TEST_BUILD) -timeout 40m -skip '$(SEQUENTIAL_TESTS)' $(TEST_FLAGS) \
 		$$(go list ./... | grep -v -x -F -e "$$(go list ./controllers)" -e "$$(go list $(SEQUENTIAL_PACKAGES))")
 
 # The stories mostly wait, for what the operator does in seconds: several processes, each with a

@@ -185,23 +185,23 @@ func TestDeepAnswers(t *testing.T) {
 }
 
 // TestManyValues: a document of very many small values, which would take many times its size in
-// memory, is not decoded: each kind of value in one operation, and each operation with one of them at least.
+// memory, is not decoded.
 func TestManyValues(t *testing.T) {
-	ops := []string{tokenInfo.op(), createImport.op(), getImport.op(), putImport.op(), cloneImport.op(), dependencies.op()}
-	for i, element := range []string{`{}`, `[]`, `1`, `""`, `null`, `[[]]`, `{"a":[]}`} {
+	for _, element := range []string{`{}`, `[]`, `1`, `""`, `null`, `[[]]`, `{"a":[]}`} {
 		many := `{"_id":"` + testID + `","flows":[` + strings.Repeat(element+",", (jsonscan.MaxBody-100)/(len(element)+1)) + element + `]}`
 		c, _ := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, many) })
-		op := ops[i%len(ops)]
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		err := calls(c)[op](t.Context())
-		runtime.ReadMemStats(&after)
-		if e := apiError(t, err); !e.NotUnderstood() || !errors.Is(err, ErrTooLarge) || !strings.Contains(err.Error(), "more than 250,000 values") {
-			t.Errorf("%s of %s: %v", op, element, e)
-		}
-		// Nearly all of it is the buffer, which doubles until the answer fits.
-		if used := after.TotalAlloc - before.TotalAlloc; used > 8*jsonscan.MaxBody {
-			t.Errorf("%s of %s: %d MiB allocated", op, element, used>>20)
+		for _, op := range []string{tokenInfo.op(), createImport.op(), getImport.op(), putImport.op(), cloneImport.op(), dependencies.op()} {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			err := calls(c)[op](t.Context())
+			runtime.ReadMemStats(&after)
+			if e := apiError(t, err); !e.NotUnderstood() || !errors.Is(err, ErrTooLarge) || !strings.Contains(err.Error(), "more than 250,000 values") {
+				t.Errorf("%s of %s: %v", op, element, e)
+			}
+			// Nearly all of it is the buffer, which doubles until the answer fits.
+			if used := after.TotalAlloc - before.TotalAlloc; used > 8*jsonscan.MaxBody {
+				t.Errorf("%s of %s: %d MiB allocated", op, element, used>>20)
+			}
 		}
 	}
 	few := `{"_id":"` + testID + `","x":[` + strings.Repeat(`"a,[{",`, jsonscan.MaxValues-10) + `1]}`
